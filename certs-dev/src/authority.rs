@@ -1,0 +1,152 @@
+//! A certificate authority: it issues certificates, and signs what tests make by hand.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyUsagePurpose, SigningKey};
+use x509_cert::der::{Decode, Encode};
+
+use crate::certificate::{Certificate, CertificateFile};
+use crate::folder::NewFile;
+use crate::request::{common_name, random_serial};
+use crate::validity::Validity;
+use crate::{Error, Identity, LeafRequest, PrivateKey};
+
+/// The file names' stem in a folder of certificates.
+pub(crate) const AUTHORITY_NAME: &str = "ca";
+const AUTHORITY_DAYS: u32 = 3650;
+
+/// A self-signed certificate authority with an ECDSA P-256 key.
+#[derive(Debug)]
+pub struct Authority {
+    certificate: Certificate,
+    subject: Vec<u8>,
+    key: PrivateKey,
+}
+
+impl Authority {
+    /// A new authority of this common name, with a new key, valid for 3650 days.
+    ///
+    /// Two authorities of one name have the same issuer name and different keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`] unless the name has 1 to 64 characters; [`Error::Crypto`] if
+    /// the system has no randomness.
+    pub fn new(name: &str) -> Result<Self, Error> {
+        let key = PrivateKey::generate()?;
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = common_name(name)?;
+        parameters.serial_number = Some(random_serial()?.into());
+        (parameters.not_before, parameters.not_after) = Validity::days(AUTHORITY_DAYS).resolve()?;
+        // It issues leaves, never further authorities.
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = parameters
+            .self_signed(key.pair())
+            .map_err(Error::crypto("sign the authority's certificate"))?
+            .into();
+        Self::from_parts(certificate, key)
+    }
+
+    /// Reads an authority from `ca.pem` and `ca.key` in this folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAuthority`] if one of the files is missing, [`Error::KeyMismatch`] if they
+    /// do not belong together, [`Error::NotValidNow`] if the certificate has expired,
+    /// [`Error::Io`] or [`Error::Unreadable`] if a file is not what it should be.
+    pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        let dir = dir.as_ref();
+        let certificate_path = authority_certificate(dir);
+        let key_path = dir.join(format!("{AUTHORITY_NAME}.key"));
+        for path in [&certificate_path, &key_path] {
+            if !path.exists() {
+                return Err(Error::NoAuthority {
+                    dir: dir.to_owned(),
+                    missing: path.clone(),
+                });
+            }
+        }
+        let file = CertificateFile::load(certificate_path)?;
+        let key = PrivateKey::load(&key_path)?;
+        file.check_key(&key, &key_path)?;
+        file.check_validity()?;
+        Self::from_parts(file.into_certificate(), key)
+    }
+
+    /// Issues a certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`], [`Error::InvalidSerial`], [`Error::InvalidDays`],
+    /// [`Error::InvalidTime`] or [`Error::EndsBeforeItBegins`] for what was asked wrongly;
+    /// [`Error::Crypto`] if a library refuses.
+    pub fn issue(&self, request: &LeafRequest) -> Result<Identity, Error> {
+        let parameters = request.parameters()?;
+        let key = request.key_or_new()?;
+        let certificate =
+            Issuer::from_ca_cert_der(&self.certificate.der[..].into(), self.key.pair())
+                .and_then(|issuer| parameters.signed_by(key.pair(), &issuer))
+                .map_err(Error::crypto("issue the certificate"))?;
+        Ok(Identity::new(certificate.into(), key))
+    }
+
+    /// The authority's ECDSA signature (SHA-256, DER) over any bytes: for certificates that
+    /// no library would write, and that tests assemble by hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crypto`] if the system has no randomness.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.key
+            .pair()
+            .sign(message)
+            .map_err(Error::crypto("sign with the authority's key"))
+    }
+
+    /// The certificate as PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate.pem
+    }
+
+    /// The certificate as DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate.der
+    }
+
+    /// The authority's key.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The authority's name as DER: the issuer of what it issues.
+    pub fn subject_der(&self) -> &[u8] {
+        &self.subject
+    }
+
+    pub(crate) fn files(&self) -> Vec<NewFile> {
+        vec![
+            NewFile::public(
+                format!("{AUTHORITY_NAME}.pem"),
+                self.certificate.pem.clone(),
+            ),
+            NewFile::secret(format!("{AUTHORITY_NAME}.key"), self.key.pem()),
+        ]
+    }
+
+    fn from_parts(certificate: Certificate, key: PrivateKey) -> Result<Self, Error> {
+        let subject = x509_cert::Certificate::from_der(&certificate.der)
+            .and_then(|parsed| parsed.tbs_certificate().subject().to_der())
+            .map_err(Error::crypto("read the authority's name"))?;
+        Ok(Self {
+            certificate,
+            subject,
+            key,
+        })
+    }
+}
+
+/// Where a folder keeps its authority's certificate.
+pub(crate) fn authority_certificate(dir: &Path) -> PathBuf {
+    dir.join(format!("{AUTHORITY_NAME}.pem"))
+}

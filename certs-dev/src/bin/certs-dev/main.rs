@@ -1,0 +1,94 @@
+//! `certs-dev`: mints the development certificates from a shell. `--help` tells the rest.
+
+mod issue;
+mod mint;
+mod values;
+
+use std::error::Error as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use certs_dev::{Error, PKCS12_PASSWORD};
+use clap::{Parser, Subcommand};
+
+/// Where certificates are kept unless told otherwise, from the workspace's root; git ignores
+/// this folder.
+const DEFAULT_DIR: &str = "certs-dev/out";
+
+const FAILURE: u8 = 1;
+/// As clap exits for arguments that it refuses itself.
+const USAGE: u8 = 2;
+
+/// Mints the certificates that certsession is developed with.
+#[derive(Parser)]
+#[command(name = "certs-dev")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Mint(mint::Arguments),
+    Issue(issue::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Mint(arguments) => mint::run(&arguments),
+        Command::Issue(arguments) => issue::run(&arguments),
+    };
+    match result {
+        Ok(written) => report(&mut io::stdout().lock(), &written),
+        Err(error) => fail(&mut io::stderr().lock(), &error),
+    }
+}
+
+fn report(out: &mut impl Write, written: &[PathBuf]) -> ExitCode {
+    let mut print = || {
+        for path in written {
+            writeln!(out, "wrote {}", path.display())?;
+        }
+        writeln!(
+            out,
+            "the .p12 files import into a browser; their password is {PKCS12_PASSWORD}"
+        )
+    };
+    // The files are written all the same when nobody reads the report.
+    let _: io::Result<()> = print();
+    ExitCode::SUCCESS
+}
+
+fn fail(out: &mut impl Write, error: &Error) -> ExitCode {
+    let mut message = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        message.push_str(&format!("\n  because: {source}"));
+        cause = source.source();
+    }
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(out, "{message}");
+    ExitCode::from(exit_code(error))
+}
+
+/// What the user asked wrongly is a matter of usage; what went wrong is a failure.
+fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::InvalidFileName { .. }
+        | Error::InvalidName { .. }
+        | Error::InvalidSerial { .. }
+        | Error::InvalidDays { .. }
+        | Error::InvalidTime { .. }
+        | Error::EndsBeforeItBegins { .. } => USAGE,
+        _ => FAILURE,
+    }
+}
+
+fn overwrite(force: bool) -> certs_dev::Overwrite {
+    if force {
+        certs_dev::Overwrite::Force
+    } else {
+        certs_dev::Overwrite::Refuse
+    }
+}

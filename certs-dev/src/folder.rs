@@ -1,0 +1,158 @@
+//! Writing to a folder: one process at a time, all files or none, keys for their owner alone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::Write;
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+const LOCK: &str = ".lock";
+
+/// What to do with a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Write nothing at all, and say which file it was.
+    Refuse,
+    /// Replace it.
+    Force,
+}
+
+/// A file that is to be written.
+pub(crate) struct NewFile {
+    name: String,
+    contents: Vec<u8>,
+    secret: bool,
+}
+
+impl NewFile {
+    pub(crate) fn public(name: String, contents: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name,
+            contents: contents.into(),
+            secret: false,
+        }
+    }
+
+    pub(crate) fn secret(name: String, contents: impl Into<Vec<u8>>) -> Self {
+        Self {
+            secret: true,
+            ..Self::public(name, contents)
+        }
+    }
+}
+
+/// A folder that no other process writes to, for as long as this value lives.
+///
+/// The lock is the operating system's, so that it ends with the process, however it ends.
+pub(crate) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if there is none, and waits until no other process holds it.
+    pub(crate) fn lock(path: &Path) -> Result<Self, Error> {
+        owner_only_folder()
+            .create(path)
+            .map_err(Error::io("make the folder", path))?;
+        let lock_path = path.join(LOCK);
+        let lock = owner_only_file()
+            .create(true)
+            .open(&lock_path)
+            .map_err(Error::io("open", &lock_path))?;
+        lock.lock().map_err(Error::io("lock", &lock_path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is something of that name: even a dangling link counts, because it
+    /// would be replaced.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.path.join(name).symlink_metadata().is_ok()
+    }
+
+    /// Writes all files under temporary names first, then gives them their own.
+    pub(crate) fn write(
+        &self,
+        files: &[NewFile],
+        overwrite: Overwrite,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let taken = files.iter().find(|file| self.holds(&file.name));
+        if let (Some(file), Overwrite::Refuse) = (taken, overwrite) {
+            return Err(Error::AlreadyExists {
+                path: self.path.join(&file.name),
+            });
+        }
+        let staged = files
+            .iter()
+            .map(|file| Staged::write(&self.path, file))
+            .collect::<Result<Vec<_>, _>>()?;
+        staged.into_iter().map(Staged::publish).collect()
+    }
+}
+
+/// A complete file that does not have its own name yet.
+struct Staged {
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl Staged {
+    fn write(dir: &Path, file: &NewFile) -> Result<Self, Error> {
+        let staged = Self {
+            temporary: dir.join(format!(".{}.new", file.name)),
+            target: dir.join(&file.name),
+        };
+        // What an interrupted run left goes first: a file that exists keeps its own
+        // permissions, and only a new one is sure to get the owner's alone.
+        let _ = fs::remove_file(&staged.temporary);
+        let mut options = if file.secret {
+            owner_only_file()
+        } else {
+            OpenOptions::new()
+        };
+        options
+            .write(true)
+            .create_new(true)
+            .open(&staged.temporary)
+            .and_then(|mut new| new.write_all(&file.contents))
+            .map_err(Error::io("write", &staged.temporary))?;
+        Ok(staged)
+    }
+
+    fn publish(self) -> Result<PathBuf, Error> {
+        fs::rename(&self.temporary, &self.target).map_err(Error::io("write", &self.target))?;
+        Ok(self.target.clone())
+    }
+}
+
+impl Drop for Staged {
+    /// A file that was published is no longer there to remove.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+fn owner_only_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options
+}
+
+fn owner_only_folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder
+}

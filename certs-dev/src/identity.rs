@@ -1,0 +1,126 @@
+//! A certificate with its private key: what a client or a server needs to prove who it is.
+
+use std::path::{Path, PathBuf};
+
+use crate::authority::AUTHORITY_NAME;
+use crate::certificate::{Certificate, CertificateFile};
+use crate::folder::{Folder, NewFile};
+use crate::{Error, Overwrite, PKCS12_PASSWORD, PrivateKey, pkcs12};
+
+/// A certificate and its private key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    certificate: Certificate,
+    key: PrivateKey,
+}
+
+impl Identity {
+    pub(crate) fn new(certificate: Certificate, key: PrivateKey) -> Self {
+        Self { certificate, key }
+    }
+
+    /// Reads `NAME.pem` and `NAME.key` from a folder. Whether the certificate is valid now
+    /// is not asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFileName`] for a name that is none, [`Error::Io`] or
+    /// [`Error::Unreadable`] if a file is not what it should be, [`Error::KeyMismatch`] if
+    /// the two do not belong together.
+    pub fn load(dir: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let (file, key) = Self::load_pair(dir.as_ref(), name)?;
+        Ok(Self::new(file.into_certificate(), key))
+    }
+
+    pub(crate) fn load_pair(
+        dir: &Path,
+        name: &str,
+    ) -> Result<(CertificateFile, PrivateKey), Error> {
+        check_file_name(name)?;
+        let key_path = dir.join(format!("{name}.key"));
+        let file = CertificateFile::load(dir.join(format!("{name}.pem")))?;
+        let key = PrivateKey::load(&key_path)?;
+        file.check_key(&key, &key_path)?;
+        Ok((file, key))
+    }
+
+    /// Writes `NAME.pem`, `NAME.key` and `NAME.p12` (password [`PKCS12_PASSWORD`]) to a
+    /// folder, which is made if there is none, and returns their paths. The key files are
+    /// readable by their owner alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyExists`] if one of the files is there and `overwrite` does not allow
+    /// to replace it: then none is written. [`Error::InvalidFileName`] for a name that is
+    /// empty, begins with a dot, has a path separator or a control character in it, or is
+    /// the authority's; [`Error::Io`] or [`Error::Crypto`] if writing fails.
+    pub fn write(
+        &self,
+        dir: impl AsRef<Path>,
+        name: &str,
+        overwrite: Overwrite,
+    ) -> Result<Vec<PathBuf>, Error> {
+        check_file_name(name)?;
+        let mut files = self.pem_files(name);
+        files.push(self.pkcs12_file(name)?);
+        Folder::lock(dir.as_ref())?.write(&files, overwrite)
+    }
+
+    /// The certificate as PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate.pem
+    }
+
+    /// The certificate as DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate.der
+    }
+
+    /// The private key.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// Certificate and key as PKCS#12, encrypted with `password`, in the form that every
+    /// browser and operating system imports.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crypto`] if the password is one that PKCS#12 cannot encode.
+    pub fn pkcs12(&self, password: &str) -> Result<Vec<u8>, Error> {
+        pkcs12::encode(&self.certificate.der, self.key.der(), password)
+    }
+
+    pub(crate) fn pem_files(&self, name: &str) -> Vec<NewFile> {
+        vec![
+            NewFile::public(format!("{name}.pem"), self.certificate.pem.clone()),
+            NewFile::secret(format!("{name}.key"), self.key.pem()),
+        ]
+    }
+
+    pub(crate) fn pkcs12_file(&self, name: &str) -> Result<NewFile, Error> {
+        let bytes = self.pkcs12(PKCS12_PASSWORD)?;
+        Ok(NewFile::secret(format!("{name}.p12"), bytes))
+    }
+}
+
+/// A name stays inside its folder on every system, and never replaces the authority.
+fn check_file_name(name: &str) -> Result<(), Error> {
+    let reason = if name.is_empty() {
+        "it is empty"
+    } else if name.starts_with('.') {
+        "it begins with a dot"
+    } else if name.contains(['/', '\\', ':']) {
+        "it contains a path separator"
+    } else if name.contains(char::is_control) {
+        "it contains a control character"
+    } else if name.eq_ignore_ascii_case(AUTHORITY_NAME) {
+        "it is the name of the authority"
+    } else {
+        return Ok(());
+    };
+    Err(Error::InvalidFileName {
+        name: name.to_owned(),
+        reason,
+    })
+}

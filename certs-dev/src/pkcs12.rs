@@ -1,0 +1,51 @@
+//! PKCS#12: the one format in which browsers import a certificate with its key.
+
+use p12_keystore::{
+    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,
+    PrivateKeyChain,
+};
+
+use crate::Error;
+
+/// The password of every `.p12` file that is written to a folder. It is public: what
+/// protects the key is that its owner alone can read the file.
+pub const PKCS12_PASSWORD: &str = "certsession";
+
+/// As in OpenSSL. More would slow down every test and protect nothing behind a public
+/// password.
+const ITERATIONS: u32 = 2048;
+
+/// One key with its certificate, named after the certificate's subject.
+///
+/// Triple DES and SHA-1, because that is what everyone imports: NSS (Firefox, and Chromium
+/// on Linux), OpenSSL 3 without its legacy provider, Windows, and macOS, which answers
+/// "wrong password" to the AES and SHA-256 of today's default. The authority is left out:
+/// a browser should be told to trust it, or not, on its own.
+pub(crate) fn encode(
+    certificate_der: &[u8],
+    key_der: &[u8],
+    password: &str,
+) -> Result<Vec<u8>, Error> {
+    // The id pairs the key with its certificate inside this one file.
+    let key_id = [1].as_slice();
+    let pack = || {
+        let certificate = Certificate::from_der(certificate_der)?;
+        let name = certificate.subject().to_owned();
+        let key = PrivateKey::from_der(key_der)?;
+        let mut store = KeyStore::new();
+        store.add_entry(
+            &name,
+            KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(key_id, key, [certificate])),
+        );
+        store
+            .writer(password)
+            .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
+            .encryption_iterations(ITERATIONS)
+            .mac_algorithm(MacAlgorithm::HmacSha1)
+            .mac_iterations(ITERATIONS)
+            .write()
+    };
+    pack().map_err(Error::crypto::<p12_keystore::error::Error>(
+        "write the key and its certificate as PKCS#12",
+    ))
+}

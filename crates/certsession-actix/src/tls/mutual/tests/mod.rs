@@ -1,0 +1,9 @@
+//! Real files and real handshakes, each over every TLS stack that is compiled in.
+
+mod audit;
+mod capture;
+mod files;
+mod handshake;
+mod pki;
+mod resumption;
+mod wire;

@@ -1,0 +1,120 @@
+//! The certificate a session stays with, and the policy that compares it.
+
+use std::sync::Arc;
+
+use crate::certificate::{Fingerprint, IssuerHash, PeerCertificate, PublicKeyHash, SerialNumber};
+use crate::time::Timestamp;
+
+/// The facts of the certificate that a session stays with, as its record keeps them.
+///
+/// Which of them must match is the [`BindingPolicy`]'s to say; all are kept, so that a
+/// policy can change while sessions live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    fingerprint: Fingerprint,
+    public_key: PublicKeyHash,
+    issuer: IssuerHash,
+    serial: SerialNumber,
+    subject: Box<str>,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+impl Binding {
+    /// The binding to this certificate.
+    pub fn of(certificate: &PeerCertificate) -> Self {
+        Self {
+            fingerprint: *certificate.fingerprint(),
+            public_key: *certificate.public_key_hash(),
+            issuer: *certificate.issuer_hash(),
+            serial: certificate.serial().clone(),
+            subject: certificate.subject().into(),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+        }
+    }
+
+    /// SHA-256 of the certificate (RFC 8705 section 3.1, `x5t#S256`).
+    pub const fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// SHA-256 of the certificate's public key (SubjectPublicKeyInfo).
+    pub const fn public_key(&self) -> &PublicKeyHash {
+        &self.public_key
+    }
+
+    /// SHA-256 of the issuer's name.
+    pub const fn issuer(&self) -> &IssuerHash {
+        &self.issuer
+    }
+
+    /// The serial number: unique under one issuer only.
+    pub const fn serial(&self) -> &SerialNumber {
+        &self.serial
+    }
+
+    /// The subject, for people to read. No rule looks at it.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// When the certificate begins to be valid.
+    pub const fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// When the certificate ends, and every session that is bound to it.
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+}
+
+/// Which certificates a session stays with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BindingPolicy {
+    /// The same certificate alone: issuer, serial number and fingerprint. For people and devices.
+    #[default]
+    Certificate,
+    /// The same key, certified by the same issuer: a renewal that keeps the key keeps the session.
+    PublicKey,
+}
+
+/// What a policy says of the certificate on this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Match {
+    /// The very certificate that the session is bound to.
+    Same,
+    /// A newer one that the policy admits: the session is to be bound to it from now on.
+    Renewed,
+    /// One that the policy would admit, had the session not moved on to a newer one.
+    Superseded,
+    /// Another one.
+    Other,
+}
+
+impl BindingPolicy {
+    pub(crate) fn compare(self, bound: &Binding, peer: &PeerCertificate) -> Match {
+        if bound.issuer != *peer.issuer_hash() {
+            return Match::Other;
+        }
+        if bound.fingerprint == *peer.fingerprint() && bound.serial == *peer.serial() {
+            return Match::Same;
+        }
+        match self {
+            Self::Certificate => Match::Other,
+            Self::PublicKey if bound.public_key != *peer.public_key_hash() => Match::Other,
+            // Two certificates of one key used in turn must not re-bind the session to and
+            // fro: only a later one wins.
+            Self::PublicKey if peer.not_before() > bound.not_before => Match::Renewed,
+            Self::PublicKey => Match::Superseded,
+        }
+    }
+}
+
+impl From<&PeerCertificate> for Arc<Binding> {
+    fn from(certificate: &PeerCertificate) -> Self {
+        Self::new(Binding::of(certificate))
+    }
+}

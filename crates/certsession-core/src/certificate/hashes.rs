@@ -1,0 +1,118 @@
+//! The hashes by which a certificate, its key and its issuer are known.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use ring::digest;
+
+/// Defines a SHA-256 value of its own type, so that a hash of one thing cannot be compared
+/// with the hash of another.
+macro_rules! sha256_newtype {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// A public fact: it is shown in logs and pages, as lower-case hexadecimal.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// Hashes `der`, which has to be exactly as it stands in the certificate.
+            pub fn of(der: &[u8]) -> Self {
+                Self(sha256(der))
+            }
+
+            /// The value whose 32 bytes these are, as a store kept them.
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// Its 32 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(f, &self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+sha256_newtype! {
+    /// SHA-256 of a certificate's DER: the `x5t#S256` thumbprint of RFC 8705 section 3.1.
+    ///
+    /// It tells which certificate a session is bound to. It is no means to deny one: an ECDSA
+    /// signature can be altered into a second valid one, and with it the fingerprint. Deny by
+    /// issuer and serial, or by public key.
+    Fingerprint
+}
+
+sha256_newtype! {
+    /// SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): the key
+    /// with its algorithm and parameters.
+    PublicKeyHash
+}
+
+sha256_newtype! {
+    /// SHA-256 of the DER of a certificate's issuer name (RFC 5280 section 4.1.2.4).
+    ///
+    /// With the serial number it names a certificate; the serial alone does not.
+    IssuerHash
+}
+
+impl Fingerprint {
+    /// The form that stands in a token's `cnf` claim as `x5t#S256`: unpadded base64url
+    /// (RFC 8705 section 3.1).
+    ///
+    /// ```
+    /// use certsession_core::Fingerprint;
+    ///
+    /// let fingerprint = Fingerprint::from_bytes([0xff; 32]);
+    /// assert_eq!(fingerprint.to_x5t_s256(), "__________________________________________8");
+    /// assert_eq!(fingerprint.to_string(), "ff".repeat(32));
+    /// ```
+    pub fn to_x5t_s256(&self) -> String {
+        Base64UrlUnpadded::encode_string(&self.0)
+    }
+}
+
+/// Writes `bytes` as lower-case hexadecimal.
+pub(super) fn write_hex(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_sha_256_in_lower_case_hexadecimal() {
+        // FIPS 180-4's example for "abc".
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Fingerprint::of(b"abc").to_string(), expected);
+        assert_eq!(
+            format!("{:?}", IssuerHash::of(b"abc")),
+            format!("IssuerHash({expected})")
+        );
+    }
+
+    #[test]
+    fn a_hash_survives_being_stored_as_bytes() {
+        let hash = PublicKeyHash::of(b"key");
+        assert_eq!(PublicKeyHash::from_bytes(*hash.as_bytes()), hash);
+    }
+}

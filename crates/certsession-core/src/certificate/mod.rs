@@ -1,0 +1,55 @@
+//! The peer's certificate: what it says, as it stands, and what is refused.
+//!
+//! TLS has verified the chain before any of this runs. What is left to do is to read the
+//! leaf, and the leaf alone, once per connection, without panicking on odd input and without
+//! re-encoding anything that is later compared. Three rules decide what is read and how:
+//!
+//! 1. **Identity is bytes.** Issuer, serial and public key are cut out of the signed bytes
+//!    and hashed or compared as they stand. A decoder that normalises would let two different
+//!    certificates look the same, or one certificate look like two.
+//! 2. **Odd identifies, ambiguous is refused.** A serial of zero, below zero or of 21 bytes
+//!    is accepted: it identifies. Two SPIFFE ids or two SAN extensions are refused: each
+//!    reader could pick another one.
+//! 3. **Text is for people.** The subject is escaped for display and decides nothing; names
+//!    that decide come from the subject alternative name extension only, never from the CN.
+//!
+//! The folder, top down:
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `state` | [`PeerState`]: absent, verified or rejected |
+//! | `peer` | [`PeerCertificate`], the parsed leaf |
+//! | `layout` | where each field stands in the DER |
+//! | `alt_names`, `spiffe` | the names that may decide |
+//! | `subject` | the name that people read |
+//! | `validity` | the dates, and [`ValidityError`] |
+//! | `hashes`, `serial` | the values that identify |
+//! | `element` | DER elements as they stand |
+//! | `error` | [`CertificateError`] |
+
+mod alt_names;
+mod element;
+mod error;
+mod hashes;
+mod layout;
+mod peer;
+mod serial;
+mod spiffe;
+mod state;
+mod subject;
+mod validity;
+
+pub use self::{
+    error::CertificateError,
+    hashes::{Fingerprint, IssuerHash, PublicKeyHash},
+    peer::{MAX_CERTIFICATE_SIZE, PeerCertificate},
+    serial::SerialNumber,
+    spiffe::SpiffeIdFault,
+    state::PeerState,
+    validity::ValidityError,
+};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

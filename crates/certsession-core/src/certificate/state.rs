@@ -1,0 +1,50 @@
+//! What is known about the peer of a connection.
+
+use std::sync::Arc;
+
+use super::{CertificateError, PeerCertificate};
+
+/// What is known about the peer of a connection, once its certificate was looked for.
+///
+/// There are three answers, and they are never mixed up: a certificate that cannot be read is
+/// [`Rejected`](Self::Rejected), not [`Absent`](Self::Absent), because a client with a broken
+/// certificate must not be served as one that has none. That nobody looked is not a state of
+/// the peer but a fault of the set-up, and adapters report it as such.
+#[derive(Clone, Debug)]
+pub enum PeerState {
+    /// The peer presented no certificate.
+    Absent,
+    /// The peer proved possession of this certificate's key.
+    Verified(Arc<PeerCertificate>),
+    /// The peer presented a certificate that cannot be used.
+    Rejected(CertificateError),
+}
+
+impl PeerState {
+    /// Judges the leaf that the TLS stack verified on this connection; `None` if the peer
+    /// presented none.
+    ///
+    /// ```
+    /// use certsession_core::PeerState;
+    ///
+    /// assert!(matches!(PeerState::from_leaf(None), PeerState::Absent));
+    /// assert!(matches!(PeerState::from_leaf(Some(b"junk")), PeerState::Rejected(_)));
+    /// ```
+    pub fn from_leaf(der: Option<&[u8]>) -> Self {
+        match der.map(PeerCertificate::from_der) {
+            None => Self::Absent,
+            Some(Ok(certificate)) => Self::Verified(Arc::new(certificate)),
+            Some(Err(error)) => Self::Rejected(error),
+        }
+    }
+
+    /// The verified certificate, if there is one.
+    ///
+    /// `None` says nothing about why: match on the state where absent and rejected differ.
+    pub fn certificate(&self) -> Option<&Arc<PeerCertificate>> {
+        match self {
+            Self::Verified(certificate) => Some(certificate),
+            Self::Absent | Self::Rejected(_) => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a request does to the session's data, key by key.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+type Name = Cow<'static, str>;
+
+/// What a request does to the session's data: which stored keys stay, and which keys it
+/// writes or removes.
+///
+/// Changes are applied to what the store holds at the time of the commit, not to what the
+/// request loaded, so that requests which write different keys do not undo each other.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    keep: Keep,
+    edits: BTreeMap<Name, Option<Box<[u8]>>>,
+}
+
+/// Which of the stored keys stay.
+#[derive(Clone, Default, PartialEq, Eq)]
+enum Keep {
+    #[default]
+    All,
+    Only(BTreeSet<Name>),
+}
+
+/// What the changes say of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edit<'a> {
+    /// The stored value, if there is one, stays.
+    Stored,
+    /// This JSON text is written.
+    Insert(&'a [u8]),
+    /// The key is removed.
+    Remove,
+}
+
+impl Changes {
+    pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) {
+        self.edits.insert(name, Some(json));
+    }
+
+    pub(crate) fn remove(&mut self, name: Name) {
+        self.edits.insert(name, None);
+    }
+
+    /// Drops everything but the keys named: stored values and changes made so far alike.
+    pub(crate) fn retain(&mut self, carried: &BTreeSet<Name>) {
+        self.edits.retain(|name, _| carried.contains(name));
+        self.keep = Keep::Only(match &self.keep {
+            Keep::All => carried.clone(),
+            Keep::Only(kept) => kept.intersection(carried).cloned().collect(),
+        });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edits.is_empty() && matches!(self.keep, Keep::All)
+    }
+
+    pub(crate) fn edit(&self, name: &[u8]) -> Edit<'_> {
+        // Names are UTF-8 on both sides; the stored side has merely not been checked again.
+        let Ok(name) = std::str::from_utf8(name) else {
+            return Edit::Stored;
+        };
+        match (self.edits.get(name), &self.keep) {
+            (Some(Some(json)), _) => Edit::Insert(json),
+            (Some(None), _) => Edit::Remove,
+            (None, Keep::Only(kept)) if !kept.contains(name) => Edit::Remove,
+            (None, _) => Edit::Stored,
+        }
+    }
+
+    /// The keys that are written, in order, with their JSON texts.
+    pub(crate) fn inserts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.edits
+            .iter()
+            .filter_map(|(name, json)| Some((name.as_ref(), json.as_deref()?)))
+    }
+}
+
+impl fmt::Debug for Changes {
+    /// Shows how much changes, never what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keeps_all = matches!(self.keep, Keep::All);
+        write!(
+            f,
+            "Changes({} keys, keeps all: {keeps_all})",
+            self.edits.len()
+        )
+    }
+}

@@ -1,0 +1,63 @@
+//! A name and the one type that belongs to it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A key of the session's data, and the type of its value.
+///
+/// Declare each key once, as a constant, and no two handlers can disagree about its type.
+///
+/// ```
+/// use certsession_core::Key;
+///
+/// const CART: Key<Vec<u32>> = Key::new("cart");
+/// assert_eq!(CART.name(), "cart");
+/// ```
+pub struct Key<T> {
+    name: Cow<'static, str>,
+    // `fn() -> T` and not `T`: a key holds no value, so it is `Send` and `Sync` whatever `T` is.
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    /// The key of this name.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            of: PhantomData,
+        }
+    }
+
+    /// A key whose name is known only when the program runs.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: Cow::Owned(name.into()),
+            of: PhantomData,
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn to_name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key<{}>({:?})", std::any::type_name::<T>(), self.name)
+    }
+}

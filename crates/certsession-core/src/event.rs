@@ -1,0 +1,230 @@
+//! What the rules decided, for those who watch.
+
+use std::fmt;
+
+use crate::certificate::Fingerprint;
+use crate::handle::Handle;
+use crate::principal::Principal;
+use crate::store::StoreErrorKind;
+
+/// A decision about a session. It holds neither token nor data.
+///
+/// Each is a `tracing` event of the target `certsession`, and goes to the [`EventSink`] that
+/// the application has set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// A session began and its first token was issued.
+    Issued {
+        /// The session.
+        handle: Handle,
+    },
+    /// A session was bound to a certificate: at its beginning, once.
+    Bound {
+        /// The session.
+        handle: Handle,
+        /// The certificate.
+        certificate: Fingerprint,
+    },
+    /// Somebody signed in; the session has a new token, and the one before it is dead.
+    SignedIn {
+        /// The session.
+        handle: Handle,
+        /// Who.
+        principal: Principal,
+    },
+    /// The session has a new token.
+    Rotated {
+        /// The session.
+        handle: Handle,
+        /// Why.
+        reason: RotationReason,
+    },
+    /// The session moved to a renewed certificate, and has a new token.
+    Rebound {
+        /// The session.
+        handle: Handle,
+        /// The certificate until now.
+        from: Fingerprint,
+        /// The certificate from now on.
+        to: Fingerprint,
+    },
+    /// A token or a certificate was not accepted.
+    Refused {
+        /// The session, if there is one: known only where the token was genuine.
+        handle: Option<Handle>,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A token that had been replaced came again, under the right certificate: a copy is in
+    /// use, or a request was very slow.
+    Replayed {
+        /// The session.
+        handle: Handle,
+    },
+    /// A session ended by its own request.
+    Ended {
+        /// The session.
+        handle: Handle,
+        /// Why.
+        reason: EndReason,
+    },
+    /// A session was ended from outside.
+    Revoked {
+        /// The session.
+        handle: Handle,
+        /// Why.
+        reason: RevocationReason,
+    },
+    /// The store failed.
+    StoreFailed {
+        /// In doing what.
+        operation: StoreOperation,
+        /// How.
+        kind: StoreErrorKind,
+    },
+}
+
+/// Why a token was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RotationReason {
+    /// Its renewal timeout had passed.
+    Renewal,
+    /// The application asked for it.
+    Requested,
+}
+
+/// Why a token or a certificate was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The cookie does not have the form of a token.
+    MalformedToken,
+    /// More than one cookie of the session's name came: none is used.
+    SeveralTokens,
+    /// No session stands that this token opens.
+    UnknownToken,
+    /// The session's token came without a client certificate.
+    CertificateMissing,
+    /// The session's token came under another certificate.
+    OtherCertificate,
+    /// The session has moved on to a newer certificate of the same owner.
+    CertificateSuperseded,
+    /// The certificate is past its `notAfter`.
+    CertificateExpired,
+    /// The certificate is before its `notBefore`.
+    CertificateNotYetValid,
+    /// The certificate cannot be read, or says what no certificate may say.
+    CertificateRejected,
+}
+
+/// Why a session ended by its own request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The principal signed out.
+    SignOut,
+    /// The application ended it.
+    Requested,
+    /// A replaced token was used again, and the policy ends the session then.
+    Replay,
+}
+
+/// Why a session was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RevocationReason {
+    /// The application asked for it.
+    Requested,
+    /// It made room for a new session of its principal.
+    Evicted,
+}
+
+/// What the store was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each is a method of the store contract")]
+pub enum StoreOperation {
+    Create,
+    Load,
+    Commit,
+    Remove,
+    Sessions,
+    Revoke,
+}
+
+impl SessionEvent {
+    /// Writes the event to `tracing`, at the level that fits it.
+    pub(crate) fn trace(&self) {
+        match self {
+            Self::Refused { handle, reason } => {
+                tracing::warn!(target: "certsession", handle = %Shown(handle), ?reason, "refused");
+            }
+            Self::Replayed { handle } => {
+                tracing::warn!(target: "certsession", %handle, "a replaced token was used again");
+            }
+            Self::StoreFailed { operation, kind } => {
+                tracing::error!(target: "certsession", ?operation, ?kind, "the session store failed");
+            }
+            event => tracing::info!(target: "certsession", ?event, "session"),
+        }
+    }
+}
+
+struct Shown<'a>(&'a Option<Handle>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(handle) => handle.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MalformedToken => "the session cookie is malformed",
+            Self::SeveralTokens => "more than one session cookie came",
+            Self::UnknownToken => "no session stands that this cookie opens",
+            Self::CertificateMissing => "a client certificate is required",
+            Self::OtherCertificate => "the session belongs to another certificate",
+            Self::CertificateSuperseded => "the session has moved to a newer certificate",
+            Self::CertificateExpired => "the client certificate has expired",
+            Self::CertificateNotYetValid => "the client certificate is not valid yet",
+            Self::CertificateRejected => "the client certificate cannot be accepted",
+        })
+    }
+}
+
+/// Where events go, besides `tracing`: an audit log, a counter, an alarm.
+///
+/// Called while a request waits: do not block. What is slow belongs behind a channel.
+///
+/// ```
+/// use certsession_core::{EventSink, SessionEvent};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// #[derive(Debug, Default)]
+/// struct Refusals(AtomicU64);
+///
+/// impl EventSink for Refusals {
+///     fn record(&self, event: &SessionEvent) {
+///         if let SessionEvent::Refused { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait EventSink: fmt::Debug + Send + Sync + 'static {
+    /// Takes note of an event.
+    fn record(&self, event: &SessionEvent);
+}
+
+impl<E: EventSink> EventSink for std::sync::Arc<E> {
+    fn record(&self, event: &SessionEvent) {
+        (**self).record(event);
+    }
+}

@@ -1,0 +1,197 @@
+//! How long a session lives.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// How long a session lives, in the words of OWASP's session management guidance.
+///
+/// Whatever is set here, a session ends when its certificate does: every deadline is capped
+/// by the certificate's `notAfter`.
+///
+/// ```
+/// use certsession_core::Lifetimes;
+/// use std::time::Duration;
+///
+/// let lifetimes = Lifetimes::default()
+///     .with_idle(Duration::from_secs(10 * 60))?
+///     .with_absolute(Duration::from_secs(8 * 60 * 60))?;
+/// assert_eq!(lifetimes.renewal(), Duration::from_secs(15 * 60));
+/// # Ok::<(), certsession_core::ZeroLifetime>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    idle: Duration,
+    absolute: Duration,
+    renewal: Duration,
+    grace: Duration,
+}
+
+impl Default for Lifetimes {
+    /// Idle 30 minutes, absolute 12 hours, renewal 15 minutes, grace 30 seconds.
+    fn default() -> Self {
+        Self {
+            idle: 30 * MINUTE,
+            absolute: 12 * HOUR,
+            renewal: 15 * MINUTE,
+            grace: MINUTE / 2,
+        }
+    }
+}
+
+impl Lifetimes {
+    /// NIST SP 800-63B section 4.2.3, authenticator assurance level 2: idle 30 minutes,
+    /// absolute 12 hours.
+    pub fn aal2() -> Self {
+        Self {
+            idle: 30 * MINUTE,
+            absolute: 12 * HOUR,
+            ..Self::default()
+        }
+    }
+
+    /// NIST SP 800-63B section 4.3.3, authenticator assurance level 3: idle 15 minutes,
+    /// absolute 12 hours.
+    pub fn aal3() -> Self {
+        Self {
+            idle: 15 * MINUTE,
+            absolute: 12 * HOUR,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the idle timeout: a session that is not used for this long ends. Default: 30 minutes.
+    ///
+    /// # Errors
+    ///
+    /// If it is zero (likewise for the other timeouts).
+    pub fn with_idle(self, idle: Duration) -> Result<Self, ZeroLifetime> {
+        let idle = nonzero(idle, "idle")?;
+        Ok(Self { idle, ..self })
+    }
+
+    /// Sets the absolute timeout: a session ends this long after it began, or after its last
+    /// sign-in, however much it is used. Default: 12 hours.
+    ///
+    /// # Errors
+    ///
+    /// If it is zero.
+    pub fn with_absolute(self, absolute: Duration) -> Result<Self, ZeroLifetime> {
+        let absolute = nonzero(absolute, "absolute")?;
+        Ok(Self { absolute, ..self })
+    }
+
+    /// Sets the renewal timeout: a token older than this is replaced at its next use.
+    /// Default: 15 minutes. [`Duration::MAX`] turns it off.
+    ///
+    /// # Errors
+    ///
+    /// If it is zero.
+    pub fn with_renewal(self, renewal: Duration) -> Result<Self, ZeroLifetime> {
+        let renewal = nonzero(renewal, "renewal")?;
+        Ok(Self { renewal, ..self })
+    }
+
+    /// Sets the grace: for how long a token that was renewed is still accepted, from the same
+    /// certificate only, so that requests already under way survive. Default: 30 seconds; zero
+    /// is allowed.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// The idle timeout.
+    pub const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// The absolute timeout.
+    pub const fn absolute(&self) -> Duration {
+        self.absolute
+    }
+
+    /// The renewal timeout.
+    pub const fn renewal(&self) -> Duration {
+        self.renewal
+    }
+
+    /// The grace of a renewed token.
+    pub const fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// The touch interval: the idle deadline is written at most this often. A tenth of the idle
+    /// timeout, one minute at the most.
+    ///
+    /// Between two writes the record shows an earlier use than the last one, so a session can
+    /// end this much before its idle timeout, and never after it.
+    pub fn touch(&self) -> Duration {
+        (self.idle / 10).min(MINUTE)
+    }
+
+    /// When a session that begins `now` under a certificate that ends at `not_after` ends at
+    /// the latest.
+    pub(crate) fn absolute_deadline(&self, now: Timestamp, not_after: Timestamp) -> Timestamp {
+        (now + self.absolute).min(not_after)
+    }
+
+    /// When a session that is used `now` ends if it is not used again.
+    pub(crate) fn idle_deadline(&self, now: Timestamp, absolute_deadline: Timestamp) -> Timestamp {
+        (now + self.idle).min(absolute_deadline)
+    }
+}
+
+/// A timeout of zero would end every session at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {timeout} timeout cannot be zero")]
+pub struct ZeroLifetime {
+    timeout: &'static str,
+}
+
+fn nonzero(duration: Duration, timeout: &'static str) -> Result<Duration, ZeroLifetime> {
+    if duration.is_zero() {
+        return Err(ZeroLifetime { timeout });
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_capped_by_the_certificate() {
+        let lifetimes = Lifetimes::default();
+        let now = Timestamp::from_millis(0);
+        let not_after = now + MINUTE;
+        assert_eq!(lifetimes.absolute_deadline(now, not_after), not_after);
+        assert_eq!(lifetimes.idle_deadline(now, not_after), not_after);
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_refused_by_its_name() {
+        let error = Lifetimes::default().with_renewal(Duration::ZERO);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "the renewal timeout cannot be zero"
+        );
+    }
+
+    #[test]
+    fn the_presets_hold_the_limits_of_their_level() {
+        let aal3 = Lifetimes::aal3();
+        assert!(aal3.idle() <= 15 * MINUTE && aal3.absolute() <= 12 * HOUR);
+        let aal2 = Lifetimes::aal2();
+        assert!(aal2.idle() <= 30 * MINUTE && aal2.absolute() <= 12 * HOUR);
+    }
+
+    #[test]
+    fn an_endless_timeout_does_not_overflow() {
+        let lifetimes = Lifetimes::default().with_idle(Duration::MAX).unwrap();
+        let now = Timestamp::from_millis(1);
+        assert_eq!(lifetimes.idle_deadline(now, Timestamp::MAX), Timestamp::MAX);
+    }
+}

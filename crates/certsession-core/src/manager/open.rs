@@ -1,0 +1,191 @@
+//! Which session a request comes with.
+
+use std::sync::Arc;
+
+use super::SessionManager;
+use super::rules::OnReplay;
+use crate::binding::Match;
+use crate::certificate::{PeerCertificate, PeerState, ValidityError};
+use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
+use crate::record::{Record, Standing};
+use crate::session::{Base, Phase, Session};
+use crate::store::{SessionStore, StoreError};
+use crate::time::Timestamp;
+use crate::token::{Proof, Token};
+
+/// The session cookies of a request.
+#[derive(Clone, Copy)]
+pub enum Presented<'a> {
+    /// There is none.
+    None,
+    /// There is one, with this text.
+    One(&'a [u8]),
+    /// There are several: somebody has planted one, and none is used.
+    Several,
+}
+
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::One(_) => "One(..)",
+            Self::Several => "Several",
+        })
+    }
+}
+
+/// Why a request gets no session, not even an empty one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The certificate is not the one that it would have to be.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The store failed. An empty session in place of the real one would be wrong.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was found under a token.
+enum Found {
+    Session(Base),
+    Replaced,
+    Nothing,
+}
+
+impl<S: SessionStore> SessionManager<S> {
+    /// Opens the session that a request comes with: at most one load, none without a cookie.
+    ///
+    /// 1. A certificate that is rejected, expired or not yet valid is refused, cookie or not.
+    /// 2. A token that no session stands for opens an empty session: it is never adopted.
+    /// 3. A genuine token under another certificate, or under none, is refused; the session it
+    ///    belongs to is left as it is.
+    /// 4. A token that was replaced, under the session's certificate, is a replay.
+    ///
+    /// # Errors
+    ///
+    /// If the request is refused or the store fails. The handler must not run then.
+    pub async fn open(
+        &self,
+        presented: Presented<'_>,
+        peer: &PeerState,
+    ) -> Result<Session, OpenError> {
+        let now = self.rules.clock.now();
+        let certificate = self.judge_certificate(peer, now)?;
+        let (base, phase) = match self.find(presented, certificate, now).await? {
+            Found::Session(base) => (Some(base), Phase::Open),
+            Found::Replaced => (None, Phase::Replaced),
+            Found::Nothing => (None, Phase::Open),
+        };
+        let rules = Arc::clone(&self.rules);
+        Ok(Session::new(rules, certificate.cloned(), base, phase))
+    }
+
+    fn judge_certificate<'p>(
+        &self,
+        peer: &'p PeerState,
+        now: Timestamp,
+    ) -> Result<Option<&'p Arc<PeerCertificate>>, OpenError> {
+        let certificate = match peer {
+            PeerState::Absent => return Ok(None),
+            PeerState::Verified(certificate) => certificate,
+            PeerState::Rejected(_) => return Err(self.refuse(None, Refusal::CertificateRejected)),
+        };
+        match certificate.check_validity(now) {
+            Ok(()) => Ok(Some(certificate)),
+            Err(ValidityError::NotYetValid { .. }) => {
+                Err(self.refuse(None, Refusal::CertificateNotYetValid))
+            }
+            Err(_) => Err(self.refuse(None, Refusal::CertificateExpired)),
+        }
+    }
+
+    async fn find(
+        &self,
+        presented: Presented<'_>,
+        certificate: Option<&Arc<PeerCertificate>>,
+        now: Timestamp,
+    ) -> Result<Found, OpenError> {
+        let token = match presented {
+            Presented::None => return Ok(Found::Nothing),
+            Presented::Several => return Ok(self.ignore(Refusal::SeveralTokens)),
+            Presented::One(text) => match Token::parse(text) {
+                Ok(token) => token,
+                Err(_) => return Ok(self.ignore(Refusal::MalformedToken)),
+            },
+        };
+        let loaded = self.store.load(token.handle(), now).await;
+        let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
+        // The contract says that a store gives no expired record away; a mistake in a store
+        // must not bring an ended session back.
+        let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
+            return Ok(self.ignore(Refusal::UnknownToken));
+        };
+        self.judge(record, token.proof(), certificate, now).await
+    }
+
+    async fn judge(
+        &self,
+        record: Arc<Record>,
+        proof: Proof,
+        certificate: Option<&Arc<PeerCertificate>>,
+        now: Timestamp,
+    ) -> Result<Found, OpenError> {
+        let standing = record.standing(&proof, now);
+        let compared = certificate.map(|peer| self.rules.binding.compare(&record.binding, peer));
+        let handle = Some(record.handle);
+        match (standing, compared) {
+            (Standing::Current | Standing::InGrace, Some(Match::Same)) => {
+                Ok(Found::Session(Base {
+                    record,
+                    proof,
+                    is_current: standing == Standing::Current,
+                    rebind: false,
+                }))
+            }
+            (Standing::Current, Some(Match::Renewed)) => Ok(Found::Session(Base {
+                record,
+                proof,
+                is_current: true,
+                rebind: true,
+            })),
+            // The grace of a renewed token is for the same certificate only.
+            (Standing::InGrace, Some(Match::Renewed)) => Ok(self.ignore(Refusal::UnknownToken)),
+            (Standing::Unknown, Some(Match::Same)) => self.replayed(&record).await,
+            // Whoever has neither the secret nor the certificate learns nothing, not even that
+            // there is a session of this name.
+            (Standing::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
+            (_, Some(Match::Superseded)) => {
+                Err(self.refuse(handle, Refusal::CertificateSuperseded))
+            }
+            (_, Some(Match::Other)) => Err(self.refuse(handle, Refusal::OtherCertificate)),
+            (_, None) => Err(self.refuse(handle, Refusal::CertificateMissing)),
+        }
+    }
+
+    async fn replayed(&self, record: &Record) -> Result<Found, OpenError> {
+        let handle = record.handle;
+        self.rules.emit(SessionEvent::Replayed { handle });
+        if self.rules.on_replay == OnReplay::EndSession {
+            let removed = self.store.remove(handle).await;
+            removed.map_err(self.failed(StoreOperation::Remove))?;
+            let reason = EndReason::Replay;
+            self.rules.emit(SessionEvent::Ended { handle, reason });
+            return Ok(Found::Nothing);
+        }
+        Ok(Found::Replaced)
+    }
+
+    /// The token counts for nothing: the request goes on without a session.
+    fn ignore(&self, reason: Refusal) -> Found {
+        let handle = None;
+        self.rules.emit(SessionEvent::Refused { handle, reason });
+        Found::Nothing
+    }
+
+    /// The request goes no further.
+    fn refuse(&self, handle: Option<crate::Handle>, reason: Refusal) -> OpenError {
+        self.rules.emit(SessionEvent::Refused { handle, reason });
+        OpenError::Refused(reason)
+    }
+}

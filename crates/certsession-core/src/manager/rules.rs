@@ -1,0 +1,122 @@
+//! What the application chose.
+
+use std::sync::Arc;
+
+use crate::binding::BindingPolicy;
+use crate::event::{EventSink, SessionEvent};
+use crate::lifetimes::Lifetimes;
+use crate::store::Admission;
+use crate::time::{Clock, SystemClock};
+
+/// What happens when a token that was replaced comes again under the bound certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnReplay {
+    /// The token is not accepted, and the session lives on. Requests that were under way while
+    /// the token changed look like this too, so it is the default.
+    #[default]
+    Refuse,
+    /// The token is not accepted, and the session ends: whoever has it must sign in again.
+    EndSession,
+}
+
+/// What the application chose; every default is visible here.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) binding: BindingPolicy,
+    pub(crate) on_replay: OnReplay,
+    pub(crate) admission: Option<Admission>,
+    pub(crate) max_data_size: usize,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) event_sink: Option<Box<dyn EventSink>>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            lifetimes: Lifetimes::default(),
+            binding: BindingPolicy::Certificate,
+            on_replay: OnReplay::Refuse,
+            admission: None,
+            max_data_size: 1 << 20,
+            clock: Box::new(SystemClock),
+            event_sink: None,
+        }
+    }
+}
+
+impl Rules {
+    pub(crate) fn emit(&self, event: SessionEvent) {
+        event.trace();
+        if let Some(sink) = &self.event_sink {
+            sink.record(&event);
+        }
+    }
+}
+
+/// Puts a [`SessionManager`](super::SessionManager) together; see
+/// [`SessionManager::builder`](super::SessionManager::builder).
+#[derive(Debug)]
+#[must_use = "a builder makes nothing until `build` is called"]
+pub struct SessionManagerBuilder<S> {
+    store: S,
+    rules: Rules,
+}
+
+impl<S> SessionManagerBuilder<S> {
+    pub(crate) fn new(store: S) -> Self {
+        let rules = Rules::default();
+        Self { store, rules }
+    }
+
+    /// How long sessions live. Default: [`Lifetimes::default`].
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.rules.lifetimes = lifetimes;
+        self
+    }
+
+    /// Which certificates a session stays with. Default: [`BindingPolicy::Certificate`].
+    pub fn binding(mut self, policy: BindingPolicy) -> Self {
+        self.rules.binding = policy;
+        self
+    }
+
+    /// What happens when a replaced token comes again. Default: [`OnReplay::Refuse`].
+    pub fn on_replay(mut self, on_replay: OnReplay) -> Self {
+        self.rules.on_replay = on_replay;
+        self
+    }
+
+    /// How many sessions a principal may have. Default: any number.
+    pub fn admission(mut self, admission: Admission) -> Self {
+        self.rules.admission = Some(admission);
+        self
+    }
+
+    /// The most data one session may hold, in bytes. Default: 1 MiB.
+    pub fn max_data_size(mut self, bytes: usize) -> Self {
+        self.rules.max_data_size = bytes;
+        self
+    }
+
+    /// Where the rules read the time. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.rules.clock = Box::new(clock);
+        self
+    }
+
+    /// Where events go besides `tracing`. Default: nowhere.
+    pub fn event_sink(mut self, sink: impl EventSink) -> Self {
+        self.rules.event_sink = Some(Box::new(sink));
+        self
+    }
+
+    /// The manager.
+    pub fn build(self) -> super::SessionManager<S> {
+        super::SessionManager {
+            store: Arc::new(self.store),
+            rules: Arc::new(self.rules),
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The embedded store: sessions in this process's memory.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `shard` | records by handle, and the order in which they expire |
+//! | `deadlines` | that order: buckets of time |
+//! | `owners` | handles by owner |
+//! | `sync` | the lock, which the model checker replaces |
+//!
+//! **Lock order.** Owners first, in the order of their shards, then one shard of records at a
+//! time. A record enters its owners' index under their locks, in the same critical section in
+//! which it is created or changes hands; so whoever holds an owner's lock sees each of its
+//! sessions. A record that goes leaves the index a moment later: a handle in the index without
+//! a record means nothing, and no other record ever gets it.
+
+mod deadlines;
+mod owners;
+mod shard;
+mod sync;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::store::{
+    Admission, Commit, Creation, Decision, Outcome, Owner, OwnerKey, SessionStore, StoreError,
+    StoreErrorKind,
+};
+use crate::time::Timestamp;
+use owners::{LockedOwners, Owners};
+use shard::Shard;
+use sync::Mutex;
+
+/// How many parts the records are in. Each has a lock of its own.
+#[cfg(not(loom))]
+const SHARDS: usize = 64;
+#[cfg(loom)]
+const SHARDS: usize = 1;
+
+/// How many expired records one step clears away at the most, so that no request pays for
+/// many.
+const SWEEP: usize = 4;
+
+/// The embedded store: sharded, bounded, and O(1) per step however many sessions it holds.
+///
+/// It expires by itself: each step that changes something clears a few expired sessions away,
+/// and a step that finds the store full looks for one everywhere. Sessions do not survive the
+/// process, and are not shared between processes.
+///
+/// ```
+/// use certsession_core::MemoryStore;
+///
+/// let store = MemoryStore::with_capacity(10_000);
+/// assert_eq!((store.len(), store.capacity()), (0, 10_000));
+/// ```
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    owners: Owners,
+    held: AtomicUsize,
+    capacity: usize,
+}
+
+impl MemoryStore {
+    /// How many sessions [`MemoryStore::new`] has room for: 1,048,576.
+    pub const DEFAULT_CAPACITY: usize = 1 << 20;
+
+    /// An empty store with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) sessions.
+    pub fn new() -> Self {
+        Self::with_capacity(Self::DEFAULT_CAPACITY)
+    }
+
+    /// An empty store with room for `capacity` sessions. Memory is taken as sessions come.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            owners: Owners::new(SHARDS),
+            held: AtomicUsize::new(0),
+            capacity,
+        }
+    }
+
+    /// How many sessions it holds, expired ones that are not cleared away yet included.
+    pub fn len(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Whether it holds no session.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sessions it has room for.
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn shard(&self, handle: Handle) -> &Mutex<Shard> {
+        // Handles are random, so any of their bytes spreads them evenly.
+        &self.shards[usize::from(handle.as_bytes()[0]) % SHARDS]
+    }
+
+    fn get(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        let shard = sync::lock(self.shard(handle));
+        let record = shard.get(handle)?;
+        (!record.is_expired(now)).then(|| Arc::clone(record))
+    }
+
+    fn take(&self, handle: Handle) -> Option<Arc<Record>> {
+        let record = sync::lock(self.shard(handle)).remove(handle)?;
+        self.held.fetch_sub(1, Ordering::Relaxed);
+        Some(record)
+    }
+
+    /// Takes the place of one session, if need be that of an expired one.
+    fn reserve(&self, now: Timestamp) -> Result<(), StoreError> {
+        let reserve = || {
+            let taken = |held| (held < self.capacity).then_some(held + 1);
+            self.held
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken)
+                .is_ok()
+        };
+        if reserve() {
+            return Ok(());
+        }
+        for shard in &self.shards {
+            self.sweep(shard, now);
+            if reserve() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::new(StoreErrorKind::Full))
+    }
+
+    /// Clears a few expired sessions away. No lock may be held.
+    fn sweep(&self, shard: &Mutex<Shard>, now: Timestamp) {
+        let expired = sync::lock(shard).take_expired(now, SWEEP);
+        for record in expired {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+            self.owners.forget(&record, None);
+        }
+    }
+
+    /// Which of a principal's sessions must end before one more is admitted; `None` if it is
+    /// refused. The principal's lock is held.
+    fn excess(
+        &self,
+        owners: &LockedOwners<'_>,
+        principal: &OwnerKey,
+        admitted: Handle,
+        admission: Admission,
+        now: Timestamp,
+    ) -> Option<Vec<Handle>> {
+        let mut others: Vec<_> = owners
+            .members(principal)
+            .filter(|handle| *handle != admitted)
+            .filter_map(|handle| self.get(handle, now))
+            .collect();
+        let excess = admission.excess(others.len())?;
+        others.sort_by_key(|record| (record.created_at(), record.handle()));
+        others.truncate(excess);
+        Some(others.iter().map(|record| record.handle()).collect())
+    }
+
+    fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) {
+        let evicted: Vec<_> = handles.iter().filter_map(|h| self.take(*h)).collect();
+        drop(owners);
+        for record in evicted {
+            self.owners.forget(&record, None);
+        }
+    }
+
+    fn create_now(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Creation {
+        let handle = record.handle();
+        let keys: Vec<_> = record.owners().collect();
+        let mut owners = self.owners.lock(&keys);
+        let evicted = match (record.principal(), admission) {
+            (Some(principal), Some(admission)) => {
+                let key = Owner::Principal(principal.clone()).key();
+                match self.excess(&owners, &key, handle, admission, now) {
+                    Some(evicted) => evicted,
+                    None => return Creation::LimitReached,
+                }
+            }
+            _ => Vec::new(),
+        };
+        if !sync::lock(self.shard(handle)).insert(record) {
+            return Creation::Exists;
+        }
+        for key in &keys {
+            owners.add(key, handle);
+        }
+        self.evict(owners, &evicted);
+        Creation::Created { evicted }
+    }
+
+    /// A commit that leaves the record with its owners.
+    fn commit_in_place(&self, commit: &Commit) -> Outcome {
+        let mut shard = sync::lock(self.shard(commit.handle()));
+        let Some(current) = shard.get(commit.handle()) else {
+            return Outcome::Gone;
+        };
+        match current.apply(commit) {
+            Decision::Stale => Outcome::Stale,
+            Decision::Gone => Outcome::Gone,
+            Decision::Apply { record, rotated } => {
+                let record = Arc::new(record);
+                shard.replace(Arc::clone(&record));
+                Outcome::Applied {
+                    record,
+                    rotated,
+                    evicted: Vec::new(),
+                }
+            }
+        }
+    }
+
+    /// A commit that can move the record into another owner's index.
+    fn commit_with_owners(&self, commit: &Commit) -> Outcome {
+        let (handle, now) = (commit.handle(), commit.now());
+        loop {
+            let Some(seen) = self.get(handle, now) else {
+                return Outcome::Gone;
+            };
+            let planned = match seen.apply(commit) {
+                Decision::Stale => return Outcome::Stale,
+                Decision::Gone => return Outcome::Gone,
+                Decision::Apply { record, .. } => record,
+            };
+            let before: Vec<_> = seen.owners().collect();
+            let after: Vec<_> = planned.owners().collect();
+            let mut owners = self.owners.lock(&[&before[..], &after].concat());
+            let evicted = match (commit.admission(), planned.principal()) {
+                (Some(admission), Some(principal)) => {
+                    let key = Owner::Principal(principal.clone()).key();
+                    match self.excess(&owners, &key, handle, admission, now) {
+                        Some(evicted) => evicted,
+                        None => return Outcome::LimitReached,
+                    }
+                }
+                _ => Vec::new(),
+            };
+
+            let mut shard = sync::lock(self.shard(handle));
+            let Some(current) = shard.get(handle) else {
+                return Outcome::Gone;
+            };
+            if !current.owners().eq(before.iter().copied()) {
+                // It changed hands before the locks were held. Look again.
+                continue;
+            }
+            let (record, rotated) = match current.apply(commit) {
+                Decision::Stale => return Outcome::Stale,
+                Decision::Gone => return Outcome::Gone,
+                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
+            };
+            shard.replace(Arc::clone(&record));
+            drop(shard);
+            for key in before.iter().filter(|key| !after.contains(key)) {
+                owners.remove(key, handle);
+            }
+            for key in after.iter().filter(|key| !before.contains(key)) {
+                owners.add(key, handle);
+            }
+            self.evict(owners, &evicted);
+            return Outcome::Applied {
+                record,
+                rotated,
+                evicted,
+            };
+        }
+    }
+}
+
+impl SessionStore for MemoryStore {
+    async fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Result<Creation, StoreError> {
+        self.sweep(self.shard(record.handle()), now);
+        self.reserve(now)?;
+        let creation = self.create_now(record, admission, now);
+        if !matches!(creation, Creation::Created { .. }) {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(creation)
+    }
+
+    async fn load(
+        &self,
+        handle: Handle,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        Ok(self.get(handle, now))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        self.sweep(self.shard(commit.handle()), commit.now());
+        Ok(if commit.changes_owners() {
+            self.commit_with_owners(&commit)
+        } else {
+            self.commit_in_place(&commit)
+        })
+    }
+
+    async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
+        let removed = self.take(handle);
+        if let Some(record) = &removed {
+            self.owners.forget(record, None);
+        }
+        Ok(removed.is_some())
+    }
+
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        let key = owner.key();
+        let handles: Vec<_> = self.owners.lock(&[key]).members(&key).collect();
+        let mut records: Vec<_> = handles
+            .into_iter()
+            .filter_map(|handle| self.get(handle, now))
+            .collect();
+        records.sort_by_key(|record| (record.created_at(), record.handle()));
+        Ok(records)
+    }
+
+    async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        let key = owner.key();
+        let mut owners = self.owners.lock(&[key]);
+        let revoked: Vec<_> = owners
+            .take_all(&key)
+            .into_iter()
+            .filter_map(|handle| self.take(handle))
+            .collect();
+        drop(owners);
+        for record in &revoked {
+            self.owners.forget(record, Some(key));
+        }
+        Ok(revoked.iter().map(|record| record.handle()).collect())
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

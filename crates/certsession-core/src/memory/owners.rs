@@ -1,0 +1,133 @@
+//! Handles by owner.
+
+use std::collections::{HashMap, HashSet};
+
+use super::sync::{self, Mutex, MutexGuard};
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::store::OwnerKey;
+
+/// The index, in shards by owner.
+pub(super) struct Owners {
+    shards: Box<[Mutex<Shard>]>,
+}
+
+type Shard = HashMap<OwnerKey, Members>;
+
+/// Most owners have one session, and a set for one would cost more than its handle.
+enum Members {
+    One(Handle),
+    Many(HashSet<Handle>),
+}
+
+impl Owners {
+    pub(super) fn new(shards: usize) -> Self {
+        Self {
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// Locks these owners, in the order of their shards.
+    pub(super) fn lock(&self, keys: &[OwnerKey]) -> LockedOwners<'_> {
+        let mut numbers: Vec<_> = keys.iter().map(|key| self.shard_of(key)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let guards = numbers
+            .into_iter()
+            .map(|number| (number, sync::lock(&self.shards[number])))
+            .collect();
+        LockedOwners {
+            index: self,
+            guards,
+        }
+    }
+
+    /// Takes a record that is gone out of the index of its owners, but for the one whose entry
+    /// is out already. No lock may be held.
+    pub(super) fn forget(&self, record: &Record, done: Option<OwnerKey>) {
+        for key in record.owners().filter(|key| Some(*key) != done) {
+            let mut shard = sync::lock(&self.shards[self.shard_of(&key)]);
+            remove(&mut shard, &key, record.handle());
+        }
+    }
+
+    fn shard_of(&self, key: &OwnerKey) -> usize {
+        usize::from(key.as_bytes()[0]) % self.shards.len()
+    }
+}
+
+/// Some owners, locked.
+pub(super) struct LockedOwners<'a> {
+    index: &'a Owners,
+    guards: Vec<(usize, MutexGuard<'a, Shard>)>,
+}
+
+impl LockedOwners<'_> {
+    pub(super) fn members(&self, key: &OwnerKey) -> impl Iterator<Item = Handle> {
+        let members = self.shard(key).and_then(|shard| shard.get(key));
+        let (one, many) = match members {
+            Some(Members::One(handle)) => (Some(*handle), None),
+            Some(Members::Many(handles)) => (None, Some(handles)),
+            None => (None, None),
+        };
+        one.into_iter().chain(many.into_iter().flatten().copied())
+    }
+
+    pub(super) fn add(&mut self, key: &OwnerKey, handle: Handle) {
+        let Some(shard) = self.shard_mut(key) else {
+            return;
+        };
+        let members = shard.entry(*key).or_insert(Members::One(handle));
+        match members {
+            Members::One(first) if *first == handle => {}
+            Members::One(first) => *members = Members::Many(HashSet::from([*first, handle])),
+            Members::Many(handles) => {
+                handles.insert(handle);
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &OwnerKey, handle: Handle) {
+        if let Some(shard) = self.shard_mut(key) {
+            remove(shard, key, handle);
+        }
+    }
+
+    /// Takes every member of an owner out.
+    pub(super) fn take_all(&mut self, key: &OwnerKey) -> Vec<Handle> {
+        match self.shard_mut(key).and_then(|shard| shard.remove(key)) {
+            Some(Members::One(handle)) => vec![handle],
+            Some(Members::Many(handles)) => handles.into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    fn shard(&self, key: &OwnerKey) -> Option<&Shard> {
+        let number = self.index.shard_of(key);
+        let (_, shard) = self.guards.iter().find(|(locked, _)| *locked == number)?;
+        Some(shard)
+    }
+
+    fn shard_mut(&mut self, key: &OwnerKey) -> Option<&mut Shard> {
+        let number = self.index.shard_of(key);
+        let (_, shard) = self
+            .guards
+            .iter_mut()
+            .find(|(locked, _)| *locked == number)?;
+        Some(shard)
+    }
+}
+
+fn remove(shard: &mut Shard, key: &OwnerKey, handle: Handle) {
+    let is_empty = match shard.get_mut(key) {
+        Some(Members::One(only)) => *only == handle,
+        Some(Members::Many(handles)) => {
+            handles.remove(&handle);
+            handles.is_empty()
+        }
+        None => false,
+    };
+    if is_empty {
+        shard.remove(key);
+    }
+}

@@ -1,0 +1,15 @@
+//! The lock. Under `--cfg loom` it is the model checker's, which tries every order in which
+//! threads can take it.
+
+use std::sync::PoisonError;
+
+#[cfg(loom)]
+pub(super) use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+pub(super) use std::sync::{Mutex, MutexGuard};
+
+/// Takes a lock. No code panics while it holds one; should it ever, what is locked is still a
+/// valid map, and refusing every request of a shard for good would be worse.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

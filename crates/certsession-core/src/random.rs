@@ -1,0 +1,19 @@
+//! Randomness, through one function.
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// The operating system's random number generator gave nothing.
+///
+/// Nothing may be issued without it; the request fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system's random number generator failed")]
+pub struct RandomError;
+
+/// Bytes nobody can guess.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], RandomError> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| RandomError)?;
+    Ok(bytes)
+}

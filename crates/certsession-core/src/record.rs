@@ -1,0 +1,110 @@
+//! What a store keeps of a session.
+
+use std::sync::Arc;
+
+use crate::binding::Binding;
+use crate::data::Data;
+use crate::handle::Handle;
+use crate::principal::Principal;
+use crate::time::Timestamp;
+use crate::token::Proof;
+
+/// What a store keeps of a session. It holds no usable token.
+///
+/// Only the [`SessionManager`](crate::SessionManager) makes records; a store keeps them as
+/// they are and changes them by [`Record::apply`] alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub(crate) handle: Handle,
+    pub(crate) proof: Proof,
+    pub(crate) previous: Option<PreviousProof>,
+    pub(crate) epoch: u64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) token_issued_at: Timestamp,
+    pub(crate) last_seen_at: Timestamp,
+    pub(crate) idle_deadline: Timestamp,
+    pub(crate) absolute_deadline: Timestamp,
+    pub(crate) binding: Arc<Binding>,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) data: Data,
+}
+
+/// The proof of a token that was renewed, and until when it is still accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PreviousProof {
+    pub(crate) proof: Proof,
+    pub(crate) until: Timestamp,
+}
+
+/// What a record says of a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The proof of the token that stands.
+    Current,
+    /// The proof of the token before it, within its grace.
+    InGrace,
+    /// Neither.
+    Unknown,
+}
+
+impl Record {
+    /// The public name of the session.
+    pub const fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// How many privilege changes the session has seen.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// When the session began, or when its principal signed in.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When the session was last used, give or take the touch interval.
+    pub const fn last_seen_at(&self) -> Timestamp {
+        self.last_seen_at
+    }
+
+    /// When the session ends if it is not used again. Never after the absolute deadline.
+    pub const fn idle_deadline(&self) -> Timestamp {
+        self.idle_deadline
+    }
+
+    /// When the session ends at the latest.
+    pub const fn absolute_deadline(&self) -> Timestamp {
+        self.absolute_deadline
+    }
+
+    /// The certificate that the session stays with.
+    pub fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// Who is signed in.
+    pub const fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
+    /// The application's data.
+    pub const fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// Whether the session has ended by itself. A store gives no such record away.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.idle_deadline || now >= self.absolute_deadline
+    }
+
+    pub(crate) fn standing(&self, proof: &Proof, now: Timestamp) -> Standing {
+        if self.proof == *proof {
+            return Standing::Current;
+        }
+        match &self.previous {
+            Some(previous) if previous.proof == *proof && now < previous.until => Standing::InGrace,
+            _ => Standing::Unknown,
+        }
+    }
+}

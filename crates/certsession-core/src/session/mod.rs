@@ -1,0 +1,335 @@
+//! A session as one request sees it.
+
+mod error;
+mod sign_in;
+mod view;
+mod work;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::certificate::PeerCertificate;
+use crate::data::{Changes, Key};
+use crate::event::EndReason;
+use crate::handle::Handle;
+use crate::manager::Rules;
+use crate::principal::Principal;
+use crate::record::Record;
+use crate::token::{Proof, Token};
+
+pub use error::{CommitError, SessionError};
+pub use sign_in::SignIn;
+pub(crate) use work::Target;
+pub use work::{Done, Work};
+
+/// A session as one request sees it: what was loaded, and what the request does to it.
+///
+/// All methods are synchronous and touch nothing but this request. The changes reach the
+/// store in one step, when the adapter commits them: [`begin_commit`](Self::begin_commit),
+/// [`SessionManager::perform`](crate::SessionManager::perform),
+/// [`finish_commit`](Self::finish_commit).
+pub struct Session {
+    rules: Arc<Rules>,
+    peer: Option<Arc<PeerCertificate>>,
+    base: Option<Base>,
+    pending: Pending,
+    ending: Option<Ending>,
+    phase: Phase,
+    head_sent: bool,
+    cookie: Option<CookieChange>,
+}
+
+/// The session that the request came with.
+#[derive(Clone)]
+pub(crate) struct Base {
+    pub(crate) record: Arc<Record>,
+    pub(crate) proof: Proof,
+    /// Whether `proof` is that of the token that stands, not of the one before it.
+    pub(crate) is_current: bool,
+    /// Whether the certificate is a renewed one that the session is to be bound to.
+    pub(crate) rebind: bool,
+}
+
+/// What the request wants of a session that goes on or begins.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) changes: Changes,
+    pub(crate) sign_in: Option<Principal>,
+    pub(crate) rotate: bool,
+}
+
+/// A session that the request ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending {
+    pub(crate) handle: Handle,
+    pub(crate) reason: EndReason,
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Everything can be changed.
+    Open,
+    /// The request's token has been replaced: only a sign-in begins something new.
+    Replaced,
+    /// The session is over, and this request cannot begin another.
+    Ended,
+}
+
+/// What the response does to the client's session cookie.
+#[derive(Debug)]
+pub enum CookieChange {
+    /// It carries this token from now on.
+    Set(Token),
+    /// It is removed.
+    Remove,
+}
+
+impl Session {
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        peer: Option<Arc<PeerCertificate>>,
+        base: Option<Base>,
+        phase: Phase,
+    ) -> Self {
+        Self {
+            rules,
+            peer,
+            base,
+            pending: Pending::default(),
+            ending: None,
+            phase,
+            head_sent: false,
+            cookie: None,
+        }
+    }
+
+    /// Writes a value under a key. Begins a session where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the connection has no certificate, the session is over, the value does not turn into
+    /// JSON or the session would hold too much.
+    pub fn insert<T: Serialize>(&mut self, key: &Key<T>, value: &T) -> Result<(), SessionError> {
+        let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
+            key: key.name().to_owned(),
+        })?;
+        self.check_size(key.name(), json.len())?;
+        let pending = self.writable()?;
+        pending.changes.insert(key.to_name(), json.into());
+        Ok(())
+    }
+
+    /// Removes a key. Removing one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over.
+    pub fn remove<T>(&mut self, key: &Key<T>) -> Result<(), SessionError> {
+        if self.exists() {
+            self.writable()?.changes.remove(key.to_name());
+        }
+        Ok(())
+    }
+
+    /// Removes a key and returns its value.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the stored value is not of the key's type; it is left then.
+    pub fn take<T: DeserializeOwned>(&mut self, key: &Key<T>) -> Result<Option<T>, SessionError> {
+        let value = self.get(key)?;
+        self.remove(key)?;
+        Ok(value)
+    }
+
+    /// Removes every key. The session goes on, with whoever is signed in.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over.
+    pub fn clear(&mut self) -> Result<(), SessionError> {
+        if self.exists() {
+            self.writable()?.changes.retain(&BTreeSet::new());
+        }
+        Ok(())
+    }
+
+    /// Signs a principal in. The session gets a new token, the one before it is dead in the same
+    /// step, and what the session held is dropped unless [`SignIn::carry`] names it.
+    ///
+    /// # Errors
+    ///
+    /// If the connection has no certificate, the session is over or the name cannot be a
+    /// principal's.
+    pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
+        let sign_in = sign_in.into();
+        let principal = Principal::new(&sign_in.principal)?;
+        if self.phase == Phase::Replaced {
+            // A sign-in owes nothing to the token that came.
+            self.phase = Phase::Open;
+        }
+        let pending = self.writable()?;
+        pending.changes.retain(&sign_in.carried);
+        pending.sign_in = Some(principal);
+        Ok(())
+    }
+
+    /// Ends the session, with everything in it. What the same request writes afterwards begins
+    /// a new one, under a new name.
+    ///
+    /// # Errors
+    ///
+    /// If the head of the response is sent.
+    pub fn sign_out(&mut self) -> Result<(), SessionError> {
+        self.stop(EndReason::SignOut)
+    }
+
+    /// Gives the session a new token, for an elevation of privileges for example; the one before
+    /// it is dead in the same step. Where there is no session, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over.
+    pub fn rotate(&mut self) -> Result<(), SessionError> {
+        if self.exists() {
+            self.writable()?.rotate = true;
+        }
+        Ok(())
+    }
+
+    /// Ends the session for good: what the same request writes afterwards is an error.
+    ///
+    /// # Errors
+    ///
+    /// If the head of the response is sent.
+    pub fn end(&mut self) -> Result<(), SessionError> {
+        self.stop(EndReason::Requested)?;
+        self.phase = Phase::Ended;
+        Ok(())
+    }
+
+    /// Takes note that the session was ended from outside, by a call of this request.
+    pub fn mark_ended(&mut self) {
+        self.base = None;
+        self.pending = Pending::default();
+        self.phase = Phase::Ended;
+        self.cookie = Some(CookieChange::Remove);
+    }
+
+    /// Takes note that the head of the response is on its way: from now on only what needs no
+    /// cookie can be changed, by [`late_insert`](Self::late_insert) and the like.
+    pub fn mark_head_sent(&mut self) {
+        self.head_sent = true;
+    }
+
+    /// Writes a value after the head of the response, into a session that exists.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and if there is no session.
+    pub fn late_insert<T: Serialize>(
+        &mut self,
+        key: &Key<T>,
+        value: &T,
+    ) -> Result<(), SessionError> {
+        self.late(|session| session.insert(key, value))
+    }
+
+    /// Removes a key after the head of the response.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn late_remove<T>(&mut self, key: &Key<T>) -> Result<(), SessionError> {
+        self.late(|session| session.remove(key))
+    }
+
+    /// Ends the session after the head of the response. The client keeps a dead cookie.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn late_end(&mut self) -> Result<(), SessionError> {
+        self.late(Self::end)
+    }
+
+    fn late(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        if self.phase == Phase::Ended {
+            return Err(SessionError::Ended);
+        }
+        if self.base.is_none() {
+            return Err(SessionError::NoSession);
+        }
+        let head_sent = std::mem::take(&mut self.head_sent);
+        let result = change(self);
+        self.head_sent = head_sent;
+        result
+    }
+
+    /// The one gate through which every change to a session that goes on or begins passes.
+    fn writable(&mut self) -> Result<&mut Pending, SessionError> {
+        match self.phase {
+            Phase::Ended => Err(SessionError::Ended),
+            Phase::Replaced => Err(SessionError::TokenReplaced),
+            Phase::Open if self.head_sent => Err(SessionError::HeadSent),
+            Phase::Open if self.peer.is_none() => Err(SessionError::CertificateRequired),
+            Phase::Open => Ok(&mut self.pending),
+        }
+    }
+
+    fn stop(&mut self, reason: EndReason) -> Result<(), SessionError> {
+        if self.head_sent {
+            return Err(SessionError::HeadSent);
+        }
+        self.pending = Pending::default();
+        if let Some(base) = self.base.take() {
+            let handle = base.record.handle;
+            self.ending = Some(Ending { handle, reason });
+        }
+        Ok(())
+    }
+
+    /// Whether there is a session: one that came with the request, or one that it begins.
+    fn exists(&self) -> bool {
+        self.base.is_some() || self.pending.begins_session()
+    }
+
+    fn check_size(&self, name: &str, added: usize) -> Result<(), SessionError> {
+        let stored = self.base.as_ref().map_or(0, |base| base.record.data.size());
+        let size = stored + self.pending.changes.size() + name.len() + added;
+        let max = self.rules.max_data_size;
+        if size > max {
+            return Err(SessionError::DataTooLarge { size, max });
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    /// Whether this begins a session where there is none: removals alone do not.
+    pub(crate) fn begins_session(&self) -> bool {
+        self.sign_in.is_some() || self.changes.inserts().next().is_some()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.sign_in.is_none() && !self.rotate
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("handle", &self.handle())
+            .field("principal", &self.principal())
+            .field("changes", &self.pending.changes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! What a handler sees of its session.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use super::{Session, SessionError};
+use crate::certificate::PeerCertificate;
+use crate::data::{Edit, Key};
+use crate::handle::Handle;
+use crate::principal::Principal;
+use crate::record::Record;
+
+impl Session {
+    /// The value of a key: what this request wrote, or else what was loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the key's type.
+    pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
+        let name = key.name();
+        let json = match self.pending.changes.edit(name.as_bytes()) {
+            Edit::Insert(json) => Some(json),
+            Edit::Remove => None,
+            Edit::Stored => self.record().and_then(|record| record.data.get(name)),
+        };
+        json.map(|json| {
+            serde_json::from_slice(json).map_err(|error| SessionError::Decode {
+                key: name.to_owned(),
+                problem: problem(&error),
+            })
+        })
+        .transpose()
+    }
+
+    /// Every key with its JSON text, as this request sees them.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        let stored = self.record().map(|record| record.data.clone());
+        stored
+            .unwrap_or_default()
+            .apply(&self.pending.changes)
+            .iter()
+            .map(|(name, json)| {
+                (
+                    name.into_owned(),
+                    String::from_utf8_lossy(json).into_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// The public name of the session; `None` where there is none yet.
+    pub fn handle(&self) -> Option<Handle> {
+        self.record().map(|record| record.handle)
+    }
+
+    /// Who is signed in, by this request or before it.
+    pub fn principal(&self) -> Option<&Principal> {
+        let loaded = || self.record().and_then(Record::principal);
+        self.pending.sign_in.as_ref().or_else(loaded)
+    }
+
+    /// The certificate of this connection's peer.
+    pub fn peer(&self) -> Option<&PeerCertificate> {
+        self.peer.as_deref()
+    }
+
+    /// The record that was loaded or last committed: times, binding and the like. What this
+    /// request changes does not show in it yet.
+    pub fn record(&self) -> Option<&Record> {
+        self.base.as_ref().map(|base| &*base.record)
+    }
+}
+
+/// serde_json's own message can quote the value, so only its category is told.
+fn problem(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Data => "another type",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Eof => "damaged JSON",
+        serde_json::error::Category::Io => "unreadable",
+    }
+}

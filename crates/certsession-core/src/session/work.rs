@@ -1,0 +1,113 @@
+//! What a request's session asks of the store, taken out of it while the store is asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Base, CommitError, CookieChange, Ending, Pending, Phase, Session};
+use crate::certificate::PeerCertificate;
+
+/// What a request's session asks of the store.
+///
+/// It is taken out of the [`Session`] so that an adapter holds no lock or borrow while the
+/// store works.
+#[must_use = "the changes are lost unless they are performed"]
+pub struct Work {
+    pub(crate) ending: Option<Ending>,
+    pub(crate) target: Target,
+    pub(crate) pending: Pending,
+    pub(crate) peer: Option<Arc<PeerCertificate>>,
+    /// Whether a new token can still reach the client.
+    pub(crate) can_set_cookie: bool,
+}
+
+/// Which record the changes are for.
+pub(crate) enum Target {
+    /// The one that the request came with.
+    Existing(Base),
+    /// A new one, bound to this certificate.
+    New(Arc<PeerCertificate>),
+    /// None: there is nothing to change.
+    Nothing,
+}
+
+/// What the store made of it.
+#[must_use = "the session does not know what happened until it is told"]
+pub struct Done {
+    pub(crate) base: Option<Base>,
+    pub(crate) cookie: Option<CookieChange>,
+    /// What is still to be done, because the store failed.
+    pub(crate) left: Option<(Option<Ending>, Pending)>,
+    pub(crate) result: Result<(), CommitError>,
+}
+
+impl Session {
+    /// Takes out what is to be done; `None` if there is nothing, not even a deadline to move.
+    pub fn begin_commit(&mut self) -> Option<Work> {
+        let is_due = self
+            .base
+            .as_ref()
+            .is_some_and(|base| self.rules.is_upkeep_due(base));
+        if self.ending.is_none() && self.pending.is_empty() && !is_due {
+            return None;
+        }
+        let target = match (self.base.take(), &self.peer) {
+            (Some(base), _) => Target::Existing(base),
+            (None, Some(peer)) if self.pending.begins_session() => Target::New(Arc::clone(peer)),
+            _ => Target::Nothing,
+        };
+        Some(Work {
+            ending: self.ending.take(),
+            target,
+            pending: std::mem::take(&mut self.pending),
+            peer: self.peer.clone(),
+            can_set_cookie: !self.head_sent,
+        })
+    }
+
+    /// Takes in what happened.
+    ///
+    /// # Errors
+    ///
+    /// If what the request wanted was not written. After a failure of the store the session
+    /// still wants it, and the next commit tries again.
+    pub fn finish_commit(&mut self, done: Done) -> Result<(), CommitError> {
+        self.base = done.base;
+        if done.cookie.is_some() {
+            self.cookie = done.cookie;
+        }
+        if let Some((ending, pending)) = done.left {
+            self.ending = ending;
+            self.pending = pending;
+        }
+        if let Err(CommitError::Stale | CommitError::Gone) = &done.result {
+            self.phase = Phase::Ended;
+        }
+        done.result
+    }
+
+    /// What the response does to the cookie. Taken once, when the head is written.
+    pub fn take_cookie(&mut self) -> Option<CookieChange> {
+        self.cookie.take()
+    }
+
+    /// Whether the request has ended a session and the store does not know of it yet.
+    pub const fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("changes", &self.pending.changes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Done")
+            .field("result", &self.result)
+            .finish_non_exhaustive()
+    }
+}

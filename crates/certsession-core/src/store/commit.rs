@@ -1,0 +1,159 @@
+//! The one conditional step that changes a record.
+
+use std::sync::Arc;
+
+use super::Admission;
+use crate::binding::Binding;
+use crate::data::Changes;
+use crate::handle::Handle;
+use crate::principal::Principal;
+use crate::record::{PreviousProof, Record, Standing};
+use crate::time::Timestamp;
+use crate::token::Proof;
+
+/// A change to one record: what the request expects, and what it wants.
+///
+/// A store reads the handle, gives the record as it is to [`Record::apply`] and keeps what
+/// comes out, all in one atomic step.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub(crate) handle: Handle,
+    /// The epoch under which the request loaded the session.
+    pub(crate) epoch: u64,
+    /// The proof that the request came with.
+    pub(crate) proof: Proof,
+    pub(crate) now: Timestamp,
+    pub(crate) changes: Changes,
+    pub(crate) rotation: Option<Rotation>,
+    pub(crate) sign_in: Option<Principal>,
+    pub(crate) rebind: Option<Arc<Binding>>,
+    pub(crate) idle_deadline: Timestamp,
+    /// Where the absolute lifetime starts anew, its end.
+    pub(crate) absolute_deadline: Option<Timestamp>,
+    pub(crate) admission: Option<Admission>,
+}
+
+/// A new token for the session.
+#[derive(Clone, Debug)]
+pub(crate) struct Rotation {
+    pub(crate) proof: Proof,
+    pub(crate) supersede: Supersede,
+}
+
+/// What becomes of the token before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supersede {
+    /// A privilege change: it is dead at once. The commit fails if the request's own token no
+    /// longer stands.
+    AtOnce,
+    /// A periodic renewal: it is accepted until then. Where another request has renewed the
+    /// token already, the rest of the commit is applied without it.
+    WithGrace(Timestamp),
+}
+
+impl Commit {
+    /// The session that is to be changed.
+    pub const fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// When the commit was made: the time that decides what is expired.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// How many sessions the principal who signs in may have.
+    pub const fn admission(&self) -> Option<Admission> {
+        match self.sign_in {
+            Some(_) => self.admission,
+            None => None,
+        }
+    }
+
+    /// Whether the commit can move the record into another owner's index.
+    pub const fn changes_owners(&self) -> bool {
+        self.sign_in.is_some() || self.rebind.is_some()
+    }
+}
+
+/// What the rules say of a commit to a record.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Decision {
+    /// It is to be kept.
+    Apply {
+        /// The record as it is from now on.
+        record: Record,
+        /// Whether the new token of the commit stands.
+        rotated: bool,
+    },
+    /// The session has had a privilege change since it was loaded.
+    Stale,
+    /// The session has ended by itself.
+    Gone,
+}
+
+impl Record {
+    /// Decides what a commit makes of this record: the rule that every store shares.
+    ///
+    /// 1. An expired record takes no commit.
+    /// 2. A commit from before a privilege change (another epoch) is stale.
+    /// 3. A privilege change needs a token that stands; a renewal that came too late is left out.
+    /// 4. Changes to the data are merged key by key into what the record holds now.
+    pub fn apply(&self, commit: &Commit) -> Decision {
+        if self.is_expired(commit.now) {
+            return Decision::Gone;
+        }
+        if self.epoch != commit.epoch {
+            return Decision::Stale;
+        }
+        let standing = self.standing(&commit.proof, commit.now);
+        let rotation = match &commit.rotation {
+            None => None,
+            Some(rotation) => match (rotation.supersede, standing) {
+                (Supersede::AtOnce, Standing::Unknown) => return Decision::Stale,
+                (Supersede::AtOnce, _) => Some((rotation.proof, None)),
+                (Supersede::WithGrace(until), Standing::Current) => {
+                    let previous = PreviousProof {
+                        proof: self.proof,
+                        until,
+                    };
+                    Some((rotation.proof, Some(previous)))
+                }
+                (Supersede::WithGrace(_), _) => None,
+            },
+        };
+
+        let mut record = self.clone();
+        record.data = self.data.apply(&commit.changes);
+        record.last_seen_at = self.last_seen_at.max(commit.now);
+        if let Some((proof, previous)) = rotation {
+            record.proof = proof;
+            record.previous = previous;
+            record.token_issued_at = commit.now;
+        }
+        if let Some(principal) = &commit.sign_in {
+            record.principal = Some(principal.clone());
+            record.epoch += 1;
+            record.created_at = commit.now;
+        }
+        if let Some(binding) = &commit.rebind
+            // Another request may have re-bound the session to a newer certificate still.
+            && binding.not_before() > self.binding.not_before()
+        {
+            record.binding = Arc::clone(binding);
+        }
+        if let Some(deadline) = commit.absolute_deadline {
+            record.absolute_deadline = deadline;
+        }
+        // Of two requests the later use counts, whichever is committed last.
+        record.idle_deadline = self
+            .idle_deadline
+            .max(commit.idle_deadline)
+            .min(record.absolute_deadline);
+        Decision::Apply {
+            record,
+            rotated: rotation.is_some(),
+        }
+    }
+}

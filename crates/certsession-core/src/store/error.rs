@@ -1,0 +1,62 @@
+//! What can go wrong in a store.
+
+use std::error::Error;
+use std::fmt;
+
+/// A store failed. What it says is for logs; a client learns only that the service is
+/// unavailable.
+#[derive(Debug, thiserror::Error)]
+#[error("the session store {kind}")]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// In which way a store failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, or did not answer in time.
+    Unavailable,
+    /// It has no room for another session.
+    Full,
+    /// A record cannot be read: damaged, or of a newer version. It is left as it is.
+    Unreadable,
+    /// Anything else.
+    Other,
+}
+
+impl StoreError {
+    /// A failure of this kind.
+    pub const fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// A failure of this kind, with the error that caused it. The source must hold neither
+    /// a token nor session data: it goes to the log.
+    pub fn with_source(
+        kind: StoreErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    /// In which way the store failed.
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "cannot be reached",
+            Self::Full => "is full: raise its capacity, or shorten the idle timeout",
+            Self::Unreadable => "holds a record that cannot be read",
+            Self::Other => "failed",
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The contract between the rules and a store.
+
+mod admission;
+mod commit;
+mod error;
+mod owner;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::time::Timestamp;
+
+pub use admission::{Admission, OnLimit};
+pub use commit::{Commit, Decision};
+pub(crate) use commit::{Rotation, Supersede};
+pub use error::{StoreError, StoreErrorKind};
+pub use owner::{Owner, OwnerKey};
+
+/// Where records are kept.
+///
+/// A store keeps records and takes each step atomically; what a session may do is decided
+/// by the [`SessionManager`](crate::SessionManager), and how a commit changes a record by
+/// [`Record::apply`]. The contract is a test suite as well: each clause below is a test of
+/// the [`conformance`](crate::conformance) module (feature `test-util`).
+///
+/// 1. `create` never overwrites a record.
+/// 2. `load` does not tell an absent record from an expired or an ended one.
+/// 3. `commit` takes one atomic step: what the record is at that moment decides.
+/// 4. Nothing but `create` makes a record: a `commit` never does.
+/// 5. `remove` and `revoke` are final, and may be called again.
+/// 6. A record is in the index of each of its owners for as long as it stands, so that
+///    `revoke` leaves nothing behind, whatever runs beside it.
+/// 7. An admission limit holds whatever runs beside it.
+/// 8. A step that fails has either happened whole or not at all.
+///
+/// `now` comes from the rules' [`Clock`](crate::Clock): a store has no clock of its own in
+/// deciding what is expired.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Keeps a new record. With an admission limit, makes room among the sessions of the
+    /// record's principal first.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached, is full or breaks.
+    fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Creation, StoreError>> + Send;
+
+    /// The record of this handle; `None` if there is none, or none any more.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or the record cannot be read. Never `Ok(None)` then.
+    fn load(
+        &self,
+        handle: Handle,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send;
+
+    /// Applies a commit to the record as it is now, by [`Record::apply`], in one atomic step.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or breaks.
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
+    /// Ends a session. True if this call ended it.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or breaks.
+    fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The records of an owner, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or breaks.
+    fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send;
+
+    /// Ends every session of an owner, and tells which this call ended.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or breaks.
+    fn revoke(&self, owner: &Owner)
+    -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
+}
+
+/// What became of a record that was to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Creation {
+    /// It is kept. To make room, these sessions of its principal were ended.
+    Created {
+        /// The sessions that were ended.
+        evicted: Vec<Handle>,
+    },
+    /// Another record has its handle; nothing was changed.
+    Exists,
+    /// Its principal has as many sessions as may be; nothing was changed.
+    LimitReached,
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is applied.
+    Applied {
+        /// The record as it is from now on.
+        record: Arc<Record>,
+        /// Whether the new token of the commit stands. A renewal that lost against another
+        /// one leaves the token of the winner.
+        rotated: bool,
+        /// The sessions that were ended to make room for this one.
+        evicted: Vec<Handle>,
+    },
+    /// The session has had a privilege change since it was loaded; nothing was changed.
+    Stale,
+    /// There is no such session any more; nothing was changed.
+    Gone,
+    /// The principal has as many sessions as may be; nothing was changed.
+    LimitReached,
+}

@@ -1,0 +1,216 @@
+//! The secret in the cookie, and the proof that a record keeps of it.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use subtle::ConstantTimeEq;
+
+use crate::handle::Handle;
+use crate::random::{RandomError, random};
+
+const SECRET_LENGTH: usize = 32;
+
+/// The secret that a client holds: 16 bytes that name the session, 32 that prove it.
+///
+/// In a cookie it is 64 characters of unpadded base64url (RFC 4648 section 5). 256 bits of
+/// the secret half come from the operating system, four times what OWASP's session
+/// management guidance asks for. There is no `Display`, and `Debug` shows the handle alone.
+///
+/// ```
+/// use certsession_core::Token;
+///
+/// let token = Token::issue()?;
+/// let cookie = token.expose();
+/// assert_eq!(cookie.len(), Token::TEXT_LENGTH);
+/// assert_eq!(Token::parse(cookie.as_bytes())?.handle(), token.handle());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Token {
+    handle: Handle,
+    secret: [u8; SECRET_LENGTH],
+}
+
+impl Token {
+    /// The length of a token's text, in characters.
+    pub const TEXT_LENGTH: usize = (Handle::LENGTH + SECRET_LENGTH) / 3 * 4;
+
+    /// A fresh token for a new session.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system's random number generator fails.
+    pub fn issue() -> Result<Self, RandomError> {
+        Self::reissue(Handle::from_bytes(random()?))
+    }
+
+    /// A fresh token for the session named `handle`: same name, new secret.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system's random number generator fails.
+    pub fn reissue(handle: Handle) -> Result<Self, RandomError> {
+        let secret = random()?;
+        Ok(Self { handle, secret })
+    }
+
+    /// Reads the text of a cookie.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not exactly what [`expose`](Self::expose) writes: another length, padding,
+    /// white space or a character outside the base64url alphabet.
+    pub fn parse(text: &[u8]) -> Result<Self, InvalidToken> {
+        if text.len() != Self::TEXT_LENGTH {
+            return Err(InvalidToken);
+        }
+        let mut bytes = [0; Handle::LENGTH + SECRET_LENGTH];
+        Base64UrlUnpadded::decode(text, &mut bytes).map_err(|_| InvalidToken)?;
+
+        let mut handle = [0; Handle::LENGTH];
+        let mut secret = [0; SECRET_LENGTH];
+        handle.copy_from_slice(&bytes[..Handle::LENGTH]);
+        secret.copy_from_slice(&bytes[Handle::LENGTH..]);
+        Ok(Self {
+            handle: Handle::from_bytes(handle),
+            secret,
+        })
+    }
+
+    /// The public half: the name of the session that this token opens.
+    pub const fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// What a record keeps of this token.
+    pub fn proof(&self) -> Proof {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
+        let mut proof = [0; Proof::LENGTH];
+        proof.copy_from_slice(digest.as_ref());
+        Proof(proof)
+    }
+
+    /// The text for the cookie. Whoever reads it holds the token: send it to its client and
+    /// to nobody else.
+    pub fn expose(&self) -> String {
+        let mut bytes = [0; Handle::LENGTH + SECRET_LENGTH];
+        bytes[..Handle::LENGTH].copy_from_slice(self.handle.as_bytes());
+        bytes[Handle::LENGTH..].copy_from_slice(&self.secret);
+        Base64UrlUnpadded::encode_string(&bytes)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Text that is not a token. What was sent is left out: it may be somebody's secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session token is 64 characters of unpadded base64url")]
+pub struct InvalidToken;
+
+/// What a record keeps of a token: the SHA-256 of its secret half.
+///
+/// A store that is read by a thief yields proofs, and no token can be made of a proof:
+/// with 256 random bits there is nothing to guess, so the hash needs neither salt nor
+/// stretching. Equality takes the same time wherever two proofs differ.
+#[derive(Clone, Copy)]
+pub struct Proof([u8; Proof::LENGTH]);
+
+impl Proof {
+    /// A proof's length in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// The proof that a store kept.
+    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a store to keep.
+    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
+impl PartialEq for Proof {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Proof {}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_token_reads_back_what_it_exposes() {
+        let token = Token::issue().unwrap();
+        let read = Token::parse(token.expose().as_bytes()).unwrap();
+        assert_eq!(read.handle(), token.handle());
+        assert_eq!(read.proof(), token.proof());
+    }
+
+    #[test]
+    fn a_reissued_token_names_the_same_session_and_proves_another_secret() {
+        let first = Token::issue().unwrap();
+        let second = Token::reissue(first.handle()).unwrap();
+        assert_eq!(second.handle(), first.handle());
+        assert_ne!(second.proof(), first.proof());
+    }
+
+    #[test]
+    fn debug_shows_neither_secret_nor_proof() {
+        let token = Token::issue().unwrap();
+        let text = format!("{token:?} {:?}", token.proof());
+        let secret_text = &token.expose()[24..];
+        assert!(!text.contains(secret_text));
+        assert_eq!(
+            text,
+            format!("Token {{ handle: {:?}, .. }} Proof(..)", token.handle())
+        );
+    }
+
+    #[test]
+    fn text_of_any_other_form_is_no_token() {
+        let good = Token::issue().unwrap().expose();
+        for bad in [
+            String::new(),
+            good[..63].to_owned(),
+            format!("{good}A"),
+            format!("{good}="),
+            format!(" {}", &good[1..]),
+            format!("+{}", &good[1..]),
+            format!("/{}", &good[1..]),
+            format!("{}=", &good[..63]),
+            "é".repeat(32),
+            "A".repeat(8192),
+        ] {
+            assert!(Token::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = Token::parse(&bytes);
+        }
+
+        #[test]
+        fn each_token_has_exactly_one_text(text in "[A-Za-z0-9_-]{64}") {
+            let token = Token::parse(text.as_bytes()).unwrap();
+            prop_assert_eq!(token.expose(), text);
+        }
+    }
+}
