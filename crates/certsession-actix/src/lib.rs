@@ -1,7 +1,61 @@
 //! actix-web sessions bound to the TLS client certificate.
+//!
+//! A stolen cookie is worthless without the private key, a planted cookie is never adopted, and
+//! an expired certificate ends its sessions while the connection is still open.
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer, Responder, web};
+//! use certsession_actix::{
+//!     BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, MutualTls,
+//! };
+//!
+//! const VISITS: Key<u64> = Key::new("visits");
+//!
+//! async fn count(session: CertSession) -> Result<impl Responder, Error> {
+//!     let visits = session.get(&VISITS)?.unwrap_or(0) + 1;
+//!     session.insert(&VISITS, &visits)?;
+//!     Ok(format!("visit {visits}\n"))
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let tls = MutualTls::builder()
+//!         .server_identity_files("server.pem", "server.key")
+//!         .client_ca_file("ca.pem")
+//!         .build_rustls()?;
+//!     let sessions = CertSessionMiddleware::new(MemoryStore::new());
+//!     let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(count));
+//!     HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?.run().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`CertSessionMiddleware`] | opens and commits the session of each request |
+//! | [`CertSession`], [`Principal`], [`SessionExt`] | what handlers, middleware and guards ask for |
+//! | [`LateSession`] | the session after the response head, for streams and WebSockets |
+//! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
+//! | [`Error`], [`SetUpFault`] | what goes wrong, and the status that the client sees |
 
+mod cookie;
+mod error;
+mod extract;
+mod middleware;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod tls;
 
+pub use certsession_core::{
+    Admission, BindingPolicy, Clock, CommitError, EventSink, Handle, Key, Lifetimes, MemoryStore,
+    OnLimit, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, SessionError,
+    SessionEvent, SessionManager, SessionStore, SignIn, StoreError, StoreErrorKind, Timestamp,
+};
+
+pub use cookie::{InvalidCookieName, SameSite};
+pub use error::{Error, SetUpFault};
+pub use extract::{CertSession, LateSession, Principal, SessionExt};
+pub use middleware::CertSessionMiddleware;
 pub use tls::capture_peer;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use tls::{BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin};

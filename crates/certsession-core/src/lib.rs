@@ -13,6 +13,8 @@ mod random;
 mod record;
 mod session;
 mod store;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod time;
 mod token;
 

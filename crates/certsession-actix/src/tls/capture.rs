@@ -87,15 +87,11 @@ fn openssl_peer(tls: &openssl::ssl::SslRef) -> PeerState {
         return PeerState::Absent;
     };
     if tls.verify_result() != X509VerifyResult::OK {
-        let what = "OpenSSL did not verify it";
-        return PeerState::Rejected(CertificateError::Malformed { what });
+        return PeerState::Rejected(CertificateError::Unverified);
     }
     // OpenSSL keeps the bytes that it read, so these are the peer's own.
     match leaf.to_der() {
         Ok(der) => PeerState::from_leaf(Some(&der)),
-        Err(_) => {
-            let what = "OpenSSL cannot encode it";
-            PeerState::Rejected(CertificateError::Malformed { what })
-        }
+        Err(_) => PeerState::Rejected(CertificateError::Unverified),
     }
 }

@@ -93,7 +93,7 @@ impl<S: SessionStore> SessionManager<S> {
         };
         match certificate.check_validity(now) {
             Ok(()) => Ok(Some(certificate)),
-            Err(ValidityError::NotYetValid { .. }) => {
+            Err(ValidityError::NotYetValid) => {
                 Err(self.refuse(None, Refusal::CertificateNotYetValid))
             }
             Err(_) => Err(self.refuse(None, Refusal::CertificateExpired)),

@@ -1,6 +1,7 @@
 //! What a handler sees of its session.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -56,19 +57,19 @@ impl Session {
 
     /// Who is signed in, by this request or before it.
     pub fn principal(&self) -> Option<&Principal> {
-        let loaded = || self.record().and_then(Record::principal);
+        let loaded = || self.record().and_then(|record| record.principal());
         self.pending.sign_in.as_ref().or_else(loaded)
     }
 
     /// The certificate of this connection's peer.
-    pub fn peer(&self) -> Option<&PeerCertificate> {
-        self.peer.as_deref()
+    pub fn peer(&self) -> Option<&Arc<PeerCertificate>> {
+        self.peer.as_ref()
     }
 
     /// The record that was loaded or last committed: times, binding and the like. What this
     /// request changes does not show in it yet.
-    pub fn record(&self) -> Option<&Record> {
-        self.base.as_ref().map(|base| &*base.record)
+    pub fn record(&self) -> Option<&Arc<Record>> {
+        self.base.as_ref().map(|base| &base.record)
     }
 }
 

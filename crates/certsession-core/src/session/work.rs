@@ -90,8 +90,23 @@ impl Session {
         self.cookie.take()
     }
 
-    /// Whether the request has ended a session and the store does not know of it yet.
-    pub const fn is_ending(&self) -> bool {
+    /// What is left to do of a request that comes to no end of its own, because its client hung
+    /// up or its handler panicked: an end that it asked for, and nothing else.
+    pub fn abandon(&mut self) -> Option<Work> {
+        let ending = self.ending.take()?;
+        Some(Work {
+            ending: Some(ending),
+            target: Target::Nothing,
+            pending: Pending::default(),
+            peer: None,
+            can_set_cookie: false,
+        })
+    }
+}
+
+impl Work {
+    /// Whether it ends a session: what must go through, even if the request does not.
+    pub const fn ends_session(&self) -> bool {
         self.ending.is_some()
     }
 }

@@ -1,0 +1,58 @@
+//! The rules without the type of their store, so that a handler need not name it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use certsession_core::{
+    Done, Handle, Owner, Principal, Record, SessionManager, SessionStore, StoreError, Work,
+};
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What an extractor asks of the rules. Only calls that wait for the store anyway pay for the box.
+pub(crate) trait Backend {
+    fn perform(&self, work: Work) -> BoxFuture<'_, Done>;
+
+    fn sessions<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>>;
+
+    fn revoke_own<'a>(
+        &'a self,
+        principal: &'a Principal,
+        handle: Handle,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    fn revoke_all<'a>(&'a self, owner: &'a Owner)
+    -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
+}
+
+impl<S: SessionStore> Backend for SessionManager<S> {
+    fn perform(&self, work: Work) -> BoxFuture<'_, Done> {
+        Box::pin(SessionManager::perform(self, work))
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>> {
+        Box::pin(SessionManager::sessions(self, owner))
+    }
+
+    fn revoke_own<'a>(
+        &'a self,
+        principal: &'a Principal,
+        handle: Handle,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(SessionManager::revoke_own(self, principal, handle))
+    }
+
+    fn revoke_all<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
+        Box::pin(SessionManager::revoke_all(self, owner))
+    }
+}

@@ -1,0 +1,284 @@
+//! The session, as a handler holds it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use certsession_core::{
+    CookieChange, Done, Handle, Key, Owner, PeerCertificate, Principal, Record, Session,
+    SessionError, SignIn, Work,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::backend::Backend;
+use super::late::LateSession;
+use super::session_ext::SessionExt;
+use crate::error::Error;
+
+/// The session of this request.
+///
+/// Its methods are synchronous: they note what the handler wants, and the middleware commits it
+/// in one step when the handler has returned, with an error or without. Where there is no
+/// session yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one;
+/// reading begins none.
+///
+/// ```
+/// use actix_web::HttpResponse;
+/// use certsession_actix::{CertSession, Error, Key, SignIn};
+///
+/// const CART: Key<Vec<u32>> = Key::new("cart");
+///
+/// async fn sign_in(session: CertSession) -> Result<HttpResponse, Error> {
+///     session.sign_in(SignIn::principal("alice").carry(&CART))?;
+///     Ok(HttpResponse::NoContent().finish())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct CertSession(Rc<Inner>);
+
+struct Inner {
+    session: RefCell<Session>,
+    backend: Rc<dyn Backend>,
+    /// Whether the answer can depend on the session.
+    is_used: Cell<bool>,
+}
+
+impl CertSession {
+    /// The value of a key: what this request wrote, or else what was loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the key's type.
+    pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
+        Ok(self.0.session.borrow().get(key)?)
+    }
+
+    /// Writes a value under a key. Begins a session where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is no client certificate, the session is over, the response head is sent or the
+    /// session would hold too much.
+    pub fn insert<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
+        self.change(|session| session.insert(key, value))
+    }
+
+    /// Removes a key. Removing one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn remove<T>(&self, key: &Key<T>) -> Result<(), Error> {
+        self.change(|session| session.remove(key))
+    }
+
+    /// Removes a key and returns its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`remove`](Self::remove); the value is left then.
+    pub fn take<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
+        self.change(|session| session.take(key))
+    }
+
+    /// Removes every key. The session goes on, with whoever is signed in.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.change(Session::clear)
+    }
+
+    /// Signs a principal in: a new token, the one before it dead in the same step, and nothing
+    /// kept of what the session held but what [`SignIn::carry`] names.
+    ///
+    /// # Errors
+    ///
+    /// If there is no client certificate, the name cannot be a principal's, the session is over
+    /// or the response head is sent.
+    pub fn sign_in(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
+        self.change(|session| session.sign_in(sign_in))
+    }
+
+    /// Ends the session with everything in it; the cookie is removed. What the same request
+    /// writes afterwards begins a new session with a new token.
+    ///
+    /// # Errors
+    ///
+    /// If the response head is sent.
+    pub fn sign_out(&self) -> Result<(), Error> {
+        self.change(Session::sign_out)
+    }
+
+    /// Gives the session a new token, for an elevation of privileges; the one before it is dead
+    /// in the same step. Where there is no session, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn rotate(&self) -> Result<(), Error> {
+        self.change(Session::rotate)
+    }
+
+    /// Ends the session for good: what the same request writes afterwards is an error.
+    ///
+    /// # Errors
+    ///
+    /// If the response head is sent.
+    pub fn end(&self) -> Result<(), Error> {
+        self.change(Session::end)
+    }
+
+    /// The public name of the session; `None` where there is none yet.
+    pub fn handle(&self) -> Option<Handle> {
+        self.0.session.borrow().handle()
+    }
+
+    /// Who is signed in, by this request or before it.
+    pub fn principal(&self) -> Option<Principal> {
+        self.0.session.borrow().principal().cloned()
+    }
+
+    /// The certificate of this connection's peer.
+    pub fn peer(&self) -> Option<Arc<PeerCertificate>> {
+        self.0.session.borrow().peer().cloned()
+    }
+
+    /// The record as it was loaded: times, binding and the like. What this request changes does
+    /// not show in it.
+    pub fn record(&self) -> Option<Arc<Record>> {
+        self.0.session.borrow().record().cloned()
+    }
+
+    /// Every key with its JSON text, as this request sees them.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        self.0.session.borrow().entries()
+    }
+
+    /// Commits what was done so far, before the handler returns: to learn of a failure while
+    /// something can still be done about it.
+    ///
+    /// # Errors
+    ///
+    /// If it was not written. After a failure of the store the changes are kept, and the
+    /// middleware tries once more.
+    pub async fn commit(&self) -> Result<(), Error> {
+        match self.begin_commit() {
+            Some(work) => {
+                let done = self.0.backend.perform(work).await;
+                self.finish_commit(done)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The session for after the response head: for a body that is streamed, or a WebSocket.
+    pub fn late(&self) -> LateSession {
+        LateSession::new(self.clone())
+    }
+
+    /// The live sessions of whoever is signed in, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails.
+    pub async fn sessions(&self) -> Result<Vec<Arc<Record>>, Error> {
+        let owner = Owner::Principal(self.signed_in()?);
+        Ok(self.0.backend.sessions(&owner).await?)
+    }
+
+    /// Ends one session of whoever is signed in. True if there was such a session.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails.
+    pub async fn revoke(&self, handle: Handle) -> Result<bool, Error> {
+        let principal = self.signed_in()?;
+        let revoked = self.0.backend.revoke_own(&principal, handle).await?;
+        if revoked && self.handle() == Some(handle) {
+            self.0.session.borrow_mut().mark_ended();
+        }
+        Ok(revoked)
+    }
+
+    /// Ends every session of whoever is signed in, this one too, and tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails; some sessions may live on then.
+    pub async fn revoke_all(&self) -> Result<usize, Error> {
+        let owner = Owner::Principal(self.signed_in()?);
+        let revoked = self.0.backend.revoke_all(&owner).await?;
+        self.0.session.borrow_mut().mark_ended();
+        Ok(revoked.len())
+    }
+
+    pub(crate) fn new(session: Session, backend: Rc<dyn Backend>) -> Self {
+        Self(Rc::new(Inner {
+            session: RefCell::new(session),
+            backend,
+            is_used: Cell::new(false),
+        }))
+    }
+
+    pub(crate) fn begin_commit(&self) -> Option<Work> {
+        self.0.session.borrow_mut().begin_commit()
+    }
+
+    pub(crate) fn finish_commit(&self, done: Done) -> Result<(), Error> {
+        Ok(self.0.session.borrow_mut().finish_commit(done)?)
+    }
+
+    /// What is left to do of a request that was dropped: an end that it asked for.
+    pub(crate) fn abandon(&self) -> Option<Work> {
+        self.0.session.borrow_mut().abandon()
+    }
+
+    /// The response head is written: what it does to the cookie, and whether the answer can
+    /// depend on the session.
+    pub(crate) fn close_head(&self) -> (Option<CookieChange>, bool) {
+        let mut session = self.0.session.borrow_mut();
+        session.mark_head_sent();
+        (session.take_cookie(), self.0.is_used.get())
+    }
+
+    pub(super) fn mark_used(&self) {
+        self.0.is_used.set(true);
+    }
+
+    pub(super) fn signed_in(&self) -> Result<Principal, Error> {
+        self.principal().ok_or(Error::NotSignedIn)
+    }
+
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Session) -> Result<T, SessionError>,
+    ) -> Result<T, Error> {
+        Ok(change(&mut self.0.session.borrow_mut())?)
+    }
+}
+
+impl FromRequest for CertSession {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.cert_session())
+    }
+}
+
+impl fmt::Debug for CertSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.session.try_borrow() {
+            Ok(session) => session.fmt(f),
+            Err(_) => f.write_str("Session(in use)"),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A clock that is set by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::time::{Clock, SystemClock, Timestamp};
+
+/// A clock that stands still until it is moved. Clones are the same clock.
+///
+/// ```
+/// use certsession_core::test_util::ManualClock;
+/// use certsession_core::{Clock, MemoryStore, SessionManager, Timestamp};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new(Timestamp::from_millis(1_000));
+/// let sessions = SessionManager::builder(MemoryStore::new()).clock(clock.clone()).build();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), Timestamp::from_millis(61_000));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self(Arc::new(AtomicU64::new(now.as_millis())))
+    }
+
+    /// A clock that shows the real time of this moment, for tests with certificates that are
+    /// valid today.
+    pub fn at_real_time() -> Self {
+        Self::new(SystemClock.now())
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        self.set(self.now() + duration);
+    }
+
+    /// Sets the clock, to an earlier time as well.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
