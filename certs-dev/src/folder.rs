@@ -60,6 +60,7 @@ impl Folder {
         let lock_path = path.join(LOCK);
         let lock = owner_only_file()
             .create(true)
+            .truncate(false)
             .open(&lock_path)
             .map_err(Error::io("open", &lock_path))?;
         lock.lock().map_err(Error::io("lock", &lock_path))?;

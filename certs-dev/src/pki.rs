@@ -6,18 +6,18 @@ use crate::authority::authority_certificate;
 use crate::folder::Folder;
 use crate::{Authority, Error, Identity, LeafRequest, Overwrite};
 
-/// The files of a whole PKI, in the order in which they are written.
+/// The files of a whole PKI.
 const FILES: [&str; 10] = [
     "ca.pem",
     "ca.key",
     "server.pem",
     "server.key",
+    "alice.p12",
     "alice.pem",
     "alice.key",
-    "alice.p12",
+    "bob.p12",
     "bob.pem",
     "bob.key",
-    "bob.p12",
 ];
 
 /// A folder that holds an authority, a certificate for a server on this machine, and the
@@ -134,12 +134,14 @@ impl Pki {
         let alice = authority.issue(&LeafRequest::client("alice"))?;
         let bob = authority.issue(&LeafRequest::client("bob"))?;
 
+        // The authority first and a key last: where a run that replaces files is interrupted,
+        // what is left does not fit together, and `open` says so.
         let mut files = authority.files();
         files.extend(server.pem_files("server"));
-        files.extend(alice.pem_files("alice"));
         files.push(alice.pkcs12_file("alice")?);
-        files.extend(bob.pem_files("bob"));
+        files.extend(alice.pem_files("alice"));
         files.push(bob.pkcs12_file("bob")?);
+        files.extend(bob.pem_files("bob"));
         folder.write(&files, overwrite)?;
 
         Ok(Self {

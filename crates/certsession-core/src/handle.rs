@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_handle_reads_back_what_it_prints() {
-        let handle = Handle::from_bytes(*b"0123456789\xff\x00\x10az");
+        let handle = Handle::from_bytes(*b"0123456789\xff\x00\x10amz");
         assert_eq!(handle.to_string().parse(), Ok(handle));
     }
 

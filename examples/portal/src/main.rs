@@ -1,2 +1,39 @@
-//! x
-fn main() {}
+//! The whole framework in one server: `cargo run -p portal -- --help`.
+
+mod api;
+mod options;
+mod page;
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use actix_web::{App, HttpServer};
+use certsession_actix::{
+    BindMutualTls, CertSessionMiddleware, MemoryStore, SessionManager, SessionStore,
+};
+use clap::Parser;
+
+use options::{Options, Store};
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(io::stderr)
+        .init();
+    match options.store {
+        Store::Memory => serve(&options, MemoryStore::new()).await,
+    }
+}
+
+async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dyn Error>> {
+    let manager: SessionManager<_> = options.rules(store)?;
+    let sessions = CertSessionMiddleware::new(manager);
+    let app = move || App::new().wrap(sessions.clone()).configure(api::routes);
+    let server = HttpServer::new(app).bind_mutual_tls(&options.addr, options.tls()?)?;
+    for address in server.addrs() {
+        writeln!(io::stdout(), "listening on https://{address}")?;
+    }
+    Ok(server.run().await?)
+}

@@ -1,2 +1,33 @@
-//! x
-fn main() {}
+//! The smallest server with certificate-bound sessions: `cargo run -p quickstart`.
+
+use actix_web::{App, HttpServer, Responder, web};
+use certs_dev::Pki;
+use certsession_actix::{
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, MutualTls,
+};
+
+const VISITS: Key<u64> = Key::new("visits");
+
+async fn visit(session: CertSession) -> Result<impl Responder, Error> {
+    let visits = session.get(&VISITS)?.unwrap_or(0) + 1;
+    session.insert(&VISITS, &visits)?;
+    Ok(format!("visit {visits}\n"))
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pki = Pki::ensure("certs-dev/out")?;
+    let tls = MutualTls::builder()
+        .server_identity_files(pki.certificate_path("server"), pki.key_path("server"))
+        .client_ca_file(pki.certificate_path("ca"))
+        .build_rustls()?;
+    let sessions = CertSessionMiddleware::new(MemoryStore::new());
+    let app = move || {
+        App::new()
+            .wrap(sessions.clone())
+            .route("/", web::get().to(visit))
+    };
+    let server = HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?;
+    print!("{}", include_str!("try.txt"));
+    Ok(server.run().await?)
+}

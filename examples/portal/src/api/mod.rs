@@ -1,0 +1,41 @@
+//! The portal's interface.
+
+mod account;
+mod data;
+mod describe;
+mod sessions;
+mod slow;
+
+use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, post, put, resource};
+
+use crate::page;
+pub(crate) use describe::Listed;
+
+/// The most a request's body may hold.
+const MAX_BODY: usize = 2 << 20;
+
+/// Puts every route in its place.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .app_data(PayloadConfig::new(MAX_BODY))
+        .route("/", get().to(page::show))
+        .route("/session", get().to(describe::session))
+        .service(
+            resource("/session/data/{key}")
+                .route(get().to(data::read))
+                .route(put().to(data::write))
+                .route(delete().to(data::remove)),
+        )
+        .route("/sign-in", post().to(account::sign_in))
+        .route("/sign-out", post().to(account::sign_out))
+        .route("/sign-out-fail", post().to(account::sign_out_fail))
+        .route("/rotate", post().to(account::rotate))
+        .route("/me", get().to(account::me))
+        .service(
+            resource("/sessions")
+                .route(get().to(sessions::list))
+                .route(delete().to(sessions::revoke_all)),
+        )
+        .route("/sessions/{handle}", delete().to(sessions::revoke))
+        .route("/slow", get().to(slow::write));
+}

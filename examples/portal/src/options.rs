@@ -1,0 +1,140 @@
+//! The flags, and what they make.
+
+use std::error::Error;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use certs_dev::Pki;
+use certsession_actix::{
+    Admission, BindingPolicy, ClientAuth, Lifetimes, MutualTls, MutualTlsError, SessionManager,
+    SessionStore,
+};
+use clap::{Parser, ValueEnum};
+
+/// Certificate-bound sessions, to try and to test: a small portal with a JSON interface.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub(crate) addr: String,
+
+    /// Where sessions are kept.
+    #[arg(long, default_value = "memory")]
+    pub(crate) store: Store,
+
+    /// The TLS stack.
+    #[arg(long, default_value = "rustls")]
+    tls: Tls,
+
+    /// The folder with ca.pem, server.pem and server.key. Without it, certs-dev/out is used,
+    /// and minted if need be.
+    #[arg(long, value_name = "DIR")]
+    certs: Option<PathBuf>,
+
+    /// Whether a client may come without a certificate.
+    #[arg(long, default_value = "required")]
+    client_auth: Auth,
+
+    /// Which certificates a session stays with.
+    #[arg(long, default_value = "certificate")]
+    binding: Binding,
+
+    /// The idle timeout [default: 1800].
+    #[arg(long, value_name = "SECONDS")]
+    idle: Option<NonZeroU64>,
+
+    /// The absolute timeout [default: 43200].
+    #[arg(long, value_name = "SECONDS")]
+    absolute: Option<NonZeroU64>,
+
+    /// The age at which a token is renewed [default: 900].
+    #[arg(long, value_name = "SECONDS")]
+    renewal: Option<NonZeroU64>,
+
+    /// How long a renewed token is still accepted [default: 30].
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u64>,
+
+    /// How many sessions a principal may have; one more ends the oldest [default: any number].
+    #[arg(long, value_name = "N")]
+    max_sessions: Option<NonZeroU32>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Store {
+    Memory,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Tls {
+    Rustls,
+    Openssl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Auth {
+    Required,
+    Optional,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Binding {
+    Certificate,
+    PublicKey,
+}
+
+impl Options {
+    pub(crate) fn rules<S: SessionStore>(
+        &self,
+        store: S,
+    ) -> Result<SessionManager<S>, Box<dyn Error>> {
+        let mut lifetimes = Lifetimes::default();
+        if let Some(idle) = self.idle {
+            lifetimes = lifetimes.with_idle(seconds(idle))?;
+        }
+        if let Some(absolute) = self.absolute {
+            lifetimes = lifetimes.with_absolute(seconds(absolute))?;
+        }
+        if let Some(renewal) = self.renewal {
+            lifetimes = lifetimes.with_renewal(seconds(renewal))?;
+        }
+        if let Some(grace) = self.grace {
+            lifetimes = lifetimes.with_grace(Duration::from_secs(grace));
+        }
+        let mut rules =
+            SessionManager::builder(store)
+                .lifetimes(lifetimes)
+                .binding(match self.binding {
+                    Binding::Certificate => BindingPolicy::Certificate,
+                    Binding::PublicKey => BindingPolicy::PublicKey,
+                });
+        if let Some(limit) = self.max_sessions {
+            rules = rules.admission(Admission::at_most(limit));
+        }
+        Ok(rules.build())
+    }
+
+    pub(crate) fn tls(&self) -> Result<MutualTls, Box<dyn Error>> {
+        let dir = match &self.certs {
+            Some(dir) => dir.clone(),
+            None => Pki::ensure("certs-dev/out")?.dir().to_owned(),
+        };
+        let builder = MutualTls::builder()
+            .server_identity_files(dir.join("server.pem"), dir.join("server.key"))
+            .client_ca_file(dir.join("ca.pem"))
+            .client_auth(match self.client_auth {
+                Auth::Required => ClientAuth::Required,
+                Auth::Optional => ClientAuth::Optional,
+            });
+        let tls: Result<MutualTls, MutualTlsError> = match self.tls {
+            Tls::Rustls => builder.build_rustls(),
+            Tls::Openssl => builder.build_openssl(),
+        };
+        Ok(tls?)
+    }
+}
+
+fn seconds(seconds: NonZeroU64) -> Duration {
+    Duration::from_secs(seconds.get())
+}

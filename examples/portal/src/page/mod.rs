@@ -1,0 +1,119 @@
+//! The page for a browser: who you are, your certificate, your sessions, and buttons.
+
+use std::fmt::Write;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
+use certsession_actix::{CertSession, Error};
+
+use crate::api::Listed;
+
+/// Nothing but this page's own style and script may run or load.
+const POLICY: (&str, &str) = (
+    "Content-Security-Policy",
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// `GET /`.
+pub(crate) async fn show(session: CertSession) -> Result<HttpResponse, Error> {
+    let listed: Vec<_> = match session.principal() {
+        Some(_) => session.sessions().await?,
+        None => Vec::new(),
+    }
+    .iter()
+    .map(|record| Listed::of(record, &session))
+    .collect();
+
+    let page = include_str!("page.html")
+        .replace("{{who}}", &who(&session))
+        .replace("{{certificate}}", &certificate(&session))
+        .replace("{{session}}", &this_session(&session))
+        .replace("{{sessions}}", &rows(&listed))
+        .replace(
+            "{{signed-in}}",
+            if session.principal().is_some() {
+                "yes"
+            } else {
+                "no"
+            },
+        );
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .insert_header(POLICY)
+        .body(page))
+}
+
+fn who(session: &CertSession) -> String {
+    match session.principal() {
+        Some(principal) => format!(
+            "Signed in as <strong>{}</strong>",
+            escape(principal.as_str())
+        ),
+        None => "Nobody is signed in".to_owned(),
+    }
+}
+
+fn certificate(session: &CertSession) -> String {
+    let Some(peer) = session.peer() else {
+        return "<p>This connection has no client certificate.</p>".to_owned();
+    };
+    list(&[
+        ("Subject", escape(peer.subject())),
+        ("Serial", peer.serial().to_string()),
+        ("SHA-256", peer.fingerprint().to_string()),
+    ])
+}
+
+fn this_session(session: &CertSession) -> String {
+    match session.handle() {
+        Some(handle) => format!("<p>Session <code>{handle}</code>, bound to this certificate.</p>"),
+        None => "<p>There is no session yet. Signing in begins one.</p>".to_owned(),
+    }
+}
+
+fn rows(sessions: &[Listed]) -> String {
+    let mut rows = String::new();
+    for session in sessions {
+        let this = if session.current {
+            " class=\"this\""
+        } else {
+            ""
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            rows,
+            "<tr{this}><td><code>{handle}</code></td><td>{created}</td><td>{seen}</td>\
+             <td>{subject}</td><td><button data-call=\"DELETE /sessions/{handle}\">End</button></td></tr>",
+            handle = session.handle,
+            created = session.created_at,
+            seen = session.last_seen_at,
+            subject = escape(&session.certificate.subject),
+        );
+    }
+    rows
+}
+
+fn list(entries: &[(&str, String)]) -> String {
+    let entries: String = entries
+        .iter()
+        .map(|(name, value)| format!("<dt>{name}</dt><dd><code>{value}</code></dd>"))
+        .collect();
+    format!("<dl>{entries}</dl>")
+}
+
+fn escape(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, character| {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // No text can pass for a place in the page's template.
+            '{' => escaped.push_str("&#123;"),
+            other => escaped.push(other),
+        }
+        escaped
+    })
+}
