@@ -11,13 +11,13 @@ use crate::time::Timestamp;
 /// policy can change while sessions live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    fingerprint: Fingerprint,
-    public_key: PublicKeyHash,
-    issuer: IssuerHash,
-    serial: SerialNumber,
-    subject: Box<str>,
-    not_before: Timestamp,
-    not_after: Timestamp,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) public_key: PublicKeyHash,
+    pub(crate) issuer: IssuerHash,
+    pub(crate) serial: SerialNumber,
+    pub(crate) subject: Box<str>,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
 }
 
 impl Binding {

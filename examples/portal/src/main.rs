@@ -1,8 +1,6 @@
 //! The whole framework in one server: `cargo run -p portal -- --help`.
 
-mod api;
 mod options;
-mod page;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -30,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dyn Error>> {
     let manager: SessionManager<_> = options.rules(store)?;
     let sessions = CertSessionMiddleware::new(manager);
-    let app = move || App::new().wrap(sessions.clone()).configure(api::routes);
+    let app = move || App::new().wrap(sessions.clone()).configure(portal::routes);
     let server = HttpServer::new(app).bind_mutual_tls(&options.addr, options.tls()?)?;
     for address in server.addrs() {
         writeln!(io::stdout(), "listening on https://{address}")?;

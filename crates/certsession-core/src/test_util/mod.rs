@@ -5,17 +5,27 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `block_on` | [`block_on`], for futures that need no runtime |
 //! | `clock` | [`ManualClock`] |
 //! | `events` | [`EventLog`] |
 //! | `faults` | [`FaultyStore`], and [`Faults`] that command it |
 //! | `gate` | [`Gate`], where a step of the store waits |
+//! | `binding`, `record`, `commit` | [`SampleBinding`], [`SampleRecord`] and [`SampleCommit`] |
 
+mod binding;
+mod block_on;
 mod clock;
+mod commit;
 mod events;
 mod faults;
 mod gate;
+mod record;
 
+pub use binding::SampleBinding;
+pub use block_on::block_on;
 pub use clock::ManualClock;
+pub use commit::SampleCommit;
 pub use events::EventLog;
 pub use faults::{Fault, Faults, FaultyStore};
 pub use gate::Gate;
+pub use record::SampleRecord;

@@ -15,7 +15,7 @@ pub(crate) use describe::Listed;
 const MAX_BODY: usize = 2 << 20;
 
 /// Puts every route in its place.
-pub(crate) fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(PayloadConfig::new(MAX_BODY))
         .route("/", get().to(page::show))

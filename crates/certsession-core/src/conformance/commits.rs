@@ -1,0 +1,135 @@
+//! Clauses about what a commit does to a record, and when it does not.
+
+use super::Harness;
+use super::trial::{MINUTE, Trial};
+use crate::store::Outcome;
+use crate::test_util::{SampleBinding, SampleCommit};
+
+/// An applied commit answers the record as it is from now on, and so it is.
+pub fn an_applied_commit_answers_what_is_kept<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).insert("a", "1").insert("b", "2"));
+    let commit = SampleCommit::on(&record).at(trial.now + MINUTE);
+    let answered = trial.apply(commit.insert("a", "3").remove("b").insert("c", "4"));
+    trial.assert_stands(&answered);
+    assert_eq!(answered.data.get("a"), Some(&b"3"[..]));
+    assert_eq!(answered.data.get("b"), None);
+    assert_eq!(answered.data.get("c"), Some(&b"4"[..]));
+    assert_eq!(answered.last_seen_at, trial.now + MINUTE);
+}
+
+/// A commit to a handle that nobody has is `Gone`, and makes no record.
+pub fn a_commit_to_an_absent_record_makes_none<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let never_kept = trial.sample(1).principal("alice").build();
+    for commit in each_kind_of_commit(&trial, &never_kept) {
+        assert_eq!(trial.commit(commit), Outcome::Gone);
+        trial.assert_gone(&never_kept);
+    }
+}
+
+/// A commit to a session that has ended is `Gone`, and the session stays ended.
+pub fn a_commit_to_a_removed_record_never_recreates_it<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).principal("alice"));
+    assert!(trial.remove(record.handle));
+    for commit in each_kind_of_commit(&trial, &record) {
+        assert_eq!(trial.commit(commit), Outcome::Gone);
+        trial.assert_gone(&record);
+    }
+    assert_eq!(trial.list(&super::trial::principal("bob")), []);
+    assert_eq!(trial.list(&SampleBinding::new(9).owner()), []);
+}
+
+/// A commit at the deadline or after it is `Gone`, however long it wants the session to live.
+pub fn a_commit_to_an_expired_record_never_revives_it<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let deadline = trial.now + MINUTE;
+    let record = trial.keep(trial.sample(1).principal("alice").expires_at(deadline));
+    for commit in each_kind_of_commit(&trial, &record) {
+        let commit = commit
+            .at(deadline)
+            .idle_deadline(deadline + MINUTE)
+            .absolute_deadline(deadline + MINUTE);
+        assert_eq!(trial.commit(commit), Outcome::Gone);
+        assert_eq!(trial.load_at(record.handle, deadline), None);
+    }
+}
+
+/// A commit from before a sign-in is `Stale`, and changes nothing.
+pub fn a_commit_from_an_older_epoch_is_stale<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1).insert("a", "1"));
+    let signed_in = trial.apply(SampleCommit::on(&loaded).sign_in("alice"));
+    assert!(signed_in.epoch > loaded.epoch);
+    for commit in each_kind_of_commit(&trial, &loaded) {
+        assert_eq!(trial.commit(commit), Outcome::Stale);
+        trial.assert_stands(&signed_in);
+    }
+}
+
+/// Two requests that loaded the same record and write different keys both win.
+pub fn writers_of_different_keys_both_win<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1).insert("a", "1").insert("b", "2"));
+    trial.apply(SampleCommit::on(&loaded).insert("c", "3"));
+    trial.apply(SampleCommit::on(&loaded).remove("a"));
+    let last = trial.apply(SampleCommit::on(&loaded).insert("d", "4"));
+    let kept: Vec<_> = last.data.iter().map(|(name, _)| name).collect();
+    assert_eq!(kept, ["b", "c", "d"]);
+    trial.assert_stands(&last);
+}
+
+/// Of two requests that write the same key the later commit wins.
+pub fn the_last_writer_of_a_key_wins<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1).insert("a", "\"a longer text\""));
+    trial.apply(SampleCommit::on(&loaded).insert("a", "\"first\""));
+    let last = trial.apply(SampleCommit::on(&loaded).insert("a", "2"));
+    assert_eq!(last.data.get("a"), Some(&b"2"[..]));
+    trial.assert_stands(&last);
+}
+
+/// A commit that drops every key but some drops those of other requests too, and no more.
+pub fn a_commit_can_drop_all_keys_but_some<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1).insert("cart", "[7]").insert("a", "1"));
+    trial.apply(SampleCommit::on(&loaded).insert("b", "2"));
+    let drop_all = SampleCommit::on(&loaded).retain(&["cart", "absent"]);
+    let last = trial.apply(drop_all.insert("c", "3"));
+    let kept: Vec<_> = last.data.iter().map(|(name, _)| name).collect();
+    assert_eq!(kept, ["c", "cart"]);
+    trial.assert_stands(&last);
+
+    let nothing = trial.apply(SampleCommit::on(&last).retain(&[]));
+    assert_eq!(nothing.data.iter().count(), 0);
+    trial.assert_stands(&nothing);
+}
+
+/// A commit to one session leaves every other as it is.
+pub fn a_commit_touches_its_own_record_alone<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let ours = trial.keep(trial.sample(1).principal("alice"));
+    let theirs = trial.keep(trial.sample(2).principal("alice").bound_to(&ours.binding));
+    for commit in each_kind_of_commit(&trial, &ours) {
+        trial.commit(commit);
+        trial.assert_stands(&theirs);
+    }
+}
+
+/// A store may take another path for each of these.
+fn each_kind_of_commit<H: Harness>(
+    trial: &Trial<H>,
+    loaded: &crate::record::Record,
+) -> [SampleCommit; 6] {
+    let commit = SampleCommit::on(loaded);
+    let newer = SampleBinding::new(9).newer_by(MINUTE).build();
+    [
+        commit.clone(),
+        commit.clone().insert("late", "true"),
+        commit.clone().renew(trial.now + MINUTE),
+        commit.clone().rotate(),
+        commit.clone().sign_in("bob").insert("late", "true"),
+        commit.rebind(&newer).renew(trial.now + MINUTE),
+    ]
+}

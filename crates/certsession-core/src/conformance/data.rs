@@ -1,0 +1,100 @@
+//! Clauses about what the data may look like.
+
+use super::Harness;
+use super::trial::Trial;
+use crate::test_util::SampleCommit;
+
+/// A value of a mebibyte is kept whole.
+pub fn a_value_of_one_mebibyte_is_kept<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let big = format!("\"{}\"", "x".repeat(1 << 20));
+    let created = trial.keep(trial.sample(1).insert("created", &big));
+    let written = trial.apply(SampleCommit::on(&created).insert("written", &big));
+    assert_eq!(written.data.get("created"), Some(big.as_bytes()));
+    assert_eq!(written.data.get("written"), Some(big.as_bytes()));
+    trial.assert_stands(&written);
+}
+
+/// Five hundred keys are kept, each with its own value.
+pub fn five_hundred_keys_are_kept<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let mut record = trial.keep(trial.sample(1));
+    for hundred in 0..5 {
+        let mut commit = SampleCommit::on(&record);
+        for n in 100 * hundred..100 * (hundred + 1) {
+            commit = commit.insert(&format!("key {n}"), &n.to_string());
+        }
+        record = trial.apply(commit);
+    }
+    assert_eq!(record.data.iter().count(), 500);
+    for n in 0..500 {
+        let value = n.to_string();
+        let kept = record.data.get(&format!("key {n}"));
+        assert_eq!(kept, Some(value.as_bytes()), "key {n}");
+    }
+    trial.assert_stands(&record);
+}
+
+/// A key may have any name: an empty one, one that a store uses itself, one of several lines.
+pub fn a_key_may_have_any_name<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let long = "n".repeat(1000);
+    let names = [
+        "", " ", "\0", "a\0b", "a\r\nb", "ключ", "🗝", "é", "e\u{301}", "handle", "proof", "epoch",
+        "__proto__", "{a}", "*", "a:b", "a\"b", "a\\b", "%s", "0", &long,
+    ];
+    let record = trial.keep(trial.sample(1));
+    let mut commit = SampleCommit::on(&record);
+    for (n, name) in names.iter().enumerate() {
+        commit = commit.insert(name, &n.to_string());
+    }
+    let written = trial.apply(commit);
+    assert_eq!(written.data.iter().count(), names.len());
+    for (n, name) in names.iter().enumerate() {
+        let value = n.to_string();
+        assert_eq!(written.data.get(name), Some(value.as_bytes()), "{name:?}");
+    }
+    trial.assert_stands(&written);
+
+    let mut commit = SampleCommit::on(&record);
+    for name in names {
+        commit = commit.remove(name);
+    }
+    let emptied = trial.apply(commit);
+    assert_eq!(emptied.data.iter().count(), 0);
+    trial.assert_stands(&emptied);
+}
+
+/// A value is kept byte by byte: a store neither reads nor rewrites it.
+pub fn a_value_is_kept_byte_by_byte<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let values = [
+        "null",
+        "\"\"",
+        "[]",
+        "{}",
+        "1.0",
+        "1e400",
+        "12345678901234567890123",
+        "{\"a\":1, \"a\":2}",
+        " [ 1 , 2 ] ",
+        "\"\\u0000\\n\"",
+        "\"кот 🐈\"",
+    ];
+    let mut sample = trial.sample(1);
+    for (n, value) in values.iter().enumerate() {
+        sample = sample.insert(&n.to_string(), value);
+    }
+    let created = trial.keep(sample);
+    let mut commit = SampleCommit::on(&created);
+    for (n, value) in values.iter().enumerate() {
+        commit = commit.insert(&format!("again {n}"), value);
+    }
+    let record = trial.apply(commit);
+    for (n, value) in values.iter().enumerate() {
+        let value = Some(value.as_bytes());
+        assert_eq!(record.data.get(&n.to_string()), value);
+        assert_eq!(record.data.get(&format!("again {n}")), value);
+    }
+    trial.assert_stands(&record);
+}

@@ -1,0 +1,119 @@
+//! Clauses about `remove` and `revoke`.
+
+use super::Harness;
+use super::trial::{Trial, principal};
+use crate::store::{Outcome, Owner};
+use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
+
+/// `remove` ends a session once, and may be called again.
+pub fn remove_ends_a_session_once<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).principal("alice"));
+    let other = trial.keep(trial.sample(2).principal("alice"));
+    assert!(trial.remove(record.handle));
+    assert!(!trial.remove(record.handle));
+    trial.assert_gone(&record);
+    trial.assert_stands(&other);
+    assert!(!trial.remove(SampleRecord::new(3).build().handle));
+}
+
+/// `revoke` ends every session of a principal, those of nobody else, and tells which.
+pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let alices = [1, 2, 3].map(|n| trial.keep(trial.sample(n).principal("alice")));
+    let signed_in = trial.keep(trial.sample(4));
+    let signed_in = trial.apply(SampleCommit::on(&signed_in).sign_in("alice"));
+    let bobs = trial.keep(trial.sample(5).principal("bob"));
+    let nobodys = trial.keep(trial.sample(6));
+
+    let mut expected: Vec<_> = alices.iter().map(|record| record.handle).collect();
+    expected.push(signed_in.handle);
+    expected.sort_unstable();
+    assert_eq!(trial.revoke(&principal("alice")), expected);
+    assert_eq!(trial.revoke(&principal("alice")), []);
+    for gone in alices.iter().chain([&signed_in]) {
+        trial.assert_gone(gone);
+        let late = SampleCommit::on(gone).insert("late", "1");
+        assert_eq!(trial.commit(late), Outcome::Gone);
+        assert!(!trial.remove(gone.handle));
+    }
+    trial.assert_stands(&bobs);
+    trial.assert_stands(&nobodys);
+}
+
+/// `revoke` ends every session of a certificate, whoever is signed in.
+pub fn revoke_ends_all_sessions_of_a_certificate_and_no_others<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let certificate = SampleBinding::new(7);
+    let bound = |n| trial.sample(n).bound_to(&certificate.clone().build());
+    let sessions = [
+        trial.keep(bound(1)),
+        trial.keep(bound(2).principal("alice")),
+        trial.keep(bound(3).principal("bob")),
+    ];
+    let other = trial.keep(trial.sample(8).principal("alice"));
+    let mut expected: Vec<_> = sessions.iter().map(|record| record.handle).collect();
+    expected.sort_unstable();
+    assert_eq!(trial.revoke(&certificate.owner()), expected);
+    for gone in &sessions {
+        trial.assert_gone(gone);
+    }
+    trial.assert_stands(&other);
+}
+
+/// A serial number under another issuer is another certificate.
+pub fn the_same_serial_under_another_issuer_is_another_certificate<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let (ours, theirs) = (
+        SampleBinding::new(7),
+        SampleBinding::new(7).issuer("another CA"),
+    );
+    let our_session = trial.keep(trial.sample(1).bound_to(&ours.clone().build()));
+    let their_session = trial.keep(trial.sample(2).bound_to(&theirs.clone().build()));
+    assert_eq!(trial.list(&ours.clone().owner()), [our_session.handle]);
+    assert_eq!(trial.revoke(&theirs.owner()), [their_session.handle]);
+    trial.assert_stands(&our_session);
+    trial.assert_gone(&their_session);
+}
+
+/// A principal's name and a certificate never share an index, nor do names that begin alike.
+pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let names = ["a", "ab", "A", "p", "c", "*", "a*", "{a}", "a:b", "a/b", "é", "e\u{301}"];
+    let sessions: Vec<_> = (1..)
+        .zip(names)
+        .map(|(n, name)| trial.keep(trial.sample(n).principal(name)))
+        .collect();
+    for (name, session) in names.iter().zip(&sessions) {
+        assert_eq!(trial.list(&principal(name)), [session.handle], "{name:?}");
+        let certificate = Owner::certificate(session.binding());
+        assert_eq!(trial.list(&certificate), [session.handle]);
+    }
+    assert_eq!(trial.revoke(&principal("a*")), [sessions[6].handle]);
+    for session in sessions.iter().filter(|s| s.handle != sessions[6].handle) {
+        trial.assert_stands(session);
+    }
+}
+
+/// `revoke` bans nobody: who signs in afterwards has a session, and it is found.
+pub fn revoke_does_not_touch_what_comes_after_it<H: Harness>() {
+    let trial = Trial::<H>::new();
+    trial.keep(trial.sample(1).principal("alice"));
+    trial.revoke(&principal("alice"));
+    let next = trial.keep(trial.sample(2).principal("alice"));
+    trial.assert_stands(&next);
+    let anonymous = trial.keep(trial.sample(3));
+    let signed_in = trial.apply(SampleCommit::on(&anonymous).sign_in("alice"));
+    trial.assert_stands(&signed_in);
+}
+
+/// A session that went from one principal to another is the other's alone to revoke.
+pub fn a_session_that_changed_hands_is_revoked_by_its_new_owner_alone<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let alices = trial.keep(trial.sample(1).principal("alice"));
+    let bobs = trial.apply(SampleCommit::on(&alices).sign_in("bob"));
+    assert_eq!(trial.revoke(&principal("alice")), []);
+    trial.assert_stands(&bobs);
+    assert_eq!(trial.revoke(&principal("bob")), [bobs.handle]);
+    trial.assert_gone(&bobs);
+}

@@ -1,0 +1,74 @@
+//! Clauses about `load`.
+
+use std::time::Duration;
+
+use super::Harness;
+use super::trial::{MINUTE, Trial};
+use crate::test_util::{SampleCommit, SampleRecord};
+use crate::time::Timestamp;
+
+const TICK: Duration = Duration::from_millis(1);
+
+/// A handle that nobody has loads nothing.
+pub fn an_absent_record_loads_as_none<H: Harness>() {
+    let trial = Trial::<H>::new();
+    trial.keep(trial.sample(1));
+    assert_eq!(trial.load(SampleRecord::new(2).build().handle), None);
+}
+
+/// A removed record loads as nothing, at any time.
+pub fn an_ended_record_loads_as_none<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1));
+    trial.remove(record.handle);
+    assert_eq!(trial.load(record.handle), None);
+    assert_eq!(
+        trial.load_at(record.handle, Timestamp::from_millis(0)),
+        None
+    );
+}
+
+/// At its idle deadline, to the millisecond, a record is gone; before it, it stands.
+pub fn a_record_is_gone_at_exactly_its_idle_deadline<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let deadline = trial.now + MINUTE;
+    let record = trial.keep(trial.sample(1).idle_deadline(deadline));
+    let before = Timestamp::from_millis(deadline.as_millis() - 1);
+    assert_eq!(trial.load_at(record.handle, before), Some(record.clone()));
+    assert_eq!(trial.load_at(record.handle, deadline), None);
+    assert_eq!(trial.load_at(record.handle, deadline + TICK), None);
+}
+
+/// At its absolute deadline, to the millisecond, a record is gone; before it, it stands.
+pub fn a_record_is_gone_at_exactly_its_absolute_deadline<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let deadline = trial.now + MINUTE;
+    let record = trial.keep(trial.sample(1).expires_at(deadline));
+    // However long the request wants it to live.
+    let record = trial.apply(SampleCommit::on(&record).idle_deadline(deadline + MINUTE));
+    let before = Timestamp::from_millis(deadline.as_millis() - 1);
+    assert_eq!(trial.load_at(record.handle, before), Some(record.clone()));
+    assert_eq!(trial.load_at(record.handle, deadline), None);
+}
+
+/// A use that moved the idle deadline keeps the record beyond the old one.
+pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let first = trial.now + MINUTE;
+    let record = trial.keep(trial.sample(1).idle_deadline(first));
+    let second = first + MINUTE;
+    let record = trial.apply(SampleCommit::on(&record).idle_deadline(second));
+    assert_eq!(trial.load_at(record.handle, first), Some(record.clone()));
+    assert_eq!(trial.load_at(record.handle, second), None);
+}
+
+/// Records whose handles differ in one bit are two records.
+pub fn each_handle_loads_its_own_record<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let records: Vec<_> = (0..32)
+        .map(|bit| trial.keep(trial.sample(1 << bit).insert("bit", &bit.to_string())))
+        .collect();
+    for record in &records {
+        assert_eq!(trial.load(record.handle).as_ref(), Some(record));
+    }
+}

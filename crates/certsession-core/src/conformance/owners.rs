@@ -1,0 +1,116 @@
+//! Clauses about a record that changes its owner: a sign-in, a renewed certificate.
+
+use super::Harness;
+use super::trial::{MINUTE, Trial, principal};
+use crate::store::Owner;
+use crate::test_util::{SampleBinding, SampleCommit};
+
+/// A sign-in puts the record into its principal's index, and takes it out of the last one's.
+pub fn a_sign_in_moves_the_record_between_principals<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let anonymous = trial.keep(trial.sample(1));
+    assert_eq!(trial.list(&principal("alice")), []);
+
+    let alices = trial.apply(SampleCommit::on(&anonymous).sign_in("alice"));
+    trial.assert_stands(&alices);
+    assert_eq!(trial.list(&principal("alice")), [alices.handle]);
+
+    let bobs = trial.apply(SampleCommit::on(&alices).sign_in("bob"));
+    trial.assert_stands(&bobs);
+    assert_eq!(trial.list(&principal("bob")), [bobs.handle]);
+    assert_eq!(trial.list(&principal("alice")), []);
+}
+
+/// A sign-in counts as a privilege change, and as the session's beginning.
+pub fn a_sign_in_raises_the_epoch_and_restarts_the_lifetime<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).insert("cart", "[7]").insert("theme", "1"));
+    let later = trial.now + MINUTE;
+    let sign_in = SampleCommit::on(&record).sign_in("alice").at(later);
+    let sign_in = sign_in.retain(&["cart"]);
+    let deadline = record.absolute_deadline + MINUTE;
+    let signed_in = trial.apply(sign_in.absolute_deadline(deadline));
+    assert_eq!(signed_in.epoch, record.epoch + 1);
+    assert_eq!(signed_in.created_at, later);
+    assert_eq!(signed_in.absolute_deadline, deadline);
+    assert_eq!(signed_in.data.get("cart"), Some(&b"[7]"[..]));
+    assert_eq!(signed_in.data.get("theme"), None);
+    trial.assert_stands(&signed_in);
+}
+
+/// A sign-in that is stale leaves the index as it is.
+pub fn a_stale_sign_in_leaves_the_index_alone<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let alices = trial.apply(SampleCommit::on(&loaded).sign_in("alice"));
+    trial.commit(SampleCommit::on(&loaded).sign_in("bob"));
+    trial.assert_stands(&alices);
+    assert_eq!(trial.list(&principal("bob")), []);
+}
+
+/// A renewed certificate takes the record from the old certificate's index into its own.
+pub fn a_rebind_moves_the_record_between_certificates<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).principal("alice"));
+    let old = Owner::certificate(record.binding());
+    let renewed = SampleBinding::new(2).same_key_as(1).newer_by(MINUTE);
+    let rebind = SampleCommit::on(&record).rebind(&renewed.clone().build());
+    let rebound = trial.apply(rebind.renew(trial.now + MINUTE));
+    assert_eq!(rebound.binding, renewed.clone().build());
+    assert_eq!(trial.list(&renewed.owner()), [record.handle]);
+    assert_eq!(trial.list(&old), []);
+    trial.assert_stands(&rebound);
+}
+
+/// A certificate that is no newer than the bound one never takes the session, whichever request
+/// commits last.
+pub fn an_older_certificate_never_wins<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1));
+    let (older, newer) = (SampleBinding::new(2), SampleBinding::new(3));
+    let older = older.newer_by(MINUTE);
+    let newer = newer.newer_by(2 * MINUTE);
+    let to_newer = SampleCommit::on(&record).rebind(&newer.clone().build());
+    let rebound = trial.apply(to_newer.renew(trial.now + MINUTE));
+
+    let to_older = SampleCommit::on(&record).rebind(&older.clone().build());
+    let to_older = to_older.absolute_deadline(trial.now + 2 * MINUTE);
+    let kept = trial.apply(to_older.renew(trial.now + MINUTE));
+    assert_eq!(kept.binding, newer.clone().build());
+    // The deadline that belongs to the certificate that lost is lost with it.
+    assert_eq!(kept.absolute_deadline, rebound.absolute_deadline);
+    assert_eq!(trial.list(&older.owner()), []);
+    assert_eq!(trial.list(&newer.owner()), [record.handle]);
+    trial.assert_stands(&kept);
+}
+
+/// A sign-in and a renewed certificate in one commit move the record in both indexes.
+pub fn a_sign_in_under_a_renewed_certificate_moves_both<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1).principal("alice"));
+    let old = Owner::certificate(record.binding());
+    let renewed = SampleBinding::new(2).newer_by(MINUTE);
+    let both = SampleCommit::on(&record).sign_in("bob");
+    let moved = trial.apply(both.rebind(&renewed.clone().build()));
+    trial.assert_stands(&moved);
+    for (owner, sessions) in [
+        (principal("alice"), vec![]),
+        (old, vec![]),
+        (principal("bob"), vec![moved.handle]),
+        (renewed.owner(), vec![moved.handle]),
+    ] {
+        assert_eq!(trial.list(&owner), sessions, "{owner:?}");
+    }
+}
+
+/// Nobody is in an index for having signed in as themselves again.
+pub fn signing_in_again_keeps_one_entry<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let mut record = trial.keep(trial.sample(1).principal("alice"));
+    for _ in 0..3 {
+        record = trial.apply(SampleCommit::on(&record).sign_in("alice"));
+        assert_eq!(trial.list(&principal("alice")), [record.handle]);
+    }
+    assert_eq!(trial.revoke(&principal("alice")), [record.handle]);
+    trial.assert_gone(&record);
+}

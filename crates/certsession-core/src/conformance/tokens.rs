@@ -1,0 +1,156 @@
+//! Clauses about the token: renewed with a grace, or replaced at once.
+
+use super::Harness;
+use super::trial::{MINUTE, SECOND, Trial};
+use crate::record::{Record, Standing};
+use crate::store::Outcome;
+use crate::test_util::SampleCommit;
+use crate::time::Timestamp;
+use crate::token::Proof;
+use std::sync::Arc;
+
+/// A renewal leaves the token before it alive until its grace is over, to the millisecond.
+pub fn a_renewed_token_is_kept_for_its_grace<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1));
+    let until = trial.now + SECOND;
+    trial.apply(SampleCommit::on(&record).renew(until));
+    let before = Timestamp::from_millis(until.as_millis() - 1);
+    assert_eq!(
+        standing(&trial, &record, record.proof, before),
+        Standing::InGrace
+    );
+    assert_eq!(
+        standing(&trial, &record, record.proof, until),
+        Standing::Unknown
+    );
+}
+
+/// A second renewal ends the grace of the first: there is one previous token at the most.
+pub fn a_second_renewal_ends_the_grace_of_the_first<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let first = trial.keep(trial.sample(1));
+    let until = trial.now + MINUTE;
+    let second = trial.apply(SampleCommit::on(&first).renew(until));
+    let third = trial.apply(SampleCommit::on(&second).renew(until));
+    let now = trial.now;
+    assert_eq!(
+        standing(&trial, &first, first.proof, now),
+        Standing::Unknown
+    );
+    assert_eq!(
+        standing(&trial, &first, second.proof, now),
+        Standing::InGrace
+    );
+    assert_eq!(
+        standing(&trial, &first, third.proof, now),
+        Standing::Current
+    );
+}
+
+/// A renewal by a token that was renewed already is left out, and says so; its data are merged.
+pub fn a_renewal_that_lost_is_left_out_and_its_data_are_merged<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let until = trial.now + MINUTE;
+    let won = SampleCommit::on(&loaded).renew(until).insert("won", "1");
+    let (winner, rotated) = outcome(trial.commit(won));
+    assert!(rotated);
+    let lost = SampleCommit::on(&loaded).renew(until).insert("lost", "2");
+    let (record, rotated) = outcome(trial.commit(lost));
+    assert!(!rotated);
+    assert_eq!(record.proof, winner.proof);
+    assert_eq!(record.previous, winner.previous);
+    assert_eq!(record.data.get("won"), Some(&b"1"[..]));
+    assert_eq!(record.data.get("lost"), Some(&b"2"[..]));
+    trial.assert_stands(&record);
+}
+
+/// A privilege change leaves neither the token before it nor one in its grace alive.
+pub fn a_privilege_change_gives_no_grace<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let first = trial.keep(trial.sample(1));
+    let second = trial.apply(SampleCommit::on(&first).renew(trial.now + MINUTE));
+    let third = trial.apply(SampleCommit::on(&second).rotate());
+    for dead in [first.proof, second.proof] {
+        assert_eq!(
+            standing(&trial, &first, dead, trial.now),
+            Standing::Unknown
+        );
+    }
+    let fourth = trial.apply(SampleCommit::on(&third).sign_in("alice"));
+    assert_eq!(
+        standing(&trial, &first, third.proof, trial.now),
+        Standing::Unknown
+    );
+    assert_eq!(
+        standing(&trial, &first, fourth.proof, trial.now),
+        Standing::Current
+    );
+}
+
+/// A privilege change by a token that was replaced is `Stale`, and changes nothing.
+pub fn a_privilege_change_by_a_dead_token_is_stale<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let rotated = trial.apply(SampleCommit::on(&loaded).rotate());
+    let by_dead_token = SampleCommit::on(&loaded).insert("late", "1");
+    let attempts = [
+        by_dead_token.clone().rotate(),
+        by_dead_token.sign_in("mallory"),
+    ];
+    for attempt in attempts {
+        assert_eq!(trial.commit(attempt), Outcome::Stale);
+        trial.assert_stands(&rotated);
+    }
+    assert_eq!(trial.list(&super::trial::principal("mallory")), []);
+}
+
+/// A token in its grace stands: a sign-in by it is applied. Once the grace is over it is `Stale`.
+pub fn a_token_signs_in_during_its_grace_and_not_after_it<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let until = trial.now + SECOND;
+    let late = trial.keep(trial.sample(1));
+    let renewed = trial.apply(SampleCommit::on(&late).renew(until));
+    let attempt = SampleCommit::on(&late).sign_in("alice").at(until);
+    assert_eq!(trial.commit(attempt), Outcome::Stale);
+    trial.assert_stands(&renewed);
+
+    let in_time = trial.keep(trial.sample(2));
+    trial.apply(SampleCommit::on(&in_time).renew(until));
+    let signed_in = trial.apply(SampleCommit::on(&in_time).sign_in("alice"));
+    trial.assert_stands(&signed_in);
+}
+
+/// A commit without a new token leaves the token, and the one in its grace, as they are.
+pub fn a_write_leaves_the_token_alone<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let renewed = trial.apply(SampleCommit::on(&loaded).renew(trial.now + MINUTE));
+    let (written, rotated) = outcome(trial.commit(SampleCommit::on(&loaded).insert("a", "1")));
+    assert!(!rotated);
+    assert_eq!(written.proof, renewed.proof);
+    assert_eq!(written.previous, renewed.previous);
+    trial.assert_stands(&written);
+}
+
+fn standing<H: Harness>(
+    trial: &Trial<H>,
+    record: &Record,
+    proof: Proof,
+    now: Timestamp,
+) -> Standing {
+    match trial.load_at(record.handle, now) {
+        Some(record) => record.standing(&proof, now),
+        None => panic!("the record does not load"),
+    }
+}
+
+fn outcome(outcome: Outcome) -> (Arc<Record>, bool) {
+    match outcome {
+        Outcome::Applied {
+            record, rotated, ..
+        } => (record, rotated),
+        other => panic!("the commit had to be applied, and it is {other:?}"),
+    }
+}

@@ -1,0 +1,88 @@
+//! Certificate facts without a certificate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::binding::Binding;
+use crate::certificate::{Fingerprint, IssuerHash, PublicKeyHash, SerialNumber};
+use crate::store::Owner;
+use crate::time::Timestamp;
+
+/// 2020-01-01 00:00 UTC.
+const NOT_BEFORE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
+
+/// A hundred years: no test outlives its samples.
+const VALIDITY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// The facts of a certificate that nobody issued, for tests of a store: a store looks no
+/// further than at these.
+///
+/// ```
+/// use certsession_core::test_util::SampleBinding;
+///
+/// let ours = SampleBinding::new(7).build();
+/// let theirs = SampleBinding::new(7).issuer("another CA").build();
+/// assert_eq!(ours.serial(), theirs.serial());
+/// assert_ne!(ours.issuer(), theirs.issuer());
+/// ```
+#[derive(Clone, Debug)]
+pub struct SampleBinding {
+    number: u32,
+    key: u32,
+    issuer: String,
+    not_before: Timestamp,
+}
+
+impl SampleBinding {
+    /// The certificate of this serial number, with a key of its own, valid from 2020 for a
+    /// hundred years.
+    pub fn new(number: u32) -> Self {
+        Self {
+            number,
+            key: number,
+            issuer: "sample CA".to_owned(),
+            not_before: NOT_BEFORE,
+        }
+    }
+
+    /// Sets the issuer. Default: the same for all.
+    #[must_use]
+    pub fn issuer(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.issuer);
+        self
+    }
+
+    /// Gives it the key of the certificate of this number, as a renewal that keeps the key does.
+    #[must_use]
+    pub const fn same_key_as(mut self, number: u32) -> Self {
+        self.key = number;
+        self
+    }
+
+    /// Makes it this much newer than the others.
+    #[must_use]
+    pub fn newer_by(mut self, duration: Duration) -> Self {
+        self.not_before = self.not_before + duration;
+        self
+    }
+
+    /// The facts.
+    pub fn build(self) -> Arc<Binding> {
+        let not_after = self.not_before + VALIDITY;
+        let whole = format!("{self:?}");
+        Arc::new(Binding {
+            fingerprint: Fingerprint::of(whole.as_bytes()),
+            public_key: PublicKeyHash::of(&self.key.to_be_bytes()),
+            issuer: IssuerHash::of(self.issuer.as_bytes()),
+            serial: SerialNumber::from_bytes(&self.number.to_be_bytes()),
+            subject: format!("CN=sample {}", self.number).into(),
+            not_before: self.not_before,
+            not_after,
+        })
+    }
+
+    /// The owner whose index holds the sessions that are bound to it.
+    pub fn owner(self) -> Owner {
+        Owner::certificate(&self.build())
+    }
+}

@@ -1,0 +1,148 @@
+//! Commits without the rules.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::record::principal;
+use crate::binding::Binding;
+use crate::data::Changes;
+use crate::record::Record;
+use crate::store::{Admission, Commit, Rotation, Supersede};
+use crate::time::Timestamp;
+use crate::token::Proof;
+
+/// A commit for tests of a store. Outside of tests only the rules make commits.
+///
+/// ```
+/// use certsession_core::test_util::{SampleCommit, SampleRecord};
+/// use certsession_core::Decision;
+///
+/// let record = SampleRecord::new(1).build();
+/// let commit = SampleCommit::on(&record).insert("cart", "[7]").build();
+/// let Decision::Apply { record, .. } = record.apply(&commit) else { panic!("it stands") };
+/// assert_eq!(record.data().get("cart"), Some(&b"[7]"[..]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct SampleCommit(Commit);
+
+impl SampleCommit {
+    /// A commit of a request that loaded this record by its current token, at the time at which
+    /// the record was last used. It changes nothing yet.
+    pub fn on(record: &Record) -> Self {
+        Self(Commit {
+            handle: record.handle,
+            epoch: record.epoch,
+            proof: record.proof,
+            now: record.last_seen_at,
+            changes: Changes::default(),
+            rotation: None,
+            sign_in: None,
+            rebind: None,
+            idle_deadline: record.idle_deadline,
+            absolute_deadline: None,
+            admission: None,
+        })
+    }
+
+    /// Sets when it is made. The deadlines stay.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.0.now = now;
+        self
+    }
+
+    /// Writes a JSON text under a key.
+    #[must_use]
+    pub fn insert(mut self, key: &str, json: &str) -> Self {
+        let json = json.as_bytes().into();
+        self.0.changes.insert(key.to_owned().into(), json);
+        self
+    }
+
+    /// Removes a key.
+    #[must_use]
+    pub fn remove(mut self, key: &str) -> Self {
+        self.0.changes.remove(key.to_owned().into());
+        self
+    }
+
+    /// Drops every key but these.
+    #[must_use]
+    pub fn retain(mut self, keys: &[&str]) -> Self {
+        let kept: BTreeSet<_> = keys.iter().map(|key| (*key).to_owned().into()).collect();
+        self.0.changes.retain(&kept);
+        self
+    }
+
+    /// Replaces the token at once, as a privilege change does.
+    #[must_use]
+    pub fn rotate(self) -> Self {
+        self.supersede(Supersede::AtOnce)
+    }
+
+    /// Replaces the token as a periodic renewal does: the one before it is accepted `until` then.
+    #[must_use]
+    pub fn renew(self, until: Timestamp) -> Self {
+        self.supersede(Supersede::WithGrace(until))
+    }
+
+    /// Signs somebody in, with a new token. Data and deadlines stay.
+    ///
+    /// # Panics
+    ///
+    /// If the name cannot be a principal's.
+    #[must_use]
+    pub fn sign_in(mut self, name: &str) -> Self {
+        self.0.sign_in = Some(principal(name));
+        self.rotate()
+    }
+
+    /// Binds the session to a renewed certificate.
+    #[must_use]
+    pub fn rebind(mut self, binding: &Arc<Binding>) -> Self {
+        self.0.rebind = Some(Arc::clone(binding));
+        self
+    }
+
+    /// Sets when the session ends if it is not used again.
+    #[must_use]
+    pub const fn idle_deadline(mut self, deadline: Timestamp) -> Self {
+        self.0.idle_deadline = deadline;
+        self
+    }
+
+    /// Lets the absolute lifetime start anew, to end then.
+    #[must_use]
+    pub const fn absolute_deadline(mut self, deadline: Timestamp) -> Self {
+        self.0.absolute_deadline = Some(deadline);
+        self
+    }
+
+    /// Limits the sessions of the principal who signs in.
+    #[must_use]
+    pub const fn admission(mut self, admission: Admission) -> Self {
+        self.0.admission = Some(admission);
+        self
+    }
+
+    /// The commit.
+    pub fn build(self) -> Commit {
+        self.0
+    }
+
+    fn supersede(mut self, supersede: Supersede) -> Self {
+        let proof = new_proof();
+        self.0.rotation = Some(Rotation { proof, supersede });
+        self
+    }
+}
+
+/// A proof that no other sample of this process has.
+fn new_proof() -> Proof {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut bytes = [0xf2; Proof::LENGTH];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    Proof::from_bytes(bytes)
+}

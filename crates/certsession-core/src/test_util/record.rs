@@ -1,0 +1,131 @@
+//! Records without the rules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::SampleBinding;
+use crate::binding::Binding;
+use crate::data::{Changes, Data};
+use crate::handle::Handle;
+use crate::principal::Principal;
+use crate::record::Record;
+use crate::time::{Clock, SystemClock, Timestamp};
+use crate::token::Proof;
+
+const IDLE: Duration = Duration::from_secs(30 * 60);
+const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// A record for tests of a store. Outside of tests only the rules make records.
+///
+/// ```
+/// use certsession_core::test_util::SampleRecord;
+///
+/// let record = SampleRecord::new(1).principal("alice").insert("cart", "[7]").build();
+/// assert_eq!(record.principal().map(|alice| alice.as_str()), Some("alice"));
+/// assert_eq!(record.data().get("cart"), Some(&b"[7]"[..]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct SampleRecord(Record);
+
+impl SampleRecord {
+    /// An anonymous record without data, as it is when a session begins now: its handle, its
+    /// token and its [certificate](SampleBinding::new) are those of the number. It ends after
+    /// 30 minutes without use, and after 12 hours.
+    pub fn new(number: u32) -> Self {
+        let now = SystemClock.now();
+        let record = Record {
+            handle: handle(number),
+            proof: first_proof(number),
+            previous: None,
+            epoch: 0,
+            created_at: now,
+            token_issued_at: now,
+            last_seen_at: now,
+            idle_deadline: now + IDLE,
+            absolute_deadline: now + ABSOLUTE,
+            binding: SampleBinding::new(number).build(),
+            principal: None,
+            data: Data::default(),
+        };
+        Self(record)
+    }
+
+    /// Lets the session begin at another time. Its deadlines move along.
+    #[must_use]
+    pub fn created_at(mut self, now: Timestamp) -> Self {
+        self.0.created_at = now;
+        self.0.token_issued_at = now;
+        self.0.last_seen_at = now;
+        self.0.idle_deadline = now + IDLE;
+        self.0.absolute_deadline = now + ABSOLUTE;
+        self
+    }
+
+    /// Sets both deadlines.
+    #[must_use]
+    pub const fn expires_at(mut self, deadline: Timestamp) -> Self {
+        self.0.idle_deadline = deadline;
+        self.0.absolute_deadline = deadline;
+        self
+    }
+
+    /// Sets the idle deadline alone. It has to be before the absolute one.
+    #[must_use]
+    pub const fn idle_deadline(mut self, deadline: Timestamp) -> Self {
+        self.0.idle_deadline = deadline;
+        self
+    }
+
+    /// Signs somebody in.
+    ///
+    /// # Panics
+    ///
+    /// If the name cannot be a principal's.
+    #[must_use]
+    pub fn principal(mut self, name: &str) -> Self {
+        self.0.principal = Some(principal(name));
+        self
+    }
+
+    /// Binds it to another certificate.
+    #[must_use]
+    pub fn bound_to(mut self, binding: &Arc<Binding>) -> Self {
+        self.0.binding = Arc::clone(binding);
+        self
+    }
+
+    /// Puts a JSON text under a key.
+    #[must_use]
+    pub fn insert(mut self, key: &str, json: &str) -> Self {
+        let mut changes = Changes::default();
+        changes.insert(key.to_owned().into(), json.as_bytes().into());
+        self.0.data = self.0.data.apply(&changes);
+        self
+    }
+
+    /// The record.
+    pub fn build(self) -> Arc<Record> {
+        Arc::new(self.0)
+    }
+}
+
+/// The first byte differs from one number to the next, as a random handle's would: a store may
+/// spread its records by it.
+fn handle(number: u32) -> Handle {
+    let mut bytes = [0; Handle::LENGTH];
+    bytes[..4].copy_from_slice(&number.to_le_bytes());
+    Handle::from_bytes(bytes)
+}
+
+fn first_proof(number: u32) -> Proof {
+    let mut bytes = [0xf1; Proof::LENGTH];
+    bytes[..4].copy_from_slice(&number.to_le_bytes());
+    Proof::from_bytes(bytes)
+}
+
+pub(super) fn principal(name: &str) -> Principal {
+    match Principal::new(name) {
+        Ok(principal) => principal,
+        Err(error) => panic!("{name:?} cannot be a sample's principal: {error}"),
+    }
+}

@@ -1,0 +1,6 @@
+//! The portal's interface, for `main` and for the tests of the whole framework.
+
+mod api;
+mod page;
+
+pub use api::routes;

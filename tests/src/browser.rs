@@ -1,0 +1,193 @@
+//! A client with one certificate and one cookie.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::{Method, RequestBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
+
+use crate::certificates::Client;
+use crate::ledger;
+use crate::matrix::Http;
+
+/// The name of the session cookie.
+const COOKIE_NAME: &str = "__Host-session";
+
+/// A client that keeps the session cookie as a browser does. It keeps its connection too.
+#[derive(Clone)]
+pub struct Browser {
+    client: reqwest::Client,
+    base: String,
+    cookie: Arc<Mutex<Option<String>>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body, as text.
+    pub body: String,
+}
+
+impl Browser {
+    pub(crate) fn new(
+        address: SocketAddr,
+        authority: &[u8],
+        client: Option<&Client>,
+        http: Http,
+    ) -> Self {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(authority, client, http))
+            .timeout(Duration::from_secs(30));
+        let builder = match http {
+            Http::One => builder.http1_only(),
+            Http::Two => builder.http2_prior_knowledge(),
+        };
+        Self {
+            client: builder.build().unwrap(),
+            base: format!("https://localhost:{}", address.port()),
+            cookie: Arc::default(),
+        }
+    }
+
+    /// Sends a GET request.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a DELETE request.
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Sends a POST request without a body.
+    pub async fn post(&self, path: &str) -> Reply {
+        self.send(self.request(Method::POST, path)).await
+    }
+
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, json: Value) -> Reply {
+        self.send(self.request(Method::PUT, path).body(json.to_string()))
+            .await
+    }
+
+    /// Signs in, and carries these keys along.
+    pub async fn sign_in(&self, principal: &str, carry: &[&str]) -> Reply {
+        let body = serde_json::json!({ "principal": principal, "carry": carry });
+        let request = self
+            .request(Method::POST, "/sign-in")
+            .header("content-type", "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
+    /// A request without the cookie, to be finished by the test and sent by [`send`](Self::send).
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends a request with the cookie, if there is one, and keeps the cookie that comes back.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        self.try_send(request).await.unwrap()
+    }
+
+    /// As [`send`](Self::send), where no answer is one of the things that may happen.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer.
+    pub async fn try_send(&self, request: RequestBuilder) -> Result<Reply, reqwest::Error> {
+        let request = match self.cookie() {
+            Some(cookie) => request.header(COOKIE, format!("{COOKIE_NAME}={cookie}")),
+            None => request,
+        };
+        let response = request.send().await?;
+        self.keep_cookie(response.headers());
+        Ok(Reply {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().await?,
+        })
+    }
+
+    /// The cookie's value.
+    pub fn cookie(&self) -> Option<String> {
+        self.cookie.lock().unwrap().clone()
+    }
+
+    /// Gives the browser a cookie, or takes it away.
+    pub fn set_cookie(&self, value: Option<String>) {
+        if let Some(value) = &value {
+            ledger::record_secret(value);
+        }
+        *self.cookie.lock().unwrap() = value;
+    }
+
+    /// The cookie as a thief has it.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn stolen_cookie(&self) -> String {
+        self.cookie().expect("there is a session to steal")
+    }
+
+    fn keep_cookie(&self, headers: &HeaderMap) {
+        for field in headers.get_all(SET_COOKIE) {
+            let text = field.to_str().unwrap();
+            let (pair, _) = text.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            assert_eq!(name, COOKIE_NAME);
+            self.set_cookie((!value.is_empty()).then(|| value.to_owned()));
+        }
+    }
+}
+
+impl Reply {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// If it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The token that the reply sets; the empty text where it removes the cookie.
+    pub fn set_cookie(&self) -> Option<String> {
+        let field = self.headers.get(SET_COOKIE)?.to_str().unwrap();
+        let (pair, _) = field.split_once(';').unwrap();
+        Some(pair.split_once('=').unwrap().1.to_owned())
+    }
+}
+
+fn tls(authority: &[u8], client: Option<&Client>, http: Http) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(authority.to_vec())).unwrap();
+    let builder =
+        ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+    let mut config = match client {
+        Some(client) => builder
+            .with_client_auth_cert(client.chain(), client.private_key())
+            .unwrap(),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![match http {
+        Http::One => b"http/1.1".to_vec(),
+        Http::Two => b"h2".to_vec(),
+    }];
+    config
+}

@@ -1,0 +1,115 @@
+//! One promise, over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::site::{Setup, Site, Stack};
+use crate::stores::StoreKind;
+
+/// The HTTP version that the clients speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Http {
+    /// HTTP/1.1.
+    One,
+    /// HTTP/2.
+    Two,
+}
+
+/// A place in the matrix: what a test starts its server with.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    stack: Stack,
+    http: Http,
+    start: fn(Plan, Setup) -> Pin<Box<dyn Future<Output = Site>>>,
+}
+
+impl Plan {
+    /// A server with the default rules.
+    pub async fn start(self) -> Site {
+        self.start_with(Setup::default()).await
+    }
+
+    /// A server with rules of the test's own.
+    pub async fn start_with(self, setup: Setup) -> Site {
+        (self.start)(self, setup).await
+    }
+
+    /// The TLS stack.
+    pub const fn stack(self) -> Stack {
+        self.stack
+    }
+
+    /// The HTTP version.
+    pub const fn http(self) -> Http {
+        self.http
+    }
+}
+
+/// Runs a test at one place in the matrix.
+pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test: fn(Plan) -> F) {
+    let plan = Plan {
+        stack,
+        http,
+        start: |plan, setup| Box::pin(Site::start(plan, setup, K::open)),
+    };
+    crate::ledger::log_everything();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test(plan));
+}
+
+/// Makes each function a test over the whole matrix.
+///
+/// ```ignore
+/// promises! {
+///     async fn p1_a_planted_token_is_never_adopted(plan) { .. }
+/// }
+/// ```
+#[macro_export]
+macro_rules! promises {
+    ($($(#[$meta:meta])* async fn $name:ident($plan:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($plan: $crate::Plan) $body
+
+            // A further store joins here, by one line.
+            $crate::over_every_transport!(memory, $crate::stores::Memory);
+        }
+    )*};
+}
+
+/// The part of [`promises!`] that is the same for every store.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! over_every_transport {
+    ($store:ident, $kind:ty) => {
+        mod $store {
+            use $crate::{Http, Stack, run};
+
+            #[test]
+            fn rustls_http1() {
+                run::<$kind, _>(Stack::Rustls, Http::One, super::body);
+            }
+
+            #[test]
+            fn rustls_http2() {
+                run::<$kind, _>(Stack::Rustls, Http::Two, super::body);
+            }
+
+            #[test]
+            fn openssl_http1() {
+                run::<$kind, _>(Stack::Openssl, Http::One, super::body);
+            }
+
+            #[test]
+            fn openssl_http2() {
+                run::<$kind, _>(Stack::Openssl, Http::Two, super::body);
+            }
+        }
+    };
+}

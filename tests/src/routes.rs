@@ -1,0 +1,208 @@
+//! Handlers that misbehave, beside the portal's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::{BodyStream, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorImATeapot;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Bytes, ServiceConfig, get, post};
+use actix_web::{HttpResponse, rt};
+use certsession_actix::{CertSession, Error, Key, SessionExt};
+use tokio::sync::Semaphore;
+
+const KEY: Key<String> = Key::new("key");
+
+/// Where a handler waits until the test lets it go on.
+#[derive(Clone)]
+pub struct Held {
+    arrived: Arc<Semaphore>,
+    released: Arc<Semaphore>,
+}
+
+impl Held {
+    pub(crate) fn new() -> Self {
+        Self {
+            arrived: Arc::new(Semaphore::new(0)),
+            released: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// Waits until a handler has come here.
+    ///
+    /// # Panics
+    ///
+    /// If none comes within ten seconds.
+    pub async fn arrived(&self) {
+        let arrived = self.arrived.acquire();
+        let waited = tokio::time::timeout(Duration::from_secs(10), arrived).await;
+        waited.expect("no handler came").unwrap().forget();
+    }
+
+    /// Lets one handler go on.
+    pub fn release(&self) {
+        self.released.add_permits(1);
+    }
+
+    async fn wait(&self) {
+        self.arrived.add_permits(1);
+        self.released.acquire().await.unwrap().forget();
+    }
+}
+
+pub(crate) fn misbehaving(config: &mut ServiceConfig) {
+    config
+        .route("/held/{key}/{value}", get().to(held))
+        .route("/held-sign-in/{principal}", post().to(held_sign_in))
+        .route("/held-end", post().to(held_end))
+        .route("/fail/{key}/{value}", get().to(fail))
+        .route("/panic/{key}/{value}", get().to(panic))
+        .route("/end-and-panic", post().to(end_and_panic))
+        .route("/commit/{key}/{value}", get().to(commit))
+        .route("/end-and-write", post().to(end_and_write))
+        .route("/sign-out-and-write", post().to(sign_out_and_write))
+        .route("/stream/{first}/{second}", get().to(stream))
+        .route("/stream-and-end", get().to(stream_and_end))
+        .route("/cached", get().to(cached))
+        .route("/public", get().to(HttpResponse::NoContent))
+        .service(
+            web::scope("/inner")
+                .wrap(from_fn(fail_outside))
+                .route("/write/{key}/{value}", get().to(write))
+                .route("/end", post().to(end)),
+        );
+}
+
+async fn write(
+    session: CertSession,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let (key, value) = path.into_inner();
+    session.insert(&Key::named(key), &value)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Writes a key after the test has let it go on.
+async fn held(
+    session: CertSession,
+    held: web::Data<Held>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    held.wait().await;
+    write(session, path).await
+}
+
+async fn held_sign_in(
+    session: CertSession,
+    held: web::Data<Held>,
+    principal: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    held.wait().await;
+    session.sign_in(principal.into_inner())?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends the session, and goes on only when the test lets it.
+async fn held_end(session: CertSession, held: web::Data<Held>) -> Result<HttpResponse, Error> {
+    session.end()?;
+    held.wait().await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn fail(
+    session: CertSession,
+    path: web::Path<(String, String)>,
+) -> actix_web::Result<HttpResponse> {
+    write(session, path).await?;
+    Err(ErrorImATeapot("the handler failed"))
+}
+
+async fn panic(session: CertSession, path: web::Path<(String, String)>) -> HttpResponse {
+    let written = write(session, path).await;
+    panic!("on purpose, after {}", written.is_ok());
+}
+
+async fn end_and_panic(session: CertSession) -> HttpResponse {
+    let ended = session.end();
+    panic!("on purpose, after {}", ended.is_ok());
+}
+
+/// Commits by itself, and answers with what came of it.
+async fn commit(
+    session: CertSession,
+    path: web::Path<(String, String)>,
+) -> actix_web::Result<HttpResponse> {
+    let (key, value) = path.into_inner();
+    session.insert(&Key::named(key), &value)?;
+    Ok(match session.commit().await {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(_) => HttpResponse::Accepted().finish(),
+    })
+}
+
+async fn end(session: CertSession) -> Result<HttpResponse, Error> {
+    session.end()?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn end_and_write(session: CertSession) -> Result<HttpResponse, Error> {
+    session.end()?;
+    session.insert(&KEY, &String::new())?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn sign_out_and_write(session: CertSession) -> Result<HttpResponse, Error> {
+    session.sign_out()?;
+    session.insert(&KEY, &"after".to_owned())?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Answers with a body that is made after the head is sent. It tries to write the first key by
+/// the session itself, and writes the second by its late form; the body tells what came of each.
+async fn stream(
+    session: CertSession,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let (first, second) = path.into_inner();
+    Ok(streamed(async move {
+        rt::task::yield_now().await;
+        let plain = session.insert(&Key::named(first), &"late".to_owned());
+        let mut late = session.late();
+        let noted = late.insert(&Key::named(second), &"late".to_owned());
+        let committed = match noted {
+            Ok(()) => late.commit().await,
+            Err(error) => Err(error),
+        };
+        format!("{} {}", plain.is_ok(), committed.is_ok())
+    }))
+}
+
+async fn stream_and_end(session: CertSession) -> HttpResponse {
+    streamed(async move {
+        let ended = session.late().end().await;
+        format!("{}", ended.is_ok())
+    })
+}
+
+fn streamed(body: impl Future<Output = String> + 'static) -> HttpResponse {
+    let body = async move { Ok::<_, actix_web::Error>(Bytes::from(body.await)) };
+    HttpResponse::Ok().body(BodyStream::new(futures_util::stream::once(Box::pin(body))))
+}
+
+/// Reads the session and says that everybody may keep the answer.
+async fn cached(_: CertSession) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=60"))
+        .finish()
+}
+
+/// A middleware inside the session's own that fails after the handler has returned.
+async fn fail_outside(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> actix_web::Result<ServiceResponse> {
+    let response = next.call(request).await?;
+    debug_assert!(response.cert_session().is_ok());
+    Err(ErrorImATeapot("the inner middleware failed"))
+}

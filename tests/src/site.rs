@@ -1,0 +1,171 @@
+//! A server in this process, over real TLS.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, rt, web};
+use certsession_actix::{BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls};
+use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
+use certsession_core::{
+    Admission, BindingPolicy, Lifetimes, OnReplay, SessionManager, SessionStore,
+};
+
+use crate::browser::Browser;
+use crate::certificates::{Certificates, Client};
+use crate::matrix::{Http, Plan};
+use crate::routes::{self, Held};
+
+/// The TLS stack of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// rustls with ring.
+    Rustls,
+    /// The system's OpenSSL.
+    Openssl,
+}
+
+/// What a test asks of its server.
+#[derive(Default)]
+pub struct Setup {
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// Which certificates a session stays with.
+    pub binding: BindingPolicy,
+    /// What a replay does.
+    pub on_replay: OnReplay,
+    /// How many sessions a principal may have.
+    pub admission: Option<Admission>,
+    /// How many sessions the store has room for.
+    pub capacity: Option<usize>,
+    /// Whether a client may come without a certificate.
+    pub client_auth: ClientAuth,
+}
+
+/// A server that runs until it is dropped, and what a test holds of it.
+pub struct Site {
+    /// The authority whose clients it accepts.
+    pub certificates: Arc<Certificates>,
+    /// The time, as the rules see it. TLS lives in the real one.
+    pub clock: ManualClock,
+    /// What the rules decided.
+    pub events: EventLog,
+    /// Makes the store fail or wait.
+    pub faults: Faults,
+    /// Where `/held` waits.
+    pub held: Held,
+    address: SocketAddr,
+    http: Http,
+    stop: Option<(ServerHandle, JoinHandle<()>)>,
+}
+
+impl Site {
+    pub(crate) async fn start<S: SessionStore>(
+        plan: Plan,
+        setup: Setup,
+        open: fn(Option<usize>) -> S,
+    ) -> Self {
+        let certificates = Arc::new(Certificates::new());
+        let clock = ManualClock::at_real_time();
+        let events = EventLog::new();
+        let held = Held::new();
+        let store = FaultyStore::new(open(setup.capacity));
+        let faults = store.faults();
+        let mut rules = SessionManager::builder(store)
+            .lifetimes(setup.lifetimes)
+            .binding(setup.binding)
+            .on_replay(setup.on_replay)
+            .clock(clock.clone())
+            .event_sink(events.clone());
+        if let Some(admission) = setup.admission {
+            rules = rules.admission(admission);
+        }
+
+        let sessions = CertSessionMiddleware::new(rules.build());
+        let tls = tls(plan.stack(), &certificates, setup.client_auth);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let waits = held.clone();
+        let thread = thread::spawn(move || {
+            rt::System::new().block_on(async move {
+                let app = move || {
+                    App::new()
+                        .app_data(web::Data::new(waits.clone()))
+                        .wrap(sessions.clone())
+                        .configure(routes::misbehaving)
+                        .configure(portal::routes)
+                };
+                let server = HttpServer::new(app)
+                    .workers(2)
+                    .disable_signals()
+                    .shutdown_timeout(0)
+                    .listen_mutual_tls(listener, tls)
+                    .unwrap()
+                    .run();
+                send.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let handle = receive.await.unwrap();
+        Self {
+            certificates,
+            clock,
+            events,
+            faults,
+            held,
+            address,
+            http: plan.http(),
+            stop: Some((handle, thread)),
+        }
+    }
+
+    /// A browser with a fresh certificate of this name.
+    pub fn browser(&self, name: &str) -> Browser {
+        self.browser_with(&self.certificates.client(name))
+    }
+
+    /// A browser with this certificate.
+    pub fn browser_with(&self, client: &Client) -> Browser {
+        self.open_browser(Some(client), self.http)
+    }
+
+    /// A browser without a certificate.
+    pub fn stranger(&self) -> Browser {
+        self.open_browser(None, self.http)
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn open_browser(&self, client: Option<&Client>, http: Http) -> Browser {
+        let authority = self.certificates.authority().certificate_der();
+        Browser::new(self.address, authority, client, http)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.stop.take() {
+            // The command is sent when the future is made; nobody need wait for the answer.
+            drop(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}
+
+fn tls(stack: Stack, certificates: &Certificates, client_auth: ClientAuth) -> MutualTls {
+    let server = certificates.server();
+    let builder = MutualTls::builder()
+        .server_identity_pem(server.certificate_pem(), server.key().pem())
+        .client_ca_pem(certificates.authority().certificate_pem())
+        .client_auth(client_auth);
+    match stack {
+        Stack::Rustls => builder.build_rustls(),
+        Stack::Openssl => builder.build_openssl(),
+    }
+    .unwrap()
+}
