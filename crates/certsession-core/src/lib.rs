@@ -2,6 +2,8 @@
 
 mod binding;
 mod certificate;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod data;
 mod event;
 mod handle;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::Harness;
-use super::trial::{Trial, answered, principal};
+use super::trial::{Trial, principal};
 use crate::event::StoreOperation;
 use crate::record::Record;
 use crate::store::{SessionStore, StoreError, StoreErrorKind};

@@ -31,7 +31,8 @@ pub fn sessions_are_listed_as_they_are_now<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice").insert("a", "1"));
     let record = trial.apply(SampleCommit::on(&record).insert("a", "2").rotate());
-    let listed = trial.store.sessions(&principal("alice"), trial.now);
+    let alice = principal("alice");
+    let listed = trial.store.sessions(&alice, trial.now);
     let listed = answered(trial.harness.block_on(listed));
     assert_eq!(listed, [record]);
 }

@@ -163,12 +163,15 @@ impl MemoryStore {
         Some(others.iter().map(|record| record.handle()).collect())
     }
 
-    fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) {
+    /// Ends sessions of a principal whose lock is held, and tells which: somebody else may have
+    /// ended one of them in the meantime.
+    fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) -> Vec<Handle> {
         let evicted: Vec<_> = handles.iter().filter_map(|h| self.take(*h)).collect();
         drop(owners);
-        for record in evicted {
-            self.owners.forget(&record, None);
+        for record in &evicted {
+            self.owners.forget(record, None);
         }
+        evicted.iter().map(|record| record.handle()).collect()
     }
 
     fn create_now(
@@ -180,11 +183,11 @@ impl MemoryStore {
         let handle = record.handle();
         let keys: Vec<_> = record.owners().collect();
         let mut owners = self.owners.lock(&keys);
-        let evicted = match (record.principal(), admission) {
+        let excess = match (record.principal(), admission) {
             (Some(principal), Some(admission)) => {
                 let key = Owner::Principal(principal.clone()).key();
                 match self.excess(&owners, &key, handle, admission, now) {
-                    Some(evicted) => evicted,
+                    Some(excess) => excess,
                     None => return Creation::LimitReached,
                 }
             }
@@ -196,7 +199,7 @@ impl MemoryStore {
         for key in &keys {
             owners.add(key, handle);
         }
-        self.evict(owners, &evicted);
+        let evicted = self.evict(owners, &excess);
         Creation::Created { evicted }
     }
 
@@ -236,11 +239,11 @@ impl MemoryStore {
             let before: Vec<_> = seen.owners().collect();
             let after: Vec<_> = planned.owners().collect();
             let mut owners = self.owners.lock(&[&before[..], &after].concat());
-            let evicted = match (commit.admission(), planned.principal()) {
+            let excess = match (commit.admission(), planned.principal()) {
                 (Some(admission), Some(principal)) => {
                     let key = Owner::Principal(principal.clone()).key();
                     match self.excess(&owners, &key, handle, admission, now) {
-                        Some(evicted) => evicted,
+                        Some(excess) => excess,
                         None => return Outcome::LimitReached,
                     }
                 }
@@ -260,6 +263,10 @@ impl MemoryStore {
                 Decision::Gone => return Outcome::Gone,
                 Decision::Apply { record, rotated } => (Arc::new(record), rotated),
             };
+            if !record.owners().eq(after.iter().copied()) {
+                // It goes to another owner than was planned: the locks held are not theirs.
+                continue;
+            }
             shard.replace(Arc::clone(&record));
             drop(shard);
             for key in before.iter().filter(|key| !after.contains(key)) {
@@ -268,7 +275,7 @@ impl MemoryStore {
             for key in after.iter().filter(|key| !before.contains(key)) {
                 owners.add(key, handle);
             }
-            self.evict(owners, &evicted);
+            let evicted = self.evict(owners, &excess);
             return Outcome::Applied {
                 record,
                 rotated,

@@ -137,14 +137,19 @@ impl Record {
             record.epoch += 1;
             record.created_at = commit.now;
         }
-        if let Some(binding) = &commit.rebind
-            // Another request may have re-bound the session to a newer certificate still.
-            && binding.not_before() > self.binding.not_before()
-        {
+        // Another request may have re-bound the session to a newer certificate still.
+        let rebind = commit
+            .rebind
+            .as_ref()
+            .filter(|binding| binding.not_before() > self.binding.not_before());
+        if let Some(binding) = rebind {
             record.binding = Arc::clone(binding);
         }
-        if let Some(deadline) = commit.absolute_deadline {
-            record.absolute_deadline = deadline;
+        // A deadline that was reckoned for a certificate that lost is lost with it.
+        if let Some(deadline) = commit.absolute_deadline
+            && (commit.sign_in.is_some() || rebind.is_some())
+        {
+            record.absolute_deadline = deadline.min(record.binding.not_after());
         }
         // Of two requests the later use counts, whichever is committed last.
         record.idle_deadline = self

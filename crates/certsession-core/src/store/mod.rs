@@ -4,6 +4,7 @@ mod admission;
 mod commit;
 mod error;
 mod owner;
+mod shared;
 
 use std::future::Future;
 use std::sync::Arc;

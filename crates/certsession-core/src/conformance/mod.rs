@@ -1,0 +1,194 @@
+//! The store contract as a test suite (feature `test-util`).
+//!
+//! Whoever writes a store runs it with a [`Harness`] and one line. Each clause becomes a test,
+//! named by the sentence that it holds:
+//!
+//! ```
+//! use certsession_core::MemoryStore;
+//! use certsession_core::conformance::Harness;
+//!
+//! #[derive(Default)]
+//! struct Memory;
+//!
+//! impl Harness for Memory {
+//!     type Store = MemoryStore;
+//!
+//!     async fn store(&self) -> MemoryStore {
+//!         MemoryStore::new()
+//!     }
+//! }
+//!
+//! certsession_core::conformance_suite!(Memory);
+//! # fn main() {}
+//! ```
+//!
+//! The clauses are functions too, to run one alone. Each begins with an empty store; each
+//! panics where the store breaks it. Times are near the real time, with deadlines minutes
+//! ahead, so that an engine which forgets expired records by its own clock can be tested.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `harness` | [`Harness`], what the suite has to know of a store |
+//! | `trial` | one store under test, and short words for what the clauses do with it |
+//! | `race` | where the tasks of a race wait for each other |
+//! | the others | the clauses; the list below names them all |
+
+mod harness;
+mod race;
+mod trial;
+
+pub use harness::Harness;
+
+/// Makes each group of clauses a module, and [`conformance_suite`](crate::conformance_suite) a
+/// macro that names them all. A clause that is not listed here is a compiler warning. The `$`
+/// is handed in because it cannot be written in a macro that writes a macro.
+macro_rules! suite {
+    ($d:tt $($group:ident { $($clause:ident)* })*) => {
+        $(
+            mod $group;
+            pub use $group::{$($clause),*};
+        )*
+
+        /// Runs the [conformance suite](crate::conformance) on the store of a
+        /// [`Harness`](crate::conformance::Harness): a module with one test for each clause.
+        ///
+        /// `conformance_suite!(MyHarness)` makes the module `conformance`;
+        /// `conformance_suite!(cluster: MyHarness)` makes one of that name, for a second
+        /// harness in the same file.
+        #[macro_export]
+        macro_rules! conformance_suite {
+            ($d harness:ty) => {
+                $d crate::conformance_suite!(conformance: $d harness);
+            };
+            ($d name:ident: $d harness:ty) => {
+                mod $d name {
+                    #[allow(unused_imports, reason = "the harness may be named by a full path")]
+                    use super::*;
+
+                    $($(
+                        #[test]
+                        fn $clause() {
+                            $d crate::conformance::$clause::<$d harness>();
+                        }
+                    )*)*
+                }
+            };
+        }
+    };
+}
+
+suite! { $
+    creation {
+        a_record_is_loaded_as_it_was_created
+        create_never_overwrites_a_record
+        a_creation_that_finds_its_handle_taken_evicts_nobody
+        a_full_store_says_so_and_keeps_what_it_has
+        what_ends_makes_room_in_a_full_store
+        an_expired_record_makes_room_in_a_full_store
+    }
+    loading {
+        an_absent_record_loads_as_none
+        an_ended_record_loads_as_none
+        a_record_is_gone_at_exactly_its_idle_deadline
+        a_record_is_gone_at_exactly_its_absolute_deadline
+        a_record_that_was_used_outlives_its_first_idle_deadline
+        each_handle_loads_its_own_record
+    }
+    commits {
+        an_applied_commit_answers_what_is_kept
+        a_commit_to_an_absent_record_makes_none
+        a_commit_to_a_removed_record_never_recreates_it
+        a_commit_to_an_expired_record_never_revives_it
+        a_commit_from_an_older_epoch_is_stale
+        writers_of_different_keys_both_win
+        the_last_writer_of_a_key_wins
+        a_commit_can_drop_all_keys_but_some
+        a_commit_touches_its_own_record_alone
+    }
+    tokens {
+        a_renewed_token_is_kept_for_its_grace
+        a_second_renewal_ends_the_grace_of_the_first
+        a_renewal_that_lost_is_left_out_and_its_data_are_merged
+        a_privilege_change_gives_no_grace
+        a_privilege_change_by_a_dead_token_is_stale
+        a_token_signs_in_during_its_grace_and_not_after_it
+        a_write_leaves_the_token_alone
+    }
+    owners {
+        a_sign_in_moves_the_record_between_principals
+        a_sign_in_raises_the_epoch_and_restarts_the_lifetime
+        a_stale_sign_in_leaves_the_index_alone
+        a_rebind_moves_the_record_between_certificates
+        an_older_certificate_never_wins
+        a_sign_in_under_a_renewed_certificate_moves_both
+        signing_in_again_keeps_one_entry
+    }
+    deadlines {
+        the_idle_deadline_never_moves_back
+        the_idle_deadline_never_passes_the_absolute_one
+        a_write_leaves_the_absolute_deadline_alone
+        a_session_never_outlives_its_certificate
+    }
+    endings {
+        remove_ends_a_session_once
+        revoke_ends_all_sessions_of_a_principal_and_no_others
+        revoke_ends_all_sessions_of_a_certificate_and_no_others
+        the_same_serial_under_another_issuer_is_another_certificate
+        owners_that_look_alike_are_kept_apart
+        revoke_does_not_touch_what_comes_after_it
+        a_session_that_changed_hands_is_revoked_by_its_new_owner_alone
+    }
+    listing {
+        sessions_are_listed_oldest_first
+        sessions_are_listed_as_they_are_now
+        only_live_sessions_are_listed
+        an_unknown_owner_has_no_sessions
+        an_owner_may_have_hundreds_of_sessions
+    }
+    admission {
+        a_creation_beyond_the_limit_ends_the_oldest
+        a_sign_in_beyond_the_limit_ends_the_oldest
+        as_many_end_as_the_limit_asks_for
+        a_refused_creation_changes_nothing
+        a_refused_sign_in_changes_nothing
+        signing_in_again_does_not_count_the_session_itself
+        expired_sessions_do_not_count
+        each_principal_has_a_limit_of_their_own
+        a_write_is_not_limited
+    }
+    data {
+        a_value_of_one_mebibyte_is_kept
+        five_hundred_keys_are_kept
+        a_key_may_have_any_name
+        a_value_is_kept_byte_by_byte
+    }
+    faults {
+        a_step_that_fails_is_an_error
+        a_failed_creation_happened_whole_or_not_at_all
+        a_failed_commit_happened_whole_or_not_at_all
+        a_failed_end_can_be_repeated
+    }
+    race_writers {
+        no_key_is_lost_among_writers_of_different_keys
+        writers_of_the_same_keys_leave_no_mixture
+        no_writer_from_before_a_sign_in_writes_after_it
+        the_latest_use_decides_the_idle_deadline
+    }
+    race_tokens {
+        of_parallel_renewals_one_wins
+        of_parallel_privilege_changes_one_is_applied
+        of_parallel_sign_ins_one_is_applied
+        of_parallel_rebinds_the_newest_certificate_wins
+    }
+    race_endings {
+        no_writer_brings_a_removed_session_back
+        of_parallel_ends_one_ends_the_session
+        revoke_leaves_none_of_the_earlier_sessions
+        a_session_that_changes_hands_during_a_revoke_is_gone_or_moved
+    }
+    race_limits {
+        a_thousand_sign_ins_never_leave_more_than_the_limit
+        a_thousand_sign_ins_are_refused_beyond_the_limit
+        creations_never_take_more_places_than_there_are
+    }
+}

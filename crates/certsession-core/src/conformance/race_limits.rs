@@ -1,0 +1,151 @@
+//! Races for the last place.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::Harness;
+use super::race::give_way;
+use super::trial::{Trial, answered, principal};
+use crate::handle::Handle;
+use crate::store::{Admission, Creation, OnLimit, Outcome, SessionStore, StoreErrorKind};
+use crate::test_util::SampleCommit;
+
+const TASKS: u32 = 20;
+const TURNS: u32 = 50;
+const LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+/// A thousand sign-ins at once, half of them in sessions that exist, never leave more than the
+/// limit, where the oldest ends; and each session that ended is told once.
+pub fn a_thousand_sign_ins_never_leave_more_than_the_limit<H: Harness>() {
+    let told = race_for_places::<H>(OnLimit::EvictOldest);
+    let mut evicted = told.evicted;
+    evicted.sort_unstable();
+    evicted.dedup();
+    assert_eq!(told.refused, 0);
+    assert_eq!(told.left.len(), LIMIT.get() as usize);
+    assert_eq!(evicted.len() + told.left.len(), (TASKS * TURNS) as usize);
+    assert!(told.left.iter().all(|handle| !evicted.contains(handle)));
+}
+
+/// A thousand sign-ins at once never leave more than the limit, where it refuses; the first come
+/// keep their places.
+pub fn a_thousand_sign_ins_are_refused_beyond_the_limit<H: Harness>() {
+    let told = race_for_places::<H>(OnLimit::Refuse);
+    assert_eq!(told.evicted, []);
+    assert_eq!(told.left.len(), LIMIT.get() as usize);
+    assert_eq!(told.refused, TASKS * TURNS - LIMIT.get());
+}
+
+/// Creations at once never take more places than there are. (Stores that can be bounded.)
+pub fn creations_never_take_more_places_than_there_are<H: Harness>() {
+    let Some(trial) = Trial::<H>::bounded(LIMIT.get() as usize) else {
+        return;
+    };
+    for round in 0..trial.harness.rounds() {
+        let creations = (0..TASKS).map(|task| {
+            let store = Arc::clone(&trial.store);
+            let record = trial.sample(TASKS * round + task).build();
+            async move {
+                let now = record.created_at;
+                match store.create(Arc::clone(&record), None, now).await {
+                    Ok(Creation::Created { .. }) => Some(record),
+                    Err(error) if error.kind() == StoreErrorKind::Full => None,
+                    other => panic!("neither created nor full: {other:?}"),
+                }
+            }
+        });
+        let created: Vec<_> = trial.race(creations.collect());
+        let created: Vec<_> = created.into_iter().flatten().collect();
+        assert_eq!(created.len(), LIMIT.get() as usize);
+        for record in created {
+            trial.assert_stands(&record);
+            assert!(trial.remove(record.handle));
+        }
+    }
+}
+
+/// What became of the sign-ins.
+struct Told {
+    left: Vec<Handle>,
+    evicted: Vec<Handle>,
+    refused: u32,
+}
+
+fn race_for_places<H: Harness>(on_limit: OnLimit) -> Told {
+    let trial = Trial::<H>::new();
+    let alice = principal("alice");
+    let admission = Admission::at_most(LIMIT).on_limit(on_limit);
+    // Odd ones sign in within a session that they have, even ones begin one.
+    let anonymous = (0..TASKS * TURNS).filter(|n| n % 2 == 1);
+    for n in anonymous {
+        trial.keep(trial.sample(n));
+    }
+    let signing_in = Arc::new(AtomicU32::new(TASKS));
+    let requests = (0..TASKS).map(|task| {
+        let (store, signing_in) = (Arc::clone(&trial.store), Arc::clone(&signing_in));
+        let samples = (0..TURNS).map(|turn| trial.sample(TURNS * task + turn));
+        let samples: Vec<_> = (task * TURNS..).zip(samples).collect();
+        async move {
+            let (mut all_evicted, mut refused) = (Vec::new(), 0);
+            for (n, sample) in samples {
+                let evicted = if n % 2 == 1 {
+                    let commit = SampleCommit::on(&sample.build()).sign_in("alice");
+                    match answered(store.commit(commit.admission(admission).build()).await) {
+                        Outcome::Applied { evicted, .. } => Some(evicted),
+                        Outcome::LimitReached => None,
+                        other => panic!("neither signed in nor refused: {other:?}"),
+                    }
+                } else {
+                    let record = sample.principal("alice").build();
+                    let now = record.created_at;
+                    match answered(store.create(record, Some(admission), now).await) {
+                        Creation::Created { evicted } => Some(evicted),
+                        Creation::LimitReached => None,
+                        Creation::Exists => panic!("the handle was taken"),
+                    }
+                };
+                match evicted {
+                    Some(evicted) => all_evicted.extend(evicted),
+                    None => refused += 1,
+                }
+            }
+            signing_in.fetch_sub(1, Ordering::AcqRel);
+            (all_evicted, refused)
+        }
+    });
+    // One more watches while the others sign in.
+    let watch = {
+        let (store, signing_in) = (Arc::clone(&trial.store), Arc::clone(&signing_in));
+        let (alice, now) = (alice.clone(), trial.now);
+        async move {
+            while signing_in.load(Ordering::Acquire) > 0 {
+                let live = answered(store.sessions(&alice, now).await).len();
+                assert!(live <= LIMIT.get() as usize, "{live} sessions at once");
+                give_way().await;
+            }
+            (Vec::new(), 0)
+        }
+    };
+    let tasks: Vec<_> = requests.map(boxed).chain([boxed(watch)]).collect();
+    let (mut evicted, mut refused) = (Vec::new(), 0);
+    for (task_evicted, task_refused) in trial.race(tasks) {
+        evicted.extend(task_evicted);
+        refused += task_refused;
+    }
+    let left = trial.list(&alice);
+    for handle in &left {
+        assert!(trial.load(*handle).is_some(), "listed, but not there");
+    }
+    Told {
+        left,
+        evicted,
+        refused,
+    }
+}
+
+type Boxed<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
+fn boxed<T>(task: impl Future<Output = T> + Send + 'static) -> Boxed<T> {
+    Box::pin(task)
+}

@@ -1,0 +1,137 @@
+//! Races between requests that replace the token.
+
+use std::sync::Arc;
+
+use super::Harness;
+use super::trial::{MINUTE, Trial, answered, principal};
+use crate::record::Record;
+use crate::store::{Outcome, SessionStore};
+use crate::test_util::{SampleBinding, SampleCommit};
+
+const REQUESTS: u32 = 8;
+
+/// Of parallel renewals one token wins, the others are told so, and no request's data is lost.
+pub fn of_parallel_renewals_one_wins<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let until = trial.now + MINUTE;
+        let outcomes = commit_at_once(&trial, &loaded, |request, commit| {
+            commit.renew(until).insert(&request.to_string(), "true")
+        });
+        let winners: Vec<_> = outcomes
+            .iter()
+            .filter_map(|outcome| match outcome {
+                Outcome::Applied {
+                    record,
+                    rotated: true,
+                    ..
+                } => Some(record.proof),
+                Outcome::Applied { .. } => None,
+                other => panic!("a renewal is never {other:?}"),
+            })
+            .collect();
+        let [winner] = winners[..] else {
+            panic!("{} renewals have won", winners.len());
+        };
+        let record = still_there(&trial, &loaded);
+        assert_eq!(record.proof, winner);
+        assert_eq!(record.data.iter().count(), REQUESTS as usize);
+        let previous = record.previous.map(|previous| previous.proof);
+        assert_eq!(previous, Some(loaded.proof));
+    }
+}
+
+/// Of parallel privilege changes by one token exactly one is applied.
+pub fn of_parallel_privilege_changes_one_is_applied<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let outcomes = commit_at_once(&trial, &loaded, |request, commit| {
+            commit.rotate().insert(&request.to_string(), "true")
+        });
+        let winner = the_one_applied(&outcomes);
+        let record = still_there(&trial, &loaded);
+        assert_eq!(record, winner);
+        assert_eq!(record.data.iter().count(), 1);
+        assert_eq!(record.previous, None);
+    }
+}
+
+/// Of parallel sign-ins in one session exactly one is applied, and nobody else is signed in.
+pub fn of_parallel_sign_ins_one_is_applied<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let name = |request| format!("{round} {request}");
+        let outcomes = commit_at_once(&trial, &loaded, |request, commit| {
+            commit.sign_in(&name(request))
+        });
+        let winner = the_one_applied(&outcomes);
+        trial.assert_stands(&winner);
+        assert_eq!(winner.epoch, loaded.epoch + 1);
+        for request in 0..REQUESTS {
+            let name = name(request);
+            let is_winner = winner.principal().is_some_and(|who| who.as_str() == name);
+            let expected = is_winner.then_some(winner.handle);
+            let listed = trial.list(&principal(&name));
+            assert_eq!(listed, Vec::from_iter(expected), "{name}");
+        }
+    }
+}
+
+/// Of certificates that are renewed in parallel the newest has the session in the end, and its
+/// index alone.
+pub fn of_parallel_rebinds_the_newest_certificate_wins<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let certificate = |request| {
+            let binding = SampleBinding::new(1000 * (round + 1) + request);
+            binding.newer_by((request + 1) * MINUTE)
+        };
+        let until = trial.now + MINUTE;
+        commit_at_once(&trial, &loaded, |request, commit| {
+            commit.rebind(&certificate(request).build()).renew(until)
+        });
+        let record = still_there(&trial, &loaded);
+        trial.assert_stands(&record);
+        assert_eq!(record.binding, certificate(REQUESTS - 1).build());
+        for request in 0..REQUESTS - 1 {
+            assert_eq!(trial.list(&certificate(request).owner()), []);
+        }
+    }
+}
+
+fn commit_at_once<H: Harness>(
+    trial: &Trial<H>,
+    loaded: &Arc<Record>,
+    make: impl Fn(u32, SampleCommit) -> SampleCommit,
+) -> Vec<Outcome> {
+    let requests = (0..REQUESTS).map(|request| {
+        let store = Arc::clone(&trial.store);
+        let commit = make(request, SampleCommit::on(loaded)).build();
+        async move { answered(store.commit(commit).await) }
+    });
+    trial.race(requests.collect())
+}
+
+fn the_one_applied(outcomes: &[Outcome]) -> Arc<Record> {
+    let mut applied = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Applied { record, .. } => Some(record),
+        Outcome::Stale => None,
+        other => panic!("a request that lost is stale, not {other:?}"),
+    });
+    match (applied.next(), applied.next()) {
+        (Some(only), None) => Arc::clone(only),
+        (None, _) => panic!("no request was applied"),
+        (Some(_), Some(_)) => panic!("two requests by one token were applied"),
+    }
+}
+
+fn still_there<H: Harness>(trial: &Trial<H>, record: &Record) -> Arc<Record> {
+    match trial.load(record.handle) {
+        Some(record) => record,
+        None => panic!("the session ended by its token's change"),
+    }
+}

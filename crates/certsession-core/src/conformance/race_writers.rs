@@ -1,0 +1,127 @@
+//! Races between requests that write.
+
+use std::sync::Arc;
+
+use super::Harness;
+use super::trial::{MINUTE, Trial, answered, principal};
+use crate::store::{Outcome, SessionStore};
+use crate::test_util::SampleCommit;
+
+const WRITERS: u32 = 8;
+const KEYS: u32 = 8;
+
+/// Requests that loaded the same record and write different keys at once all win.
+pub fn no_key_is_lost_among_writers_of_different_keys<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let record = trial.keep(trial.sample(round));
+        let writers = (0..WRITERS).map(|writer| {
+            let (store, record) = (Arc::clone(&trial.store), Arc::clone(&record));
+            async move {
+                for key in 0..KEYS {
+                    let commit = SampleCommit::on(&record);
+                    let commit = commit.insert(&format!("{writer}.{key}"), &key.to_string());
+                    let outcome = answered(store.commit(commit.build()).await);
+                    assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
+                }
+            }
+        });
+        trial.race(writers.collect());
+        let Some(record) = trial.load(record.handle) else {
+            panic!("the session ended by being written to");
+        };
+        for writer in 0..WRITERS {
+            for key in 0..KEYS {
+                let kept = record.data.get(&format!("{writer}.{key}"));
+                assert_eq!(kept, Some(key.to_string().as_bytes()), "{writer}.{key}");
+            }
+        }
+        trial.assert_stands(&record);
+    }
+}
+
+/// Requests that write the same keys at once leave the values of one of them, never a mixture.
+pub fn writers_of_the_same_keys_leave_no_mixture<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let record = trial.keep(trial.sample(round).insert("a", "0").insert("z", "0"));
+        let writers = (1..=WRITERS).map(|writer| {
+            let (store, record) = (Arc::clone(&trial.store), Arc::clone(&record));
+            async move {
+                for turn in 0..KEYS {
+                    // Texts of different lengths, so that half of one would show.
+                    let value = format!("\"{}\"", "x".repeat((writer * KEYS + turn) as usize));
+                    let commit = SampleCommit::on(&record).insert("a", &value);
+                    let commit = commit.insert("z", &value).build();
+                    answered(store.commit(commit).await);
+                    let loaded = answered(store.load(record.handle, record.created_at).await);
+                    let Some(loaded) = loaded else {
+                        panic!("the session ended by being written to");
+                    };
+                    assert_eq!(loaded.data.get("a"), loaded.data.get("z"));
+                }
+            }
+        });
+        trial.race(writers.collect());
+    }
+}
+
+/// A request that began before a sign-in writes nothing into the signed-in session, however
+/// close the race.
+pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let record = trial.keep(trial.sample(round));
+        let mut tasks = Vec::new();
+        for writer in 0..WRITERS {
+            let (store, record) = (Arc::clone(&trial.store), Arc::clone(&record));
+            let sign_in = (writer == WRITERS / 2)
+                .then(|| SampleCommit::on(&record).retain(&[]).sign_in("alice"));
+            tasks.push(async move {
+                let key = format!("late {writer}");
+                let write = SampleCommit::on(&record).insert(&key, "true");
+                let turns = if sign_in.is_some() { 1 } else { KEYS };
+                for _ in 0..turns {
+                    let commit = sign_in.clone().unwrap_or_else(|| write.clone());
+                    let outcome = answered(store.commit(commit.build()).await);
+                    let is_fine = match outcome {
+                        Outcome::Applied { .. } => true,
+                        Outcome::Stale => sign_in.is_none(),
+                        _ => false,
+                    };
+                    assert!(is_fine, "{outcome:?}");
+                }
+            });
+        }
+        trial.race(tasks);
+        let Some(record) = trial.load(record.handle) else {
+            panic!("the session ended by a sign-in");
+        };
+        let kept: Vec<_> = record.data.iter().map(|(name, _)| name).collect();
+        assert!(kept.is_empty(), "written from before the sign-in: {kept:?}");
+        trial.assert_stands(&record);
+        assert!(trial.list(&principal("alice")).contains(&record.handle));
+    }
+}
+
+/// The last use counts, in whatever order the uses are committed.
+pub fn the_latest_use_decides_the_idle_deadline<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let record = trial.keep(trial.sample(round).idle_deadline(trial.now + MINUTE));
+        let uses = (1..=WRITERS).map(|used| {
+            let (store, record) = (Arc::clone(&trial.store), Arc::clone(&record));
+            let deadline = trial.now + (used + 1) * MINUTE;
+            async move {
+                let commit = SampleCommit::on(&record).idle_deadline(deadline);
+                answered(store.commit(commit.build()).await);
+            }
+        });
+        trial.race(uses.collect());
+        let latest = trial.now + (WRITERS + 1) * MINUTE;
+        let deadline = trial
+            .load(record.handle)
+            .map(|record| record.idle_deadline);
+        assert_eq!(deadline, Some(latest));
+    }
+}

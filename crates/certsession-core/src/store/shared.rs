@@ -1,0 +1,51 @@
+//! A store that several managers, or a manager and somebody else, hold together.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError};
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::time::Timestamp;
+
+impl<S: SessionStore> SessionStore for Arc<S> {
+    fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Creation, StoreError>> + Send {
+        (**self).create(record, admission, now)
+    }
+
+    fn load(
+        &self,
+        handle: Handle,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send {
+        (**self).load(handle, now)
+    }
+
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        (**self).commit(commit)
+    }
+
+    fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        (**self).remove(handle)
+    }
+
+    fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send {
+        (**self).sessions(owner, now)
+    }
+
+    fn revoke(
+        &self,
+        owner: &Owner,
+    ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
+        (**self).revoke(owner)
+    }
+}

@@ -1,0 +1,89 @@
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+just := just_executable()
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+
+# Lists the recipes.
+[private]
+default:
+    @{{ just }} --list --unsorted
+
+# Mints the development certificates into certs-dev/out. They are never overwritten, but for `just certs --force`.
+certs *arguments:
+    cargo run --quiet -p certs-dev -- mint {{ arguments }}
+
+# Starts the portal: `just run --tls openssl --addr 127.0.0.1:9443`. `just run --help` lists the flags.
+run *arguments:
+    cargo run -p portal -- {{ arguments }}
+
+# Runs everything that CI runs, what fails fast first.
+test:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for step in check suite doc-tests model fuzz-short; do
+        began=$SECONDS
+        {{ just }} "$step"
+        echo "==> $step: $((SECONDS - began)) s"
+    done
+    echo "==> everything: $SECONDS s. The suite, once more:"
+    grep -E '^ +Summary \[' "{{ target }}/suite.log"
+
+# Checks all that runs no test: format, lints, docs, dependencies.
+check: format lints docs deny direction
+
+# Runs every test with its logs at TRACE, then looks for secrets in what the suite printed.
+suite:
+    scripts/suite "{{ target }}"
+
+# Runs the examples in the documentation.
+doc-tests:
+    cargo test --doc --workspace
+
+# Checks the store contract in every interleaving of its steps (loom).
+model:
+    RUSTFLAGS="--cfg loom -D warnings" CARGO_TARGET_DIR="{{ target }}/loom" \
+        cargo test -p certsession-core --release --test loom --features test-util
+
+# Fuzzes each target for this many seconds.
+fuzz seconds="600":
+    scripts/fuzz "{{ seconds }}"
+
+# Fuzzes each target briefly, as CI does.
+fuzz-short:
+    scripts/fuzz 10
+
+# Measures the memory store up to a million sessions and writes the table into docs/performance.md.
+bench-memory:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin memory-scale
+
+# Is the code formatted?
+[private]
+format:
+    cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --manifest-path benches/Cargo.toml --check
+
+# Does clippy find nothing, whichever features are on?
+[private]
+lints:
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p certsession-core --lib -- -D warnings
+    cargo clippy -p certsession-actix --all-targets --no-default-features -- -D warnings
+    cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
+    cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings
+    cargo clippy -p certsession-actix --all-targets --all-features -- -D warnings
+
+# Is everything public documented, and does every link lead somewhere?
+[private]
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
+
+# Is every dependency one that we may and want to have?
+[private]
+deny:
+    cargo deny --workspace --all-features check bans licenses sources
+
+# Do the crates depend on each other in one direction alone? (The suite asks it too.)
+[private]
+direction:
+    cargo nextest run --workspace --status-level fail -E 'package(certsession-tests) & binary(workspace)'
