@@ -64,6 +64,7 @@ pub(crate) fn misbehaving(config: &mut ServiceConfig) {
         .route("/sign-out-and-write", post().to(sign_out_and_write))
         .route("/stream/{first}/{second}", get().to(stream))
         .route("/stream-and-end", get().to(stream_and_end))
+        .route("/typed/{key}", get().to(typed))
         .route("/cached", get().to(cached))
         .route("/public", get().to(HttpResponse::NoContent))
         .service(
@@ -188,6 +189,12 @@ async fn stream_and_end(session: CertSession) -> HttpResponse {
 fn streamed(body: impl Future<Output = String> + 'static) -> HttpResponse {
     let body = async move { Ok::<_, actix_web::Error>(Bytes::from(body.await)) };
     HttpResponse::Ok().body(BodyStream::new(futures_util::stream::once(Box::pin(body))))
+}
+
+/// Reads a key as a number, whatever it is.
+async fn typed(session: CertSession, key: web::Path<String>) -> Result<HttpResponse, Error> {
+    let number = session.get::<u64>(&Key::named(key.into_inner()))?;
+    Ok(HttpResponse::Ok().json(number))
 }
 
 /// Reads the session and says that everybody may keep the answer.

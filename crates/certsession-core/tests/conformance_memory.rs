@@ -1,7 +1,10 @@
-//! The memory store keeps the store contract.
+//! The memory store keeps the store contract, and leaves nothing in its index.
 
-use certsession_core::MemoryStore;
+use std::sync::Arc;
+
 use certsession_core::conformance::Harness;
+use certsession_core::test_util::{SampleBinding, SampleCommit, SampleRecord, block_on};
+use certsession_core::{Admission, MemoryStore, Outcome, Owner, Principal, SessionStore};
 
 #[derive(Default)]
 struct Memory;
@@ -19,3 +22,59 @@ impl Harness for Memory {
 }
 
 certsession_core::conformance_suite!(Memory);
+
+/// A dangling entry shows in no listing, so the suite cannot see it; here it would be a leak.
+#[test]
+fn every_way_in_which_a_session_goes_clears_the_index() {
+    let store = MemoryStore::new();
+    let alice = Owner::Principal(Principal::new("alice").unwrap());
+    let one = Admission::at_most(std::num::NonZeroU32::MIN);
+    let shared = SampleBinding::new(1).build();
+    let sample = |n| SampleRecord::new(n).principal("alice").bound_to(&shared);
+    block_on(async {
+        let first = sample(1).build();
+        let now = first.created_at();
+        let expired = sample(2).expires_at(now).build();
+        store.create(expired, None, now).await.unwrap();
+        store.create(Arc::clone(&first), None, now).await.unwrap();
+        store.audit().unwrap();
+
+        let renewed = SampleBinding::new(9).newer_by(std::time::Duration::from_secs(1));
+        let moved = SampleCommit::on(&first)
+            .sign_in("bob")
+            .rebind(&renewed.build());
+        let outcome = store.commit(moved.build()).await.unwrap();
+        assert!(matches!(outcome, Outcome::Applied { .. }));
+        store.audit().unwrap();
+        assert!(store.remove(first.handle()).await.unwrap());
+        store.audit().unwrap();
+
+        // Evicted at a creation, then at a sign-in; then revoked.
+        for n in [3, 4] {
+            store
+                .create(sample(n).build(), Some(one), now)
+                .await
+                .unwrap();
+            store.audit().unwrap();
+        }
+        let anonymous = SampleRecord::new(5).bound_to(&shared).build();
+        store
+            .create(Arc::clone(&anonymous), None, now)
+            .await
+            .unwrap();
+        let sign_in = SampleCommit::on(&anonymous).sign_in("alice").admission(one);
+        store.commit(sign_in.build()).await.unwrap();
+        store.audit().unwrap();
+        assert_eq!(store.sessions(&alice, now).await.unwrap().len(), 1);
+        store.revoke(&alice).await.unwrap();
+        store.audit().unwrap();
+
+        // What has expired is cleared away by what comes after it in the same part.
+        store
+            .create(sample(2 + 64).build(), None, now)
+            .await
+            .unwrap();
+        assert_eq!(store.len(), 1);
+        store.audit().unwrap();
+    });
+}

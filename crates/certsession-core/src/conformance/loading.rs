@@ -59,6 +59,12 @@ pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
     let second = first + MINUTE;
     let record = trial.apply(SampleCommit::on(&record).idle_deadline(second));
     assert_eq!(trial.load_at(record.handle, first), Some(record.clone()));
+
+    // Whatever else a store does at that time: it may clear away what has expired.
+    for n in 100..400 {
+        trial.keep(SampleRecord::new(n).created_at(first));
+    }
+    assert_eq!(trial.load_at(record.handle, first), Some(record.clone()));
     assert_eq!(trial.load_at(record.handle, second), None);
 }
 

@@ -6,6 +6,7 @@
 //! | `deadlines` | that order: buckets of time |
 //! | `owners` | handles by owner |
 //! | `sync` | the lock, which the model checker replaces |
+//! | `audit` | whether all of it agrees, for tests |
 //!
 //! **Lock order.** Owners first, in the order of their shards, then one shard of records at a
 //! time. A record enters its owners' index under their locks, in the same critical section in
@@ -13,6 +14,8 @@
 //! sessions. A record that goes leaves the index a moment later: a handle in the index without
 //! a record means nothing, and no other record ever gets it.
 
+#[cfg(feature = "test-util")]
+mod audit;
 mod deadlines;
 mod owners;
 mod shard;

@@ -51,6 +51,21 @@ impl Owners {
         }
     }
 
+    /// Every entry there is.
+    #[cfg(feature = "test-util")]
+    pub(super) fn entries(&self) -> Vec<(OwnerKey, Handle)> {
+        let mut entries = Vec::new();
+        for shard in &self.shards {
+            for (key, members) in sync::lock(shard).iter() {
+                match members {
+                    Members::One(handle) => entries.push((*key, *handle)),
+                    Members::Many(handles) => entries.extend(handles.iter().map(|h| (*key, *h))),
+                }
+            }
+        }
+        entries
+    }
+
     fn shard_of(&self, key: &OwnerKey) -> usize {
         usize::from(key.as_bytes()[0]) % self.shards.len()
     }

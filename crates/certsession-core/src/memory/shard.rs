@@ -58,6 +58,11 @@ impl Shard {
         self.slots[slot as usize].take()
     }
 
+    #[cfg(feature = "test-util")]
+    pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.slots.iter().flatten()
+    }
+
     /// Takes out records that have expired, `most` at the most.
     pub(super) fn take_expired(&mut self, now: Timestamp, most: usize) -> Vec<Arc<Record>> {
         let mut expired = Vec::new();

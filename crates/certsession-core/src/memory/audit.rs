@@ -1,0 +1,46 @@
+//! Whether the index and the records agree, for tests (feature `test-util`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{MemoryStore, sync};
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::store::OwnerKey;
+
+impl MemoryStore {
+    /// Tells where the index and the records disagree, expired records included: an entry that
+    /// leads nowhere, a record that an owner of it would not find, a miscount. Only while
+    /// nothing else runs: steps that are under way are seen half done.
+    ///
+    /// # Errors
+    ///
+    /// The first disagreement, in words.
+    pub fn audit(&self) -> Result<(), String> {
+        let records = self.all_records();
+        if records.len() != self.len() {
+            return Err(format!("{} records, counted {}", records.len(), self.len()));
+        }
+        let belongs: BTreeSet<(OwnerKey, Handle)> = records
+            .iter()
+            .flat_map(|record| record.owners().map(|key| (key, record.handle())))
+            .collect();
+        let indexed: BTreeSet<(OwnerKey, Handle)> = self.owners.entries().into_iter().collect();
+        match (
+            belongs.difference(&indexed).next(),
+            indexed.difference(&belongs).next(),
+        ) {
+            (None, None) => Ok(()),
+            (Some((_, handle)), _) => Err(format!("{handle} is missing in an owner's index")),
+            (_, Some((_, handle))) => Err(format!("{handle} is in the index of a stranger")),
+        }
+    }
+
+    fn all_records(&self) -> Vec<Arc<Record>> {
+        let mut records = Vec::new();
+        for shard in &self.shards {
+            records.extend(sync::lock(shard).records().cloned());
+        }
+        records
+    }
+}
