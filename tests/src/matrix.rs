@@ -20,8 +20,11 @@ pub enum Http {
 pub struct Plan {
     stack: Stack,
     http: Http,
-    start: fn(Plan, Setup) -> Pin<Box<dyn Future<Output = Site>>>,
+    start: Start,
 }
+
+/// Starts a server over the store of the matrix's place; its type is known here alone.
+type Start = fn(Plan, Setup) -> Pin<Box<dyn Future<Output = Site>>>;
 
 impl Plan {
     /// A server with the default rules.
@@ -60,22 +63,24 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
         .block_on(test(plan));
 }
 
-/// Makes each function a test over the whole matrix.
+/// Makes each function a test over the whole matrix. It stands at the top of a file, as the
+/// list of what the file promises.
 ///
-/// ```ignore
-/// promises! {
-///     async fn p1_a_planted_token_is_never_adopted(plan) { .. }
+/// ```
+/// use certsession_tests::{Plan, promises};
+///
+/// promises![a_request_is_answered];
+///
+/// async fn a_request_is_answered(plan: Plan) {
+///     let site = plan.start().await;
+///     assert_eq!(site.browser("alice").get("/public").await.status, 204);
 /// }
 /// ```
 #[macro_export]
 macro_rules! promises {
-    ($($(#[$meta:meta])* async fn $name:ident($plan:ident) $body:block)*) => {$(
-        $(#[$meta])*
+    ($($name:ident),* $(,)?) => {$(
         mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-
-            async fn body($plan: $crate::Plan) $body
+            use super::$name as promise;
 
             // A further store joins here, by one line.
             $crate::over_every_transport!(memory, $crate::stores::Memory);
@@ -93,22 +98,22 @@ macro_rules! over_every_transport {
 
             #[test]
             fn rustls_http1() {
-                run::<$kind, _>(Stack::Rustls, Http::One, super::body);
+                run::<$kind, _>(Stack::Rustls, Http::One, super::promise);
             }
 
             #[test]
             fn rustls_http2() {
-                run::<$kind, _>(Stack::Rustls, Http::Two, super::body);
+                run::<$kind, _>(Stack::Rustls, Http::Two, super::promise);
             }
 
             #[test]
             fn openssl_http1() {
-                run::<$kind, _>(Stack::Openssl, Http::One, super::body);
+                run::<$kind, _>(Stack::Openssl, Http::One, super::promise);
             }
 
             #[test]
             fn openssl_http2() {
-                run::<$kind, _>(Stack::Openssl, Http::Two, super::body);
+                run::<$kind, _>(Stack::Openssl, Http::Two, super::promise);
             }
         }
     };

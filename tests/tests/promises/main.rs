@@ -1,5 +1,7 @@
 //! The eight promises, each over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+
 mod p1_never_adopted;
 mod p2_bound;
 mod p3_fresh_on_privilege;
