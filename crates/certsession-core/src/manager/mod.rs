@@ -1,5 +1,7 @@
 //! The rules: what a request may do with which session.
 
+mod announce;
+mod draft;
 mod open;
 mod oversight;
 mod perform;

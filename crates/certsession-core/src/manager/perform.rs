@@ -2,36 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Rules, SessionManager};
-use crate::binding::Binding;
+use super::SessionManager;
 use crate::certificate::PeerCertificate;
-use crate::data::Data;
-use crate::event::{RevocationReason, RotationReason, SessionEvent, StoreOperation};
-use crate::handle::Handle;
-use crate::record::Record;
+use crate::event::{SessionEvent, StoreOperation};
 use crate::session::{Base, CommitError, CookieChange, Done, Ending, Pending, Target, Work};
-use crate::store::{
-    Commit, Creation, Outcome, Rotation, SessionStore, StoreError, StoreErrorKind, Supersede,
-};
-use crate::time::Timestamp;
+use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
 use crate::token::Token;
-
-impl Rules {
-    /// Whether a session is due for something that no handler asked for.
-    pub(crate) fn is_upkeep_due(&self, base: &Base) -> bool {
-        let now = self.clock.now();
-        base.rebind || self.is_touch_due(base, now) || self.is_renewal_due(base, now)
-    }
-
-    fn is_touch_due(&self, base: &Base, now: Timestamp) -> bool {
-        now >= base.record.last_seen_at + self.lifetimes.touch()
-    }
-
-    /// A token in its grace was renewed a moment ago, by another request.
-    fn is_renewal_due(&self, base: &Base, now: Timestamp) -> bool {
-        base.is_current && now >= base.record.token_issued_at + self.lifetimes.renewal()
-    }
-}
 
 impl<S: SessionStore> SessionManager<S> {
     /// Asks the store for what a request wants: an end first, then one commit or one creation.
@@ -116,31 +92,6 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    fn new_record(
-        &self,
-        token: &Token,
-        pending: &Pending,
-        peer: &PeerCertificate,
-        now: Timestamp,
-    ) -> Record {
-        let lifetimes = &self.rules.lifetimes;
-        let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
-        Record {
-            handle: token.handle(),
-            proof: token.proof(),
-            previous: None,
-            epoch: 0,
-            created_at: now,
-            token_issued_at: now,
-            last_seen_at: now,
-            idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
-            absolute_deadline,
-            binding: peer.into(),
-            principal: pending.sign_in.clone(),
-            data: Data::default().apply(&pending.changes),
-        }
-    }
-
     async fn commit(
         &self,
         base: Base,
@@ -190,113 +141,6 @@ impl<S: SessionStore> SessionManager<S> {
                 }
                 Done::unreached(Some(base), pending, error)
             }
-        }
-    }
-
-    /// A token where one is due: for a privilege change always, otherwise where it can reach
-    /// the client.
-    fn new_token(
-        &self,
-        base: &Base,
-        pending: &Pending,
-        rebinds: bool,
-        can_set_cookie: bool,
-        now: Timestamp,
-    ) -> Result<Option<Token>, CommitError> {
-        let is_privilege_change = pending.sign_in.is_some() || pending.rotate;
-        let is_renewal = can_set_cookie && (rebinds || self.rules.is_renewal_due(base, now));
-        if !is_privilege_change && !is_renewal {
-            return Ok(None);
-        }
-        Ok(Some(Token::reissue(base.record.handle)?))
-    }
-
-    fn new_commit(
-        &self,
-        base: &Base,
-        pending: &Pending,
-        token: Option<&Token>,
-        rebind: Option<&PeerCertificate>,
-        now: Timestamp,
-    ) -> Commit {
-        let record = &base.record;
-        let lifetimes = &self.rules.lifetimes;
-        let supersede = if pending.sign_in.is_some() || pending.rotate {
-            Supersede::AtOnce
-        } else {
-            Supersede::WithGrace(now + lifetimes.grace())
-        };
-        let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
-        // Authentication is what the absolute timeout counts from (NIST SP 800-63B section 7.2).
-        let began_at = match pending.sign_in {
-            Some(_) => now,
-            None => record.created_at,
-        };
-        let starts_anew = pending.sign_in.is_some() || rebind.is_some();
-        let absolute_deadline = lifetimes.absolute_deadline(began_at, not_after);
-        Commit {
-            handle: record.handle,
-            epoch: record.epoch,
-            proof: base.proof,
-            now,
-            changes: pending.changes.clone(),
-            rotation: token.map(|token| Rotation {
-                proof: token.proof(),
-                supersede,
-            }),
-            sign_in: pending.sign_in.clone(),
-            rebind: rebind.map(Into::<Arc<Binding>>::into),
-            idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
-            absolute_deadline: starts_anew.then_some(absolute_deadline),
-            admission: self.rules.admission,
-        }
-    }
-
-    fn announce_new(&self, record: &Record, evicted: &[Handle]) {
-        let handle = record.handle;
-        let certificate = *record.binding.fingerprint();
-        self.rules.emit(SessionEvent::Issued { handle });
-        self.rules.emit(SessionEvent::Bound {
-            handle,
-            certificate,
-        });
-        if let Some(principal) = record.principal.clone() {
-            self.rules
-                .emit(SessionEvent::SignedIn { handle, principal });
-        }
-        self.announce_evicted(evicted);
-    }
-
-    fn announce_change(
-        &self,
-        base: &Base,
-        record: &Record,
-        pending: &Pending,
-        rotated: bool,
-        evicted: &[Handle],
-    ) {
-        let handle = record.handle;
-        let from = *base.record.binding.fingerprint();
-        let to = *record.binding.fingerprint();
-        if from != to {
-            self.rules.emit(SessionEvent::Rebound { handle, from, to });
-        }
-        if let Some(principal) = pending.sign_in.clone() {
-            self.rules
-                .emit(SessionEvent::SignedIn { handle, principal });
-        } else if rotated {
-            let reason = match pending.rotate {
-                true => RotationReason::Requested,
-                false => RotationReason::Renewal,
-            };
-            self.rules.emit(SessionEvent::Rotated { handle, reason });
-        }
-        self.announce_evicted(evicted);
-    }
-
-    fn announce_evicted(&self, evicted: &[Handle]) {
-        for handle in evicted {
-            self.revoked(*handle, RevocationReason::Evicted);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `steps` | the conditional steps: creating and committing |
 //! | `shard` | records by handle, and the order in which they expire |
 //! | `deadlines` | that order: buckets of time |
 //! | `owners` | handles by owner |
@@ -19,6 +20,7 @@ mod audit;
 mod deadlines;
 mod owners;
 mod shard;
+mod steps;
 mod sync;
 
 use std::fmt;
@@ -28,11 +30,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::{
-    Admission, Commit, Creation, Decision, Outcome, Owner, OwnerKey, SessionStore, StoreError,
-    StoreErrorKind,
+    Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind,
 };
 use crate::time::Timestamp;
-use owners::{LockedOwners, Owners};
+use owners::Owners;
 use shard::Shard;
 use sync::Mutex;
 
@@ -142,148 +143,6 @@ impl MemoryStore {
         for record in expired {
             self.held.fetch_sub(1, Ordering::Relaxed);
             self.owners.forget(&record, None);
-        }
-    }
-
-    /// Which of a principal's sessions must end before one more is admitted; `None` if it is
-    /// refused. The principal's lock is held.
-    fn excess(
-        &self,
-        owners: &LockedOwners<'_>,
-        principal: &OwnerKey,
-        admitted: Handle,
-        admission: Admission,
-        now: Timestamp,
-    ) -> Option<Vec<Handle>> {
-        let mut others: Vec<_> = owners
-            .members(principal)
-            .filter(|handle| *handle != admitted)
-            .filter_map(|handle| self.get(handle, now))
-            .collect();
-        let excess = admission.excess(others.len())?;
-        others.sort_by_key(|record| (record.created_at(), record.handle()));
-        others.truncate(excess);
-        Some(others.iter().map(|record| record.handle()).collect())
-    }
-
-    /// Ends sessions of a principal whose lock is held, and tells which: somebody else may have
-    /// ended one of them in the meantime.
-    fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) -> Vec<Handle> {
-        let evicted: Vec<_> = handles.iter().filter_map(|h| self.take(*h)).collect();
-        drop(owners);
-        for record in &evicted {
-            self.owners.forget(record, None);
-        }
-        evicted.iter().map(|record| record.handle()).collect()
-    }
-
-    fn create_now(
-        &self,
-        record: Arc<Record>,
-        admission: Option<Admission>,
-        now: Timestamp,
-    ) -> Creation {
-        let handle = record.handle();
-        let keys: Vec<_> = record.owners().collect();
-        let mut owners = self.owners.lock(&keys);
-        let excess = match (record.principal(), admission) {
-            (Some(principal), Some(admission)) => {
-                let key = Owner::Principal(principal.clone()).key();
-                match self.excess(&owners, &key, handle, admission, now) {
-                    Some(excess) => excess,
-                    None => return Creation::LimitReached,
-                }
-            }
-            _ => Vec::new(),
-        };
-        if !sync::lock(self.shard(handle)).insert(record) {
-            return Creation::Exists;
-        }
-        for key in &keys {
-            owners.add(key, handle);
-        }
-        let evicted = self.evict(owners, &excess);
-        Creation::Created { evicted }
-    }
-
-    /// A commit that leaves the record with its owners.
-    fn commit_in_place(&self, commit: &Commit) -> Outcome {
-        let mut shard = sync::lock(self.shard(commit.handle()));
-        let Some(current) = shard.get(commit.handle()) else {
-            return Outcome::Gone;
-        };
-        match current.apply(commit) {
-            Decision::Stale => Outcome::Stale,
-            Decision::Gone => Outcome::Gone,
-            Decision::Apply { record, rotated } => {
-                let record = Arc::new(record);
-                shard.replace(Arc::clone(&record));
-                Outcome::Applied {
-                    record,
-                    rotated,
-                    evicted: Vec::new(),
-                }
-            }
-        }
-    }
-
-    /// A commit that can move the record into another owner's index.
-    fn commit_with_owners(&self, commit: &Commit) -> Outcome {
-        let (handle, now) = (commit.handle(), commit.now());
-        loop {
-            let Some(seen) = self.get(handle, now) else {
-                return Outcome::Gone;
-            };
-            let planned = match seen.apply(commit) {
-                Decision::Stale => return Outcome::Stale,
-                Decision::Gone => return Outcome::Gone,
-                Decision::Apply { record, .. } => record,
-            };
-            let before: Vec<_> = seen.owners().collect();
-            let after: Vec<_> = planned.owners().collect();
-            let mut owners = self.owners.lock(&[&before[..], &after].concat());
-            let excess = match (commit.admission(), planned.principal()) {
-                (Some(admission), Some(principal)) => {
-                    let key = Owner::Principal(principal.clone()).key();
-                    match self.excess(&owners, &key, handle, admission, now) {
-                        Some(excess) => excess,
-                        None => return Outcome::LimitReached,
-                    }
-                }
-                _ => Vec::new(),
-            };
-
-            let mut shard = sync::lock(self.shard(handle));
-            let Some(current) = shard.get(handle) else {
-                return Outcome::Gone;
-            };
-            if !current.owners().eq(before.iter().copied()) {
-                // It changed hands before the locks were held. Look again.
-                continue;
-            }
-            let (record, rotated) = match current.apply(commit) {
-                Decision::Stale => return Outcome::Stale,
-                Decision::Gone => return Outcome::Gone,
-                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
-            };
-            if !record.owners().eq(after.iter().copied()) {
-                // It goes to another owner than was planned: the locks held are not theirs.
-                continue;
-            }
-            shard.replace(Arc::clone(&record));
-            drop(shard);
-            for key in before.iter().filter(|key| !after.contains(key)) {
-                owners.remove(key, handle);
-            }
-            for key in after.iter().filter(|key| !before.contains(key)) {
-                owners.add(key, handle);
-            }
-            let evicted = self.evict(owners, &excess);
-            return Outcome::Applied {
-                record,
-                rotated,
-                evicted,
-            };
         }
     }
 }

@@ -1,0 +1,58 @@
+//! What was done, as events.
+
+use super::SessionManager;
+use crate::event::{RevocationReason, RotationReason, SessionEvent};
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::session::{Base, Pending};
+use crate::store::SessionStore;
+
+impl<S: SessionStore> SessionManager<S> {
+    pub(super) fn announce_new(&self, record: &Record, evicted: &[Handle]) {
+        let handle = record.handle;
+        let certificate = *record.binding.fingerprint();
+        self.rules.emit(SessionEvent::Issued { handle });
+        self.rules.emit(SessionEvent::Bound {
+            handle,
+            certificate,
+        });
+        if let Some(principal) = record.principal.clone() {
+            self.rules
+                .emit(SessionEvent::SignedIn { handle, principal });
+        }
+        self.announce_evicted(evicted);
+    }
+
+    pub(super) fn announce_change(
+        &self,
+        base: &Base,
+        record: &Record,
+        pending: &Pending,
+        rotated: bool,
+        evicted: &[Handle],
+    ) {
+        let handle = record.handle;
+        let from = *base.record.binding.fingerprint();
+        let to = *record.binding.fingerprint();
+        if from != to {
+            self.rules.emit(SessionEvent::Rebound { handle, from, to });
+        }
+        if let Some(principal) = pending.sign_in.clone() {
+            self.rules
+                .emit(SessionEvent::SignedIn { handle, principal });
+        } else if rotated {
+            let reason = match pending.rotate {
+                true => RotationReason::Requested,
+                false => RotationReason::Renewal,
+            };
+            self.rules.emit(SessionEvent::Rotated { handle, reason });
+        }
+        self.announce_evicted(evicted);
+    }
+
+    fn announce_evicted(&self, evicted: &[Handle]) {
+        for handle in evicted {
+            self.revoked(*handle, RevocationReason::Evicted);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The conditional steps: creating a record, and committing to one.
+
+use std::sync::Arc;
+
+use super::owners::LockedOwners;
+use super::{MemoryStore, sync};
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::store::{Admission, Commit, Creation, Decision, Outcome, Owner};
+use crate::time::Timestamp;
+
+impl MemoryStore {
+    /// Which sessions of a record's principal must end before it is admitted: none without an
+    /// admission limit; `None` if it is refused. The principal's lock is held.
+    fn make_room(
+        &self,
+        owners: &LockedOwners<'_>,
+        record: &Record,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Option<Vec<Handle>> {
+        let (Some(principal), Some(admission)) = (record.principal(), admission) else {
+            return Some(Vec::new());
+        };
+        let mut others: Vec<_> = owners
+            .members(&Owner::Principal(principal.clone()).key())
+            .filter(|handle| *handle != record.handle())
+            .filter_map(|handle| self.get(handle, now))
+            .collect();
+        let excess = admission.excess(others.len())?;
+        others.sort_by_key(|other| (other.created_at(), other.handle()));
+        others.truncate(excess);
+        Some(others.iter().map(|other| other.handle()).collect())
+    }
+
+    /// Ends sessions of a principal whose lock is held, and tells which: somebody else may have
+    /// ended one of them in the meantime.
+    fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) -> Vec<Handle> {
+        let evicted: Vec<_> = handles.iter().filter_map(|h| self.take(*h)).collect();
+        drop(owners);
+        for record in &evicted {
+            self.owners.forget(record, None);
+        }
+        evicted.iter().map(|record| record.handle()).collect()
+    }
+
+    pub(super) fn create_now(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Creation {
+        let handle = record.handle();
+        let keys: Vec<_> = record.owners().collect();
+        let mut owners = self.owners.lock(&keys);
+        let Some(excess) = self.make_room(&owners, &record, admission, now) else {
+            return Creation::LimitReached;
+        };
+        if !sync::lock(self.shard(handle)).insert(record) {
+            return Creation::Exists;
+        }
+        for key in &keys {
+            owners.add(key, handle);
+        }
+        let evicted = self.evict(owners, &excess);
+        Creation::Created { evicted }
+    }
+
+    /// A commit that leaves the record with its owners.
+    pub(super) fn commit_in_place(&self, commit: &Commit) -> Outcome {
+        let mut shard = sync::lock(self.shard(commit.handle()));
+        let Some(current) = shard.get(commit.handle()) else {
+            return Outcome::Gone;
+        };
+        match current.apply(commit) {
+            Decision::Stale => Outcome::Stale,
+            Decision::Gone => Outcome::Gone,
+            Decision::Apply { record, rotated } => {
+                let record = Arc::new(record);
+                shard.replace(Arc::clone(&record));
+                Outcome::Applied {
+                    record,
+                    rotated,
+                    evicted: Vec::new(),
+                }
+            }
+        }
+    }
+
+    /// A commit that can move the record into another owner's index.
+    pub(super) fn commit_with_owners(&self, commit: &Commit) -> Outcome {
+        let (handle, now) = (commit.handle(), commit.now());
+        loop {
+            let Some(seen) = self.get(handle, now) else {
+                return Outcome::Gone;
+            };
+            let planned = match seen.apply(commit) {
+                Decision::Stale => return Outcome::Stale,
+                Decision::Gone => return Outcome::Gone,
+                Decision::Apply { record, .. } => record,
+            };
+            let before: Vec<_> = seen.owners().collect();
+            let after: Vec<_> = planned.owners().collect();
+            let mut owners = self.owners.lock(&[&before[..], &after].concat());
+            let Some(excess) = self.make_room(&owners, &planned, commit.admission(), now) else {
+                return Outcome::LimitReached;
+            };
+
+            let mut shard = sync::lock(self.shard(handle));
+            let Some(current) = shard.get(handle) else {
+                return Outcome::Gone;
+            };
+            if !current.owners().eq(before.iter().copied()) {
+                // It changed hands before the locks were held. Look again.
+                continue;
+            }
+            let (record, rotated) = match current.apply(commit) {
+                Decision::Stale => return Outcome::Stale,
+                Decision::Gone => return Outcome::Gone,
+                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
+            };
+            if !record.owners().eq(after.iter().copied()) {
+                // It goes to another owner than was planned: the locks held are not theirs.
+                continue;
+            }
+            shard.replace(Arc::clone(&record));
+            drop(shard);
+            for key in before.iter().filter(|key| !after.contains(key)) {
+                owners.remove(key, handle);
+            }
+            for key in after.iter().filter(|key| !before.contains(key)) {
+                owners.add(key, handle);
+            }
+            let evicted = self.evict(owners, &excess);
+            return Outcome::Applied {
+                record,
+                rotated,
+                evicted,
+            };
+        }
+    }
+}

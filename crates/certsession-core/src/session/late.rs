@@ -1,0 +1,61 @@
+//! A session after the head of the response: no cookie can reach the client any more.
+
+use serde::Serialize;
+
+use super::{Phase, Session, SessionError};
+use crate::data::Key;
+
+impl Session {
+    /// Takes note that the head of the response is on its way: from now on only what needs no
+    /// cookie can be changed, by [`late_insert`](Self::late_insert) and the like.
+    pub fn mark_head_sent(&mut self) {
+        self.head_sent = true;
+    }
+
+    /// Writes a value after the head of the response, into a session that exists.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and if there is no session.
+    pub fn late_insert<T: Serialize>(
+        &mut self,
+        key: &Key<T>,
+        value: &T,
+    ) -> Result<(), SessionError> {
+        self.late(|session| session.insert(key, value))
+    }
+
+    /// Removes a key after the head of the response.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn late_remove<T>(&mut self, key: &Key<T>) -> Result<(), SessionError> {
+        self.late(|session| session.remove(key))
+    }
+
+    /// Ends the session after the head of the response. The client keeps a dead cookie.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn late_end(&mut self) -> Result<(), SessionError> {
+        self.late(Self::end)
+    }
+
+    fn late(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        if self.phase == Phase::Ended {
+            return Err(SessionError::Ended);
+        }
+        if self.base.is_none() {
+            return Err(SessionError::NoSession);
+        }
+        let head_sent = std::mem::take(&mut self.head_sent);
+        let result = change(self);
+        self.head_sent = head_sent;
+        result
+    }
+}
