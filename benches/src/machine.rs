@@ -26,11 +26,16 @@ fn field(path: &str, name: &str) -> String {
     text.lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(key, _)| key.trim() == name)
-        .map_or_else(|| "unknown".to_owned(), |(_, value)| value.trim().to_owned())
+        .map_or_else(
+            || "unknown".to_owned(),
+            |(_, value)| value.trim().to_owned(),
+        )
 }
 
 fn output(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
-    let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    let text = output
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok());
     text.map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
 }

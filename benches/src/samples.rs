@@ -4,6 +4,8 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// How long a step took, each time it was taken.
 #[derive(Debug, Default)]
 pub struct Samples {
@@ -11,7 +13,7 @@ pub struct Samples {
 }
 
 /// What many samples come to, in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Half took less.
     pub p50: u64,
@@ -24,11 +26,11 @@ pub struct Percentiles {
 }
 
 impl Samples {
-    /// Room for this many, so that taking one allocates nothing.
+    /// Room for this many, in memory that is resident already: taking one changes no footprint.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            nanos: Vec::with_capacity(capacity),
-        }
+        let mut nanos = vec![u64::MAX; capacity];
+        nanos.clear();
+        Self { nanos }
     }
 
     /// Takes a step and notes how long it took.

@@ -1,0 +1,49 @@
+//! `memory-scale`: what a session costs in the memory store, in bytes and in time, up to a
+//! million of them. `just bench-memory` runs it and keeps the table in `docs/performance.md`.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `clients` | a certificate for each client |
+//! | `population` | a store full of sessions, through the public API alone |
+//! | `figures` | what one population costs, measured in a process of its own |
+//! | `footprint` | how much memory this process has |
+//! | `report` | the tables |
+
+mod clients;
+mod figures;
+mod footprint;
+mod population;
+mod report;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::Command;
+
+use certsession_benches::replace_section;
+use figures::Figures;
+use population::Plan;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let Some(plan) = Plan::from_arguments(&arguments) {
+        let figures = Figures::measure(plan?)?;
+        return Ok(serde_json::to_writer(io::stdout(), &figures)?);
+    }
+    let report = report::write(measure_apart)?;
+    let page = replace_section("memory-scale", &report)?;
+    writeln!(io::stdout(), "{report}\nwritten into {}", page.display())?;
+    Ok(())
+}
+
+/// Measures in a fresh process, whose memory no earlier population has been in.
+fn measure_apart(plan: Plan) -> Result<Figures, Box<dyn Error>> {
+    writeln!(io::stderr(), "measuring {plan}")?;
+    let output = Command::new(std::env::current_exe()?)
+        .args(plan.to_arguments())
+        .output()?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("measuring {plan} failed: {complaint}").into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
