@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::trial::{MINUTE, Trial, answered, principal};
-use crate::store::{Admission, Creation, SessionStore, StoreErrorKind};
+use crate::store::{Admission, Creation, OnLimit, SessionStore, StoreErrorKind};
 use crate::test_util::{SampleBinding, SampleCommit};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -69,34 +69,38 @@ pub fn a_full_store_says_so_and_keeps_what_it_has<H: Harness>() {
     trial.apply(SampleCommit::on(&first).insert("a", "1"));
 }
 
-/// Whatever ends a session makes room for another, once each. (Stores that can be bounded.)
+/// Whatever ends a session gives its place back, once, and so does a creation that comes to
+/// nothing. (Stores that can be bounded.)
 pub fn what_ends_makes_room_in_a_full_store<H: Harness>() {
-    let Some(trial) = Trial::<H>::bounded(3) else {
+    let Some(trial) = Trial::<H>::bounded(4) else {
         return;
     };
     let one = Admission::at_most(NonZeroU32::MIN);
-    // More rounds than there is room, so that a place that is never given back is missed, and
-    // so is one given back twice.
-    for round in 0..10 {
-        let removed = trial.keep(trial.sample(10 * round));
-        let revoked = trial.keep(trial.sample(10 * round + 1).principal("alice"));
-        let evicted = trial.keep(trial.sample(10 * round + 2).principal("bob"));
-        let taken = trial.store.create(Arc::clone(&removed), None, trial.now);
-        let kind = trial.harness.block_on(taken).map_err(|error| error.kind());
-        assert!(matches!(
-            kind,
-            Ok(Creation::Exists) | Err(StoreErrorKind::Full)
-        ));
-        assert!(trial.remove(removed.handle));
-        assert_eq!(trial.revoke(&principal("alice")), [revoked.handle]);
-        let next = trial.sample(10 * round + 3).principal("bob").build();
+    // More rounds than there is room, so that a place that is never given back is missed.
+    for first in (0..100).step_by(10) {
+        let removed = trial.keep(trial.sample(first));
+        let revoked = trial.keep(trial.sample(first + 1).principal("alice"));
+        let evicted = trial.keep(trial.sample(first + 2).principal("bob"));
+
+        assert_eq!(trial.create(&removed, None), Creation::Exists);
+        let next = trial.sample(first + 3).principal("bob").build();
+        let refused = trial.create(&next, Some(one.on_limit(OnLimit::Refuse)));
+        assert_eq!(refused, Creation::LimitReached);
+
         let evicted = vec![evicted.handle];
-        assert_eq!(
-            trial.create(&next, Some(one)),
-            Creation::Created { evicted }
-        );
+        let created = trial.create(&next, Some(one));
+        assert_eq!(created, Creation::Created { evicted });
+        assert!(trial.remove(removed.handle));
         assert!(trial.remove(next.handle));
+        assert_eq!(trial.revoke(&principal("alice")), [revoked.handle]);
     }
+    // A place that is given back twice would let one too many in.
+    for n in 100..104 {
+        trial.keep(trial.sample(n));
+    }
+    let fifth = trial.store.create(trial.sample(104).build(), None, trial.now);
+    let fifth = trial.harness.block_on(fifth).map_err(|error| error.kind());
+    assert_eq!(fifth, Err(StoreErrorKind::Full));
 }
 
 /// An expired record gives its place away. (Stores that can be bounded.)

@@ -39,7 +39,7 @@ impl Data {
         if changes.is_empty() {
             return self.clone();
         }
-        let mut block = Vec::with_capacity(self.size() + changes.size());
+        let mut block = Vec::with_capacity(self.size_with(changes));
         let mut inserts = changes.inserts().peekable();
         for (name, json) in self.entries() {
             while let Some((new, text)) = inserts.next_if(|(new, _)| new.as_bytes() <= name) {
@@ -53,6 +53,21 @@ impl Data {
             push_entry(&mut block, new.as_bytes(), text);
         }
         Self((!block.is_empty()).then(|| block.into()))
+    }
+
+    /// How many bytes the block would take with the changes made to it.
+    pub(crate) fn size_with(&self, changes: &Changes) -> usize {
+        let stays = |name: &&[u8]| changes.edit(name) == Edit::Stored;
+        let stored: usize = self
+            .entries()
+            .filter(|(name, _)| stays(name))
+            .map(|(name, json)| entry_size(name, json))
+            .sum();
+        let inserted: usize = changes
+            .inserts()
+            .map(|(name, json)| entry_size(name.as_bytes(), json))
+            .sum();
+        stored + inserted
     }
 
     fn bytes(&self) -> &[u8] {
@@ -71,18 +86,6 @@ impl fmt::Debug for Data {
         write!(f, "Data({keys} keys, {} bytes)", self.size())
     }
 }
-
-impl Changes {
-    /// How many bytes the inserted entries take at the most.
-    pub(crate) fn size(&self) -> usize {
-        self.inserts()
-            .map(|(name, json)| name.len() + json.len() + 2 * MAX_LENGTH_BYTES)
-            .sum()
-    }
-}
-
-/// A length below 2^64 in seven bits per byte.
-const MAX_LENGTH_BYTES: usize = 10;
 
 struct Entries<'a> {
     rest: &'a [u8],
@@ -115,6 +118,19 @@ impl<'a> Entries<'a> {
         self.rest = rest;
         Some(field)
     }
+}
+
+fn entry_size(name: &[u8], json: &[u8]) -> usize {
+    [name, json]
+        .map(|field| length_size(field.len()) + field.len())
+        .iter()
+        .sum()
+}
+
+/// How many bytes a length takes, seven bits in each.
+fn length_size(length: usize) -> usize {
+    let bits = usize::BITS - length.leading_zeros();
+    bits.div_ceil(7).max(1) as usize
 }
 
 fn push_entry(block: &mut Vec<u8>, name: &[u8], json: &[u8]) {
@@ -196,7 +212,9 @@ mod tests {
                         }
                     }
                 }
+                let size = data.size_with(&changes);
                 data = data.apply(&changes);
+                prop_assert_eq!(data.size(), size);
             }
             let read: BTreeMap<_, _> = data
                 .iter()

@@ -25,6 +25,9 @@ enum Keep {
     Only(BTreeSet<Name>),
 }
 
+/// What was noted for a key: a value, or its removal.
+pub(crate) struct Noted(Option<Box<[u8]>>);
+
 /// What the changes say of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edit<'a> {
@@ -37,8 +40,19 @@ pub(crate) enum Edit<'a> {
 }
 
 impl Changes {
-    pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) {
-        self.edits.insert(name, Some(json));
+    /// Notes a value, and returns what was noted for its key before.
+    pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) -> Option<Noted> {
+        self.edits.insert(name, Some(json)).map(Noted)
+    }
+
+    /// Takes an insertion back.
+    pub(crate) fn restore(&mut self, name: &str, before: Option<Noted>) {
+        match (self.edits.get_mut(name), before) {
+            (Some(edit), Some(Noted(before))) => *edit = before,
+            _ => {
+                self.edits.remove(name);
+            }
+        }
     }
 
     pub(crate) fn remove(&mut self, name: Name) {

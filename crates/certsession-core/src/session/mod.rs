@@ -119,9 +119,15 @@ impl Session {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
             key: key.name().to_owned(),
         })?;
-        self.check_size(key.name(), json.len())?;
-        let pending = self.writable()?;
-        pending.changes.insert(key.to_name(), json.into());
+        let max = self.rules.max_data_size;
+        let stored = self.base.as_ref().map(|base| base.record.data.clone());
+        let changes = &mut self.writable()?.changes;
+        let before = changes.insert(key.to_name(), json.into());
+        let size = stored.unwrap_or_default().size_with(changes);
+        if size > max {
+            changes.restore(key.name(), before);
+            return Err(SessionError::DataTooLarge { size, max });
+        }
         Ok(())
     }
 
@@ -248,16 +254,6 @@ impl Session {
     /// Whether there is a session: one that came with the request, or one that it begins.
     fn exists(&self) -> bool {
         self.base.is_some() || self.pending.begins_session()
-    }
-
-    fn check_size(&self, name: &str, added: usize) -> Result<(), SessionError> {
-        let stored = self.base.as_ref().map_or(0, |base| base.record.data.size());
-        let size = stored + self.pending.changes.size() + name.len() + added;
-        let max = self.rules.max_data_size;
-        if size > max {
-            return Err(SessionError::DataTooLarge { size, max });
-        }
-        Ok(())
     }
 }
 
