@@ -46,6 +46,8 @@ mod middleware;
 pub mod test_util;
 mod tls;
 
+/// The model and its rules: what is not re-exported here by name is in there.
+pub use certsession_core as core;
 pub use certsession_core::{
     Admission, BindingPolicy, Clock, CommitError, EventSink, Handle, Key, Lifetimes, MemoryStore,
     OnLimit, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, SessionError,

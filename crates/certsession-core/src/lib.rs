@@ -1,4 +1,58 @@
 //! Sessions bound to the TLS client certificate: the model and its rules.
+//!
+//! This crate decides what a request may do with which session, and knows neither HTTP nor TLS
+//! nor any store's engine. An adapter (such as certsession-actix) brings the cookie and the
+//! peer's certificate; a store keeps the records.
+//!
+//! | the way of a request | |
+//! |---|---|
+//! | [`PeerState`], [`PeerCertificate`] | what the TLS peer has proved, parsed once a connection |
+//! | [`Presented`], [`Token`] | what came in the cookie |
+//! | [`SessionManager::open`] | which session that opens, if any: the numbered rules |
+//! | [`Session`], [`Key`], [`SignIn`] | what the handler sees and notes |
+//! | [`SessionManager::perform`] | what was noted, made true in the store |
+//! | [`CookieChange`] | what the answer does to the cookie |
+//!
+//! | what is kept | |
+//! |---|---|
+//! | [`Record`], [`Binding`], [`Proof`], [`Data`] | a session in a store: no usable token |
+//! | [`SessionStore`], [`Commit`], [`Record::apply`] | the contract, and the one rule of every commit |
+//! | [`MemoryStore`] | the embedded store |
+//!
+//! | what is chosen | |
+//! |---|---|
+//! | [`BindingPolicy`] | which certificates a session stays with |
+//! | [`Lifetimes`] | idle, absolute and renewal timeout |
+//! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what a replay does |
+//! | [`Clock`], [`EventSink`] | where time comes from, and where events go |
+//!
+//! With the feature `test-util` there are also `conformance`, the store contract as a test
+//! suite, and `test_util`: a clock set by hand, a store that fails on command, a log of events.
+//!
+//! ```
+//! use certsession_core::{Key, MemoryStore, PeerState, Presented, SessionManager};
+//! # use std::future::Future;
+//! # use std::task::{Context, Poll, Waker};
+//! # // The memory store never waits.
+//! # fn now<T>(future: impl Future<Output = T>) -> T {
+//! #     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+//! #         Poll::Ready(value) => value,
+//! #         Poll::Pending => unreachable!(),
+//! #     }
+//! # }
+//!
+//! const NAME: Key<String> = Key::new("name");
+//!
+//! # now(async {
+//! let sessions = SessionManager::new(MemoryStore::new());
+//! let mut session = sessions.open(Presented::None, &PeerState::Absent).await?;
+//! assert_eq!(session.get(&NAME)?, None);
+//! // Without a certificate no session begins.
+//! assert!(session.insert(&NAME, &"Alice".to_owned()).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod binding;
 mod certificate;

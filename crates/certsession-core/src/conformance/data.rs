@@ -35,6 +35,26 @@ pub fn five_hundred_keys_are_kept<H: Harness>() {
     trial.assert_stands(&record);
 }
 
+/// Names and values of every length are kept, those included at which an encoding takes one
+/// byte more for the length.
+pub fn names_and_values_of_every_length_are_kept<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let lengths = [0, 1, 31, 32, 63, 64, 65, 127, 128, 129, 255, 256, 257];
+    let lengths = [&lengths[..], &[16_383, 16_384, 16_385, 65_535, 65_536]].concat();
+    let record = trial.keep(trial.sample(1));
+    let mut commit = SampleCommit::on(&record);
+    for length in &lengths {
+        // No JSON text is empty, and no store needs to know.
+        commit = commit.insert(&"n".repeat(*length), &"1".repeat(*length));
+    }
+    let written = trial.apply(commit);
+    for length in lengths {
+        let kept = written.data.get(&"n".repeat(length));
+        assert_eq!(kept, Some("1".repeat(length).as_bytes()), "{length} bytes");
+    }
+    trial.assert_stands(&written);
+}
+
 /// A key may have any name: an empty one, one that a store uses itself, one of several lines.
 pub fn a_key_may_have_any_name<H: Harness>() {
     let trial = Trial::<H>::new();

@@ -159,6 +159,7 @@ suite! { $
     data {
         a_value_of_one_mebibyte_is_kept
         five_hundred_keys_are_kept
+        names_and_values_of_every_length_are_kept
         a_key_may_have_any_name
         a_value_is_kept_byte_by_byte
     }

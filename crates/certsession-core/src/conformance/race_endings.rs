@@ -112,40 +112,42 @@ pub fn a_session_that_changes_hands_during_a_revoke_is_gone_or_moved<H: Harness>
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
         let first = 100 * round;
-        let sessions: Vec<_> = (0..TASKS)
+        let sessions: Vec<_> = (0..TASKS * TURNS)
             .map(|n| trial.keep(trial.sample(first + n).principal("alice")))
             .collect();
-        let mut tasks = Vec::new();
-        for (n, session) in (0..).zip(&sessions) {
-            let (store, session) = (Arc::clone(&trial.store), Arc::clone(session));
-            let renewed = SampleBinding::new(10_000 + first + n).newer_by(MINUTE);
-            tasks.push(async move {
-                if n % 4 == 0 {
-                    give_way().await;
-                    return (n % 8 == 0).then_some(answered(
-                        store.revoke(&principal("alice")).await,
-                    ));
+        let tasks = sessions.chunks(TURNS as usize).enumerate().map(|(task, mine)| {
+            let (store, mine) = (Arc::clone(&trial.store), mine.to_vec());
+            async move {
+                if task == 0 {
+                    answered(store.revoke(&principal("alice")).await);
                 }
-                let bob = SampleCommit::on(&session).sign_in("bob");
-                let commit = bob.rebind(&renewed.build()).build();
-                let outcome = answered(store.commit(commit).await);
-                let loaded = answered(store.load(session.handle, session.created_at).await);
-                match outcome {
-                    Outcome::Applied { record, .. } => assert_eq!(loaded, Some(record)),
-                    Outcome::Gone => assert_eq!(loaded, None),
-                    other => panic!("neither gone nor moved: {other:?}"),
+                for session in mine {
+                    move_to_bob(&*store, &session).await;
                 }
-                None
-            });
-        }
-        trial.race(tasks);
+            }
+        });
+        trial.race(tasks.collect());
         let (alice, bob) = (principal("alice"), principal("bob"));
         assert_eq!(trial.list(&alice), []);
-        assert_index_agrees(&trial, &bob, first..first + TASKS, &[]);
+        assert_index_agrees(&trial, &bob, first..first + TASKS * TURNS, &[]);
         let mut left = trial.list(&bob);
         left.sort_unstable();
         assert_eq!(trial.revoke(&bob), left);
         assert!(sessions.iter().all(|s| trial.load(s.handle).is_none()));
+    }
+}
+
+/// Signs bob in under a renewed certificate. The answer has to be true, then and afterwards.
+async fn move_to_bob(store: &impl SessionStore, session: &Record) {
+    let renewed = SampleBinding::new(u32::MAX).newer_by(MINUTE).build();
+    let commit = SampleCommit::on(session).sign_in("bob").rebind(&renewed);
+    let outcome = answered(store.commit(commit.build()).await);
+    give_way().await;
+    let loaded = answered(store.load(session.handle, session.created_at).await);
+    match outcome {
+        Outcome::Applied { record, .. } => assert_eq!(loaded, Some(record)),
+        Outcome::Gone => assert_eq!(loaded, None),
+        other => panic!("neither gone nor moved: {other:?}"),
     }
 }
 

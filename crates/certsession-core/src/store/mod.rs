@@ -23,8 +23,8 @@ pub use owner::{Owner, OwnerKey};
 ///
 /// A store keeps records and takes each step atomically; what a session may do is decided
 /// by the [`SessionManager`](crate::SessionManager), and how a commit changes a record by
-/// [`Record::apply`]. The contract is a test suite as well: each clause below is a test of
-/// the [`conformance`](crate::conformance) module (feature `test-util`).
+/// [`Record::apply`]. The contract is a test suite as well: the module `conformance` (feature
+/// `test-util`) tests each of these clauses.
 ///
 /// 1. `create` never overwrites a record.
 /// 2. `load` does not tell an absent record from an expired or an ended one.
