@@ -72,6 +72,7 @@ lints:
     cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
     cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings
     cargo clippy -p certsession-actix --all-targets --all-features -- -D warnings
+    cargo clippy --manifest-path benches/Cargo.toml --target-dir "{{ target }}" --all-targets -- -D warnings
 
 # Is everything public documented, and does every link lead somewhere?
 [private]

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use actix_web::rt::System;
-use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::test::{TestRequest, call_service, init_service, read_body, try_call_service};
 use actix_web::{App, HttpResponse, web};
 use arbitrary::Arbitrary;
 use certs_dev::{Authority, LeafRequest};
@@ -57,12 +57,13 @@ struct Site {
 }
 
 thread_local! {
-    static SITE: OnceCell<Site> = const { OnceCell::new() };
+    // Never dropped: when the thread ends, what actix keeps in thread-locals may be gone.
+    static SITE: OnceCell<&'static Site> = const { OnceCell::new() };
 }
 
 fuzz_target!(|input: Input<'_>| -> Corpus {
     SITE.with(|site| {
-        let site = site.get_or_init(start);
+        let site = site.get_or_init(|| Box::leak(Box::new(start())));
         let fields: Option<Vec<_>> = input
             .fields
             .iter()
@@ -170,7 +171,11 @@ fn start() -> Site {
             request = request.append_header((COOKIE, field));
         }
         runtime.block_on(async {
-            let response = call_service(&service, request.to_request_from(peer)).await;
+            let request = request.to_request_from(peer);
+            let response = match try_call_service(&service, request).await {
+                Ok(response) => response,
+                Err(refusal) => return (refusal.as_response_error().status_code().as_u16(), false),
+            };
             assert!(
                 !response.headers().contains_key(SET_COOKIE),
                 "reading changes no cookie"

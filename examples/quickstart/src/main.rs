@@ -1,5 +1,7 @@
 //! The smallest server with certificate-bound sessions: `cargo run -p quickstart`.
 
+#![allow(clippy::print_stdout, reason = "it tells its user what to try")]
+
 use actix_web::{App, HttpServer, Responder, web};
 use certs_dev::Pki;
 use certsession_actix::{

@@ -34,7 +34,9 @@ impl<S: SessionStore> SessionManager<S> {
         let handle = record.handle;
         let from = *base.record.binding.fingerprint();
         let to = *record.binding.fingerprint();
-        if from != to {
+        // Many requests may find the certificate renewed at once; the one that won the new
+        // token tells of it.
+        if base.rebind && rotated && from != to {
             self.rules.emit(SessionEvent::Rebound { handle, from, to });
         }
         if let Some(principal) = pending.sign_in.clone() {

@@ -168,9 +168,10 @@ impl<S: SessionStore> SessionManager<S> {
         self.rules.emit(SessionEvent::Replayed { handle });
         if self.rules.on_replay == OnReplay::EndSession {
             let removed = self.store.remove(handle).await;
-            removed.map_err(self.failed(StoreOperation::Remove))?;
-            let reason = EndReason::Replay;
-            self.rules.emit(SessionEvent::Ended { handle, reason });
+            if removed.map_err(self.failed(StoreOperation::Remove))? {
+                let reason = EndReason::Replay;
+                self.rules.emit(SessionEvent::Ended { handle, reason });
+            }
             return Ok(Found::Nothing);
         }
         Ok(Found::Replaced)

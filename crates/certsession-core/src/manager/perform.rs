@@ -29,6 +29,7 @@ impl<S: SessionStore> SessionManager<S> {
                     base: None,
                     cookie: None,
                     left: Some((Some(ending), pending)),
+                    is_over: false,
                     result: Err(error.into()),
                 };
             }
@@ -74,6 +75,7 @@ impl<S: SessionStore> SessionManager<S> {
                     }),
                     cookie: Some(CookieChange::Set(token)),
                     left: None,
+                    is_over: false,
                     result: Ok(()),
                 }
             }
@@ -123,13 +125,14 @@ impl<S: SessionStore> SessionManager<S> {
                     }),
                     cookie: token.map(CookieChange::Set),
                     left: None,
+                    is_over: false,
                     result: Ok(()),
                 }
             }
             // Whoever only read is served: what was read was true when it was read.
-            Ok(_) if pending.is_empty() => Done::nothing(),
-            Ok(Outcome::Stale) => Done::failed(None, CommitError::Stale),
-            Ok(Outcome::Gone) => Done::failed(None, CommitError::Gone),
+            Ok(_) if pending.is_empty() => Done::over(Ok(())),
+            Ok(Outcome::Stale) => Done::over(Err(CommitError::Stale)),
+            Ok(Outcome::Gone) => Done::over(Err(CommitError::Gone)),
             Ok(Outcome::LimitReached) => Done::failed(Some(base), CommitError::LimitReached),
             Err(error) => {
                 let error = self.failed(StoreOperation::Commit)(error);
@@ -151,7 +154,18 @@ impl Done {
             base: None,
             cookie: None,
             left: None,
+            is_over: false,
             result: Ok(()),
+        }
+    }
+
+    /// The session is not the request's any more. What the request writes from now on must not
+    /// begin another in its place.
+    fn over(result: Result<(), CommitError>) -> Self {
+        Self {
+            is_over: true,
+            result,
+            ..Self::nothing()
         }
     }
 

@@ -37,6 +37,8 @@ pub struct Done {
     pub(crate) cookie: Option<CookieChange>,
     /// What is still to be done, because the store failed.
     pub(crate) left: Option<(Option<Ending>, Pending)>,
+    /// Whether the session has ended or changed hands while the request ran.
+    pub(crate) is_over: bool,
     pub(crate) result: Result<(), CommitError>,
 }
 
@@ -79,7 +81,7 @@ impl Session {
             self.ending = ending;
             self.pending = pending;
         }
-        if let Err(CommitError::Stale | CommitError::Gone) = &done.result {
+        if done.is_over {
             self.phase = Phase::Ended;
         }
         done.result

@@ -162,3 +162,6 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

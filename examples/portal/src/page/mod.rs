@@ -86,12 +86,20 @@ fn rows(sessions: &[Listed]) -> String {
             "<tr{this}><td><code>{handle}</code></td><td>{created}</td><td>{seen}</td>\
              <td>{subject}</td><td><button data-call=\"DELETE /sessions/{handle}\">End</button></td></tr>",
             handle = session.handle,
-            created = session.created_at,
-            seen = session.last_seen_at,
+            created = to_the_second(&session.created_at),
+            seen = to_the_second(&session.last_seen_at),
             subject = escape(&session.certificate.subject),
         );
     }
     rows
+}
+
+/// A time of RFC 3339, as a person reads it.
+fn to_the_second(time: &str) -> String {
+    time.chars()
+        .take("2026-01-31T23:59:59".len())
+        .map(|character| if character == 'T' { ' ' } else { character })
+        .collect()
 }
 
 fn list(entries: &[(&str, String)]) -> String {

@@ -1,0 +1,224 @@
+//! What holds of a record whatever is committed to it, in whatever order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One request: when it commits, by which token, and what it wants.
+#[derive(Clone, Debug)]
+struct Request {
+    after: u32,
+    token: Token,
+    is_of_older_epoch: bool,
+    wants: Wants,
+    idle: u32,
+    edits: Vec<(String, Option<u8>)>,
+    drops_the_rest: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Token {
+    Current,
+    Previous,
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+enum Wants {
+    Write,
+    Renew(u32),
+    Rotate,
+    SignIn(u32),
+    Rebind(u32),
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let token = prop_oneof![
+        4 => Just(Token::Current),
+        2 => Just(Token::Previous),
+        1 => Just(Token::Unknown),
+    ];
+    let wants = prop_oneof![
+        Just(Wants::Write),
+        (0_u32..60).prop_map(Wants::Renew),
+        Just(Wants::Rotate),
+        (1_u32..900).prop_map(Wants::SignIn),
+        (0_u32..20).prop_map(Wants::Rebind),
+    ];
+    let edits = prop::collection::vec(("[a-d]", prop::option::of(any::<u8>())), 0..4);
+    (
+        (0_u32..20, token, prop::bool::weighted(0.1), wants),
+        (0_u32..60, edits, prop::bool::weighted(0.2)),
+    )
+        .prop_map(|(first, second)| Request {
+            after: first.0,
+            token: first.1,
+            is_of_older_epoch: first.2,
+            wants: first.3,
+            idle: second.0,
+            edits: second.1,
+            drops_the_rest: second.2,
+        })
+}
+
+impl Request {
+    fn commit(&self, record: &Record, now: Timestamp) -> Commit {
+        let mut commit = SampleCommit::on(record).at(now);
+        commit = commit.idle_deadline(now + self.idle * MINUTE);
+        if self.drops_the_rest {
+            commit = commit.retain(&[]);
+        }
+        for (key, value) in &self.edits {
+            commit = match value {
+                Some(value) => commit.insert(key, &value.to_string()),
+                None => commit.remove(key),
+            };
+        }
+        commit = match self.wants {
+            Wants::Write => commit,
+            Wants::Renew(grace) => commit.renew(now + grace * MINUTE),
+            Wants::Rotate => commit.rotate(),
+            Wants::SignIn(minutes) => commit
+                .sign_in("alice")
+                .absolute_deadline(now + minutes * MINUTE),
+            Wants::Rebind(minutes) => commit
+                .rebind(
+                    &SampleBinding::new(minutes)
+                        .newer_by(minutes * MINUTE)
+                        .build(),
+                )
+                .absolute_deadline(now + (100 * minutes) * MINUTE)
+                .renew(now + MINUTE),
+        };
+        let mut commit = commit.build();
+        commit.proof = match (&self.token, &record.previous) {
+            (Token::Current, _) => record.proof,
+            (Token::Previous, Some(previous)) => previous.proof,
+            (Token::Previous, None) | (Token::Unknown, _) => Proof::from_bytes([0; 32]),
+        };
+        if self.is_of_older_epoch {
+            commit.epoch = commit.epoch.wrapping_sub(1);
+        }
+        commit
+    }
+
+    /// What the data has to be afterwards.
+    fn edit(&self, mut data: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        if self.drops_the_rest {
+            data.clear();
+        }
+        for (key, value) in &self.edits {
+            match value {
+                Some(value) => data.insert(key.clone(), value.to_string()),
+                None => data.remove(key),
+            };
+        }
+        data
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_record_keeps_its_invariants(requests in prop::collection::vec(request(), 0..30)) {
+        let mut record = (*SampleRecord::new(1).build()).clone();
+        let mut now = record.created_at;
+        for request in requests {
+            now = now + request.after * MINUTE;
+            let commit = request.commit(&record, now);
+            match record.apply(&commit) {
+                Decision::Gone => prop_assert!(record.is_expired(now)),
+                Decision::Stale => check_stale(&record, &commit)?,
+                Decision::Apply { record: next, rotated } => {
+                    check_deadlines(&record, &commit, &next)?;
+                    check_token(&record, &commit, &next, rotated)?;
+                    check_owners(&record, &commit, &next)?;
+                    prop_assert_eq!(entries(&next), request.edit(entries(&record)));
+                    record = next;
+                }
+            }
+        }
+    }
+}
+
+fn check_stale(record: &Record, commit: &Commit) -> Result<(), TestCaseError> {
+    prop_assert!(!record.is_expired(commit.now));
+    let is_privileged = commit
+        .rotation
+        .as_ref()
+        .is_some_and(|rotation| rotation.supersede == Supersede::AtOnce);
+    let standing = record.standing(&commit.proof, commit.now);
+    prop_assert!(commit.epoch != record.epoch || (is_privileged && standing == Standing::Unknown));
+    Ok(())
+}
+
+fn check_deadlines(before: &Record, commit: &Commit, after: &Record) -> Result<(), TestCaseError> {
+    prop_assert!(
+        !before.is_expired(commit.now),
+        "an expired record took a commit"
+    );
+    prop_assert!(after.idle_deadline <= after.absolute_deadline);
+    prop_assert!(after.absolute_deadline <= after.binding.not_after());
+    let wanted = before.idle_deadline.max(commit.idle_deadline);
+    prop_assert_eq!(after.idle_deadline, wanted.min(after.absolute_deadline));
+    if commit.sign_in.is_none() && after.binding == before.binding {
+        prop_assert_eq!(after.absolute_deadline, before.absolute_deadline);
+    }
+    prop_assert!(after.last_seen_at >= before.last_seen_at);
+    Ok(())
+}
+
+fn check_token(
+    before: &Record,
+    commit: &Commit,
+    after: &Record,
+    rotated: bool,
+) -> Result<(), TestCaseError> {
+    let Some(rotation) = commit.rotation.as_ref().filter(|_| rotated) else {
+        prop_assert!(!rotated);
+        prop_assert_eq!(after.proof, before.proof);
+        prop_assert_eq!(after.previous, before.previous);
+        return Ok(());
+    };
+    prop_assert_eq!(after.proof, rotation.proof);
+    let standing = before.standing(&commit.proof, commit.now);
+    match rotation.supersede {
+        Supersede::AtOnce => {
+            prop_assert_ne!(standing, Standing::Unknown);
+            prop_assert_eq!(after.previous, None);
+        }
+        Supersede::WithGrace(until) => {
+            prop_assert_eq!(standing, Standing::Current);
+            let proof = before.proof;
+            prop_assert_eq!(after.previous, Some(PreviousProof { proof, until }));
+        }
+    }
+    Ok(())
+}
+
+fn check_owners(before: &Record, commit: &Commit, after: &Record) -> Result<(), TestCaseError> {
+    prop_assert_eq!(before.epoch, commit.epoch, "a stale commit was applied");
+    prop_assert_eq!(after.handle, before.handle);
+    prop_assert_eq!(
+        after.epoch,
+        before.epoch + u64::from(commit.sign_in.is_some())
+    );
+    let principal = commit.sign_in.as_ref().or(before.principal());
+    prop_assert_eq!(after.principal(), principal);
+    prop_assert!(after.binding.not_before() >= before.binding.not_before());
+    Ok(())
+}
+
+fn entries(record: &Record) -> BTreeMap<String, String> {
+    let text = |json: &[u8]| String::from_utf8(json.to_vec()).unwrap();
+    record
+        .data
+        .iter()
+        .map(|(name, json)| (name.into_owned(), text(json)))
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! A renewed certificate, by the policy that admits it: P2 and P3.
+
+use certsession_core::{BindingPolicy, Key, PeerState, Refusal, SessionEvent, StoreOperation};
+
+use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, World, owner};
+use certsession_core::test_util::Fault;
+
+const CART: Key<u32> = Key::new("cart");
+
+struct Renewal {
+    ca: Ca,
+    old_certificate: Certificate,
+    old: PeerState,
+    new: PeerState,
+}
+
+fn renewal() -> Renewal {
+    let ca = Ca::named("ca");
+    let old_certificate = Certificate::serial(1);
+    let old = ca.issue(&old_certificate);
+    let new = ca.issue(&old_certificate.renewed(2, MINUTE));
+    Renewal {
+        ca,
+        old_certificate,
+        old,
+        new,
+    }
+}
+
+fn public_key() -> World {
+    World::with(|rules| rules.binding(BindingPolicy::PublicKey))
+}
+
+#[test]
+fn by_default_a_renewed_certificate_is_another_one() {
+    let world = World::new();
+    let Renewal { old, new, .. } = renewal();
+    let client = Client::signed_in(&world, &old, "alice");
+    let renewed = Client::with_cookie_of(&new, &client);
+    assert_eq!(renewed.refusal(&world), Refusal::OtherCertificate);
+}
+
+#[test]
+fn p3_a_renewed_certificate_of_the_same_key_takes_the_session_along_with_a_new_token() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    let handle = client.handle(&world).unwrap();
+    world.events();
+
+    client.peer = new.clone();
+    let before = client.cookie.clone();
+    // A request that only reads is enough.
+    client.request(&world, |_| {});
+    assert_ne!(client.cookie, before);
+    let fingerprint = |peer: &PeerState| *peer.certificate().unwrap().fingerprint();
+    let (from, to) = (fingerprint(&old), fingerprint(&new));
+    let events = world.events();
+    assert_eq!(events[0], SessionEvent::Rebound { handle, from, to });
+    assert!(matches!(events[1], SessionEvent::Rotated { .. }));
+    assert_eq!(events.len(), 2);
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+    assert_eq!(world.sessions_by(&owner(&new)), [handle]);
+    assert_eq!(world.sessions_by(&owner(&old)), []);
+}
+
+#[test]
+fn p2_a_superseded_certificate_is_refused_and_does_not_take_the_session_back() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    client.peer = new;
+    client.request(&world, |_| {});
+    let superseded = Client::with_cookie_of(&old, &client);
+    assert_eq!(superseded.refusal(&world), Refusal::CertificateSuperseded);
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+}
+
+#[test]
+fn p2_the_same_key_under_another_issuer_is_refused() {
+    let world = public_key();
+    let Renewal {
+        old,
+        old_certificate,
+        ..
+    } = renewal();
+    let client = Client::signed_in(&world, &old, "alice");
+    let other_ca = Ca::named("other ca");
+    let elsewhere = other_ca.issue(&old_certificate.renewed(2, MINUTE));
+    let thief = Client::with_cookie_of(&elsewhere, &client);
+    assert_eq!(thief.refusal(&world), Refusal::OtherCertificate);
+}
+
+#[test]
+fn p2_another_key_of_the_same_issuer_is_refused() {
+    let world = public_key();
+    let Renewal { ca, old, .. } = renewal();
+    let client = Client::signed_in(&world, &old, "alice");
+    let later = Certificate::serial(2).valid(NOW, NOW + HOUR);
+    let thief = Client::with_cookie_of(&ca.issue(&later), &client);
+    assert_eq!(thief.refusal(&world), Refusal::OtherCertificate);
+}
+
+#[test]
+fn the_session_follows_the_renewed_certificate_to_its_end_and_not_the_old_one() {
+    let world = public_key();
+    let ca = Ca::named("ca");
+    let short = Certificate::serial(1).valid(NOW, NOW + 10 * MINUTE);
+    let mut client = Client::signed_in(&world, &ca.issue(&short), "alice");
+    let deadline = |client: &Client| client.open(&world).record().unwrap().absolute_deadline();
+    assert_eq!(deadline(&client), NOW + 10 * MINUTE);
+
+    let long = short
+        .renewed(2, MINUTE)
+        .valid(NOW + MINUTE, NOW + 24 * HOUR);
+    world.clock.advance(2 * MINUTE);
+    client.peer = ca.issue(&long);
+    client.request(&world, |_| {});
+    // Twelve hours after the sign-in: a renewal restarts no lifetime.
+    assert_eq!(deadline(&client), NOW + 12 * HOUR);
+}
+
+#[test]
+fn a_rebind_that_the_store_did_not_take_fails_no_read_and_is_tried_again() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    client.peer = new.clone();
+    world
+        .faults
+        .fail_next(StoreOperation::Commit, Fault::Before);
+    client.request(&world, |session| {
+        assert_eq!(session.principal().unwrap().as_str(), "alice");
+    });
+    assert_eq!(world.sessions_by(&owner(&new)), []);
+    client.request(&world, |_| {});
+    assert_eq!(world.sessions_by(&owner(&new)).len(), 1);
+}
+
+#[test]
+fn of_parallel_requests_under_a_renewed_certificate_one_gets_the_token_and_one_event_tells() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    client.peer = new;
+    let mut requests = [(); 3].map(|()| (client.clone(), client.open(&world)));
+    world.events();
+    let mut tokens = 0;
+    for (n, (client, session)) in (0..).zip(&mut requests) {
+        session.insert(&Key::named(n.to_string()), &n).unwrap();
+        tokens += u32::from(client.finish(&world, session).has_token());
+    }
+    assert_eq!(tokens, 1);
+    let rebinds = |event: &SessionEvent| matches!(event, SessionEvent::Rebound { .. });
+    assert_eq!(world.log.count(rebinds), 1);
+    assert_eq!(requests[0].0.open(&world).entries().len(), 3);
+}
+
+#[test]
+fn p2_a_token_in_its_grace_is_not_accepted_under_a_renewed_certificate() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    let before = client.clone();
+    world.clock.advance(15 * MINUTE);
+    assert!(client.try_request(&world, |_| {}).has_token());
+    assert!(before.handle(&world).is_some(), "it is in its grace");
+
+    let renewed = Client::with_cookie_of(&new, &before);
+    world.events();
+    assert_eq!(renewed.handle(&world), None);
+    let (handle, reason) = (None, Refusal::UnknownToken);
+    assert_eq!(world.events(), [SessionEvent::Refused { handle, reason }]);
+    assert!(client.handle(&world).is_some());
+}
+
+#[test]
+fn a_sign_in_under_a_renewed_certificate_binds_the_session_to_it() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::of(&old);
+    client.request(&world, |session| session.insert(&CART, &7).unwrap());
+    client.peer = new.clone();
+    world.events();
+    client.request(&world, |session| session.sign_in("alice").unwrap());
+    let handle = client.handle(&world).unwrap();
+    assert_eq!(world.sessions_by(&owner(&new)), [handle]);
+    assert_eq!(world.sessions_of("alice"), [handle]);
+    let events = world.events();
+    assert!(matches!(events[0], SessionEvent::Rebound { .. }));
+    assert!(matches!(events[1], SessionEvent::SignedIn { .. }));
+}

@@ -1,0 +1,140 @@
+//! What a session keeps for the application.
+
+use std::collections::HashMap;
+
+use certsession_core::{Key, SessionError};
+
+use crate::support::{Ca, Certificate, Client, World};
+
+const CART: Key<Vec<u32>> = Key::new("cart");
+const THEME: Key<String> = Key::new("theme");
+
+fn client() -> Client {
+    Client::of(&Ca::named("ca").issue(&Certificate::serial(1)))
+}
+
+#[test]
+fn a_request_sees_its_own_writes_and_the_next_one_sees_them_too() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&CART, &vec![7]).unwrap();
+        session.insert(&CART, &vec![7, 8]).unwrap();
+        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.remove(&THEME).unwrap();
+        assert_eq!(session.get(&CART).unwrap(), Some(vec![7, 8]));
+        assert_eq!(session.get(&THEME).unwrap(), None);
+    });
+    client.request(&world, |session| {
+        assert_eq!(session.entries().len(), 1);
+        assert_eq!(session.take(&CART).unwrap(), Some(vec![7, 8]));
+        assert_eq!(session.take(&CART).unwrap(), None);
+    });
+    assert_eq!(client.open(&world).entries().len(), 0);
+    assert!(client.handle(&world).is_some());
+}
+
+#[test]
+fn clearing_keeps_the_session_and_whoever_is_signed_in() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.sign_in("alice").unwrap();
+        session.insert(&CART, &vec![7]).unwrap();
+    });
+    client.request(&world, |session| {
+        session.clear().unwrap();
+        session.insert(&THEME, &"dark".to_owned()).unwrap();
+    });
+    let session = client.open(&world);
+    assert_eq!(session.principal().unwrap().as_str(), "alice");
+    assert_eq!(session.entries().len(), 1);
+}
+
+#[test]
+fn a_value_of_another_type_is_an_error_that_holds_no_value() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&THEME, &"swordfish".to_owned()).unwrap();
+    });
+    client.request(&world, |session| {
+        let as_number: Key<u32> = Key::new("theme");
+        let error = session.get(&as_number).unwrap_err();
+        assert!(matches!(error, SessionError::Decode { .. }));
+        assert!(!format!("{error} {error:?}").contains("swordfish"));
+        // It is left where it is.
+        assert!(session.take(&as_number).is_err());
+    });
+    let session = client.open(&world);
+    assert_eq!(session.get(&THEME).unwrap().unwrap(), "swordfish");
+}
+
+#[test]
+fn a_value_that_does_not_turn_into_json_is_an_error_and_changes_nothing() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        let key: Key<HashMap<(u8, u8), u8>> = Key::new("map");
+        let error = session.insert(&key, &HashMap::from([((1, 2), 3)]));
+        assert!(matches!(error, Err(SessionError::Encode { .. })));
+        assert!(session.begin_commit().is_none());
+    });
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn a_session_holds_no_more_than_it_may() {
+    let world = World::with(|rules| rules.max_data_size(100));
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&THEME, &"x".repeat(60)).unwrap();
+        let error = session.insert(&CART, &vec![7; 40]).unwrap_err();
+        let SessionError::DataTooLarge { size, max: 100 } = error else {
+            panic!("{error}");
+        };
+        assert!(size > 100);
+        // What was refused is not written, and what it would have replaced stays.
+        assert!(session.insert(&THEME, &"x".repeat(100)).is_err());
+        assert_eq!(session.get(&CART).unwrap(), None);
+    });
+    let session = client.open(&world);
+    assert_eq!(session.get(&THEME).unwrap().unwrap(), "x".repeat(60));
+}
+
+#[test]
+fn what_is_replaced_or_removed_does_not_count() {
+    let world = World::with(|rules| rules.max_data_size(100));
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&THEME, &"x".repeat(80)).unwrap();
+    });
+    client.request(&world, |session| {
+        session.insert(&THEME, &"y".repeat(80)).unwrap();
+        session.insert(&THEME, &"z".repeat(85)).unwrap();
+        assert!(session.insert(&CART, &vec![7; 10]).is_err());
+        session.remove(&THEME).unwrap();
+        session.insert(&CART, &vec![7; 10]).unwrap();
+    });
+    assert_eq!(client.open(&world).entries().len(), 1);
+    client.request(&world, |session| {
+        session.sign_in("alice").unwrap();
+        session.insert(&THEME, &"x".repeat(85)).unwrap();
+    });
+    assert_eq!(client.open(&world).entries().len(), 1);
+}
+
+#[test]
+fn p5_writers_of_different_keys_both_win() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| session.insert(&CART, &vec![1]).unwrap());
+    let (mut first, mut second) = (client.open(&world), client.open(&world));
+    first.insert(&CART, &vec![2]).unwrap();
+    second.insert(&THEME, &"dark".to_owned()).unwrap();
+    client.finish(&world, &mut first).result.unwrap();
+    client.finish(&world, &mut second).result.unwrap();
+    let session = client.open(&world);
+    assert_eq!(session.get(&CART).unwrap(), Some(vec![2]));
+    assert_eq!(session.get(&THEME).unwrap().unwrap(), "dark");
+}

@@ -1,0 +1,103 @@
+//! A store that breaks its contract does the least harm possible.
+
+use std::sync::Arc;
+
+use certsession_core::test_util::{ManualClock, block_on};
+use certsession_core::{
+    Admission, Commit, CommitError, Creation, Handle, Key, MemoryStore, Outcome, Owner, PeerState,
+    Presented, Record, SessionManager, SessionStore, StoreError, StoreErrorKind, Timestamp,
+};
+
+use crate::support::{Ca, Certificate, HOUR, NOW};
+
+const CART: Key<u32> = Key::new("cart");
+
+/// Gives expired records away; and says of every new one that it exists, if it is told so.
+struct Lying {
+    inner: MemoryStore,
+    knows_every_handle: bool,
+}
+
+impl SessionStore for Lying {
+    async fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Result<Creation, StoreError> {
+        if self.knows_every_handle {
+            return Ok(Creation::Exists);
+        }
+        self.inner.create(record, admission, now).await
+    }
+
+    async fn load(&self, handle: Handle, _: Timestamp) -> Result<Option<Arc<Record>>, StoreError> {
+        self.inner.load(handle, Timestamp::from_millis(0)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        self.inner.commit(commit).await
+    }
+
+    async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
+        self.inner.remove(handle).await
+    }
+
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        self.inner.sessions(owner, now).await
+    }
+
+    async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        self.inner.revoke(owner).await
+    }
+}
+
+fn over(knows_every_handle: bool) -> (SessionManager<Lying>, ManualClock, PeerState) {
+    let clock = ManualClock::new(NOW);
+    let inner = MemoryStore::new();
+    let store = Lying {
+        inner,
+        knows_every_handle,
+    };
+    let sessions = SessionManager::builder(store).clock(clock.clone()).build();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    (sessions, clock, peer)
+}
+
+#[test]
+fn p4_an_expired_record_that_a_store_gives_away_is_not_opened() {
+    let (sessions, clock, peer) = over(false);
+    let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
+    session.insert(&CART, &1).unwrap();
+    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
+    session.finish_commit(done).unwrap();
+    let Some(certsession_core::CookieChange::Set(token)) = session.take_cookie() else {
+        panic!("the session has no token");
+    };
+    let cookie = token.expose();
+    let open = || {
+        let presented = Presented::One(cookie.as_bytes());
+        block_on(sessions.open(presented, &peer)).unwrap().handle()
+    };
+    assert!(open().is_some());
+    clock.advance(HOUR);
+    assert_eq!(open(), None);
+}
+
+#[test]
+fn p1_a_new_handle_that_exists_already_is_an_error_and_no_session_of_somebody_else() {
+    let (sessions, _, peer) = over(true);
+    let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
+    session.insert(&CART, &1).unwrap();
+    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
+    let Err(CommitError::Store(error)) = session.finish_commit(done) else {
+        panic!("it had to fail");
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Other);
+    assert!(session.take_cookie().is_none());
+    assert_eq!(session.handle(), None);
+}

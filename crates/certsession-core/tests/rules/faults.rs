@@ -1,0 +1,211 @@
+//! A store that fails: P6. Nothing is lost, nothing is told as done that is not.
+
+use certsession_core::test_util::{Fault, block_on};
+use certsession_core::{
+    CommitError, EndReason, Key, OpenError, PeerState, SessionEvent, StoreErrorKind, StoreOperation,
+};
+
+use crate::support::{Ca, Certificate, Client, MINUTE, World, commit};
+
+const CART: Key<u32> = Key::new("cart");
+const BOTH: [Fault; 2] = [Fault::Before, Fault::After];
+
+fn peer() -> PeerState {
+    Ca::named("ca").issue(&Certificate::serial(1))
+}
+
+fn failed(operation: StoreOperation) -> SessionEvent {
+    let kind = StoreErrorKind::Unavailable;
+    SessionEvent::StoreFailed { operation, kind }
+}
+
+#[test]
+fn p6_a_session_that_cannot_be_loaded_is_an_error_and_never_an_empty_one() {
+    for fault in BOTH {
+        let world = World::new();
+        let client = Client::signed_in(&world, &peer(), "alice");
+        world.events();
+        world.faults.fail_next(StoreOperation::Load, fault);
+        let error = client.try_open(&world).unwrap_err();
+        assert!(matches!(error, OpenError::Store(_)));
+        assert_eq!(world.events(), [failed(StoreOperation::Load)]);
+        assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+    }
+}
+
+#[test]
+fn p6_a_request_without_a_cookie_does_not_need_the_store() {
+    let world = World::new();
+    world.faults.fail_all(StoreOperation::Load);
+    Client::of(&peer()).open(&world);
+}
+
+#[test]
+fn p6_a_creation_that_failed_is_an_error_and_the_next_commit_tries_again() {
+    for fault in BOTH {
+        let world = World::new();
+        let mut client = Client::of(&peer());
+        let mut session = client.open(&world);
+        session.insert(&CART, &1).unwrap();
+        world.faults.fail_next(StoreOperation::Create, fault);
+        let answer = client.finish(&world, &mut session);
+        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        assert!(answer.cookie.is_none());
+        assert_eq!(world.events(), [failed(StoreOperation::Create)]);
+        assert_eq!(session.get(&CART).unwrap(), Some(1));
+
+        let answer = client.finish(&world, &mut session);
+        assert!(answer.has_token());
+        assert_eq!(client.open(&world).get(&CART).unwrap(), Some(1));
+    }
+}
+
+#[test]
+fn p6_a_commit_that_failed_is_an_error_and_the_next_commit_tries_again() {
+    for fault in BOTH {
+        let world = World::new();
+        let mut client = Client::signed_in(&world, &peer(), "alice");
+        let mut session = client.open(&world);
+        session.insert(&CART, &1).unwrap();
+        world.events();
+        world.faults.fail_next(StoreOperation::Commit, fault);
+        let answer = client.finish(&world, &mut session);
+        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        assert_eq!(world.events(), [failed(StoreOperation::Commit)]);
+        assert_eq!(session.principal().unwrap().as_str(), "alice");
+
+        commit(&world, &mut session).unwrap();
+        assert_eq!(client.open(&world).get(&CART).unwrap(), Some(1));
+        assert!(session.begin_commit().is_none());
+    }
+}
+
+#[test]
+fn p6_a_sign_in_whose_answer_was_lost_is_never_told_as_done() {
+    let world = World::new();
+    let mut client = Client::of(&peer());
+    client.request(&world, |session| session.insert(&CART, &1).unwrap());
+    world.faults.fail_next(StoreOperation::Commit, Fault::After);
+    let mut session = client.open(&world);
+    session.sign_in("alice").unwrap();
+    let answer = client.finish(&world, &mut session);
+    assert!(matches!(answer.result, Err(CommitError::Store(_))));
+    assert!(answer.cookie.is_none());
+    // It happened, with a token that nobody has. Trying again cannot tell, and must not lie.
+    let again = client.finish(&world, &mut session);
+    assert!(matches!(again.result, Err(CommitError::Stale)));
+    assert!(again.cookie.is_none());
+    assert_eq!(client.principal(&world), None);
+    // The client may sign in anew.
+    client.request(&world, |session| session.sign_in("alice").unwrap());
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+}
+
+#[test]
+fn p6_an_end_that_failed_is_an_error_and_is_asked_for_again() {
+    for fault in BOTH {
+        let world = World::new();
+        let mut client = Client::signed_in(&world, &peer(), "alice");
+        let (kept, handle) = (client.clone(), client.handle(&world).unwrap());
+        let mut session = client.open(&world);
+        session.sign_out().unwrap();
+        session.insert(&CART, &1).unwrap();
+        world.events();
+        world.faults.fail_next(StoreOperation::Remove, fault);
+        let answer = client.finish(&world, &mut session);
+        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        // Until the end is certain the cookie stays, and nothing new begins.
+        assert!(answer.cookie.is_none());
+        assert_eq!(world.faults.calls(StoreOperation::Create), 1);
+
+        let answer = client.finish(&world, &mut session);
+        answer.result.as_ref().unwrap();
+        assert!(answer.has_token());
+        assert_eq!(kept.handle(&world), None);
+        assert_eq!(client.open(&world).get(&CART).unwrap(), Some(1));
+        let reason = EndReason::SignOut;
+        let told = world
+            .events()
+            .contains(&SessionEvent::Ended { handle, reason });
+        assert_eq!(told, fault == Fault::Before);
+    }
+}
+
+#[test]
+fn p6_an_end_goes_through_where_the_request_is_abandoned() {
+    let world = World::new();
+    let client = Client::signed_in(&world, &peer(), "alice");
+    let mut session = client.open(&world);
+    session.insert(&CART, &1).unwrap();
+    assert!(session.abandon().is_none(), "a write is not worth it");
+
+    session.end().unwrap();
+    let work = session.abandon().unwrap();
+    assert!(work.ends_session());
+    let done = block_on(world.sessions.perform(work));
+    session.finish_commit(done).unwrap();
+    assert_eq!(client.handle(&world), None);
+    assert!(session.abandon().is_none());
+}
+
+#[test]
+fn p6_a_write_is_no_ending_work() {
+    let world = World::new();
+    let mut session = Client::of(&peer()).open(&world);
+    session.insert(&CART, &1).unwrap();
+    assert!(!session.begin_commit().unwrap().ends_session());
+}
+
+#[test]
+fn p6_what_nobody_asked_for_fails_no_request_and_is_tried_again() {
+    let world = World::new();
+    let mut client = Client::signed_in(&world, &peer(), "alice");
+    world.clock.advance(2 * MINUTE);
+    world.faults.fail_all(StoreOperation::Commit);
+    world.events();
+    client.request(&world, |session| {
+        assert_eq!(session.principal().unwrap().as_str(), "alice");
+    });
+    assert_eq!(world.events(), [failed(StoreOperation::Commit)]);
+    world.faults.heal();
+    client.request(&world, |_| {});
+    let session = client.open(&world);
+    let seen = session.record().unwrap().last_seen_at();
+    assert_eq!(seen, crate::support::NOW + 2 * MINUTE);
+}
+
+#[test]
+fn p6_a_session_stays_whole_after_upkeep_that_failed_in_the_middle_of_a_request() {
+    let world = World::new();
+    let mut client = Client::signed_in(&world, &peer(), "alice");
+    world.clock.advance(2 * MINUTE);
+    let mut session = client.open(&world);
+    world
+        .faults
+        .fail_next(StoreOperation::Commit, Fault::Before);
+    commit(&world, &mut session).unwrap();
+    session.insert(&CART, &1).unwrap();
+    client.finish(&world, &mut session).result.unwrap();
+    let session = client.open(&world);
+    assert_eq!(session.principal().unwrap().as_str(), "alice");
+    assert_eq!(session.get(&CART).unwrap(), Some(1));
+}
+
+#[test]
+fn p6_a_full_store_is_an_error_and_leaves_no_cookie() {
+    use certsession_core::{MemoryStore, Presented, SessionManager};
+    let sessions = SessionManager::new(MemoryStore::with_capacity(0));
+    let peer = Ca::named("ca").issue(&Certificate::serial(1).valid(
+        certsession_core::Timestamp::from_millis(0),
+        crate::support::NOW + 1000 * 24 * crate::support::HOUR,
+    ));
+    let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
+    session.insert(&CART, &1).unwrap();
+    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
+    let error = session.finish_commit(done).unwrap_err();
+    let CommitError::Store(error) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Full);
+    assert!(session.take_cookie().is_none());
+}

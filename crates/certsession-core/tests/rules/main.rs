@@ -1,0 +1,22 @@
+//! The rules over a store, promise by promise: with certificates that a CA issued, a clock that
+//! is set by hand and a store that fails on command. No HTTP and no TLS stack.
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
+mod binding;
+mod data;
+mod distrust;
+mod endings;
+mod events;
+mod faults;
+mod late;
+mod lifetimes;
+mod limits;
+mod open;
+mod oversight;
+mod races;
+mod redaction;
+mod renewal;
+mod replay;
+mod rotation;
+mod sign_in;
+mod support;

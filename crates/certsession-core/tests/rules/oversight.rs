@@ -1,0 +1,153 @@
+//! Sessions seen and ended from outside: P4.
+
+use certsession_core::test_util::{Fault, block_on};
+use certsession_core::{
+    CommitError, Key, Owner, Principal, RevocationReason, SessionEvent, StoreErrorKind,
+    StoreOperation,
+};
+
+use crate::support::{Ca, Certificate, Client, SECOND, World, owner};
+
+const CART: Key<u32> = Key::new("cart");
+
+fn principal(name: &str) -> Principal {
+    Principal::new(name).unwrap()
+}
+
+fn revoked(handle: certsession_core::Handle) -> SessionEvent {
+    let reason = RevocationReason::Requested;
+    SessionEvent::Revoked { handle, reason }
+}
+
+/// Three clients with a certificate each: two of alice, a second apart, and one of bob.
+fn three(world: &World) -> [Client; 3] {
+    let ca = Ca::named("ca");
+    let names = [(1, "alice"), (2, "alice"), (3, "bob")];
+    names.map(|(serial, name)| {
+        world.clock.advance(SECOND);
+        Client::signed_in(world, &ca.issue(&Certificate::serial(serial)), name)
+    })
+}
+
+#[test]
+fn a_principal_sees_the_sessions_that_are_theirs_oldest_first() {
+    let world = World::new();
+    let clients = three(&world);
+    let alice = Owner::Principal(principal("alice"));
+    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
+    let handles: Vec<_> = listed.iter().map(|record| record.handle()).collect();
+    let expected = [&clients[0], &clients[1]].map(|client| client.handle(&world).unwrap());
+    assert_eq!(handles, expected);
+    assert_eq!(listed[0].binding().serial().as_bytes(), [1]);
+}
+
+#[test]
+fn p4_a_revoked_session_is_gone_and_a_slow_writer_does_not_bring_it_back() {
+    let world = World::new();
+    let mut clients = three(&world);
+    let handle = clients[0].handle(&world).unwrap();
+    let mut slow = clients[0].open(&world);
+    world.events();
+    assert!(block_on(world.sessions.revoke(handle)).unwrap());
+    assert!(!block_on(world.sessions.revoke(handle)).unwrap());
+    assert_eq!(world.events(), [revoked(handle)]);
+
+    slow.insert(&CART, &1).unwrap();
+    let answer = clients[0].finish(&world, &mut slow);
+    assert!(matches!(answer.result, Err(CommitError::Gone)));
+    assert!(answer.cookie.is_none());
+    assert_eq!(world.count(), 2);
+}
+
+#[test]
+fn a_principal_ends_their_own_sessions_and_no_others() {
+    let world = World::new();
+    let clients = three(&world);
+    let (alice, bob) = (principal("alice"), principal("bob"));
+    let handle = clients[0].handle(&world).unwrap();
+    world.events();
+    let own = |who, handle| block_on(world.sessions.revoke_own(who, handle)).unwrap();
+    assert!(!own(&bob, handle));
+    assert!(clients[0].handle(&world).is_some());
+    assert_eq!(world.events(), []);
+    assert!(own(&alice, handle));
+    assert!(!own(&alice, handle));
+    assert_eq!(world.events(), [revoked(handle)]);
+    assert_eq!(clients[0].handle(&world), None);
+}
+
+#[test]
+fn an_anonymous_session_is_nobodys_to_revoke() {
+    let world = World::new();
+    let mut client = Client::of(&Ca::named("ca").issue(&Certificate::serial(1)));
+    client.request(&world, |session| session.insert(&CART, &1).unwrap());
+    let handle = client.handle(&world).unwrap();
+    let alice = principal("alice");
+    assert!(!block_on(world.sessions.revoke_own(&alice, handle)).unwrap());
+    assert!(client.handle(&world).is_some());
+}
+
+#[test]
+fn p4_every_session_of_a_principal_ends_at_once() {
+    let world = World::new();
+    let clients = three(&world);
+    world.events();
+    let alice = Owner::Principal(principal("alice"));
+    let ended = block_on(world.sessions.revoke_all(&alice)).unwrap();
+    assert_eq!(ended.len(), 2);
+    let events = world.events();
+    assert!(
+        ended
+            .iter()
+            .all(|handle| events.contains(&revoked(*handle)))
+    );
+    assert_eq!(events.len(), 2);
+    assert_eq!(clients[0].handle(&world), None);
+    assert_eq!(clients[1].handle(&world), None);
+    assert_eq!(clients[2].principal(&world).as_deref(), Some("bob"));
+    assert_eq!(block_on(world.sessions.revoke_all(&alice)).unwrap(), []);
+}
+
+#[test]
+fn p8_every_session_of_a_certificate_ends_at_once() {
+    let world = World::new();
+    let clients = three(&world);
+    let stolen = owner(&clients[1].peer);
+    let mut second = Client::of(&clients[1].peer);
+    second.request(&world, |session| session.insert(&CART, &1).unwrap());
+    let ended = block_on(world.sessions.revoke_all(&stolen)).unwrap();
+    assert_eq!(ended.len(), 2);
+    assert_eq!(second.handle(&world), None);
+    assert_eq!(clients[1].handle(&world), None);
+    assert!(clients[0].handle(&world).is_some());
+}
+
+#[test]
+fn p6_what_the_store_could_not_do_is_an_error_and_is_told() {
+    let world = World::new();
+    let clients = three(&world);
+    let handle = clients[0].handle(&world).unwrap();
+    let alice = principal("alice");
+    let owner = Owner::Principal(alice.clone());
+    world.events();
+    let fail = |operation| world.faults.fail_next(operation, Fault::Before);
+    fail(StoreOperation::Sessions);
+    assert!(block_on(world.sessions.sessions(&owner)).is_err());
+    fail(StoreOperation::Remove);
+    assert!(block_on(world.sessions.revoke(handle)).is_err());
+    fail(StoreOperation::Load);
+    assert!(block_on(world.sessions.revoke_own(&alice, handle)).is_err());
+    fail(StoreOperation::Revoke);
+    assert!(block_on(world.sessions.revoke_all(&owner)).is_err());
+
+    let kind = StoreErrorKind::Unavailable;
+    let operations = [
+        StoreOperation::Sessions,
+        StoreOperation::Remove,
+        StoreOperation::Load,
+        StoreOperation::Revoke,
+    ];
+    let told = operations.map(|operation| SessionEvent::StoreFailed { operation, kind });
+    assert_eq!(world.events(), told);
+    assert!(clients[0].handle(&world).is_some());
+}

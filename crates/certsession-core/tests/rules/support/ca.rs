@@ -1,0 +1,91 @@
+//! Certificates as a CA issues them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certsession_core::{Owner, PeerCertificate, PeerState, Timestamp};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, SerialNumber, date_time_ymd,
+};
+
+use super::{HOUR, NOW};
+
+/// A CA that issues what it is asked to.
+pub(crate) struct Ca(Issuer<'static, KeyPair>);
+
+/// A certificate to be issued.
+pub(crate) struct Certificate {
+    serial: u64,
+    key: KeyPair,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+impl Ca {
+    pub(crate) fn named(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name(name);
+        Self(Issuer::new(params, KeyPair::generate().unwrap()))
+    }
+
+    pub(crate) fn issue(&self, certificate: &Certificate) -> PeerState {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name("someone");
+        params.serial_number = Some(SerialNumber::from(certificate.serial));
+        params.not_before = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_before);
+        params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_after);
+        let issued = params.signed_by(&certificate.key, &self.0).unwrap();
+        let peer = PeerState::from_leaf(Some(issued.der()));
+        assert!(peer.certificate().is_some(), "{peer:?}");
+        peer
+    }
+}
+
+impl Certificate {
+    /// One with a key of its own that has been valid for an hour and is valid for thirty days.
+    pub(crate) fn serial(serial: u64) -> Self {
+        Self::with_key(serial, KeyPair::generate().unwrap())
+    }
+
+    pub(crate) fn with_key(serial: u64, key: KeyPair) -> Self {
+        Self {
+            serial,
+            key,
+            not_before: Timestamp::from_millis(NOW.as_millis() - HOUR.as_millis() as u64),
+            not_after: NOW + 30 * 24 * HOUR,
+        }
+    }
+
+    pub(crate) fn valid(mut self, not_before: Timestamp, not_after: Timestamp) -> Self {
+        self.not_before = not_before;
+        self.not_after = not_after;
+        self
+    }
+
+    /// A later one for the same key.
+    pub(crate) fn renewed(&self, serial: u64, after: Duration) -> Self {
+        let key = KeyPair::from_pem(&self.key.serialize_pem()).unwrap();
+        let certificate = Self::with_key(serial, key);
+        let (not_before, not_after) = (self.not_before + after, self.not_after + after);
+        certificate.valid(not_before, not_after)
+    }
+}
+
+/// The owner of the sessions that are bound to a peer's certificate.
+pub(crate) fn owner(peer: &PeerState) -> Owner {
+    let certificate: &Arc<PeerCertificate> = peer.certificate().unwrap();
+    Owner::Certificate {
+        issuer: *certificate.issuer_hash(),
+        serial: certificate.serial().clone(),
+    }
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
+}
+
+fn since_epoch(time: Timestamp) -> Duration {
+    time.saturating_since(Timestamp::from_millis(0))
+}

@@ -1,0 +1,125 @@
+//! Who makes requests: a certificate and a cookie.
+
+use certsession_core::test_util::block_on;
+use certsession_core::{
+    CommitError, CookieChange, Handle, OpenError, PeerState, Presented, Refusal, Session,
+};
+
+use super::World;
+
+/// Who makes requests. Clones have the same certificate, and the cookie of that moment.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) peer: PeerState,
+    pub(crate) cookie: Option<String>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) result: Result<(), CommitError>,
+    pub(crate) cookie: Option<CookieChange>,
+}
+
+impl Client {
+    /// A client without a cookie.
+    pub(crate) fn of(peer: &PeerState) -> Self {
+        let peer = peer.clone();
+        Self { peer, cookie: None }
+    }
+
+    /// A client of this certificate with somebody else's cookie.
+    pub(crate) fn with_cookie_of(peer: &PeerState, other: &Self) -> Self {
+        let peer = peer.clone();
+        let cookie = other.cookie.clone();
+        Self { peer, cookie }
+    }
+
+    /// The session that a request of this client comes with.
+    pub(crate) fn try_open(&self, world: &World) -> Result<Session, OpenError> {
+        let presented = match &self.cookie {
+            Some(cookie) => Presented::One(cookie.as_bytes()),
+            None => Presented::None,
+        };
+        block_on(world.sessions.open(presented, &self.peer))
+    }
+
+    pub(crate) fn open(&self, world: &World) -> Session {
+        self.try_open(world).unwrap()
+    }
+
+    /// Why a request of this client is refused.
+    pub(crate) fn refusal(&self, world: &World) -> Refusal {
+        match self.try_open(world) {
+            Err(OpenError::Refused(reason)) => reason,
+            other => panic!("it had to be refused: {other:?}"),
+        }
+    }
+
+    /// A whole request that has to go well: open, handle, commit, answer.
+    pub(crate) fn request(&mut self, world: &World, handler: impl FnOnce(&mut Session)) {
+        self.try_request(world, handler).result.unwrap();
+    }
+
+    /// A whole request that may fail. The client keeps the cookie that it gets.
+    pub(crate) fn try_request(
+        &mut self,
+        world: &World,
+        handler: impl FnOnce(&mut Session),
+    ) -> Answer {
+        let mut session = self.open(world);
+        handler(&mut session);
+        self.finish(world, &mut session)
+    }
+
+    /// Commits, and takes the cookie of the answer.
+    pub(crate) fn finish(&mut self, world: &World, session: &mut Session) -> Answer {
+        let result = commit(world, session);
+        let cookie = session.take_cookie();
+        match &cookie {
+            Some(CookieChange::Set(token)) => self.cookie = Some(token.expose()),
+            Some(CookieChange::Remove) => self.cookie = None,
+            None => {}
+        }
+        Answer { result, cookie }
+    }
+
+    /// A client that has begun a session by signing in.
+    pub(crate) fn signed_in(world: &World, peer: &PeerState, principal: &str) -> Self {
+        let mut client = Self::of(peer);
+        client.request(world, |session| session.sign_in(principal).unwrap());
+        client
+    }
+
+    /// The session of this client's cookie, without changing anything; `None` if there is none.
+    pub(crate) fn handle(&self, world: &World) -> Option<Handle> {
+        self.open(world).handle()
+    }
+
+    pub(crate) fn principal(&self, world: &World) -> Option<String> {
+        let session = self.open(world);
+        session.principal().map(|who| who.as_str().to_owned())
+    }
+}
+
+impl Answer {
+    /// Whether the client got a new token.
+    pub(crate) fn has_token(&self) -> bool {
+        matches!(self.cookie, Some(CookieChange::Set(_)))
+    }
+
+    pub(crate) fn removes_cookie(&self) -> bool {
+        matches!(self.cookie, Some(CookieChange::Remove))
+    }
+}
+
+/// What an adapter does at the end of a request.
+pub(crate) fn commit(world: &World, session: &mut Session) -> Result<(), CommitError> {
+    match session.begin_commit() {
+        Some(work) => {
+            let done = block_on(world.sessions.perform(work));
+            session.finish_commit(done)
+        }
+        None => Ok(()),
+    }
+}

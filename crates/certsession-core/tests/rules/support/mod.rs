@@ -1,0 +1,9 @@
+//! What the tests stand on: a CA, the world that a request meets, and the client that makes it.
+
+mod ca;
+mod client;
+mod world;
+
+pub(crate) use ca::{Ca, Certificate, owner};
+pub(crate) use client::{Client, commit};
+pub(crate) use world::{HOUR, MINUTE, NOW, SECOND, World};
