@@ -14,10 +14,11 @@ pub(super) struct Owners {
 
 type Shard = HashMap<OwnerKey, Members>;
 
-/// Most owners have one session, and a set for one would cost more than its handle.
+/// Most owners have one session, and a set for one would cost more than its handle. The set is
+/// boxed so that those owners do not pay for its size.
 enum Members {
     One(Handle),
-    Many(HashSet<Handle>),
+    Many(Box<HashSet<Handle>>),
 }
 
 impl Owners {
@@ -85,7 +86,8 @@ impl LockedOwners<'_> {
             Some(Members::Many(handles)) => (None, Some(handles)),
             None => (None, None),
         };
-        one.into_iter().chain(many.into_iter().flatten().copied())
+        one.into_iter()
+            .chain(many.into_iter().flat_map(|handles| handles.iter().copied()))
     }
 
     pub(super) fn add(&mut self, key: &OwnerKey, handle: Handle) {
@@ -95,7 +97,9 @@ impl LockedOwners<'_> {
         let members = shard.entry(*key).or_insert(Members::One(handle));
         match members {
             Members::One(first) if *first == handle => {}
-            Members::One(first) => *members = Members::Many(HashSet::from([*first, handle])),
+            Members::One(first) => {
+                *members = Members::Many(Box::new(HashSet::from([*first, handle])));
+            }
             Members::Many(handles) => {
                 handles.insert(handle);
             }

@@ -50,8 +50,10 @@ fn p3_a_renewed_certificate_of_the_same_key_takes_the_session_along_with_a_new_t
 
     client.peer = new.clone();
     let before = client.cookie.clone();
-    // A request that only reads is enough.
-    client.request(&world, |_| {});
+    // A request that only reads is enough, and one commit.
+    let mut session = client.open(&world);
+    client.finish(&world, &mut session).result.unwrap();
+    assert!(session.begin_commit().is_none());
     assert_ne!(client.cookie, before);
     let fingerprint = |peer: &PeerState| *peer.certificate().unwrap().fingerprint();
     let (from, to) = (fingerprint(&old), fingerprint(&new));

@@ -163,6 +163,7 @@ fn a_session_that_was_revoked_by_its_own_request_is_marked_as_ended() {
         let revoked = certsession_core::test_util::block_on(world.sessions.revoke(handle));
         assert!(revoked.unwrap());
         session.mark_ended();
+        assert_eq!((session.handle(), session.principal()), (None, None));
         assert!(matches!(
             session.insert(&CART, &7),
             Err(SessionError::Ended)

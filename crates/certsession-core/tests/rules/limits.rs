@@ -95,6 +95,7 @@ fn a_request_that_was_refused_may_go_on_with_its_session() {
     assert!(matches!(refused, Err(CommitError::LimitReached)));
     session.insert(&CART, &2).unwrap();
     third.finish(&world, &mut session).result.unwrap();
+    assert_eq!(world.count(), 3);
     assert_eq!(third.open(&world).get(&CART).unwrap(), Some(2));
 }
 

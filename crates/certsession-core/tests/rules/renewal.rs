@@ -104,6 +104,20 @@ fn p3_a_privilege_change_by_a_token_in_its_grace_kills_both_tokens() {
 }
 
 #[test]
+fn a_token_in_its_grace_asks_for_no_renewal_of_its_own() {
+    let lifetimes = Lifetimes::default().with_renewal(10 * SECOND).unwrap();
+    let world = World::with(|rules| rules.lifetimes(lifetimes.with_grace(MINUTE)));
+    let mut client = due(&world);
+    let mut before = client.clone();
+    client.request(&world, |_| {});
+    world.clock.advance(10 * SECOND);
+    world.faults.take_calls();
+    before.request(&world, |_| {});
+    assert_eq!(world.faults.take_calls(), [StoreOperation::Load]);
+    assert!(client.try_request(&world, |_| {}).has_token());
+}
+
+#[test]
 fn without_a_grace_a_renewed_token_is_dead_at_once() {
     let lifetimes = Lifetimes::default().with_grace(Duration::ZERO);
     let world = World::with(|rules| rules.lifetimes(lifetimes));

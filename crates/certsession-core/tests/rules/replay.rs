@@ -1,6 +1,8 @@
 //! A token that was replaced comes again: P2 and P3.
 
-use certsession_core::test_util::Fault;
+use std::thread;
+
+use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
     EndReason, Key, OnReplay, OpenError, PeerState, Refusal, SessionEvent, StoreOperation, Token,
 };
@@ -103,15 +105,19 @@ fn p6_a_replay_that_cannot_end_the_session_is_an_error() {
 }
 
 #[test]
-fn p4_a_replay_ends_a_session_once() {
+fn p4_a_session_that_two_requests_end_is_told_as_ended_once() {
     let world = ends_session();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (mut client, before) = replaced(&world, &peer);
     // The owner signs out while the replay is on its way to the store.
-    let mut owner = client.open(&world);
-    owner.sign_out().unwrap();
-    before.open(&world);
-    client.finish(&world, &mut owner).result.unwrap();
+    let gate = world.faults.hold_next(StoreOperation::Remove);
+    thread::scope(|scope| {
+        let replay = scope.spawn(|| before.handle(&world));
+        block_on(gate.arrived());
+        client.request(&world, |session| session.sign_out().unwrap());
+        gate.release();
+        assert_eq!(replay.join().unwrap(), None);
+    });
     let ends = |event: &SessionEvent| matches!(event, SessionEvent::Ended { .. });
     assert_eq!(world.log.count(ends), 1);
 }

@@ -2,7 +2,7 @@
 
 use certsession_core::{CommitError, Key, RotationReason, SessionEvent};
 
-use crate::support::{Ca, Certificate, Client, World};
+use crate::support::{Ca, Certificate, Client, World, commit};
 
 const CART: Key<u32> = Key::new("cart");
 
@@ -69,12 +69,40 @@ fn a_rotation_of_a_session_that_the_request_begins_is_its_first_token() {
 }
 
 #[test]
+fn p3_a_request_whose_token_was_replaced_gets_no_new_one_by_writing_first() {
+    let world = World::new();
+    let mut client = signed_in(&world);
+    let mut slow = client.open(&world);
+    client.request(&world, |session| session.rotate().unwrap());
+    // The write is merged: it began while its token stood. That does not make the token stand.
+    slow.insert(&CART, &8).unwrap();
+    commit(&world, &mut slow).unwrap();
+    slow.rotate().unwrap();
+    let answer = client.clone().finish(&world, &mut slow);
+    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(!answer.has_token());
+    assert_eq!(client.open(&world).get(&CART).unwrap(), Some(8));
+}
+
+#[test]
+fn a_token_issued_in_the_middle_of_a_request_reaches_the_client() {
+    let world = World::new();
+    let mut client = signed_in(&world);
+    let mut session = client.open(&world);
+    session.rotate().unwrap();
+    commit(&world, &mut session).unwrap();
+    session.insert(&CART, &9).unwrap();
+    assert!(client.finish(&world, &mut session).has_token());
+    assert_eq!(client.open(&world).get(&CART).unwrap(), Some(9));
+}
+
+#[test]
 fn a_commit_in_the_middle_of_a_request_leaves_one_cookie_that_opens_the_session() {
     let world = World::new();
     let mut client = signed_in(&world);
     let mut session = client.open(&world);
     session.rotate().unwrap();
-    crate::support::commit(&world, &mut session).unwrap();
+    commit(&world, &mut session).unwrap();
     session.insert(&CART, &9).unwrap();
     session.rotate().unwrap();
     let answer = client.finish(&world, &mut session);

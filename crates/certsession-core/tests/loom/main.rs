@@ -1,0 +1,21 @@
+//! The memory store and the rules over it, model-checked: each model is run once for every
+//! order in which its threads can take the locks.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p certsession-core --release \
+//!     --features test-util --test loom --target-dir target/loom -- --nocapture
+//! ```
+//!
+//! It is the real code that runs: under `--cfg loom` the store merely takes its locks from the
+//! model checker. Every order is tried, without a bound on preemptions.
+#![cfg(loom)]
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
+mod capacity;
+mod ending;
+mod limit;
+mod owners;
+mod requests;
+mod support;
+mod tokens;
+mod writers;

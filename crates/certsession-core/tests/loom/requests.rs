@@ -1,0 +1,183 @@
+//! Whole requests through the rules: open, handle, commit, and what the client is given.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use certsession_core::test_util::ManualClock;
+use certsession_core::{
+    Clock, CommitError, CookieChange, Key, MemoryStore, Owner, PeerState, Presented, Principal,
+    Session, SessionManager,
+};
+use loom::thread::JoinHandle;
+
+use crate::support::{NOW, explore, now_or_never};
+
+/// A server and a client's certificate. Clones are the same ones.
+#[derive(Clone)]
+struct Server {
+    sessions: SessionManager<MemoryStore>,
+    clock: ManualClock,
+    peer: PeerState,
+}
+
+/// What a client is told.
+struct Answer {
+    result: Result<(), CommitError>,
+    cookie: Option<String>,
+}
+
+impl Server {
+    fn new() -> Self {
+        let clock = ManualClock::new(NOW);
+        let builder = SessionManager::builder(MemoryStore::new()).clock(clock.clone());
+        Self {
+            sessions: builder.build(),
+            clock,
+            peer: certificate(),
+        }
+    }
+
+    fn open(&self, cookie: Option<&str>) -> Session {
+        let presented = match cookie {
+            Some(cookie) => Presented::One(cookie.as_bytes()),
+            None => Presented::None,
+        };
+        now_or_never(self.sessions.open(presented, &self.peer)).unwrap()
+    }
+
+    fn request(&self, cookie: Option<&str>, handler: fn(&mut Session)) -> Answer {
+        let mut session = self.open(cookie);
+        handler(&mut session);
+        let result = match session.begin_commit() {
+            Some(work) => {
+                let done = now_or_never(self.sessions.perform(work));
+                session.finish_commit(done)
+            }
+            None => Ok(()),
+        };
+        let cookie = match session.take_cookie() {
+            Some(CookieChange::Set(token)) => Some(token.expose()),
+            _ => None,
+        };
+        Answer { result, cookie }
+    }
+
+    /// A request on a thread of its own.
+    fn spawn(&self, cookie: &Arc<str>, handler: fn(&mut Session)) -> JoinHandle<Answer> {
+        let (server, cookie) = (self.clone(), Arc::clone(cookie));
+        loom::thread::spawn(move || server.request(Some(&cookie), handler))
+    }
+
+    /// A session of alice's, and its cookie.
+    fn signed_in(&self) -> Arc<str> {
+        let answer = self.request(None, |session| session.sign_in("alice").unwrap());
+        answer.cookie.unwrap().into()
+    }
+
+    /// How many of these cookies open a session.
+    fn alive(&self, cookies: &[&str]) -> usize {
+        let opens = |cookie: &&&str| self.open(Some(cookie)).handle().is_some();
+        cookies.iter().filter(opens).count()
+    }
+}
+
+/// One certificate for all orders of all models: the steps must not depend on chance.
+fn certificate() -> PeerState {
+    static DER: OnceLock<Vec<u8>> = OnceLock::new();
+    let der = DER.get_or_init(|| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::default();
+        params.self_signed(&key).unwrap().der().to_vec()
+    });
+    PeerState::from_leaf(Some(der))
+}
+
+const KEY: Key<u32> = Key::new("key");
+
+fn writes(session: &mut Session) {
+    session.insert(&KEY, &1).unwrap();
+}
+
+/// Writes into a session that exists, and begins none.
+fn writes_late(session: &mut Session) {
+    if session.handle().is_some() {
+        writes(session);
+    }
+}
+
+#[test]
+fn p3_beyond_the_grace_one_token_is_alive_after_a_renewal_a_rotation_and_a_write() {
+    explore("renewal, rotation and write", || {
+        let server = Server::new();
+        let first = server.signed_in();
+        server.clock.advance(Duration::from_secs(15 * 60));
+        let answers = [
+            server.spawn(&first, |_| {}),
+            server.spawn(&first, |session| session.rotate().unwrap()),
+        ]
+        .map(|request| request.join().unwrap());
+        let mut cookies = vec![&*first];
+        cookies.extend(answers.iter().filter_map(|answer| answer.cookie.as_deref()));
+        server.clock.advance(Duration::from_secs(30));
+        assert_eq!(server.alive(&cookies), 1, "of {} tokens", cookies.len());
+        server.sessions.store().audit().unwrap();
+    });
+}
+
+#[test]
+fn p4_a_slow_writer_gets_neither_session_nor_token_after_a_sign_out() {
+    explore("writer, sign-out and sign-in", || {
+        let server = Server::new();
+        let cookie = server.signed_in();
+        let writer = server.spawn(&cookie, writes_late);
+        let sign_out = server.spawn(&cookie, |session| session.sign_out().unwrap());
+        let (writer, sign_out) = (writer.join().unwrap(), sign_out.join().unwrap());
+        sign_out.result.unwrap();
+        assert!(matches!(writer.result, Ok(()) | Err(CommitError::Gone)));
+        assert!(writer.cookie.is_none());
+        assert_eq!(server.alive(&[&cookie]), 0);
+        assert!(server.sessions.store().is_empty());
+        server.sessions.store().audit().unwrap();
+    });
+}
+
+#[test]
+fn p5_a_writer_from_before_a_sign_in_leaves_nothing_in_the_signed_in_session() {
+    explore("writer and sign-in", || {
+        let server = Server::new();
+        let first = server.request(None, writes).cookie.unwrap();
+        let first: Arc<str> = first.into();
+        let writer = server.spawn(&first, writes_late);
+        let sign_in = server.spawn(&first, |session| session.sign_in("alice").unwrap());
+        let (writer, sign_in) = (writer.join().unwrap(), sign_in.join().unwrap());
+        assert!(matches!(writer.result, Ok(()) | Err(CommitError::Stale)));
+        let second = sign_in.cookie.unwrap();
+        assert_eq!(server.open(Some(&second)).entries().len(), 0);
+        assert_eq!(server.alive(&[&first, &second]), 1);
+    });
+}
+
+#[test]
+fn p4_after_revoke_all_no_token_opens_an_earlier_session() {
+    explore("revoke-all, sign-in anew and write", || {
+        let server = Server::new();
+        let cookie = server.signed_in();
+        let revoke = {
+            let server = server.clone();
+            loom::thread::spawn(move || {
+                let alice = Owner::Principal(Principal::new("alice").unwrap());
+                now_or_never(server.sessions.revoke_all(&alice)).unwrap()
+            })
+        };
+        let rotation = server.spawn(&cookie, |session| session.rotate().unwrap());
+        let revoked = revoke.join().unwrap();
+        let rotation = rotation.join().unwrap();
+        assert_eq!(revoked.len(), 1);
+        let mut cookies = vec![&*cookie];
+        cookies.extend(rotation.cookie.as_deref());
+        assert_eq!(server.alive(&cookies), 0);
+        assert!(server.sessions.store().is_empty());
+        server.sessions.store().audit().unwrap();
+        assert_eq!(server.clock.now(), NOW);
+    });
+}

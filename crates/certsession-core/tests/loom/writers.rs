@@ -1,0 +1,64 @@
+//! No key is lost, and no writer from before a sign-in writes after it.
+
+use certsession_core::Outcome;
+
+use crate::support::{Model, explore, is_applied, sample};
+
+#[test]
+fn of_three_writers_of_different_keys_none_is_lost() {
+    explore("three writers", || {
+        let model = Model::new();
+        let handle = model.keep(sample(1)).handle();
+        let writers = ["a", "b", "c"].map(|key| {
+            model.spawn(move |model| model.request(handle, |commit| commit.insert(key, "1")))
+        });
+        for writer in writers {
+            assert!(is_applied(&writer.join().unwrap()));
+        }
+        let record = model.load(handle).unwrap();
+        let keys: Vec<_> = record.data().iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+        model.audit();
+    });
+}
+
+#[test]
+fn a_removed_key_and_a_written_one_do_not_undo_each_other() {
+    explore("writer and remover", || {
+        let model = Model::new();
+        let record = model.keep(sample(1).insert("old", "1").insert("kept", "1"));
+        let handle = record.handle();
+        let writer =
+            model.spawn(move |model| model.request(handle, |commit| commit.insert("new", "1")));
+        let remover =
+            model.spawn(move |model| model.request(handle, |commit| commit.remove("old")));
+        assert!(is_applied(&writer.join().unwrap()));
+        assert!(is_applied(&remover.join().unwrap()));
+        let record = model.load(handle).unwrap();
+        let keys: Vec<_> = record.data().iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["kept", "new"]);
+    });
+}
+
+#[test]
+fn a_writer_never_writes_into_a_session_that_was_signed_in_to_after_it_began() {
+    explore("writers and sign-in", || {
+        let model = Model::new();
+        let loaded = model.keep(sample(1));
+        let handle = loaded.handle();
+        let writers = ["a", "b"].map(|key| {
+            let commit = certsession_core::test_util::SampleCommit::on(&loaded);
+            model.spawn(move |model| model.commit(commit.insert(key, "1")))
+        });
+        let sign_in =
+            move |model: Model| model.request(handle, |commit| commit.retain(&[]).sign_in("alice"));
+        assert!(is_applied(&model.spawn(sign_in).join().unwrap()));
+        for writer in writers {
+            let outcome = writer.join().unwrap();
+            assert!(is_applied(&outcome) || outcome == Outcome::Stale);
+        }
+        let record = model.load(handle).unwrap();
+        assert_eq!(record.data().iter().count(), 0);
+        model.audit();
+    });
+}
