@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
+use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
@@ -37,12 +39,8 @@ pub struct Reply {
 }
 
 impl Browser {
-    pub(crate) fn new(
-        address: SocketAddr,
-        authority: &[u8],
-        client: Option<&Client>,
-        http: Http,
-    ) -> Self {
+    /// A browser for the server at this address, whose certificate this authority has issued.
+    pub fn new(address: SocketAddr, authority: &[u8], client: Option<&Client>, http: Http) -> Self {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(authority, client, http))
             .timeout(Duration::from_secs(30));
@@ -174,15 +172,13 @@ impl Reply {
 fn tls(authority: &[u8], client: Option<&Client>, http: Http) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(authority.to_vec())).unwrap();
-    let builder =
-        ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
     let mut config = match client {
-        Some(client) => builder
-            .with_client_auth_cert(client.chain(), client.private_key())
-            .unwrap(),
+        // Not `with_client_auth_cert`, which refuses to send what it cannot parse itself.
+        Some(client) => builder.with_client_cert_resolver(Arc::new(certified_key(client))),
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![match http {
@@ -190,4 +186,12 @@ fn tls(authority: &[u8], client: Option<&Client>, http: Http) -> ClientConfig {
         Http::Two => b"h2".to_vec(),
     }];
     config
+}
+
+fn certified_key(client: &Client) -> SingleCertAndKey {
+    let key = ring::default_provider()
+        .key_provider
+        .load_private_key(client.private_key())
+        .unwrap();
+    CertifiedKey::new(client.chain(), key).into()
 }

@@ -1,6 +1,7 @@
 //! The authority of a test, and the clients that it certifies.
 
 use certs_dev::{Authority, Identity, LeafRequest};
+use certsession_actix::{MutualTls, MutualTlsBuilder};
 use certsession_core::PeerCertificate;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -18,7 +19,8 @@ pub struct Client {
 }
 
 impl Certificates {
-    pub(crate) fn new() -> Self {
+    /// An authority, and its server for localhost.
+    pub fn new() -> Self {
         let authority = Authority::new("certsession test CA").unwrap();
         let server = authority.issue(&LeafRequest::server("localhost")).unwrap();
         Self { authority, server }
@@ -29,8 +31,11 @@ impl Certificates {
         &self.authority
     }
 
-    pub(crate) fn server(&self) -> &Identity {
-        &self.server
+    /// The server's part in TLS: its certificate, and the authority of its clients.
+    pub fn tls(&self) -> MutualTlsBuilder {
+        MutualTls::builder()
+            .server_identity_pem(self.server.certificate_pem(), self.server.key().pem())
+            .client_ca_pem(self.authority.certificate_pem())
     }
 
     /// A client of this name, valid for a year.
@@ -41,6 +46,12 @@ impl Certificates {
     /// A client as the request says.
     pub fn issue(&self, request: &LeafRequest) -> Client {
         Client::of(&self.authority.issue(request).unwrap())
+    }
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,9 +69,19 @@ impl Client {
         }
     }
 
+    /// The same key with other bytes for a certificate.
+    pub fn presenting(&self, certificate: &[u8]) -> Self {
+        Self::from_der(certificate, &self.key)
+    }
+
     /// The certificate, as the framework reads it.
     pub fn certificate(&self) -> PeerCertificate {
         PeerCertificate::from_der(&self.certificate).unwrap()
+    }
+
+    /// The certificate, as it goes over the wire.
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
     }
 
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {

@@ -1,8 +1,9 @@
 //! Every secret that a test has seen, so that the whole output of the suite can be searched.
 //!
-//! With `CERTSESSION_LEDGER` set to a file, each token, and each value that a test keeps in a
-//! session as a secret, is added to it, and everything at level TRACE goes to standard error.
-//! The command `search-output` then looks for each of them in what the suite has printed.
+//! With `CERTSESSION_LEDGER` set to a file, each token that a client has seen, and each secret
+//! value that a test has asked for here, is added to it; everything at level TRACE goes to
+//! standard error in any case (see `logs`). The command `search-output` then looks for the
+//! tokens, and for whatever begins as a secret value does, in all that the suite has printed.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -12,6 +13,13 @@ pub const SECRET_VALUE: &str = "swordfish-";
 
 /// Names the file.
 pub const VARIABLE: &str = "CERTSESSION_LEDGER";
+
+/// A value to keep in a session: it must not show up anywhere but in an answer.
+pub fn secret_value(name: &str) -> String {
+    let value = format!("{SECRET_VALUE}{name}");
+    record_secret(&value);
+    value
+}
 
 /// Adds a secret.
 pub fn record_secret(secret: &str) {
@@ -25,13 +33,4 @@ pub fn record_secret(secret: &str) {
         .unwrap();
     // One write of a short line: tests in other processes cannot come between.
     file.write_all(format!("{secret}\n").as_bytes()).unwrap();
-}
-
-/// Logs everything, once a process.
-pub fn log_everything() {
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter("trace")
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .try_init();
 }

@@ -6,10 +6,16 @@
 //! | `matrix` | [`promises!`]: one test per store, TLS stack and HTTP version |
 //! | `stores` | the stores; a further one joins there and in `matrix`, by a line each |
 //! | `site` | [`Site`]: a server in this process, over real TLS |
+//! | `served` | [`Served`]: as `Site`, with an application that the test puts together |
 //! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
 //! | `certificates` | the authority and its clients |
+//! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
+//! | `curl` | [`Curl`]: curl as a client |
+//! | `programs` | the examples as programs of their own, and where they listen |
+//! | `logs` | [`Logs`]: every log line |
 //! | `ledger` | every secret that was seen, for the search through the whole output |
+//! | `search` | that search; `search-output` is its command |
 
 #![allow(
     clippy::unwrap_used,
@@ -20,13 +26,22 @@
 
 mod browser;
 mod certificates;
+pub mod curl;
 pub mod ledger;
+mod logs;
 mod matrix;
+pub mod odd;
+pub mod programs;
 mod routes;
+pub mod search;
+mod served;
 mod site;
 pub mod stores;
 
 pub use browser::{Browser, Reply};
 pub use certificates::{Certificates, Client};
+pub use curl::{Curl, Printed};
+pub use logs::Logs;
 pub use matrix::{Http, Plan, run};
+pub use served::{Served, Tls};
 pub use site::{Setup, Site, Stack};

@@ -55,7 +55,7 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
         http,
         start: |plan, setup| Box::pin(Site::start(plan, setup, K::open)),
     };
-    crate::ledger::log_everything();
+    crate::logs::log_everything();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -6,7 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, rt, web};
-use certsession_actix::{BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls};
+use certsession_actix::{
+    BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls, MutualTlsBuilder,
+};
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
     Admission, BindingPolicy, Lifetimes, OnReplay, SessionManager, SessionStore,
@@ -26,6 +28,17 @@ pub enum Stack {
     Openssl,
 }
 
+impl Stack {
+    /// The configuration for this stack.
+    pub fn build(self, tls: &MutualTlsBuilder) -> MutualTls {
+        match self {
+            Self::Rustls => tls.build_rustls(),
+            Self::Openssl => tls.build_openssl(),
+        }
+        .unwrap()
+    }
+}
+
 /// What a test asks of its server.
 #[derive(Default)]
 pub struct Setup {
@@ -41,6 +54,8 @@ pub struct Setup {
     pub capacity: Option<usize>,
     /// Whether a client may come without a certificate.
     pub client_auth: ClientAuth,
+    /// Further authorities whose clients are let in, in PEM.
+    pub further_authorities: Vec<String>,
 }
 
 /// A server that runs until it is dropped, and what a test holds of it.
@@ -83,7 +98,11 @@ impl Site {
         }
 
         let sessions = CertSessionMiddleware::new(rules.build());
-        let tls = tls(plan.stack(), &certificates, setup.client_auth);
+        let mut tls = certificates.tls().client_auth(setup.client_auth);
+        for authority in setup.further_authorities {
+            tls = tls.client_ca_pem(authority);
+        }
+        let tls = plan.stack().build(&tls);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (send, receive) = tokio::sync::oneshot::channel();
@@ -155,17 +174,4 @@ impl Drop for Site {
             let _ = thread.join();
         }
     }
-}
-
-fn tls(stack: Stack, certificates: &Certificates, client_auth: ClientAuth) -> MutualTls {
-    let server = certificates.server();
-    let builder = MutualTls::builder()
-        .server_identity_pem(server.certificate_pem(), server.key().pem())
-        .client_ca_pem(certificates.authority().certificate_pem())
-        .client_auth(client_auth);
-    match stack {
-        Stack::Rustls => builder.build_rustls(),
-        Stack::Openssl => builder.build_openssl(),
-    }
-    .unwrap()
 }

@@ -118,9 +118,12 @@ fn session_status(error: &SessionError) -> StatusCode {
         | SessionError::Commit(
             CommitError::Stale | CommitError::Gone | CommitError::LimitReached,
         ) => StatusCode::CONFLICT,
-        SessionError::DataTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        SessionError::DataTooLarge { .. } | SessionError::Commit(CommitError::TooLarge { .. }) => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         SessionError::InvalidPrincipal(_) => StatusCode::BAD_REQUEST,
-        SessionError::Store(_) | SessionError::Commit(CommitError::Store(_)) => {
+        SessionError::Store(_)
+        | SessionError::Commit(CommitError::Store(_) | CommitError::InFlight) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,

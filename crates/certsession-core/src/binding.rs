@@ -64,6 +64,12 @@ impl Binding {
         self.not_before
     }
 
+    /// What puts two certificates of one owner in order: the one that begins later is the
+    /// newer, and of two that begin at the same second the one that ends later.
+    pub(crate) const fn age(&self) -> (Timestamp, Timestamp) {
+        (self.not_before, self.not_after)
+    }
+
     /// When the certificate ends, and every session that is bound to it.
     pub const fn not_after(&self) -> Timestamp {
         self.not_after
@@ -107,7 +113,9 @@ impl BindingPolicy {
             Self::PublicKey if bound.public_key != *peer.public_key_hash() => Match::Other,
             // Two certificates of one key used in turn must not re-bind the session to and
             // fro: only a later one wins.
-            Self::PublicKey if peer.not_before() > bound.not_before => Match::Renewed,
+            Self::PublicKey if (peer.not_before(), peer.not_after()) > bound.age() => {
+                Match::Renewed
+            }
             Self::PublicKey => Match::Superseded,
         }
     }

@@ -303,12 +303,12 @@ async fn p6_a_session_that_would_hold_too_much_is_refused_whole(plan: Plan) {
     let alice = site.browser("alice");
     alice.put("/session/data/k", json!(1)).await;
     let reply = alice
-        .put("/session/data/big", json!("x".repeat(1 << 20)))
+        .put("/session/data/big", json!("x".repeat(64 << 10)))
         .await;
     assert_eq!((reply.status, reply.set_cookie()), (413, None));
     assert_eq!(
         alice
-            .put("/session/data/big", json!("x".repeat(1 << 19)))
+            .put("/session/data/big", json!("x".repeat(32 << 10)))
             .await
             .status,
         204

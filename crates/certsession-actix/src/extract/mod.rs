@@ -1,6 +1,7 @@
 //! What handlers ask for: their session, and who is signed in.
 
 mod backend;
+mod detached;
 mod late;
 mod principal;
 mod session;

@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::backend::Backend;
+use super::detached::detached;
 use super::late::LateSession;
 use super::session_ext::SessionExt;
 use crate::error::Error;
@@ -168,13 +169,11 @@ impl CertSession {
     /// # Errors
     ///
     /// If it was not written. After a failure of the store the changes are kept, and the
-    /// middleware tries once more.
+    /// middleware tries once more. Where the wait is given up, by a timeout for example, the
+    /// commit goes on; until it is done, every change and the answer itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
         match self.begin_commit() {
-            Some(work) => {
-                let done = self.0.backend.perform(work).await;
-                self.finish_commit(done)
-            }
+            Some(work) => self.perform_detached(work).await,
             None => Ok(()),
         }
     }
@@ -201,11 +200,15 @@ impl CertSession {
     /// If nobody is signed in or the store fails.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, Error> {
         let principal = self.signed_in()?;
-        let revoked = self.0.backend.revoke_own(&principal, handle).await?;
-        if revoked && self.handle() == Some(handle) {
-            self.0.session.borrow_mut().mark_ended();
-        }
-        Ok(revoked)
+        let this = self.clone();
+        detached(async move {
+            let revoked = this.0.backend.revoke_own(&principal, handle).await?;
+            if revoked && this.handle() == Some(handle) {
+                this.0.session.borrow_mut().mark_revoked(&[handle]);
+            }
+            Ok(revoked)
+        })
+        .await
     }
 
     /// Ends every session of whoever is signed in, this one too, and tells how many there were.
@@ -215,9 +218,13 @@ impl CertSession {
     /// If nobody is signed in or the store fails; some sessions may live on then.
     pub async fn revoke_all(&self) -> Result<usize, Error> {
         let owner = Owner::Principal(self.signed_in()?);
-        let revoked = self.0.backend.revoke_all(&owner).await?;
-        self.0.session.borrow_mut().mark_ended();
-        Ok(revoked.len())
+        let this = self.clone();
+        detached(async move {
+            let revoked = this.0.backend.revoke_all(&owner).await?;
+            this.0.session.borrow_mut().mark_revoked(&revoked);
+            Ok(revoked.len())
+        })
+        .await
     }
 
     pub(crate) fn new(session: Session, backend: Rc<dyn Backend>) -> Self {
@@ -234,6 +241,16 @@ impl CertSession {
 
     pub(crate) fn finish_commit(&self, done: Done) -> Result<(), Error> {
         Ok(self.0.session.borrow_mut().finish_commit(done)?)
+    }
+
+    /// Performs work that must not be lost half-way.
+    pub(crate) async fn perform_detached(&self, work: Work) -> Result<(), Error> {
+        let this = self.clone();
+        detached(async move {
+            let done = this.0.backend.perform(work).await;
+            this.finish_commit(done)
+        })
+        .await
     }
 
     /// What is left to do of a request that was dropped: an end that it asked for.

@@ -58,7 +58,7 @@ where
             let session = CertSession::new(session, backend);
             request.extensions_mut().insert(session.clone());
 
-            let ending = EndingGuard::new(&session, &shared.manager);
+            let ending = EndingGuard::new(&session);
             let result = inner.call(request).await;
             let committed = settle(&session, &shared.manager).await;
             ending.disarm();
@@ -102,7 +102,7 @@ async fn settle<S: SessionStore>(
     };
     if work.ends_session() {
         // A client that hangs up now drops this future; the end goes through all the same.
-        return super::ending::settle_detached(session.clone(), manager.clone(), work).await;
+        return session.perform_detached(work).await;
     }
     let done = manager.perform(work).await;
     session.finish_commit(done)

@@ -2,6 +2,7 @@
 
 use super::Harness;
 use super::trial::Trial;
+use crate::store::Outcome;
 use crate::test_util::SampleCommit;
 
 /// A value of a mebibyte is kept whole.
@@ -117,4 +118,48 @@ pub fn a_value_is_kept_byte_by_byte<H: Harness>() {
         assert_eq!(record.data.get(&format!("again {n}")), value);
     }
     trial.assert_stands(&record);
+}
+
+/// A commit that would make the session hold more than it may is refused, whatever each request
+/// could see when it wrote; and it changes nothing.
+pub fn a_commit_beyond_the_data_limit_changes_nothing<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let write = |key, length| {
+        let commit = SampleCommit::on(&loaded).max_data_size(100);
+        commit.insert(key, &"1".repeat(length))
+    };
+    let written = trial.apply(write("a", 60));
+    for refused in [
+        write("b", 60),
+        write("b", 60).rotate(),
+        write("b", 60).sign_in("alice"),
+        write("a", 101),
+    ] {
+        let outcome = trial.commit(refused);
+        assert!(
+            matches!(outcome, Outcome::TooLarge { size } if size > 100),
+            "{outcome:?}"
+        );
+        trial.assert_stands(&written);
+    }
+    assert_eq!(trial.list(&super::trial::principal("alice")), []);
+    // What is replaced or dropped does not count.
+    trial.apply(write("a", 90));
+    let swapped = trial.apply(write("b", 90).retain(&[]).insert("b", "1"));
+    trial.assert_stands(&swapped);
+}
+
+/// Where the limit came down, a session that holds more may shrink and be used, not grow.
+pub fn a_session_beyond_a_lowered_data_limit_may_shrink<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let big = "1".repeat(200);
+    let loaded = trial.keep(trial.sample(1).insert("a", &big).insert("b", &big));
+    let limited = SampleCommit::on(&loaded).max_data_size(100);
+    trial.apply(limited.clone());
+    let grown = trial.commit(limited.clone().insert("c", "1"));
+    assert!(matches!(grown, Outcome::TooLarge { .. }), "{grown:?}");
+    let shrunk = trial.apply(limited.remove("b"));
+    assert_eq!(shrunk.data.iter().count(), 1);
+    trial.assert_stands(&shrunk);
 }

@@ -58,7 +58,8 @@ pub fn a_session_never_outlives_its_certificate<H: Harness>() {
 
     let renewed = SampleBinding::new(2).newer_by(MINUTE).build();
     let rebind = SampleCommit::on(&signed_in).rebind(&renewed);
-    let rebound = trial.apply(rebind.absolute_deadline(after).idle_deadline(after));
+    let rebind = rebind.renew(trial.now + MINUTE).absolute_deadline(after);
+    let rebound = trial.apply(rebind.idle_deadline(after));
     assert_eq!(rebound.absolute_deadline, renewed.not_after());
     trial.assert_stands(&rebound);
 }

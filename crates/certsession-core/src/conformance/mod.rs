@@ -120,6 +120,7 @@ suite! { $
         a_stale_sign_in_leaves_the_index_alone
         a_rebind_moves_the_record_between_certificates
         an_older_certificate_never_wins
+        a_rebind_whose_token_lost_is_left_out
         a_sign_in_under_a_renewed_certificate_moves_both
         signing_in_again_keeps_one_entry
     }
@@ -162,6 +163,8 @@ suite! { $
         names_and_values_of_every_length_are_kept
         a_key_may_have_any_name
         a_value_is_kept_byte_by_byte
+        a_commit_beyond_the_data_limit_changes_nothing
+        a_session_beyond_a_lowered_data_limit_may_shrink
     }
     faults {
         a_step_that_fails_is_an_error
@@ -173,13 +176,14 @@ suite! { $
         no_key_is_lost_among_writers_of_different_keys
         writers_of_the_same_keys_leave_no_mixture
         no_writer_from_before_a_sign_in_writes_after_it
+        writers_together_never_pass_the_data_limit
         the_latest_use_decides_the_idle_deadline
     }
     race_tokens {
         of_parallel_renewals_one_wins
         of_parallel_privilege_changes_one_is_applied
         of_parallel_sign_ins_one_is_applied
-        of_parallel_rebinds_the_newest_certificate_wins
+        of_parallel_rebinds_one_wins_with_its_token
     }
     race_endings {
         no_writer_brings_a_removed_session_back

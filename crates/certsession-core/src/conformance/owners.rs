@@ -73,7 +73,7 @@ pub fn an_older_certificate_never_wins<H: Harness>() {
     let to_newer = SampleCommit::on(&record).rebind(&newer.clone().build());
     let rebound = trial.apply(to_newer.renew(trial.now + MINUTE));
 
-    let to_older = SampleCommit::on(&record).rebind(&older.clone().build());
+    let to_older = SampleCommit::on(&rebound).rebind(&older.clone().build());
     let to_older = to_older.absolute_deadline(trial.now + 2 * MINUTE);
     let kept = trial.apply(to_older.renew(trial.now + MINUTE));
     assert_eq!(kept.binding, newer.clone().build());
@@ -81,6 +81,24 @@ pub fn an_older_certificate_never_wins<H: Harness>() {
     assert_eq!(kept.absolute_deadline, rebound.absolute_deadline);
     assert_eq!(trial.list(&older.owner()), []);
     assert_eq!(trial.list(&newer.owner()), [record.handle]);
+    trial.assert_stands(&kept);
+}
+
+/// A session follows a renewed certificate together with the new token, or not at all: the
+/// token that lost belongs to the certificate that lost.
+pub fn a_rebind_whose_token_lost_is_left_out<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1));
+    let until = trial.now + MINUTE;
+    trial.apply(SampleCommit::on(&record).renew(until));
+    let renewed = SampleBinding::new(2).newer_by(MINUTE);
+    let late = SampleCommit::on(&record).rebind(&renewed.clone().build());
+    let late = late.renew(until).insert("a", "1");
+    let kept = trial.apply(late.absolute_deadline(trial.now + 2 * MINUTE));
+    assert_eq!(kept.binding, record.binding);
+    assert_eq!(kept.absolute_deadline, record.absolute_deadline);
+    assert_eq!(kept.data.get("a"), Some(&b"1"[..]));
+    assert_eq!(trial.list(&renewed.owner()), []);
     trial.assert_stands(&kept);
 }
 

@@ -104,6 +104,25 @@ pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
     }
 }
 
+/// Requests that write at once never make the session hold more than it may together.
+pub fn writers_together_never_pass_the_data_limit<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let writers = (0..WRITERS).map(|writer| {
+            let commit = SampleCommit::on(&loaded).max_data_size(100);
+            let commit = commit.insert(&writer.to_string(), &"1".repeat(40));
+            let store = Arc::clone(&trial.store);
+            async move { answered(store.commit(commit.build()).await) }
+        });
+        let outcomes = trial.race(writers.collect());
+        let applied = |outcome: &&Outcome| matches!(outcome, Outcome::Applied { .. });
+        assert_eq!(outcomes.iter().filter(applied).count(), 2);
+        let record = trial.load(loaded.handle);
+        assert_eq!(record.map(|record| record.data.iter().count()), Some(2));
+    }
+}
+
 /// The last use counts, in whatever order the uses are committed.
 pub fn the_latest_use_decides_the_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();

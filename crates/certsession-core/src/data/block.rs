@@ -108,7 +108,7 @@ impl<'a> Entries<'a> {
         loop {
             let (&byte, rest) = self.rest.split_first()?;
             self.rest = rest;
-            length |= usize::from(byte & 0x7f) << shift;
+            length |= usize::from(byte & 0x7f).checked_shl(shift)?;
             shift += 7;
             if byte < 0x80 {
                 break;

@@ -111,6 +111,7 @@ impl<S: SessionStore> SessionManager<S> {
             idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
             absolute_deadline: starts_anew.then_some(absolute_deadline),
             admission: self.rules.admission,
+            max_data_size: self.rules.max_data_size,
         }
     }
 }

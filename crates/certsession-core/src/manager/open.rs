@@ -149,9 +149,14 @@ impl<S: SessionStore> SessionManager<S> {
                 is_current: true,
                 rebind: true,
             })),
-            // The grace of a renewed token is for the same certificate only.
-            (Standing::InGrace, Some(Match::Renewed)) => Ok(self.ignore(Refusal::UnknownToken)),
             (Standing::Unknown, Some(Match::Same)) => self.replayed(&record).await,
+            // The grace of a renewed token is for the same certificate only. Whoever holds the
+            // session's key in another certificate has been overtaken by a request of their own.
+            (Standing::InGrace, Some(Match::Renewed))
+            | (Standing::Unknown, Some(Match::Renewed | Match::Superseded)) => {
+                self.ignore(Refusal::UnknownToken);
+                Ok(Found::Replaced)
+            }
             // Whoever has neither the secret nor the certificate learns nothing, not even that
             // there is a session of this name.
             (Standing::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),

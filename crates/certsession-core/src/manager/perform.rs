@@ -39,6 +39,7 @@ impl<S: SessionStore> SessionManager<S> {
             Target::Existing(base) => self.commit(base, pending, peer, can_set_cookie).await,
             Target::New(peer) => self.create(pending, &peer).await,
             Target::Nothing => Done::nothing(),
+            Target::InFlight => Done::failed(None, CommitError::InFlight),
         };
         Done {
             cookie: done.cookie.or(cookie),
@@ -134,6 +135,10 @@ impl<S: SessionStore> SessionManager<S> {
             Ok(Outcome::Stale) => Done::over(Err(CommitError::Stale)),
             Ok(Outcome::Gone) => Done::over(Err(CommitError::Gone)),
             Ok(Outcome::LimitReached) => Done::failed(Some(base), CommitError::LimitReached),
+            Ok(Outcome::TooLarge { size }) => {
+                let max = self.rules.max_data_size;
+                Done::failed(Some(base), CommitError::TooLarge { size, max })
+            }
             Err(error) => {
                 let error = self.failed(StoreOperation::Commit)(error);
                 if pending.is_empty() {

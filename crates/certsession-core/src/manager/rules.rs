@@ -39,7 +39,7 @@ impl Default for Rules {
             binding: BindingPolicy::Certificate,
             on_replay: OnReplay::Refuse,
             admission: None,
-            max_data_size: 1 << 20,
+            max_data_size: 64 << 10,
             clock: Box::new(SystemClock),
             event_sink: None,
         }
@@ -94,7 +94,7 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// The most data one session may hold, in bytes. Default: 1 MiB.
+    /// The most data one session may hold, in bytes. Default: 64 KiB.
     pub fn max_data_size(mut self, bytes: usize) -> Self {
         self.rules.max_data_size = bytes;
         self

@@ -21,6 +21,13 @@ impl MemoryStore {
         if records.len() != self.len() {
             return Err(format!("{} records, counted {}", records.len(), self.len()));
         }
+        let bytes: usize = records.iter().map(|record| record.data().size()).sum();
+        if bytes != self.data_len() {
+            return Err(format!(
+                "{bytes} bytes of data, counted {}",
+                self.data_len()
+            ));
+        }
         let belongs: BTreeSet<(OwnerKey, Handle)> = records
             .iter()
             .flat_map(|record| record.owners().map(|key| (key, record.handle())))

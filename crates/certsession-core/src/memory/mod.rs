@@ -6,6 +6,7 @@
 //! | `shard` | records by handle, and the order in which they expire |
 //! | `deadlines` | that order: buckets of time |
 //! | `owners` | handles by owner |
+//! | `room` | how much is held, and how much may be |
 //! | `sync` | the lock, which the model checker replaces |
 //! | `audit` | whether all of it agrees, for tests |
 //!
@@ -19,13 +20,13 @@
 mod audit;
 mod deadlines;
 mod owners;
+mod room;
 mod shard;
 mod steps;
 mod sync;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::handle::Handle;
 use crate::record::Record;
@@ -34,20 +35,23 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 use owners::Owners;
+use room::Room;
 use shard::Shard;
 use sync::Mutex;
 
-/// How many parts the records are in. Each has a lock of its own.
-#[cfg(not(loom))]
-const SHARDS: usize = 64;
-#[cfg(loom)]
-const SHARDS: usize = 1;
+/// How many parts the records are in, and the index. Each part has a lock of its own. The model
+/// checker gets the fewest that still have an order among the owners' locks.
+const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
+const OWNER_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// How many expired records one step clears away at the most, so that no request pays for
 /// many.
 const SWEEP: usize = 4;
 
 /// The embedded store: sharded, bounded, and O(1) per step however many sessions it holds.
+///
+/// It is bounded in sessions and in bytes of data. A session without data takes some 600 bytes
+/// besides, so the defaults stay below 2 GiB.
 ///
 /// It expires by itself: each step that changes something clears a few expired sessions away,
 /// and a step that finds the store full looks for one everywhere. Sessions do not survive the
@@ -62,32 +66,40 @@ const SWEEP: usize = 4;
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     owners: Owners,
-    held: AtomicUsize,
-    capacity: usize,
+    room: Room,
 }
 
 impl MemoryStore {
     /// How many sessions [`MemoryStore::new`] has room for: 1,048,576.
     pub const DEFAULT_CAPACITY: usize = 1 << 20;
 
+    /// How many bytes of data [`MemoryStore::new`] has room for, in all sessions together: 1 GiB.
+    pub const DEFAULT_DATA_CAPACITY: usize = 1 << 30;
+
     /// An empty store with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) sessions.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// An empty store with room for `capacity` sessions. Memory is taken as sessions come.
+    /// An empty store with room for `capacity` sessions, and for
+    /// [`DEFAULT_DATA_CAPACITY`](Self::DEFAULT_DATA_CAPACITY) bytes of data in them. Memory is
+    /// taken as sessions come.
     pub fn with_capacity(capacity: usize) -> Self {
+        Self::with_capacities(capacity, Self::DEFAULT_DATA_CAPACITY)
+    }
+
+    /// An empty store with room for so many sessions, and so many bytes of data in them.
+    pub fn with_capacities(sessions: usize, data: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            owners: Owners::new(SHARDS),
-            held: AtomicUsize::new(0),
-            capacity,
+            owners: Owners::new(OWNER_SHARDS),
+            room: Room::new(sessions, data),
         }
     }
 
     /// How many sessions it holds, expired ones that are not cleared away yet included.
     pub fn len(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+        self.room.sessions().held()
     }
 
     /// Whether it holds no session.
@@ -97,7 +109,17 @@ impl MemoryStore {
 
     /// How many sessions it has room for.
     pub const fn capacity(&self) -> usize {
-        self.capacity
+        self.room.sessions().limit()
+    }
+
+    /// How many bytes of data its sessions hold.
+    pub fn data_len(&self) -> usize {
+        self.room.bytes().held()
+    }
+
+    /// How many bytes of data its sessions have room for.
+    pub const fn data_capacity(&self) -> usize {
+        self.room.bytes().limit()
     }
 
     fn shard(&self, handle: Handle) -> &Mutex<Shard> {
@@ -113,24 +135,18 @@ impl MemoryStore {
 
     fn take(&self, handle: Handle) -> Option<Arc<Record>> {
         let record = sync::lock(self.shard(handle)).remove(handle)?;
-        self.held.fetch_sub(1, Ordering::Relaxed);
+        self.room.give(record.data().size());
         Some(record)
     }
 
     /// Takes the place of one session, if need be that of an expired one.
-    fn reserve(&self, now: Timestamp) -> Result<(), StoreError> {
-        let reserve = || {
-            let taken = |held| (held < self.capacity).then_some(held + 1);
-            self.held
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken)
-                .is_ok()
-        };
-        if reserve() {
+    fn reserve(&self, bytes: usize, now: Timestamp) -> Result<(), StoreError> {
+        if self.room.take(bytes) {
             return Ok(());
         }
         for shard in &self.shards {
             self.sweep(shard, now);
-            if reserve() {
+            if self.room.take(bytes) {
                 return Ok(());
             }
         }
@@ -141,7 +157,7 @@ impl MemoryStore {
     fn sweep(&self, shard: &Mutex<Shard>, now: Timestamp) {
         let expired = sync::lock(shard).take_expired(now, SWEEP);
         for record in expired {
-            self.held.fetch_sub(1, Ordering::Relaxed);
+            self.room.give(record.data().size());
             self.owners.forget(&record, None);
         }
     }
@@ -155,10 +171,11 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
         self.sweep(self.shard(record.handle()), now);
-        self.reserve(now)?;
+        let bytes = record.data().size();
+        self.reserve(bytes, now)?;
         let creation = self.create_now(record, admission, now);
         if !matches!(creation, Creation::Created { .. }) {
-            self.held.fetch_sub(1, Ordering::Relaxed);
+            self.room.give(bytes);
         }
         Ok(creation)
     }
@@ -173,11 +190,11 @@ impl SessionStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         self.sweep(self.shard(commit.handle()), commit.now());
-        Ok(if commit.changes_owners() {
+        if commit.changes_owners() {
             self.commit_with_owners(&commit)
         } else {
             self.commit_in_place(&commit)
-        })
+        }
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
@@ -229,7 +246,7 @@ impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
             .field("len", &self.len())
-            .field("capacity", &self.capacity)
+            .field("capacity", &self.capacity())
             .finish_non_exhaustive()
     }
 }

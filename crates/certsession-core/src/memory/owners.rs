@@ -18,6 +18,10 @@ type Shard = HashMap<OwnerKey, Members>;
 /// boxed so that those owners do not pay for its size.
 enum Members {
     One(Handle),
+    #[allow(
+        clippy::box_collection,
+        reason = "a set inside would make every entry its size"
+    )]
     Many(Box<HashSet<Handle>>),
 }
 
@@ -112,11 +116,16 @@ impl LockedOwners<'_> {
         }
     }
 
-    /// Takes every member of an owner out.
+    /// Takes every member of an owner out, in the order of their handles: the model checker
+    /// needs one order, and a set has another one each time.
     pub(super) fn take_all(&mut self, key: &OwnerKey) -> Vec<Handle> {
         match self.shard_mut(key).and_then(|shard| shard.remove(key)) {
             Some(Members::One(handle)) => vec![handle],
-            Some(Members::Many(handles)) => handles.into_iter().collect(),
+            Some(Members::Many(handles)) => {
+                let mut handles: Vec<_> = handles.into_iter().collect();
+                handles.sort_unstable();
+                handles
+            }
             None => Vec::new(),
         }
     }

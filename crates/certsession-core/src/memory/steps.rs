@@ -6,7 +6,9 @@ use super::owners::LockedOwners;
 use super::{MemoryStore, sync};
 use crate::handle::Handle;
 use crate::record::Record;
-use crate::store::{Admission, Commit, Creation, Decision, Outcome, Owner};
+use crate::store::{
+    Admission, Commit, Creation, Decision, Outcome, Owner, StoreError, StoreErrorKind,
+};
 use crate::time::Timestamp;
 
 impl MemoryStore {
@@ -67,62 +69,59 @@ impl MemoryStore {
     }
 
     /// A commit that leaves the record with its owners.
-    pub(super) fn commit_in_place(&self, commit: &Commit) -> Outcome {
+    pub(super) fn commit_in_place(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let mut shard = sync::lock(self.shard(commit.handle()));
         let Some(current) = shard.get(commit.handle()) else {
-            return Outcome::Gone;
+            return Ok(Outcome::Gone);
         };
-        match current.apply(commit) {
-            Decision::Stale => Outcome::Stale,
-            Decision::Gone => Outcome::Gone,
-            Decision::Apply { record, rotated } => {
-                let record = Arc::new(record);
-                shard.replace(Arc::clone(&record));
-                Outcome::Applied {
-                    record,
-                    rotated,
-                    evicted: Vec::new(),
-                }
-            }
-        }
+        let (record, rotated) = match decide(current, commit) {
+            Ok(applied) => applied,
+            Err(outcome) => return Ok(outcome),
+        };
+        self.resize(current, &record)?;
+        shard.replace(Arc::clone(&record));
+        Ok(Outcome::Applied {
+            record,
+            rotated,
+            evicted: Vec::new(),
+        })
     }
 
     /// A commit that can move the record into another owner's index.
-    pub(super) fn commit_with_owners(&self, commit: &Commit) -> Outcome {
+    pub(super) fn commit_with_owners(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let (handle, now) = (commit.handle(), commit.now());
         loop {
             let Some(seen) = self.get(handle, now) else {
-                return Outcome::Gone;
+                return Ok(Outcome::Gone);
             };
-            let planned = match seen.apply(commit) {
-                Decision::Stale => return Outcome::Stale,
-                Decision::Gone => return Outcome::Gone,
-                Decision::Apply { record, .. } => record,
+            let (planned, _) = match decide(&seen, commit) {
+                Ok(applied) => applied,
+                Err(outcome) => return Ok(outcome),
             };
             let before: Vec<_> = seen.owners().collect();
             let after: Vec<_> = planned.owners().collect();
             let mut owners = self.owners.lock(&[&before[..], &after].concat());
             let Some(excess) = self.make_room(&owners, &planned, commit.admission(), now) else {
-                return Outcome::LimitReached;
+                return Ok(Outcome::LimitReached);
             };
 
             let mut shard = sync::lock(self.shard(handle));
             let Some(current) = shard.get(handle) else {
-                return Outcome::Gone;
+                return Ok(Outcome::Gone);
             };
             if !current.owners().eq(before.iter().copied()) {
                 // It changed hands before the locks were held. Look again.
                 continue;
             }
-            let (record, rotated) = match current.apply(commit) {
-                Decision::Stale => return Outcome::Stale,
-                Decision::Gone => return Outcome::Gone,
-                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
+            let (record, rotated) = match decide(current, commit) {
+                Ok(applied) => applied,
+                Err(outcome) => return Ok(outcome),
             };
             if !record.owners().eq(after.iter().copied()) {
                 // It goes to another owner than was planned: the locks held are not theirs.
                 continue;
             }
+            self.resize(current, &record)?;
             shard.replace(Arc::clone(&record));
             drop(shard);
             for key in before.iter().filter(|key| !after.contains(key)) {
@@ -132,11 +131,28 @@ impl MemoryStore {
                 owners.add(key, handle);
             }
             let evicted = self.evict(owners, &excess);
-            return Outcome::Applied {
+            return Ok(Outcome::Applied {
                 record,
                 rotated,
                 evicted,
-            };
+            });
         }
+    }
+
+    fn resize(&self, from: &Record, to: &Record) -> Result<(), StoreError> {
+        if self.room.resize(from.data().size(), to.data().size()) {
+            return Ok(());
+        }
+        Err(StoreError::new(StoreErrorKind::Full))
+    }
+}
+
+/// The record as it is to be kept, or why there is none.
+fn decide(current: &Record, commit: &Commit) -> Result<(Arc<Record>, bool), Outcome> {
+    match current.apply(commit) {
+        Decision::Apply { record, rotated } => Ok((Arc::new(record), rotated)),
+        Decision::Stale => Err(Outcome::Stale),
+        Decision::Gone => Err(Outcome::Gone),
+        Decision::TooLarge { size } => Err(Outcome::TooLarge { size }),
     }
 }

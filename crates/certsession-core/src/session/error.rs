@@ -70,6 +70,18 @@ pub enum CommitError {
     /// The principal has as many sessions as may be.
     #[error("the principal has as many sessions as may be; end one of them first")]
     LimitReached,
+    /// Together with what other requests have written, the session would hold too much.
+    #[error("the session would hold {size} bytes, the most is {max}")]
+    TooLarge {
+        /// How much it would hold, in bytes.
+        size: usize,
+        /// How much it may hold, in bytes.
+        max: usize,
+    },
+    /// Another commit of the same request is under way, or was given up: nobody knows yet what
+    /// came of it.
+    #[error("another commit of this request is under way")]
+    InFlight,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

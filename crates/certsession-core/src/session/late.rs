@@ -2,14 +2,19 @@
 
 use serde::Serialize;
 
-use super::{Phase, Session, SessionError};
+use super::{Pending, Phase, Session, SessionError};
 use crate::data::Key;
 
 impl Session {
     /// Takes note that the head of the response is on its way: from now on only what needs no
     /// cookie can be changed, by [`late_insert`](Self::late_insert) and the like.
+    ///
+    /// What was not committed by then was answered as a failure, and is dropped: nothing that
+    /// follows may complete it behind the client's back.
     pub fn mark_head_sent(&mut self) {
         self.head_sent = true;
+        self.pending = Pending::default();
+        self.ending = None;
     }
 
     /// Writes a value after the head of the response, into a session that exists.

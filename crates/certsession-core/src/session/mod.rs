@@ -41,6 +41,8 @@ pub struct Session {
     ending: Option<Ending>,
     phase: Phase,
     head_sent: bool,
+    /// Whether a commit has been begun whose outcome is not known yet.
+    in_flight: bool,
     cookie: Option<CookieChange>,
 }
 
@@ -105,6 +107,7 @@ impl Session {
             ending: None,
             phase,
             head_sent: false,
+            in_flight: false,
             cookie: None,
         }
     }
@@ -137,8 +140,8 @@ impl Session {
     ///
     /// If the session is over.
     pub fn remove<T>(&mut self, key: &Key<T>) -> Result<(), SessionError> {
-        if self.exists() {
-            self.writable()?.changes.remove(key.to_name());
+        if let Some(pending) = self.changeable()? {
+            pending.changes.remove(key.to_name());
         }
         Ok(())
     }
@@ -160,8 +163,8 @@ impl Session {
     ///
     /// If the session is over.
     pub fn clear(&mut self) -> Result<(), SessionError> {
-        if self.exists() {
-            self.writable()?.changes.retain(&BTreeSet::new());
+        if let Some(pending) = self.changeable()? {
+            pending.changes.retain(&BTreeSet::new());
         }
         Ok(())
     }
@@ -176,7 +179,7 @@ impl Session {
     pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
-        if self.phase == Phase::Replaced {
+        if self.phase == Phase::Replaced && !self.in_flight {
             // A sign-in owes nothing to the token that came.
             self.phase = Phase::Open;
         }
@@ -203,8 +206,8 @@ impl Session {
     ///
     /// If the session is over.
     pub fn rotate(&mut self) -> Result<(), SessionError> {
-        if self.exists() {
-            self.writable()?.rotate = true;
+        if let Some(pending) = self.changeable()? {
+            pending.rotate = true;
         }
         Ok(())
     }
@@ -220,17 +223,25 @@ impl Session {
         Ok(())
     }
 
-    /// Takes note that the session was ended from outside, by a call of this request.
-    pub fn mark_ended(&mut self) {
-        self.base = None;
+    /// Takes note that these sessions were ended from outside, by a call of this request, and that
+    /// its own was meant as well: where it is not among them, it is ended with the next commit.
+    pub fn mark_revoked(&mut self, revoked: &[Handle]) {
         self.pending = Pending::default();
         self.phase = Phase::Ended;
+        if let Some(base) = self.base.take() {
+            let handle = base.record.handle;
+            if !revoked.contains(&handle) {
+                let reason = EndReason::Requested;
+                self.ending = Some(Ending { handle, reason });
+            }
+        }
         self.cookie = Some(CookieChange::Remove);
     }
 
     /// The one gate through which every change to a session that goes on or begins passes.
     fn writable(&mut self) -> Result<&mut Pending, SessionError> {
         match self.phase {
+            _ if self.in_flight => Err(CommitError::InFlight.into()),
             Phase::Ended => Err(SessionError::Ended),
             Phase::Replaced => Err(SessionError::TokenReplaced),
             Phase::Open if self.head_sent => Err(SessionError::HeadSent),
@@ -239,9 +250,21 @@ impl Session {
         }
     }
 
+    /// As [`writable`](Self::writable), for a change that begins no session: `None` where there
+    /// is none to change. Whoever came with a replaced token must hear that nothing happens.
+    fn changeable(&mut self) -> Result<Option<&mut Pending>, SessionError> {
+        if self.phase == Phase::Open && !self.in_flight && !self.exists() {
+            return Ok(None);
+        }
+        self.writable().map(Some)
+    }
+
     fn stop(&mut self, reason: EndReason) -> Result<(), SessionError> {
-        if self.head_sent {
-            return Err(SessionError::HeadSent);
+        match self.phase {
+            _ if self.in_flight => return Err(CommitError::InFlight.into()),
+            Phase::Replaced => return Err(SessionError::TokenReplaced),
+            _ if self.head_sent => return Err(SessionError::HeadSent),
+            Phase::Open | Phase::Ended => {}
         }
         self.pending = Pending::default();
         if let Some(base) = self.base.take() {

@@ -28,6 +28,8 @@ pub(crate) enum Target {
     New(Arc<PeerCertificate>),
     /// None: there is nothing to change.
     Nothing,
+    /// Unknown, until an earlier commit of the same request has come to its end.
+    InFlight,
 }
 
 /// What the store made of it.
@@ -44,7 +46,14 @@ pub struct Done {
 
 impl Session {
     /// Takes out what is to be done; `None` if there is nothing, not even a deadline to move.
+    ///
+    /// Until [`finish_commit`](Self::finish_commit) tells what became of it, the session can
+    /// neither be changed nor committed again: work that is lost on the way, by a timeout for
+    /// example, must not look like success.
     pub fn begin_commit(&mut self) -> Option<Work> {
+        if self.in_flight {
+            return Some(Work::of(Target::InFlight));
+        }
         let is_due = self
             .base
             .as_ref()
@@ -52,17 +61,18 @@ impl Session {
         if self.ending.is_none() && self.pending.is_empty() && !is_due {
             return None;
         }
-        let target = match (self.base.take(), &self.peer) {
+        let target = match (self.base.clone(), &self.peer) {
             (Some(base), _) => Target::Existing(base),
             (None, Some(peer)) if self.pending.begins_session() => Target::New(Arc::clone(peer)),
             _ => Target::Nothing,
         };
+        self.in_flight = true;
         Some(Work {
             ending: self.ending.take(),
-            target,
             pending: std::mem::take(&mut self.pending),
             peer: self.peer.clone(),
             can_set_cookie: !self.head_sent,
+            ..Work::of(target)
         })
     }
 
@@ -73,6 +83,10 @@ impl Session {
     /// If what the request wanted was not written. After a failure of the store the session
     /// still wants it, and the next commit tries again.
     pub fn finish_commit(&mut self, done: Done) -> Result<(), CommitError> {
+        if let Err(CommitError::InFlight) = &done.result {
+            return done.result;
+        }
+        self.in_flight = false;
         self.base = done.base;
         if done.cookie.is_some() {
             self.cookie = done.cookie;
@@ -98,15 +112,22 @@ impl Session {
         let ending = self.ending.take()?;
         Some(Work {
             ending: Some(ending),
-            target: Target::Nothing,
-            pending: Pending::default(),
-            peer: None,
-            can_set_cookie: false,
+            ..Work::of(Target::Nothing)
         })
     }
 }
 
 impl Work {
+    fn of(target: Target) -> Self {
+        Self {
+            ending: None,
+            target,
+            pending: Pending::default(),
+            peer: None,
+            can_set_cookie: false,
+        }
+    }
+
     /// Whether it ends a session: what must go through, even if the request does not.
     pub const fn ends_session(&self) -> bool {
         self.ending.is_some()

@@ -31,6 +31,8 @@ pub struct Commit {
     /// Where the absolute lifetime starts anew, its end.
     pub(crate) absolute_deadline: Option<Timestamp>,
     pub(crate) admission: Option<Admission>,
+    /// The most data that the session may hold, in bytes.
+    pub(crate) max_data_size: usize,
 }
 
 /// A new token for the session.
@@ -91,6 +93,11 @@ pub enum Decision {
     Stale,
     /// The session has ended by itself.
     Gone,
+    /// The session would grow beyond what it may hold.
+    TooLarge {
+        /// How much it would hold, in bytes.
+        size: usize,
+    },
 }
 
 impl Record {
@@ -99,13 +106,19 @@ impl Record {
     /// 1. An expired record takes no commit.
     /// 2. A commit from before a privilege change (another epoch) is stale.
     /// 3. A privilege change needs a token that stands; a renewal that came too late is left out.
-    /// 4. Changes to the data are merged key by key into what the record holds now.
+    /// 4. A session follows a renewed certificate together with its new token, or not at all.
+    /// 5. Changes to the data are merged key by key into what the record holds now. What came of
+    ///    it may not grow beyond the limit, whatever each request could see when it wrote.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
         }
         if self.epoch != commit.epoch {
             return Decision::Stale;
+        }
+        let size = self.data.size_with(&commit.changes);
+        if size > commit.max_data_size.max(self.data.size()) {
+            return Decision::TooLarge { size };
         }
         let standing = self.standing(&commit.proof, commit.now);
         let rotation = match &commit.rotation {
@@ -141,7 +154,7 @@ impl Record {
         let rebind = commit
             .rebind
             .as_ref()
-            .filter(|binding| binding.not_before() > self.binding.not_before());
+            .filter(|binding| rotation.is_some() && binding.age() > self.binding.age());
         if let Some(binding) = rebind {
             record.binding = Arc::clone(binding);
         }

@@ -132,4 +132,9 @@ pub enum Outcome {
     Gone,
     /// The principal has as many sessions as may be; nothing was changed.
     LimitReached,
+    /// The session would grow beyond what it may hold; nothing was changed.
+    TooLarge {
+        /// How much it would hold, in bytes.
+        size: usize,
+    },
 }

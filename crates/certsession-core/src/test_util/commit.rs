@@ -42,6 +42,7 @@ impl SampleCommit {
             idle_deadline: record.idle_deadline,
             absolute_deadline: None,
             admission: None,
+            max_data_size: usize::MAX,
         })
     }
 
@@ -123,6 +124,13 @@ impl SampleCommit {
     #[must_use]
     pub const fn admission(mut self, admission: Admission) -> Self {
         self.0.admission = Some(admission);
+        self
+    }
+
+    /// Limits what the session may hold, in bytes. Default: no limit.
+    #[must_use]
+    pub const fn max_data_size(mut self, bytes: usize) -> Self {
+        self.0.max_data_size = bytes;
         self
     }
 

@@ -13,7 +13,7 @@ fn neither_a_writer_nor_a_sign_in_brings_a_removed_session_back() {
         let handle = loaded.handle();
         let write = SampleCommit::on(&loaded).insert("late", "1");
         let writer = model.spawn(move |model| model.commit(write));
-        let sign_in = SampleCommit::on(&loaded).sign_in("bob");
+        let sign_in = SampleCommit::on(&loaded).sign_in("carol");
         let sign_in = model.spawn(move |model| model.commit(sign_in));
         let end = model.spawn(move |model| {
             let ended = model.remove(handle);

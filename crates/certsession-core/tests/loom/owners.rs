@@ -5,7 +5,7 @@ use std::time::Duration;
 use certsession_core::Outcome;
 use certsession_core::test_util::{SampleBinding, SampleCommit};
 
-use crate::support::{Model, explore, is_applied, principal, sample};
+use crate::support::{Model, NOW, explore, is_applied, principal, sample};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -15,9 +15,9 @@ fn a_session_that_changes_hands_while_both_owners_are_revoked_is_gone_or_moved()
         let model = Model::new();
         let loaded = model.keep(sample(1).principal("alice"));
         let handle = loaded.handle();
-        let hand_over = SampleCommit::on(&loaded).sign_in("bob");
+        let hand_over = SampleCommit::on(&loaded).sign_in("carol");
         let hand_over = model.spawn(move |model| model.commit(hand_over));
-        let revokes = ["alice", "bob"]
+        let revokes = ["alice", "carol"]
             .map(|name| model.spawn(move |model| model.revoke(&principal(name)).len()));
         let outcome = hand_over.join().unwrap();
         let ended: usize = revokes.map(|revoke| revoke.join().unwrap()).iter().sum();
@@ -27,13 +27,13 @@ fn a_session_that_changes_hands_while_both_owners_are_revoked_is_gone_or_moved()
         );
         let stands = model.load(handle);
         assert_eq!(ended, usize::from(stands.is_none()));
-        // Once it was told to be bob's, alice's revoke cannot have ended it.
+        // Once it was told to be carol's, alice's revoke cannot have ended it.
         let expected: Vec<_> = stands.iter().map(|record| record.handle()).collect();
-        assert_eq!(model.sessions(&principal("bob")), expected);
+        assert_eq!(model.sessions(&principal("carol")), expected);
         assert_eq!(model.sessions(&principal("alice")), []);
         if let Some(record) = stands {
             assert!(is_applied(&outcome));
-            assert_eq!(record.principal().unwrap().as_str(), "bob");
+            assert_eq!(record.principal().unwrap().as_str(), "carol");
         }
         model.audit();
     });
@@ -45,21 +45,21 @@ fn a_session_that_moved_is_not_its_old_owners_to_revoke() {
         let model = Model::new();
         let loaded = model.keep(sample(1).principal("alice"));
         let handle = loaded.handle();
-        let hand_over = SampleCommit::on(&loaded).sign_in("bob");
+        let hand_over = SampleCommit::on(&loaded).sign_in("carol");
         let hand_over = model.spawn(move |model| {
             let outcome = model.commit(hand_over);
             (is_applied(&outcome), model.load(handle).is_some())
         });
         let revoke = model.spawn(|model| model.revoke(&principal("alice")));
         let (moved, is_there) = hand_over.join().unwrap();
-        assert_eq!(moved, is_there, "told to be bob's, and ended as alice's");
+        assert_eq!(moved, is_there, "told to be carol's, and ended as alice's");
         assert_eq!(revoke.join().unwrap().is_empty(), moved);
         model.audit();
     });
 }
 
 #[test]
-fn of_two_renewed_certificates_the_newer_has_the_session_and_the_index() {
+fn of_two_renewed_certificates_one_has_the_session_the_token_and_the_index() {
     explore("two rebinds and a revoke", || {
         let model = Model::new();
         let loaded = model.keep(sample(1));
@@ -67,20 +67,25 @@ fn of_two_renewed_certificates_the_newer_has_the_session_and_the_index() {
         let renewed = |n: u32| SampleBinding::new(10 + n).newer_by(n * MINUTE);
         let rebinds = [1, 2].map(|n| {
             let commit = SampleCommit::on(&loaded).rebind(&renewed(n).build());
+            let commit = commit.renew(NOW + MINUTE);
             model.spawn(move |model| model.commit(commit))
         });
         let old = SampleBinding::new(1).owner();
         let revoke = model.spawn(move |model| model.revoke(&old).len());
-        let applied = rebinds.map(|rebind| is_applied(&rebind.join().unwrap()));
+        let outcomes = rebinds.map(|rebind| rebind.join().unwrap());
         let revoked = revoke.join().unwrap();
-        match model.load(handle) {
-            Some(record) => {
-                assert_eq!((applied, revoked), ([true, true], 0));
-                assert_eq!(*record.binding(), *renewed(2).build());
-                assert_eq!(model.sessions(&renewed(2).owner()), [handle]);
-                assert_eq!(model.sessions(&renewed(1).owner()), []);
-            }
-            None => assert_eq!((applied, revoked), ([false, false], 1)),
+        let rotated = outcomes.map(|o| matches!(o, Outcome::Applied { rotated: true, .. }));
+        let Some(record) = model.load(handle) else {
+            assert_eq!((rotated, revoked), ([false, false], 1));
+            model.audit();
+            return;
+        };
+        assert_eq!(revoked, 0);
+        assert_ne!(rotated[0], rotated[1]);
+        for (n, has_token) in (1..).zip(rotated) {
+            assert_eq!(*record.binding() == *renewed(n).build(), has_token);
+            let listed = model.sessions(&renewed(n).owner()).len();
+            assert_eq!(listed, usize::from(has_token));
         }
         model.audit();
     });
@@ -91,14 +96,14 @@ fn owners_that_are_locked_in_opposite_orders_never_wait_for_each_other() {
     explore("hand-overs crosswise", || {
         let model = Model::new();
         let alices = model.keep(sample(1).principal("alice"));
-        let bobs = model.keep(sample(2).principal("bob"));
-        let crosswise = [(alices, "bob"), (bobs, "alice")].map(|(session, name)| {
+        let carols = model.keep(sample(2).principal("carol"));
+        let crosswise = [(alices, "carol"), (carols, "alice")].map(|(session, name)| {
             let commit = SampleCommit::on(&session).sign_in(name);
             model.spawn(move |model| is_applied(&model.commit(commit)))
         });
         assert!(crosswise.map(|task| task.join().unwrap()) == [true, true]);
         assert_eq!(model.sessions(&principal("alice")).len(), 1);
-        assert_eq!(model.sessions(&principal("bob")).len(), 1);
+        assert_eq!(model.sessions(&principal("carol")).len(), 1);
         model.audit();
     });
 }

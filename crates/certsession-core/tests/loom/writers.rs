@@ -1,6 +1,7 @@
 //! No key is lost, and no writer from before a sign-in writes after it.
 
 use certsession_core::Outcome;
+use certsession_core::test_util::SampleCommit;
 
 use crate::support::{Model, explore, is_applied, sample};
 
@@ -8,10 +9,15 @@ use crate::support::{Model, explore, is_applied, sample};
 fn of_three_writers_of_different_keys_none_is_lost() {
     explore("three writers", || {
         let model = Model::new();
-        let handle = model.keep(sample(1)).handle();
-        let writers = ["a", "b", "c"].map(|key| {
-            model.spawn(move |model| model.request(handle, |commit| commit.insert(key, "1")))
-        });
+        let loaded = model.keep(sample(1));
+        let handle = loaded.handle();
+        // The third has loaded its session before the others begin.
+        let third = SampleCommit::on(&loaded).insert("c", "1");
+        let writers = [
+            model.spawn(move |model| model.request(handle, |commit| commit.insert("a", "1"))),
+            model.spawn(move |model| model.request(handle, |commit| commit.insert("b", "1"))),
+            model.spawn(move |model| model.commit(third)),
+        ];
         for writer in writers {
             assert!(is_applied(&writer.join().unwrap()));
         }
@@ -47,7 +53,7 @@ fn a_writer_never_writes_into_a_session_that_was_signed_in_to_after_it_began() {
         let loaded = model.keep(sample(1));
         let handle = loaded.handle();
         let writers = ["a", "b"].map(|key| {
-            let commit = certsession_core::test_util::SampleCommit::on(&loaded);
+            let commit = SampleCommit::on(&loaded);
             model.spawn(move |model| model.commit(commit.insert(key, "1")))
         });
         let sign_in =

@@ -1,9 +1,11 @@
 //! A renewed certificate, by the policy that admits it: P2 and P3.
 
-use certsession_core::{BindingPolicy, Key, PeerState, Refusal, SessionEvent, StoreOperation};
+use certsession_core::test_util::Fault;
+use certsession_core::{
+    BindingPolicy, Key, PeerState, Refusal, SessionError, SessionEvent, StoreOperation,
+};
 
 use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, World, owner};
-use certsession_core::test_util::Fault;
 
 const CART: Key<u32> = Key::new("cart");
 
@@ -191,4 +193,44 @@ fn a_sign_in_under_a_renewed_certificate_binds_the_session_to_it() {
     let events = world.events();
     assert!(matches!(events[0], SessionEvent::Rebound { .. }));
     assert!(matches!(events[1], SessionEvent::SignedIn { .. }));
+}
+
+#[test]
+fn p3_whoever_was_overtaken_by_a_request_under_the_renewed_certificate_may_sign_in_anew() {
+    let world = public_key();
+    let Renewal { old, new, .. } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    let mut overtaken = client.clone();
+    client.peer = new.clone();
+    client.request(&world, |session| session.rotate().unwrap());
+    world.events();
+    // Under the old certificate, with the token before.
+    overtaken.request(&world, |session| {
+        assert_eq!(session.handle(), None);
+        let written = session.insert(&CART, &1);
+        assert!(matches!(written, Err(SessionError::TokenReplaced)));
+    });
+    let (handle, reason) = (None, Refusal::UnknownToken);
+    assert_eq!(world.events(), [SessionEvent::Refused { handle, reason }]);
+    assert_eq!(world.count(), 1);
+    overtaken.request(&world, |session| session.sign_in("alice").unwrap());
+    assert_eq!(world.sessions_of("alice").len(), 2);
+}
+
+#[test]
+fn of_two_certificates_that_begin_at_the_same_second_the_one_that_ends_later_is_newer() {
+    let world = public_key();
+    let Renewal {
+        ca,
+        old_certificate,
+        old,
+        ..
+    } = renewal();
+    let mut client = Client::signed_in(&world, &old, "alice");
+    let longer = old_certificate.renewed_until(2, NOW + 99 * 24 * HOUR);
+    client.peer = ca.issue(&longer);
+    client.request(&world, |_| {});
+    assert_eq!(world.sessions_by(&owner(&client.peer)).len(), 1);
+    let before = Client::with_cookie_of(&old, &client);
+    assert_eq!(before.refusal(&world), Refusal::CertificateSuperseded);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use certsession_core::{Key, SessionError};
+use certsession_core::{CommitError, Key, SessionError};
 
 use crate::support::{Ca, Certificate, Client, World};
 
@@ -122,6 +122,27 @@ fn what_is_replaced_or_removed_does_not_count() {
         session.insert(&THEME, &"x".repeat(85)).unwrap();
     });
     assert_eq!(client.open(&world).entries().len(), 1);
+}
+
+#[test]
+fn two_requests_together_write_no_more_than_a_session_may_hold() {
+    let world = World::with(|rules| rules.max_data_size(100));
+    let mut client = client();
+    client.request(&world, |session| session.insert(&CART, &vec![1]).unwrap());
+    let (mut first, mut second) = (client.open(&world), client.open(&world));
+    first.insert(&CART, &vec![7; 30]).unwrap();
+    second.insert(&THEME, &"x".repeat(60)).unwrap();
+    client.finish(&world, &mut first).result.unwrap();
+    let answer = client.finish(&world, &mut second);
+    let Err(CommitError::TooLarge { size, max: 100 }) = answer.result else {
+        panic!("{answer:?}");
+    };
+    assert!(size > 100);
+    assert_eq!(client.open(&world).get(&THEME).unwrap(), None);
+    // The request may go on with less.
+    second.insert(&THEME, &"x".to_owned()).unwrap();
+    client.finish(&world, &mut second).result.unwrap();
+    assert_eq!(client.open(&world).entries().len(), 2);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Sign-out and end: P3 and P4.
 
+use certsession_core::test_util::block_on;
 use certsession_core::{CommitError, EndReason, Key, SessionError, SessionEvent};
 
 use crate::support::{Ca, Certificate, Client, MINUTE, World, commit};
@@ -78,9 +79,9 @@ fn p4_after_an_end_the_request_writes_nothing_more() {
             Err(SessionError::Ended)
         ));
         assert!(matches!(session.sign_in("bob"), Err(SessionError::Ended)));
-        // There is nothing left that these could change.
-        session.remove(&CART).unwrap();
-        session.rotate().unwrap();
+        assert!(matches!(session.remove(&CART), Err(SessionError::Ended)));
+        assert!(matches!(session.rotate(), Err(SessionError::Ended)));
+        // Ending what has ended is no error.
         session.end().unwrap();
     });
     answer.result.as_ref().unwrap();
@@ -154,21 +155,31 @@ fn two_sign_outs_at_once_both_go_well_and_one_event_tells() {
 }
 
 #[test]
-fn a_session_that_was_revoked_by_its_own_request_is_marked_as_ended() {
+fn a_request_that_revokes_its_own_session_is_over_and_removes_the_cookie() {
     let world = World::new();
     let mut client = signed_in(&world);
     let handle = client.handle(&world).unwrap();
     let answer = client.try_request(&world, |session| {
         session.insert(&CART, &7).unwrap();
-        let revoked = certsession_core::test_util::block_on(world.sessions.revoke(handle));
-        assert!(revoked.unwrap());
-        session.mark_ended();
+        assert!(block_on(world.sessions.revoke(handle)).unwrap());
+        session.mark_revoked(&[handle]);
         assert_eq!((session.handle(), session.principal()), (None, None));
         assert!(matches!(
             session.insert(&CART, &7),
             Err(SessionError::Ended)
         ));
+        assert!(session.begin_commit().is_none());
     });
+    answer.result.as_ref().unwrap();
+    assert!(answer.removes_cookie());
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p4_a_revocation_that_missed_the_requests_own_session_ends_it_with_the_commit() {
+    let world = World::new();
+    let mut client = signed_in(&world);
+    let answer = client.try_request(&world, |session| session.mark_revoked(&[]));
     answer.result.as_ref().unwrap();
     assert!(answer.removes_cookie());
     assert_eq!(world.count(), 0);

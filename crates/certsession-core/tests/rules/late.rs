@@ -1,6 +1,7 @@
 //! A session after the head of the response is sent.
 
-use certsession_core::{BindingPolicy, Key, SessionError};
+use certsession_core::test_util::Fault;
+use certsession_core::{BindingPolicy, Key, SessionError, StoreOperation};
 
 use crate::support::{Ca, Certificate, Client, MINUTE, NOW, World, owner};
 
@@ -31,6 +32,33 @@ fn p6_a_change_after_the_head_is_an_error_and_not_a_loss() {
     }
     assert_eq!(session.principal().unwrap().as_str(), "alice");
     assert!(session.begin_commit().is_none());
+}
+
+#[test]
+fn p6_what_was_answered_as_a_failure_is_not_completed_after_the_head() {
+    let world = World::new();
+    let mut client = signed_in(&world);
+    let mut session = client.open(&world);
+    session.sign_in("bob").unwrap();
+    world
+        .faults
+        .fail_next(StoreOperation::Commit, Fault::Before);
+    assert!(client.finish(&world, &mut session).result.is_err());
+    session.mark_head_sent();
+    assert!(session.begin_commit().is_none());
+    session.late_insert(&CART, &1).unwrap();
+    client.finish(&world, &mut session).result.unwrap();
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+
+    let mut session = client.open(&world);
+    session.sign_out().unwrap();
+    world
+        .faults
+        .fail_next(StoreOperation::Remove, Fault::Before);
+    assert!(client.finish(&world, &mut session).result.is_err());
+    session.mark_head_sent();
+    assert!(session.begin_commit().is_none());
+    assert!(client.handle(&world).is_some());
 }
 
 #[test]

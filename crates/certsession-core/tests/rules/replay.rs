@@ -4,7 +4,8 @@ use std::thread;
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    EndReason, Key, OnReplay, OpenError, PeerState, Refusal, SessionEvent, StoreOperation, Token,
+    EndReason, Key, OnReplay, OpenError, PeerState, Refusal, SessionError, SessionEvent,
+    StoreOperation, Token,
 };
 
 use crate::support::{Ca, Certificate, Client, World};
@@ -128,8 +129,10 @@ fn a_request_with_a_replaced_token_signs_nobody_out() {
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (client, mut before) = replaced(&world, &peer);
     before.request(&world, |session| {
-        session.sign_out().unwrap();
-        session.end().unwrap();
+        // It must hear that nothing happens.
+        for stopped in [session.sign_out(), session.end()] {
+            assert!(matches!(stopped, Err(SessionError::TokenReplaced)));
+        }
         assert_eq!(session.get(&CART).unwrap(), None);
     });
     assert_eq!(client.principal(&world).as_deref(), Some("alice"));

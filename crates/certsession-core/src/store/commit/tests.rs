@@ -10,6 +10,9 @@ use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Room for three of the four keys.
+const MAX_DATA_SIZE: usize = 3 * 7;
+
 /// One request: when it commits, by which token, and what it wants.
 #[derive(Clone, Debug)]
 struct Request {
@@ -69,7 +72,9 @@ fn request() -> impl Strategy<Value = Request> {
 
 impl Request {
     fn commit(&self, record: &Record, now: Timestamp) -> Commit {
-        let mut commit = SampleCommit::on(record).at(now);
+        let mut commit = SampleCommit::on(record)
+            .at(now)
+            .max_data_size(MAX_DATA_SIZE);
         commit = commit.idle_deadline(now + self.idle * MINUTE);
         if self.drops_the_rest {
             commit = commit.retain(&[]);
@@ -134,10 +139,14 @@ proptest! {
             match record.apply(&commit) {
                 Decision::Gone => prop_assert!(record.is_expired(now)),
                 Decision::Stale => check_stale(&record, &commit)?,
+                Decision::TooLarge { size } => {
+                    prop_assert!(size > MAX_DATA_SIZE.max(record.data.size()));
+                }
                 Decision::Apply { record: next, rotated } => {
                     check_deadlines(&record, &commit, &next)?;
                     check_token(&record, &commit, &next, rotated)?;
-                    check_owners(&record, &commit, &next)?;
+                    check_owners(&record, &commit, &next, rotated)?;
+                    prop_assert!(next.data.size() <= MAX_DATA_SIZE);
                     prop_assert_eq!(entries(&next), request.edit(entries(&record)));
                     record = next;
                 }
@@ -201,7 +210,12 @@ fn check_token(
     Ok(())
 }
 
-fn check_owners(before: &Record, commit: &Commit, after: &Record) -> Result<(), TestCaseError> {
+fn check_owners(
+    before: &Record,
+    commit: &Commit,
+    after: &Record,
+    rotated: bool,
+) -> Result<(), TestCaseError> {
     prop_assert_eq!(before.epoch, commit.epoch, "a stale commit was applied");
     prop_assert_eq!(after.handle, before.handle);
     prop_assert_eq!(
@@ -210,7 +224,10 @@ fn check_owners(before: &Record, commit: &Commit, after: &Record) -> Result<(), 
     );
     let principal = commit.sign_in.as_ref().or(before.principal());
     prop_assert_eq!(after.principal(), principal);
-    prop_assert!(after.binding.not_before() >= before.binding.not_before());
+    if after.binding != before.binding {
+        prop_assert!(rotated, "the token stayed with another certificate");
+        prop_assert!(after.binding.age() > before.binding.age());
+    }
     Ok(())
 }
 

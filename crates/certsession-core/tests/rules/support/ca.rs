@@ -64,10 +64,18 @@ impl Certificate {
 
     /// A later one for the same key.
     pub(crate) fn renewed(&self, serial: u64, after: Duration) -> Self {
-        let key = KeyPair::from_pem(&self.key.serialize_pem()).unwrap();
-        let certificate = Self::with_key(serial, key);
         let (not_before, not_after) = (self.not_before + after, self.not_after + after);
-        certificate.valid(not_before, not_after)
+        self.of_same_key(serial).valid(not_before, not_after)
+    }
+
+    /// One for the same key that begins at the same time and ends then.
+    pub(crate) fn renewed_until(&self, serial: u64, not_after: Timestamp) -> Self {
+        self.of_same_key(serial).valid(self.not_before, not_after)
+    }
+
+    fn of_same_key(&self, serial: u64) -> Self {
+        let key = KeyPair::from_pem(&self.key.serialize_pem()).unwrap();
+        Self::with_key(serial, key)
     }
 }
 

@@ -1,0 +1,79 @@
+//! A commit whose outcome is not known: P6. What was lost on the way must not look like success.
+
+use certsession_core::test_util::block_on;
+use certsession_core::{CommitError, Key, Session, SessionError};
+
+use crate::support::{Ca, Certificate, Client, World, commit};
+
+const CART: Key<u32> = Key::new("cart");
+
+fn signed_in(world: &World) -> Client {
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    Client::signed_in(world, &peer, "alice")
+}
+
+fn is_refused(change: Result<(), SessionError>) -> bool {
+    matches!(change, Err(SessionError::Commit(CommitError::InFlight)))
+}
+
+fn is_unknown(session: &mut Session, world: &World) -> bool {
+    matches!(commit(world, session), Err(CommitError::InFlight))
+}
+
+#[test]
+fn p6_work_that_is_lost_on_the_way_is_never_told_as_done() {
+    let world = World::new();
+    let client = signed_in(&world);
+    let mut session = client.open(&world);
+    session.insert(&CART, &1).unwrap();
+    // A timeout drops it, for example.
+    drop(session.begin_commit());
+    assert!(is_unknown(&mut session, &world));
+    assert!(is_unknown(&mut session, &world));
+    assert!(session.take_cookie().is_none());
+    assert_eq!(client.open(&world).get(&CART).unwrap(), None);
+}
+
+#[test]
+fn p6_a_session_does_not_change_while_its_commit_is_under_way() {
+    let world = World::new();
+    let mut client = signed_in(&world);
+    let mut session = client.open(&world);
+    session.insert(&CART, &1).unwrap();
+    let work = session.begin_commit().unwrap();
+    for change in [
+        session.insert(&CART, &2),
+        session.remove(&CART),
+        session.clear(),
+        session.rotate(),
+        session.sign_in("bob"),
+        session.sign_out(),
+        session.end(),
+    ] {
+        assert!(is_refused(change));
+    }
+    // What was loaded can still be read.
+    assert_eq!(session.principal().unwrap().as_str(), "alice");
+    assert!(is_unknown(&mut session, &world));
+
+    let done = block_on(world.sessions.perform(work));
+    session.finish_commit(done).unwrap();
+    session.insert(&CART, &2).unwrap();
+    client.finish(&world, &mut session).result.unwrap();
+    assert_eq!(client.open(&world).get(&CART).unwrap(), Some(2));
+}
+
+#[test]
+fn p6_a_creation_that_is_lost_on_the_way_is_not_begun_a_second_time() {
+    let world = World::new();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut session = Client::of(&peer).open(&world);
+    session.insert(&CART, &1).unwrap();
+    let work = session.begin_commit().unwrap();
+    assert!(is_refused(session.insert(&CART, &2)));
+    assert!(is_unknown(&mut session, &world));
+    // It may still arrive.
+    drop(block_on(world.sessions.perform(work)));
+    assert!(is_unknown(&mut session, &world));
+    assert_eq!(world.count(), 1);
+}

@@ -1,0 +1,224 @@
+//! The examples, as programs of their own.
+//!
+//! They are built by cargo as a user builds them, without the features that only tests switch
+//! on, and into the folder that the tests themselves were built into.
+
+use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use certs_dev::{Overwrite, Pki};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::curl::Curl;
+use crate::matrix::{Http, Plan};
+use crate::site::Stack;
+
+/// The portal, on a port of its own, with certificates of its own. It runs until it is dropped.
+pub struct Portal {
+    /// Its certificates.
+    pub pki: Pki,
+    http: Http,
+    base: String,
+    dir: TempDir,
+    _program: Program,
+}
+
+impl Portal {
+    /// Starts it over the plan's TLS stack, with these flags.
+    pub fn start(plan: Plan, flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
+        let mut command = Command::new(executable("portal"));
+        command
+            .args(["--addr", "127.0.0.1:0", "--certs"])
+            .arg(dir.path());
+        command
+            .args(["--tls", stack_name(plan.stack())])
+            .args(flags);
+        // What it logs is searched for secrets, with all that the suite prints.
+        command.env("RUST_LOG", "trace");
+
+        let mut program = Program::start(command);
+        let line = program.line();
+        let address = line.strip_prefix("listening on https://127.0.0.1:");
+        let port: u16 = address.expect(&line).trim_end().parse().unwrap();
+        Self {
+            pki,
+            http: plan.http(),
+            base: format!("https://localhost:{port}"),
+            dir,
+            _program: program,
+        }
+    }
+
+    /// curl with a jar of its own and the certificate of this name, which is minted first
+    /// unless it is alice or bob.
+    pub fn curl(&self, name: &str) -> Curl {
+        Curl::new(&self.base, self.dir.path(), Some(name), self.http)
+    }
+
+    /// curl with a jar of its own and no certificate.
+    pub fn stranger(&self) -> Curl {
+        Curl::new(&self.base, self.dir.path(), None, self.http)
+    }
+}
+
+/// The value of `--tls`.
+pub const fn stack_name(stack: Stack) -> &'static str {
+    match stack {
+        Stack::Rustls => "rustls",
+        Stack::Openssl => "openssl",
+    }
+}
+
+/// A program that runs until it is dropped.
+pub struct Program {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Program {
+    /// Starts it. What it says on standard error goes to that of the test.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
+    }
+
+    /// The next line that it prints.
+    ///
+    /// # Panics
+    ///
+    /// If it ends before.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        assert!(
+            !line.is_empty(),
+            "the program has ended: {:?}",
+            self.child.wait()
+        );
+        line
+    }
+
+    /// Ends it, and returns what it has printed since.
+    pub fn stop(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        rest
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the portal, which is to end by itself.
+pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
+    let mut command = Command::new(executable("portal"));
+    command.current_dir(folder).args(flags).output().unwrap()
+}
+
+/// The port that the quickstart insists on. One test at a time has it, in whichever process.
+pub struct FixedPort(#[allow(dead_code, reason = "the lock ends with it")] File);
+
+impl FixedPort {
+    /// Waits for it.
+    ///
+    /// # Panics
+    ///
+    /// If something else on this machine has it.
+    pub fn wait() -> Self {
+        let lock = File::create(env::temp_dir().join("certsession-8443.lock")).unwrap();
+        lock.lock().unwrap();
+        if let Err(error) = TcpListener::bind("127.0.0.1:8443") {
+            panic!("the quickstart needs 127.0.0.1:8443, and something else has it: {error}");
+        }
+        Self(lock)
+    }
+}
+
+/// Where an example's executable is.
+///
+/// # Panics
+///
+/// If it cannot be built.
+pub fn executable(name: &str) -> PathBuf {
+    static MESSAGES: OnceLock<String> = OnceLock::new();
+    MESSAGES
+        .get_or_init(built_once_a_run)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .unwrap_or_else(|| panic!("cargo has built no {name}"))
+}
+
+/// What cargo said when it built the examples. Under nextest each test is a process of its own,
+/// so the first one writes that down for the others of the same run.
+fn built_once_a_run() -> String {
+    let Ok(run) = env::var("NEXTEST_RUN_ID") else {
+        return build();
+    };
+    let path = target_dir().join("examples-of-this-run.jsonl");
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(path).unwrap();
+    file.lock().unwrap();
+    let mut said = String::new();
+    file.read_to_string(&mut said).unwrap();
+    if said.lines().next() != Some(&run) {
+        said = format!("{run}\n{}", build());
+        file.set_len(0).unwrap();
+        file.rewind().unwrap();
+        file.write_all(said.as_bytes()).unwrap();
+    }
+    said
+}
+
+/// Builds the examples; where nothing has changed, cargo sees so in a moment.
+fn build() -> String {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args([
+            "build",
+            "--offline",
+            "--message-format=json-render-diagnostics",
+        ])
+        .args(["-p", "portal", "-p", "quickstart", "--target-dir"])
+        .arg(target_dir())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    // Build scripts that look at the variables of this test would run anew each time.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    let built = cargo.stderr(Stdio::inherit()).output().unwrap();
+    assert!(built.status.success(), "cargo build: {}", built.status);
+    String::from_utf8(built.stdout).unwrap()
+}
+
+/// The folder that this test was built into: it lies in `TARGET/PROFILE/deps`.
+fn target_dir() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().to_owned()
+}

@@ -1,0 +1,118 @@
+//! A server whose application a test puts together by itself.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::thread::{self, JoinHandle};
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt;
+use certsession_actix::{MutualTls, MutualTlsBuilder};
+
+use crate::browser::Browser;
+use crate::certificates::Certificates;
+use crate::matrix::{Http, Plan};
+use crate::site::Stack;
+
+/// A server that runs until it is dropped.
+pub struct Served {
+    /// The authority whose clients it accepts.
+    pub certificates: Certificates,
+    address: SocketAddr,
+    http: Http,
+    stop: Option<(ServerHandle, JoinHandle<()>)>,
+}
+
+/// The TLS configuration of the plan's stack.
+pub struct Tls {
+    /// The stack.
+    pub stack: Stack,
+    /// The server's part, still to be built.
+    pub builder: MutualTlsBuilder,
+}
+
+impl Tls {
+    /// The whole of it, for `listen_mutual_tls`.
+    pub fn mutual(&self) -> MutualTls {
+        self.stack.build(&self.builder)
+    }
+}
+
+/// actix's own method of the stack, which sets no hook.
+#[macro_export]
+macro_rules! listen_bare {
+    ($server:expr, $listener:expr, $tls:expr) => {{
+        let server = $server;
+        match $tls.stack {
+            $crate::Stack::Rustls => {
+                let config = $tls.builder.build_rustls_0_23_config().unwrap();
+                server.listen_rustls_0_23($listener, config)
+            }
+            $crate::Stack::Openssl => {
+                let acceptor = $tls.builder.build_openssl_acceptor().unwrap();
+                server.listen_openssl($listener, acceptor)
+            }
+        }
+    }};
+}
+
+impl Served {
+    /// Serves what `serve` makes of a socket and the plan's TLS.
+    pub async fn start(
+        plan: Plan,
+        serve: impl FnOnce(TcpListener, Tls) -> io::Result<Server> + Send + 'static,
+    ) -> Self {
+        let certificates = Certificates::new();
+        let tls = Tls {
+            stack: plan.stack(),
+            builder: certificates.tls(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let thread = thread::spawn(move || {
+            rt::System::new().block_on(async move {
+                let server = serve(listener, tls).unwrap();
+                send.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        Self {
+            certificates,
+            address,
+            http: plan.http(),
+            stop: Some((receive.await.unwrap(), thread)),
+        }
+    }
+
+    /// A browser with a fresh certificate of this name.
+    pub fn browser(&self, name: &str) -> Browser {
+        let client = self.certificates.client(name);
+        let authority = self.certificates.authority().certificate_der();
+        Browser::new(self.address, authority, Some(&client), self.http)
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some((handle, thread)) = self.stop.take() {
+            drop(handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}
+
+/// `HttpServer::new` of this application, with one worker, and no signals of its own.
+#[macro_export]
+macro_rules! server {
+    ($app:expr) => {
+        actix_web::HttpServer::new($app)
+            .workers(1)
+            .disable_signals()
+            .shutdown_timeout(0)
+    };
+}

@@ -1,0 +1,123 @@
+//! The quickstart, as a newcomer meets it: started in a folder without certificates, its
+//! commands copied as they are printed.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use certsession_tests::curl;
+use certsession_tests::programs::{FixedPort, Program, executable};
+
+struct Quickstart {
+    program: Program,
+    commands: Vec<String>,
+}
+
+impl Quickstart {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(executable("quickstart"));
+        command.current_dir(folder);
+        let mut program = Program::start(command);
+        let mut commands = Vec::new();
+        while commands.len() < 4 {
+            let line = program.line();
+            if let Some(command) = line.trim().strip_prefix("curl ") {
+                commands.push(format!("curl {command}"));
+            }
+        }
+        Self { program, commands }
+    }
+}
+
+fn shell(folder: &Path, command: &str) -> Output {
+    let mut sh = Command::new("sh");
+    sh.current_dir(folder)
+        .args(["-c", command])
+        .output()
+        .unwrap()
+}
+
+fn body(folder: &Path, command: &str) -> String {
+    let output = shell(folder, command);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_printed_commands_do_what_is_printed_beside_them() {
+    curl::program();
+    let _port = FixedPort::wait();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let Quickstart { program, commands } = Quickstart::start(folder);
+    assert!(folder.join("certs-dev/out/ca.pem").is_file());
+
+    assert_eq!(body(folder, &commands[0]), "visit 1\n");
+    assert_eq!(body(folder, &commands[1]), "visit 2\n");
+    let refused = body(folder, &commands[2]);
+    assert_eq!(refused.lines().count(), 1);
+    assert!(refused.contains("certificate"), "{refused}");
+    let status = format!("{} -o refused -w '%{{http_code}}'", commands[2]);
+    assert_eq!(body(folder, &status), "403");
+    assert_eq!(body(folder, &commands[3]), "visit 3\n");
+
+    // A client without a certificate does not come through.
+    let bare = commands[0].replace(
+        "--cert certs-dev/out/alice.pem --key certs-dev/out/alice.key",
+        "",
+    );
+    assert!(!bare.contains("alice.key") && !shell(folder, &bare).status.success());
+
+    let printed = program.stop();
+    assert!(
+        !printed.contains("curl"),
+        "more is printed than was tried: {printed}"
+    );
+
+    // The next start finds the certificates and makes no others; the sessions are gone.
+    let authority = std::fs::read(folder.join("certs-dev/out/ca.pem")).unwrap();
+    let again = Quickstart::start(folder);
+    assert_eq!(
+        std::fs::read(folder.join("certs-dev/out/ca.pem")).unwrap(),
+        authority
+    );
+    assert_eq!(body(folder, &again.commands[1]), "visit 1\n");
+}
+
+#[test]
+fn a_second_quickstart_says_that_the_port_is_taken() {
+    let _port = FixedPort::wait();
+    let folder = tempfile::tempdir().unwrap();
+    let first = Quickstart::start(folder.path());
+    let mut second = Command::new(executable("quickstart"));
+    let second = second.current_dir(folder.path()).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("in use"), "{said}");
+    assert!(
+        second.stdout.is_empty(),
+        "it printed commands that another server answers"
+    );
+    drop(first.program);
+}
+
+#[test]
+fn the_portal_without_flags_mints_its_certificates_and_listens_on_8443() {
+    let _port = FixedPort::wait();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(executable("portal"));
+    command.current_dir(folder.path());
+    let mut portal = Program::start(command);
+    assert_eq!(portal.line(), "listening on https://127.0.0.1:8443\n");
+    let out = folder.path().join("certs-dev/out");
+    let [ca, cert, key] = ["ca.pem", "alice.pem", "alice.key"].map(|file| out.join(file));
+    let mut curl = Command::new(curl::program());
+    curl.arg("-sS")
+        .arg("--cacert")
+        .arg(ca)
+        .arg("--cert")
+        .arg(cert)
+        .arg("--key")
+        .arg(key);
+    let session = curl.arg("https://localhost:8443/session").output().unwrap();
+    assert_eq!(session.stdout, b"null");
+}

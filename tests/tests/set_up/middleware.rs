@@ -1,0 +1,116 @@
+//! The extractors without the middleware.
+
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{get, scope};
+use actix_web::{App, HttpResponse, body::MessageBody, dev};
+use certsession_actix::{
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, MemoryStore, Principal, SessionExt,
+    SetUpFault,
+};
+use certsession_tests::{Logs, Plan, Served, promises, server};
+
+promises![
+    the_session_without_the_middleware_is_a_fault_that_names_it,
+    the_principal_without_the_middleware_is_a_fault_that_names_it,
+    a_middleware_that_asks_outside_of_it_learns_the_fault,
+    outside_of_a_wrapped_scope_there_is_no_session,
+];
+
+/// What the log has to say of it.
+const LINE: [&str; 4] = ["ERROR", "certsession", "CertSessionMiddleware", ".wrap("];
+
+async fn session(_: CertSession) -> &'static str {
+    "never"
+}
+
+async fn principal(_: Principal) -> &'static str {
+    "never"
+}
+
+async fn assert_fault(served: &Served, logs: &Logs, path: &str) {
+    let reply = served.browser("alice").get(path).await;
+    assert_eq!(reply.status, 500);
+    assert_eq!(reply.body, "Internal Server Error\n", "no inner error");
+    assert_eq!(reply.set_cookie(), None);
+    logs.line_with(&LINE).await;
+}
+
+async fn the_session_without_the_middleware_is_a_fault_that_names_it(plan: Plan) {
+    let logs = Logs::keep();
+    let served = Served::start(plan, |listener, tls| {
+        let app = || App::new().route("/", get().to(session));
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    assert_fault(&served, &logs, "/").await;
+}
+
+async fn the_principal_without_the_middleware_is_a_fault_that_names_it(plan: Plan) {
+    let logs = Logs::keep();
+    let served = Served::start(plan, |listener, tls| {
+        let app = || App::new().route("/", get().to(principal));
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    assert_fault(&served, &logs, "/").await;
+}
+
+/// Stands outside of the session's middleware, where there is no session before the request
+/// has gone through.
+async fn asks(
+    request: dev::ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> actix_web::Result<dev::ServiceResponse> {
+    let missing = SetUpFault::MiddlewareMissing;
+    assert!(matches!(request.cert_session(), Err(Error::SetUp(fault)) if fault == missing));
+    assert!(matches!(
+        request.request().cert_session(),
+        Err(Error::SetUp(_))
+    ));
+    let response = next.call(request).await?;
+    assert!(response.cert_session().is_ok(), "after it, there is one");
+    Ok(response.map_into_boxed_body())
+}
+
+async fn a_middleware_that_asks_outside_of_it_learns_the_fault(plan: Plan) {
+    let logs = Logs::keep();
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            App::new()
+                .wrap(sessions.clone())
+                .wrap(from_fn(asks))
+                .route("/", get().to(HttpResponse::NoContent))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    assert_eq!(served.browser("alice").get("/").await.status, 204);
+    logs.line_with(&LINE).await;
+}
+
+async fn outside_of_a_wrapped_scope_there_is_no_session(plan: Plan) {
+    let logs = Logs::keep();
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            let inside = scope("/inside").wrap(sessions.clone());
+            App::new()
+                .service(inside.route("", get().to(session)))
+                .route("/outside", get().to(session))
+                .route("/without", get().to(HttpResponse::NoContent))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.get("/inside").await.status, 200);
+    let without = alice.get("/without").await;
+    assert_eq!(without.status, 204);
+    assert!(!without.headers.contains_key("vary"));
+    assert_fault(&served, &logs, "/outside").await;
+}

@@ -1,0 +1,199 @@
+//! Where the session can be had: in scopes, in guards, in middleware, by another name.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Path, get, post, scope};
+use actix_web::{App, HttpResponse, guard};
+use certsession_actix::{
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, Principal,
+    SameSite, SessionExt,
+};
+use certsession_tests::{Plan, Served, promises, server};
+
+promises![
+    a_guard_sees_who_is_signed_in,
+    a_guard_of_the_wrapped_scope_itself_comes_before_the_session,
+    scopes_in_scopes_share_the_session,
+    an_inner_middleware_writes_before_and_after_the_handler,
+    two_scopes_by_two_names_have_two_sessions,
+];
+
+const TRAIL: Key<String> = Key::new("trail");
+
+async fn sign_in(session: CertSession, name: Path<String>) -> Result<HttpResponse, Error> {
+    session.sign_in(name.into_inner())?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn me(principal: Principal) -> String {
+    principal.to_string()
+}
+
+async fn trail(session: CertSession) -> Result<String, Error> {
+    Ok(session.get(&TRAIL)?.unwrap_or_default())
+}
+
+fn is_signed_in(context: &guard::GuardContext<'_>) -> bool {
+    let session = context.cert_session();
+    session.is_ok_and(|session| session.principal().is_some())
+}
+
+async fn a_guard_sees_who_is_signed_in(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            let members = scope("/home").guard(guard::fn_guard(is_signed_in));
+            App::new()
+                .wrap(sessions.clone())
+                .route("/sign-in/{name}", post().to(sign_in))
+                .service(members.route("", get().to(me)))
+                .route("/home", get().to(|| async { "welcome, stranger" }))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.get("/home").await.body, "welcome, stranger");
+    assert_eq!(alice.post("/sign-in/alice").await.status, 204);
+    let home = alice.get("/home").await;
+    assert_eq!(home.body, "alice");
+    assert_eq!(
+        home.headers["vary"], "Cookie",
+        "the guard's answer depends on it"
+    );
+    assert_eq!(
+        served.browser("bob").get("/home").await.headers["vary"],
+        "Cookie"
+    );
+}
+
+/// Only what is wrapped around the routing has run when the routing asks its guards.
+async fn a_guard_of_the_wrapped_scope_itself_comes_before_the_session(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            let open = scope("/open").wrap(sessions.clone());
+            let guarded = scope("/guarded").guard(guard::fn_guard(is_signed_in));
+            App::new()
+                .service(open.route("/sign-in/{name}", post().to(sign_in)))
+                .service(guarded.wrap(sessions.clone()).route("", get().to(me)))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.post("/open/sign-in/alice").await.status, 204);
+    assert_eq!(alice.get("/guarded").await.status, 404);
+}
+
+async fn scopes_in_scopes_share_the_session(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            let inner = scope("/inner").route("/me", get().to(me));
+            let other = scope("/other").route("/sign-in/{name}", post().to(sign_in));
+            let outer = scope("/outer").service(inner).service(other);
+            App::new().service(outer.wrap(sessions.clone()))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.get("/outer/inner/me").await.status, 401);
+    assert_eq!(alice.post("/outer/other/sign-in/alice").await.status, 204);
+    assert_eq!(alice.get("/outer/inner/me").await.body, "alice");
+}
+
+async fn leaves_a_trail(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
+    let append = |session: &CertSession, mark: &str| -> Result<(), Error> {
+        let trail = session.get(&TRAIL)?.unwrap_or_default() + mark;
+        session.insert(&TRAIL, &trail)
+    };
+    append(&request.cert_session()?, "(")?;
+    let response = next.call(request).await?;
+    append(&response.cert_session()?, ")")?;
+    Ok(response)
+}
+
+async fn an_inner_middleware_writes_before_and_after_the_handler(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            let marked = scope("/marked").wrap(from_fn(leaves_a_trail));
+            App::new()
+                .wrap(sessions.clone())
+                .route("/trail", get().to(trail))
+                .service(marked.route("", get().to(trail)))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.get("/marked").await.body, "(");
+    assert_eq!(alice.get("/marked").await.body, "()(");
+    assert_eq!(alice.get("/trail").await.body, "()()");
+}
+
+async fn two_scopes_by_two_names_have_two_sessions(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let shop = CertSessionMiddleware::new(MemoryStore::new());
+        let shop = shop.cookie_name("shop").unwrap();
+        let staff = CertSessionMiddleware::new(MemoryStore::new());
+        let staff = staff
+            .cookie_name("staff")
+            .unwrap()
+            .same_site(SameSite::Strict);
+        let app = move || {
+            let routes = |config: &mut web::ServiceConfig| {
+                config
+                    .route("/me", get().to(me))
+                    .route("/sign-in/{name}", post().to(sign_in));
+            };
+            App::new()
+                .service(scope("/shop").wrap(shop.clone()).configure(routes))
+                .service(scope("/staff").wrap(staff.clone()).configure(routes))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    let set_by = async |path: &str| {
+        let request = alice.request(reqwest::Method::POST, path);
+        let response = request.send().await.unwrap();
+        let field = response.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let (pair, attributes) = field.split_once(';').unwrap();
+        certsession_tests::ledger::record_secret(pair.split_once('=').unwrap().1);
+        (pair.to_owned(), attributes.to_owned())
+    };
+    let (shop, attributes) = set_by("/shop/sign-in/customer").await;
+    assert!(shop.starts_with("__Host-shop="));
+    assert_eq!(attributes, " Path=/; Secure; HttpOnly; SameSite=Lax");
+    let (staff, attributes) = set_by("/staff/sign-in/employee").await;
+    assert!(staff.starts_with("__Host-staff="));
+    assert_eq!(attributes, " Path=/; Secure; HttpOnly; SameSite=Strict");
+
+    let both = format!("{shop}; {staff}");
+    for (path, name) in [("/shop/me", "customer"), ("/staff/me", "employee")] {
+        let request = alice
+            .request(reqwest::Method::GET, path)
+            .header("cookie", &both);
+        assert_eq!(request.send().await.unwrap().text().await.unwrap(), name);
+    }
+    let swapped = shop.replace("shop", "staff");
+    let request = alice
+        .request(reqwest::Method::GET, "/staff/me")
+        .header("cookie", swapped);
+    assert_eq!(request.send().await.unwrap().status(), 401);
+}

@@ -1,0 +1,218 @@
+//! The direction of dependencies, and what stays out altogether.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::cargo::{built_with, features, members, root, the_member};
+
+const CORE: &str = "certsession-core";
+const ACTIX: &str = "certsession-actix";
+
+/// The beginnings of names: frameworks and HTTP, TLS stacks, runtimes.
+const FRAMEWORKS: [&str; 12] = [
+    "actix",
+    "axum",
+    "cookie",
+    "h2",
+    "http",
+    "hyper",
+    "poem",
+    "reqwest",
+    "rocket",
+    "tower",
+    "tungstenite",
+    "warp",
+];
+const TLS_STACKS: [&str; 9] = [
+    "aws-lc",
+    "boring",
+    "native-tls",
+    "openssl",
+    "rustls",
+    "s2n",
+    "schannel",
+    "security-framework",
+    "webpki",
+];
+const RUNTIMES: [&str; 9] = [
+    "async-executor",
+    "async-io",
+    "async-std",
+    "futures-executor",
+    "glommio",
+    "mio",
+    "monoio",
+    "smol",
+    "tokio",
+];
+const STORE_ENGINES: [&str; 20] = [
+    "bb8",
+    "deadpool",
+    "diesel",
+    "firestore",
+    "fred",
+    "gcloud",
+    "google-cloud",
+    "memcache",
+    "moka",
+    "mongodb",
+    "mysql",
+    "postgres",
+    "r2d2",
+    "redis",
+    "rocksdb",
+    "rusqlite",
+    "sea-orm",
+    "sled",
+    "sqlx",
+    "valkey",
+];
+
+fn assert_none_of(names: &BTreeSet<String>, beginnings: &[&str]) {
+    let is_one = |name: &&String| {
+        beginnings
+            .iter()
+            .any(|beginning| name.starts_with(beginning))
+    };
+    let found: Vec<_> = names.iter().filter(is_one).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn core_depends_on_no_more_than_it_was_allowed() {
+    let allowed = [
+        "base64ct",
+        "der",
+        "ring",
+        "serde",
+        "serde_json",
+        "subtle",
+        "thiserror",
+        "tracing",
+        // Only `--cfg loom` compiles it, for the model checker.
+        "loom",
+    ];
+    let core = the_member(CORE);
+    let others: Vec<_> = core
+        .depends_on
+        .iter()
+        .filter(|name| !allowed.contains(&name.as_str()))
+        .collect();
+    assert!(
+        others.is_empty(),
+        "{others:?}: if core cannot do without, allow it here"
+    );
+    assert!(core.default_features.is_empty());
+}
+
+#[test]
+fn core_is_built_without_framework_tls_stack_store_engine_and_runtime() {
+    let names = built_with(CORE, &["--all-features"]);
+    assert!(
+        names.contains("ring") && names.contains("serde"),
+        "{names:?}"
+    );
+    for beginnings in [&FRAMEWORKS[..], &TLS_STACKS, &RUNTIMES, &STORE_ENGINES] {
+        assert_none_of(&names, beginnings);
+    }
+}
+
+#[test]
+fn the_actix_adapter_is_built_without_a_store_engine() {
+    let names = built_with(ACTIX, &["--all-features"]);
+    assert!(
+        names.contains("actix-web") && names.contains(CORE),
+        "{names:?}"
+    );
+    assert_none_of(&names, &STORE_ENGINES);
+}
+
+#[test]
+fn dependencies_point_at_core_and_adapters_and_stores_never_meet() {
+    let members = members();
+    let is_member = |name: &&String| members.iter().any(|member| member.name == **name);
+    let crates: Vec<_> = members.iter().filter(|member| member.is_crate).collect();
+    assert!(crates.len() >= 2);
+    for member in crates {
+        let within: Vec<_> = member.depends_on.iter().filter(is_member).collect();
+        let expected: &[&str] = if member.name == CORE { &[] } else { &[CORE] };
+        assert_eq!(within, expected, "{}", member.name);
+        if member.name != ACTIX {
+            assert_none_of(&built_with(&member.name, &["--all-features"]), &FRAMEWORKS);
+        }
+    }
+}
+
+#[test]
+fn a_server_is_built_without_what_only_tests_need() {
+    for package in ["portal", "quickstart"] {
+        for of in [CORE, ACTIX] {
+            let features = features(package, of);
+            assert!(
+                !features.contains("test-util"),
+                "{package}, {of}: {features:?}"
+            );
+        }
+        assert_none_of(
+            &built_with(package, &[]),
+            &["rcgen-test", "tempfile", "proptest"],
+        );
+    }
+    assert!(
+        !the_member(ACTIX)
+            .default_features
+            .contains(&"test-util".to_owned())
+    );
+    assert!(
+        features("certsession-tests", ACTIX).contains("test-util"),
+        "this test sees features"
+    );
+}
+
+#[test]
+fn the_quickstart_needs_no_library_of_the_system() {
+    let names = built_with("quickstart", &[]);
+    assert!(names.contains("rustls"), "{names:?}");
+    assert_none_of(&names, &["openssl", "native-tls", "libz", "pkg-config"]);
+}
+
+#[test]
+fn there_is_one_rustls_and_one_ring_and_no_other_provider() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let count = |name: &str| lock.matches(&format!("\nname = \"{name}\"\n")).count();
+    assert_eq!(
+        (count("rustls"), count("ring"), count("rustls-webpki")),
+        (1, 1, 1)
+    );
+    for other in [
+        "aws-lc",
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "aws-lc-fips-sys",
+        "rustls-openssl",
+    ] {
+        assert_eq!(count(other), 0, "{other}");
+    }
+}
+
+#[test]
+fn every_dependency_comes_from_the_registry() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let sources = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("source = "));
+    let mut count = 0;
+    for source in sources {
+        assert_eq!(
+            source,
+            "\"registry+https://github.com/rust-lang/crates.io-index\""
+        );
+        count += 1;
+    }
+    let packages = lock.matches("[[package]]").count();
+    assert_eq!(
+        packages - count,
+        members().len(),
+        "the others are the workspace's own"
+    );
+}

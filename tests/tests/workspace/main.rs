@@ -1,0 +1,7 @@
+//! Who depends on whom, and on what: the rules of the workspace, as cargo sees it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+
+mod cargo;
+mod dependencies;
+mod lints;
