@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
 use crate::certificates::Client;
+use crate::hang_up::HangUp;
 use crate::ledger;
 use crate::matrix::Http;
 
@@ -23,6 +24,9 @@ const COOKIE_NAME: &str = "__Host-session";
 #[derive(Clone)]
 pub struct Browser {
     client: reqwest::Client,
+    tls: Arc<ClientConfig>,
+    http: Http,
+    address: SocketAddr,
     base: String,
     cookie: Arc<Mutex<Option<String>>>,
 }
@@ -41,8 +45,9 @@ pub struct Reply {
 impl Browser {
     /// A browser for the server at this address, whose certificate this authority has issued.
     pub fn new(address: SocketAddr, authority: &[u8], client: Option<&Client>, http: Http) -> Self {
+        let tls = tls(authority, client, http);
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(authority, client, http))
+            .tls_backend_preconfigured(tls.clone())
             .timeout(Duration::from_secs(30));
         let builder = match http {
             Http::One => builder.http1_only(),
@@ -50,6 +55,9 @@ impl Browser {
         };
         Self {
             client: builder.build().unwrap(),
+            tls: Arc::new(tls),
+            http,
+            address,
             base: format!("https://localhost:{}", address.port()),
             cookie: Arc::default(),
         }
@@ -116,6 +124,23 @@ impl Browser {
             headers: response.headers().clone(),
             body: response.text().await?,
         })
+    }
+
+    /// Sends a request without a body that hangs up when what is returned is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If there is no connection or no cookie.
+    pub fn send_to_hang_up(&self, method: Method, path: &str) -> HangUp {
+        let cookie = format!("{COOKIE_NAME}={}", self.stolen_cookie());
+        match self.http {
+            Http::One => HangUp::over_http1(self.address, &self.tls, &method, path, &cookie),
+            Http::Two => {
+                let this = self.clone();
+                let request = self.request(method, path);
+                HangUp::over_http2(async move { this.try_send(request).await })
+            }
+        }
     }
 
     /// The cookie's value.

@@ -9,6 +9,7 @@
 //! | `served` | [`Served`]: as `Site`, with an application that the test puts together |
 //! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
+//! | `hang_up` | [`HangUp`]: a client that does not wait for its answer |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
 //! | `curl` | [`Curl`]: curl as a client |
@@ -27,6 +28,7 @@
 mod browser;
 mod certificates;
 pub mod curl;
+mod hang_up;
 pub mod ledger;
 mod logs;
 mod matrix;
@@ -41,6 +43,7 @@ pub mod stores;
 pub use browser::{Browser, Reply};
 pub use certificates::{Certificates, Client};
 pub use curl::{Curl, Printed};
+pub use hang_up::HangUp;
 pub use logs::Logs;
 pub use matrix::{Http, Plan, run};
 pub use served::{Served, Tls};

@@ -64,6 +64,13 @@ pub(crate) fn misbehaving(config: &mut ServiceConfig) {
         .route("/sign-out-and-write", post().to(sign_out_and_write))
         .route("/stream/{first}/{second}", get().to(stream))
         .route("/stream-and-end", get().to(stream_and_end))
+        .route("/end-and-commit", post().to(end_and_commit))
+        .route("/give-up-commit/{key}/{value}", post().to(give_up_commit))
+        .route("/give-up-end", post().to(give_up_end))
+        .route(
+            "/sign-out-while-committing",
+            post().to(sign_out_while_committing),
+        )
         .route("/typed/{key}", get().to(typed))
         .route("/cached", get().to(cached))
         .route("/public", get().to(HttpResponse::NoContent))
@@ -189,6 +196,43 @@ async fn stream_and_end(session: CertSession) -> HttpResponse {
 fn streamed(body: impl Future<Output = String> + 'static) -> HttpResponse {
     let body = async move { Ok::<_, actix_web::Error>(Bytes::from(body.await)) };
     HttpResponse::Ok().body(BodyStream::new(futures_util::stream::once(Box::pin(body))))
+}
+
+/// Ends the session, and waits for it by itself.
+async fn end_and_commit(session: CertSession) -> Result<HttpResponse, Error> {
+    session.end()?;
+    session.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Waits for its commit no longer than a moment, and goes on as if nothing had happened.
+async fn give_up_commit(
+    session: CertSession,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let (key, value) = path.into_inner();
+    session.insert(&Key::named(key), &value)?;
+    let _given_up = rt::time::timeout(Duration::from_millis(20), session.commit()).await;
+    session.insert(&KEY, &"after".to_owned())?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn give_up_end(session: CertSession) -> Result<HttpResponse, Error> {
+    session.end()?;
+    let _given_up = rt::time::timeout(Duration::from_millis(20), session.commit()).await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Changes the session while a commit of it is under way.
+async fn sign_out_while_committing(session: CertSession) -> Result<HttpResponse, Error> {
+    session.insert(&KEY, &"value".to_owned())?;
+    let sign_out = async {
+        rt::task::yield_now().await;
+        session.sign_out()
+    };
+    let (_, signed_out) = futures_util::future::join(session.commit(), sign_out).await;
+    signed_out?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Reads a key as a number, whatever it is.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use certsession_core::conformance::Harness;
 use certsession_core::test_util::{SampleBinding, SampleCommit, SampleRecord, block_on};
-use certsession_core::{Admission, MemoryStore, Outcome, Owner, Principal, SessionStore};
+use certsession_core::{
+    Admission, MemoryStore, Outcome, Owner, Principal, Record, SessionStore, StoreErrorKind,
+};
 
 #[derive(Default)]
 struct Memory;
@@ -44,7 +46,7 @@ fn every_way_in_which_a_session_goes_clears_the_index() {
             .sign_in("bob")
             .rebind(&renewed.build());
         let outcome = store.commit(moved.build()).await.unwrap();
-        assert!(matches!(outcome, Outcome::Applied { .. }));
+        assert!(is_applied(&outcome));
         store.audit().unwrap();
         assert!(store.remove(first.handle()).await.unwrap());
         store.audit().unwrap();
@@ -77,4 +79,47 @@ fn every_way_in_which_a_session_goes_clears_the_index() {
         assert_eq!(store.len(), 1);
         store.audit().unwrap();
     });
+}
+
+#[test]
+fn data_take_room_and_give_it_back_to_the_byte() {
+    let store = MemoryStore::with_capacities(10, 100);
+    let sample = |n| SampleRecord::new(n).insert("a", &"1".repeat(40));
+    let (first, second) = (sample(1).build(), sample(2).build());
+    let now = first.created_at();
+    let write = |length: usize| {
+        let commit = SampleCommit::on(&first).insert("a", &"1".repeat(length));
+        block_on(store.commit(commit.build())).map_err(|error| error.kind())
+    };
+    let create = |record: &Arc<Record>| {
+        let created = store.create(Arc::clone(record), None, now);
+        block_on(created).map(|_| ()).map_err(|error| error.kind())
+    };
+    create(&first).unwrap();
+    create(&second).unwrap();
+    let held = store.data_len();
+    assert_eq!(held, 2 * first.data().size());
+    store.audit().unwrap();
+
+    // No room for a third, nor for the first to grow; and nothing is changed by asking.
+    assert_eq!(create(&sample(3).build()), Err(StoreErrorKind::Full));
+    assert_eq!(write(60), Err(StoreErrorKind::Full));
+    assert_eq!((store.len(), store.data_len()), (2, held));
+    let loaded = block_on(store.load(first.handle(), now)).unwrap();
+    assert_eq!(loaded, Some(Arc::clone(&first)));
+
+    // What shrinks or goes makes room, and so does what expires.
+    write(10).unwrap();
+    assert_eq!(store.data_len(), held - 30);
+    write(50).unwrap();
+    block_on(store.remove(second.handle())).unwrap();
+    let expired = sample(2).expires_at(now).build();
+    create(&expired).unwrap();
+    assert_eq!(write(60).map(|outcome| is_applied(&outcome)), Ok(true));
+    assert_eq!(store.len(), 1);
+    store.audit().unwrap();
+}
+
+fn is_applied(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Applied { .. })
 }

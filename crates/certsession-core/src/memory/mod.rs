@@ -190,11 +190,13 @@ impl SessionStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         self.sweep(self.shard(commit.handle()), commit.now());
-        if commit.changes_owners() {
-            self.commit_with_owners(&commit)
-        } else {
-            self.commit_in_place(&commit)
-        }
+        self.commit_now(&commit).or_else(|_full| {
+            // What has expired elsewhere may hold the room that is wanting.
+            for shard in &self.shards {
+                self.sweep(shard, commit.now());
+            }
+            self.commit_now(&commit)
+        })
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {

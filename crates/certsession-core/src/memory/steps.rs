@@ -68,8 +68,17 @@ impl MemoryStore {
         Creation::Created { evicted }
     }
 
+    /// Fails if the data find no room.
+    pub(super) fn commit_now(&self, commit: &Commit) -> Result<Outcome, StoreError> {
+        if commit.changes_owners() {
+            self.commit_with_owners(commit)
+        } else {
+            self.commit_in_place(commit)
+        }
+    }
+
     /// A commit that leaves the record with its owners.
-    pub(super) fn commit_in_place(&self, commit: &Commit) -> Result<Outcome, StoreError> {
+    fn commit_in_place(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let mut shard = sync::lock(self.shard(commit.handle()));
         let Some(current) = shard.get(commit.handle()) else {
             return Ok(Outcome::Gone);
@@ -88,7 +97,7 @@ impl MemoryStore {
     }
 
     /// A commit that can move the record into another owner's index.
-    pub(super) fn commit_with_owners(&self, commit: &Commit) -> Result<Outcome, StoreError> {
+    fn commit_with_owners(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let (handle, now) = (commit.handle(), commit.now());
         loop {
             let Some(seen) = self.get(handle, now) else {
