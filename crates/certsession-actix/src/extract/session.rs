@@ -79,7 +79,8 @@ impl CertSession {
         self.change(|session| session.remove(key))
     }
 
-    /// Removes a key and returns its value.
+    /// Removes a key and returns its value, as this request sees it. Of two requests at the same
+    /// time both may get it: what may be used only once needs more than this.
     ///
     /// # Errors
     ///
@@ -99,6 +100,9 @@ impl CertSession {
 
     /// Signs a principal in: a new token, the one before it dead in the same step, and nothing
     /// kept of what the session held but what [`SignIn::carry`] names.
+    ///
+    /// It is committed also where the handler returns an error afterwards: check first, then
+    /// sign in.
     ///
     /// # Errors
     ///
