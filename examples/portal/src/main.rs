@@ -4,6 +4,7 @@ mod options;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use actix_web::{App, HttpServer};
 use certsession_actix::{
@@ -14,14 +15,22 @@ use clap::Parser;
 use options::{Options, Store};
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     let options = Options::parse();
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .init();
-    match options.store {
+    let served = match options.store {
         Store::Memory => serve(&options, MemoryStore::new()).await,
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not returned from `main`, which would print its `Debug`.
+            let _ = writeln!(io::stderr(), "portal: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -29,7 +38,9 @@ async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dy
     let manager: SessionManager<_> = options.rules(store)?;
     let sessions = CertSessionMiddleware::new(manager);
     let app = move || App::new().wrap(sessions.clone()).configure(portal::routes);
-    let server = HttpServer::new(app).bind_mutual_tls(&options.addr, options.tls()?)?;
+    let server = HttpServer::new(app)
+        .bind_mutual_tls(&options.addr, options.tls()?)
+        .map_err(|error| format!("cannot listen on {}: {error}", options.addr))?;
     for address in server.addrs() {
         writeln!(io::stdout(), "listening on https://{address}")?;
     }
