@@ -14,8 +14,7 @@ pub fn describe_machine() -> String {
         .and_then(|kib| kib.parse::<u64>().ok())
         .map_or_else(|| "unknown".to_owned(), |kib| format!("{} GiB", kib >> 20));
     format!(
-        "{processor}, {cores} cores, {memory} of memory, Linux {}, {}, release build",
-        output("uname", "-r"),
+        "{processor}, {cores} cores, {memory} of memory, Linux, {}, release build",
         output("rustc", "--version"),
     )
 }

@@ -136,6 +136,20 @@ impl Curl {
                 output = self.output(path, arguments);
             }
         }
+        self.answer(&output)
+    }
+
+    /// As [`try_run`](Self::try_run), without a second chance for a curl that has taken the
+    /// end of a stream for an error.
+    ///
+    /// # Errors
+    ///
+    /// What curl said, if no answer came.
+    pub fn run_once(&self, path: &str, arguments: &[&str]) -> Result<Printed, String> {
+        self.answer(&self.output(path, arguments))
+    }
+
+    fn answer(&self, output: &Output) -> Result<Printed, String> {
         if let Some(cookie) = self.cookie() {
             ledger::record_secret(&cookie);
         }

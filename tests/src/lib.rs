@@ -48,3 +48,8 @@ pub use logs::Logs;
 pub use matrix::{Http, Plan, run};
 pub use served::{Served, Tls};
 pub use site::{Setup, Site, Stack};
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

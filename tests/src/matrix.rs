@@ -70,6 +70,7 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
 /// use certsession_tests::{Plan, promises};
 ///
 /// promises![a_request_is_answered];
+/// # fn main() {}
 ///
 /// async fn a_request_is_answered(plan: Plan) {
 ///     let site = plan.start().await;

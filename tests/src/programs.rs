@@ -32,6 +32,16 @@ pub struct Portal {
 impl Portal {
     /// Starts it over the plan's TLS stack, with these flags.
     pub fn start(plan: Plan, flags: &[&str]) -> Self {
+        // What it logs is searched for secrets, with all that the suite prints.
+        Self::start_logging(plan, flags, "trace")
+    }
+
+    /// Starts it without a log, and so as fast as users have it.
+    pub fn start_quiet(plan: Plan, flags: &[&str]) -> Self {
+        Self::start_logging(plan, flags, "off")
+    }
+
+    fn start_logging(plan: Plan, flags: &[&str], level: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
         let mut command = Command::new(executable("portal"));
@@ -41,8 +51,7 @@ impl Portal {
         command
             .args(["--tls", stack_name(plan.stack())])
             .args(flags);
-        // What it logs is searched for secrets, with all that the suite prints.
-        command.env("RUST_LOG", "trace");
+        command.env("RUST_LOG", level);
 
         let mut program = Program::start(command);
         let line = program.line();

@@ -95,7 +95,8 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
-        if status == StatusCode::INTERNAL_SERVER_ERROR {
+        let is_reported = matches!(self, Self::SetUp(_));
+        if status == StatusCode::INTERNAL_SERVER_ERROR && !is_reported {
             tracing::error!(target: "certsession", error = %self, "the request failed");
         }
         let mut response = HttpResponse::new(status);
@@ -114,7 +115,8 @@ impl ResponseError for Error {
 fn session_status(error: &SessionError) -> StatusCode {
     match error {
         SessionError::CertificateRequired => StatusCode::FORBIDDEN,
-        SessionError::TokenReplaced
+        SessionError::Ended
+        | SessionError::TokenReplaced
         | SessionError::Commit(
             CommitError::Stale | CommitError::Gone | CommitError::LimitReached,
         ) => StatusCode::CONFLICT,
@@ -122,8 +124,7 @@ fn session_status(error: &SessionError) -> StatusCode {
             StatusCode::PAYLOAD_TOO_LARGE
         }
         SessionError::InvalidPrincipal(_) => StatusCode::BAD_REQUEST,
-        SessionError::Store(_)
-        | SessionError::Commit(CommitError::Store(_) | CommitError::InFlight) => {
+        SessionError::Commit(CommitError::Store(_) | CommitError::InFlight) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -134,14 +135,8 @@ impl Error {
     /// The line for the client: the rule that it met, or nothing but the status.
     fn line(&self, status: StatusCode) -> String {
         match status.canonical_reason() {
-            Some(reason) if status.is_server_error() => format!(
-                "{reason}
-"
-            ),
-            _ => format!(
-                "{self}
-"
-            ),
+            Some(reason) if status.is_server_error() => format!("{reason}\n"),
+            _ => format!("{self}\n"),
         }
     }
 }

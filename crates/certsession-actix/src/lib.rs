@@ -30,6 +30,13 @@
 //! }
 //! ```
 //!
+//! | feature | default | |
+//! |---|---|---|
+//! | `rustls-0_23` | yes | TLS by rustls, with ring |
+//! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
+//! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `test-util` | no | sets the peer of `actix_web::test` requests |
+//!
 //! | part | what it is for |
 //! |---|---|
 //! | [`CertSessionMiddleware`] | opens and commits the session of each request |
@@ -47,11 +54,13 @@ pub mod test_util;
 mod tls;
 
 /// The model and its rules: what is not re-exported here by name is in there.
-pub use certsession_core as core;
+pub use certsession_core;
 pub use certsession_core::{
-    Admission, BindingPolicy, Clock, CommitError, EventSink, Handle, Key, Lifetimes, MemoryStore,
-    OnLimit, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, SessionError,
-    SessionEvent, SessionManager, SessionStore, SignIn, StoreError, StoreErrorKind, Timestamp,
+    Admission, Binding, BindingPolicy, Clock, CommitError, EndReason, EventSink, Fingerprint,
+    Handle, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnReplay, Owner,
+    PeerCertificate, PeerState, Record, Refusal, RevocationReason, RotationReason, SessionError,
+    SessionEvent, SessionManager, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
+    SystemClock, Timestamp,
 };
 
 pub use cookie::{InvalidCookieName, SameSite};

@@ -7,7 +7,8 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
 
-/// A decision about a session. It holds neither token nor data.
+/// A decision about a session. It holds neither token nor data. A session that expires does so
+/// in silence: there is no event for it.
 ///
 /// Each is a `tracing` event of the target `certsession`, and goes to the [`EventSink`] that
 /// the application has set.
@@ -49,7 +50,8 @@ pub enum SessionEvent {
         /// The certificate from now on.
         to: Fingerprint,
     },
-    /// A token or a certificate was not accepted.
+    /// A token or a certificate was not accepted. A malformed, unknown or doubled token is
+    /// ignored, and the request goes on without a session; any other reason ends the request.
     Refused {
         /// The session, if there is one: known only where the token was genuine.
         handle: Option<Handle>,
@@ -89,7 +91,7 @@ pub enum SessionEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RotationReason {
-    /// Its renewal timeout had passed.
+    /// Its renewal timeout had passed, or the session moved to a renewed certificate.
     Renewal,
     /// The application asked for it.
     Requested,
@@ -158,6 +160,11 @@ impl SessionEvent {
     /// Writes the event to `tracing`, at the level that fits it.
     pub(crate) fn trace(&self) {
         match self {
+            // What every browser does whose session has expired.
+            Self::Refused {
+                reason: reason @ Refusal::UnknownToken,
+                ..
+            } => tracing::info!(target: "certsession", ?reason, "ignored"),
             Self::Refused { handle, reason } => {
                 tracing::warn!(target: "certsession", handle = %Shown(handle), ?reason, "refused");
             }

@@ -43,7 +43,7 @@ impl Default for Lifetimes {
 }
 
 impl Lifetimes {
-    /// NIST SP 800-63B section 4.2.3, authenticator assurance level 2: idle 30 minutes,
+    /// NIST SP 800-63B-3 section 4.2.3, authenticator assurance level 2: idle 30 minutes,
     /// absolute 12 hours.
     pub fn aal2() -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Lifetimes {
         }
     }
 
-    /// NIST SP 800-63B section 4.3.3, authenticator assurance level 3: idle 15 minutes,
+    /// NIST SP 800-63B-3 section 4.3.3, authenticator assurance level 3: idle 15 minutes,
     /// absolute 12 hours.
     pub fn aal3() -> Self {
         Self {

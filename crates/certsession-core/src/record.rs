@@ -53,7 +53,7 @@ impl Record {
         self.handle
     }
 
-    /// How many privilege changes the session has seen.
+    /// How many sign-ins the session has seen since it began; a rotation does not count.
     pub const fn epoch(&self) -> u64 {
         self.epoch
     }

@@ -71,9 +71,10 @@ async fn a_sign_in_that_is_none_changes_nothing(plan: Plan) {
     ] {
         assert_eq!(alice.post_json("/sign-in", &body).status, 400, "{body}");
     }
-    // What another site's form can send is no sign-in.
-    let form = ["--data-raw", r#"{"principal":"alice"}"#];
-    assert_eq!(alice.run("/sign-in", &form).status, 400);
+    // A browser says where a form is from.
+    let body = r#"{"principal":"alice"}"#;
+    let form = ["--data-raw", body, "-H", "Sec-Fetch-Site: cross-site"];
+    assert_eq!(alice.run("/sign-in", &form).status, 403);
     assert_eq!(alice.get("/sign-in").status, 404);
     assert_eq!(alice.cookie(), None);
     assert_eq!(alice.get("/me").status, 401);

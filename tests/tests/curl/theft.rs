@@ -7,6 +7,7 @@ use serde_json::Value;
 
 promises![
     a_stolen_jar_under_another_certificate_is_refused,
+    a_refusal_reaches_a_client_that_is_still_sending,
     a_stolen_jar_without_a_certificate_is_refused,
     a_client_without_a_certificate_is_not_let_in_where_one_is_required,
     a_client_of_another_authority_is_not_let_in,
@@ -31,6 +32,22 @@ async fn a_stolen_jar_under_another_certificate_is_refused(plan: Plan) {
         200,
         "the owner's session is unharmed"
     );
+}
+
+/// An answer ahead of the body would reset the stream of HTTP/2, and this curl would report that
+/// in place of the refusal.
+async fn a_refusal_reaches_a_client_that_is_still_sending(plan: Plan) {
+    let portal = Portal::start_quiet(plan, &[]);
+    let alice = portal.curl("alice");
+    alice.sign_in("alice", &[]);
+    let bob = portal.curl("bob").with_jar_of(&alice);
+    for body in ["1", &"1".repeat(5000), &"1".repeat(50_000)] {
+        for _ in 0..8 {
+            let put = ["-X", "PUT", "--data-raw", body];
+            let refused = bob.run_once("/session/data/k", &put).unwrap();
+            assert_eq!(refused.status, 403);
+        }
+    }
 }
 
 async fn a_stolen_jar_without_a_certificate_is_refused(plan: Plan) {

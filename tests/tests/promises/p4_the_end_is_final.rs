@@ -284,7 +284,7 @@ async fn p4_nothing_is_written_after_the_end_in_the_same_request(plan: Plan) {
     let reply = alice.post("/end-and-write").await;
     assert_eq!(
         (reply.status, reply.set_cookie()),
-        (500, Some(String::new()))
+        (409, Some(String::new()))
     );
     assert_ended(&alice, &token).await;
     assert_eq!(

@@ -145,12 +145,12 @@ async fn an_inner_middleware_writes_before_and_after_the_handler(plan: Plan) {
 async fn two_scopes_by_two_names_have_two_sessions(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
         let shop = CertSessionMiddleware::new(MemoryStore::new());
-        let shop = shop.cookie_name("shop").unwrap();
+        let shop = shop.with_cookie_name("shop").unwrap();
         let staff = CertSessionMiddleware::new(MemoryStore::new());
         let staff = staff
-            .cookie_name("staff")
+            .with_cookie_name("staff")
             .unwrap()
-            .same_site(SameSite::Strict);
+            .with_same_site(SameSite::Strict);
         let app = move || {
             let routes = |config: &mut web::ServiceConfig| {
                 config

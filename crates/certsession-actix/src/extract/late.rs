@@ -10,7 +10,8 @@ use crate::error::Error;
 /// The session after the response head is sent, for a streamed body or a WebSocket.
 ///
 /// No cookie can reach the client any more, so there is no `sign_in` and no `rotate`, and
-/// nothing is committed by itself: call [`commit`](Self::commit).
+/// nothing is committed by itself: call [`commit`](Self::commit). (What is noted before the head
+/// is committed with the handler's answer.)
 ///
 /// ```
 /// # use certsession_actix::{CertSession, Error, Key};

@@ -29,6 +29,10 @@ use crate::error::Error;
 /// session yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one;
 /// reading begins none.
 ///
+/// Besides what each method names, a change is an error where the request's token has been
+/// replaced meanwhile (409; a sign-in is allowed), and while a commit of the same request is
+/// under way (503).
+///
 /// ```
 /// use actix_web::HttpResponse;
 /// use certsession_actix::{CertSession, Error, Key, SignIn};
@@ -156,8 +160,8 @@ impl CertSession {
         self.0.session.borrow().peer().cloned()
     }
 
-    /// The record as it was loaded: times, binding and the like. What this request changes does
-    /// not show in it.
+    /// The record as it was loaded, or as the last [`commit`](Self::commit) left it: times, binding
+    /// and the like. What was changed since does not show in it.
     pub fn record(&self) -> Option<Arc<Record>> {
         self.0.session.borrow().record().cloned()
     }
@@ -215,7 +219,8 @@ impl CertSession {
         .await
     }
 
-    /// Ends every session of whoever is signed in, this one too, and tells how many there were.
+    /// Ends every session of whoever is signed in, this one too, and tells how many sessions there
+    /// were. What this request had noted is dropped, and nothing more can be written in it.
     ///
     /// # Errors
     ///

@@ -10,20 +10,22 @@
 //! 4. The handler runs.
 //! 5. What it did to the session is committed in one step, also where it returned an error.
 //!    A commit that fails replaces the handler's answer.
-//! 6. The cookie is set or removed, with `Cache-Control: no-store` and `Vary: Cookie`.
+//! 6. The cookie is set or removed, with `Cache-Control: no-store`. An answer of a handler that
+//!    asked for the session has it too, unless the handler set its own; both get `Vary: Cookie`.
 
+mod drain;
 mod ending;
 mod respond;
 mod service;
 
 use std::fmt;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use certsession_core::{SessionManager, SessionStore};
-use std::future::{Ready, ready};
 
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use service::CertSessionService;
@@ -31,7 +33,8 @@ use service::CertSessionService;
 /// Gives each request of an `App` or a `Scope` its session.
 ///
 /// Make it once, outside the closure of `HttpServer::new`, and clone it inside: a store made
-/// inside would be another one in each worker.
+/// inside would be another one in each worker. Wrap a request once for each cookie name: inside
+/// another one of the same name, the inner session is what handlers see.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};
@@ -75,7 +78,7 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
     /// # Errors
     ///
     /// If the name has other characters than letters, digits, `-` and `_`, or a prefix.
-    pub fn cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
+    pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
         let mut cookie = self.shared.cookie.clone();
         cookie.rename(name)?;
         Ok(Self::with(self.manager().clone(), cookie))
@@ -84,7 +87,7 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
     /// Sets when the cookie goes along with requests that another site caused. Default:
     /// [`SameSite::Lax`].
     #[must_use]
-    pub fn same_site(&self, same_site: SameSite) -> Self {
+    pub fn with_same_site(&self, same_site: SameSite) -> Self {
         let mut cookie = self.shared.cookie.clone();
         cookie.set_same_site(same_site);
         Self::with(self.manager().clone(), cookie)

@@ -25,7 +25,7 @@ pub(super) fn respond<B>(
             marks.put_on(response.headers_mut());
             Ok(response)
         }
-        Err(error) if marks.set_cookie.is_some() => Err(MarkedError { error, marks }.into()),
+        Err(error) if marks.is_any() => Err(MarkedError { error, marks }.into()),
         Err(error) => Err(error),
     }
 }
@@ -50,6 +50,10 @@ impl Marks {
             set_cookie,
             is_personal,
         })
+    }
+
+    fn is_any(&self) -> bool {
+        self.set_cookie.is_some() || self.is_personal
     }
 
     fn put_on(&self, headers: &mut HeaderMap) {

@@ -11,6 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 use certsession_core::{PeerState, Session, SessionManager, SessionStore};
 
 use super::Shared;
+use super::drain::drain;
 use super::ending::EndingGuard;
 use super::respond::respond;
 use crate::error::{Error, SetUpFault};
@@ -49,12 +50,18 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let inner = Rc::clone(&self.inner);
         let shared = Arc::clone(&self.shared);
         let backend = Rc::clone(&self.backend);
         Box::pin(async move {
-            let session = open(&shared, &request).await?;
+            let session = match open(&shared, &request).await {
+                Ok(session) => session,
+                Err(error) => {
+                    drain(&mut request).await;
+                    return Err(error.into());
+                }
+            };
             let session = CertSession::new(session, backend);
             request.extensions_mut().insert(session.clone());
 

@@ -86,7 +86,7 @@ pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
         .collect();
     for (name, session) in names.iter().zip(&sessions) {
         assert_eq!(trial.list(&principal(name)), [session.handle], "{name:?}");
-        let certificate = Owner::certificate(session.binding());
+        let certificate = Owner::bound_to(session.binding());
         assert_eq!(trial.list(&certificate), [session.handle]);
     }
     assert_eq!(trial.revoke(&principal("a*")), [sessions[6].handle]);

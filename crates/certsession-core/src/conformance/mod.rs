@@ -176,6 +176,7 @@ suite! { $
         no_key_is_lost_among_writers_of_different_keys
         writers_of_the_same_keys_leave_no_mixture
         no_writer_from_before_a_sign_in_writes_after_it
+        a_sign_in_carries_what_writers_have_written
         writers_together_never_pass_the_data_limit
         the_latest_use_decides_the_idle_deadline
     }
@@ -183,6 +184,7 @@ suite! { $
         of_parallel_renewals_one_wins
         of_parallel_privilege_changes_one_is_applied
         of_parallel_sign_ins_one_is_applied
+        of_parallel_sign_ins_of_one_principal_one_is_applied
         of_parallel_rebinds_one_wins_with_its_token
     }
     race_endings {

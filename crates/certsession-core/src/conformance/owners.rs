@@ -52,7 +52,7 @@ pub fn a_stale_sign_in_leaves_the_index_alone<H: Harness>() {
 pub fn a_rebind_moves_the_record_between_certificates<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
-    let old = Owner::certificate(record.binding());
+    let old = Owner::bound_to(record.binding());
     let renewed = SampleBinding::new(2).same_key_as(1).newer_by(MINUTE);
     let rebind = SampleCommit::on(&record).rebind(&renewed.clone().build());
     let rebound = trial.apply(rebind.renew(trial.now + MINUTE));
@@ -106,7 +106,7 @@ pub fn a_rebind_whose_token_lost_is_left_out<H: Harness>() {
 pub fn a_sign_in_under_a_renewed_certificate_moves_both<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
-    let old = Owner::certificate(record.binding());
+    let old = Owner::bound_to(record.binding());
     let renewed = SampleBinding::new(2).newer_by(MINUTE);
     let both = SampleCommit::on(&record).sign_in("bob");
     let moved = trial.apply(both.rebind(&renewed.clone().build()));

@@ -80,6 +80,22 @@ pub fn of_parallel_sign_ins_one_is_applied<H: Harness>() {
     }
 }
 
+/// Of parallel sign-ins exactly one is applied where they change no owner, either: whoever is
+/// signed in signs in again.
+pub fn of_parallel_sign_ins_of_one_principal_one_is_applied<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round).principal("alice"));
+        let outcomes = commit_at_once(&trial, &loaded, |request, commit| {
+            let commit = commit.retain(&[]).insert(&request.to_string(), "true");
+            commit.sign_in("alice")
+        });
+        let winner = the_one_applied(&outcomes);
+        trial.assert_stands(&winner);
+        assert_eq!(winner.data.iter().count(), 1);
+    }
+}
+
 /// Of parallel requests under renewed certificates one gets the token; its certificate has the
 /// session, and the index, alone.
 pub fn of_parallel_rebinds_one_wins_with_its_token<H: Harness>() {

@@ -104,6 +104,34 @@ pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
     }
 }
 
+/// What a sign-in carries along is what the session holds at that moment, not what its request
+/// loaded: a writer that was applied is not undone.
+pub fn a_sign_in_carries_what_writers_have_written<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round));
+        let tasks = (0..WRITERS).map(|writer| {
+            let commit = SampleCommit::on(&loaded);
+            let commit = match writer {
+                0 => commit.sign_in("alice"),
+                _ => commit.insert(&writer.to_string(), "true"),
+            };
+            let store = Arc::clone(&trial.store);
+            async move { answered(store.commit(commit.build()).await) }
+        });
+        let outcomes = trial.race(tasks.collect());
+        let Some(record) = trial.load(loaded.handle) else {
+            panic!("the session ended by a sign-in");
+        };
+        for (writer, outcome) in outcomes.iter().enumerate().skip(1) {
+            let is_applied = matches!(outcome, Outcome::Applied { .. });
+            let is_kept = record.data.get(&writer.to_string()).is_some();
+            assert_eq!(is_applied, is_kept, "{writer}: {outcome:?}");
+        }
+        trial.assert_stands(&record);
+    }
+}
+
 /// Requests that write at once never make the session hold more than it may together.
 pub fn writers_together_never_pass_the_data_limit<H: Harness>() {
     let trial = Trial::<H>::new();

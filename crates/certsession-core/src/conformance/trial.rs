@@ -162,7 +162,7 @@ pub(super) fn principal(name: &str) -> Owner {
 }
 
 fn owners(record: &Record) -> Vec<Owner> {
-    let certificate = Owner::certificate(record.binding());
+    let certificate = Owner::bound_to(record.binding());
     let principal = record.principal().cloned().map(Owner::Principal);
     let owners: Vec<_> = std::iter::once(certificate).chain(principal).collect();
     let keys: Vec<OwnerKey> = owners.iter().map(Owner::key).collect();

@@ -55,12 +55,14 @@ enum Found {
 
 impl<S: SessionStore> SessionManager<S> {
     /// Opens the session that a request comes with: at most one load, none without a cookie.
+    /// (With [`OnReplay::EndSession`], a replay is one `remove` more.)
     ///
     /// 1. A certificate that is rejected, expired or not yet valid is refused, cookie or not.
     /// 2. A token that no session stands for opens an empty session: it is never adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
     ///    belongs to is left as it is.
-    /// 4. A token that was replaced, under the session's certificate, is a replay.
+    /// 4. A token that was replaced, under the session's certificate, is a replay: the request
+    ///    can do nothing but sign in, or, with [`OnReplay::EndSession`], the session ends.
     ///
     /// # Errors
     ///

@@ -48,10 +48,11 @@ const OWNER_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 /// many.
 const SWEEP: usize = 4;
 
-/// The embedded store: sharded, bounded, and O(1) per step however many sessions it holds.
+/// The embedded store: sharded, bounded, and O(1) per load, commit and creation however many
+/// sessions it holds.
 ///
-/// It is bounded in sessions and in bytes of data. A session without data takes some 600 bytes
-/// besides, so the defaults stay below 2 GiB.
+/// It is bounded in sessions and in bytes of data. A session takes some 600 to 1,000 bytes
+/// besides (docs/performance.md), so the defaults come to about 2 GiB.
 ///
 /// It expires by itself: each step that changes something clears a few expired sessions away,
 /// and a step that finds the store full looks for one everywhere. Sessions do not survive the
@@ -124,7 +125,7 @@ impl MemoryStore {
 
     fn shard(&self, handle: Handle) -> &Mutex<Shard> {
         // Handles are random, so any of their bytes spreads them evenly.
-        &self.shards[usize::from(handle.as_bytes()[0]) % SHARDS]
+        &self.shards[usize::from(handle.as_bytes()[0]) % self.shards.len()]
     }
 
     fn get(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {

@@ -19,7 +19,9 @@ pub enum SessionError {
     #[error("the session has a newer token than this request; nothing can be written")]
     TokenReplaced,
     /// The head of the response is sent.
-    #[error("the response head is sent; take `CertSession::late` before it and commit explicitly")]
+    #[error(
+        "the response head is sent; only an existing session can still be changed, and committed explicitly"
+    )]
     HeadSent,
     /// Only an existing session can be changed here.
     #[error("there is no session to change; begin it before the response head is sent")]
@@ -52,9 +54,6 @@ pub enum SessionError {
     /// The changes could not be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
-    /// The store could not be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Why what a request wanted of its session was not written.

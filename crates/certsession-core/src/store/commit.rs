@@ -89,7 +89,8 @@ pub enum Decision {
         /// Whether the new token of the commit stands.
         rotated: bool,
     },
-    /// The session has had a privilege change since it was loaded.
+    /// Somebody has signed in since it was loaded, or its token was replaced and the commit
+    /// would replace it again.
     Stale,
     /// The session has ended by itself.
     Gone,
@@ -104,11 +105,12 @@ impl Record {
     /// Decides what a commit makes of this record: the rule that every store shares.
     ///
     /// 1. An expired record takes no commit.
-    /// 2. A commit from before a privilege change (another epoch) is stale.
-    /// 3. A privilege change needs a token that stands; a renewal that came too late is left out.
-    /// 4. A session follows a renewed certificate together with its new token, or not at all.
-    /// 5. Changes to the data are merged key by key into what the record holds now. What came of
+    /// 2. A commit from before a sign-in (another epoch) is stale.
+    /// 3. Changes to the data are merged key by key into what the record holds now. What comes of
     ///    it may not grow beyond the limit, whatever each request could see when it wrote.
+    /// 4. A sign-in and a rotation need a token that stands; a renewal that came too late is left
+    ///    out.
+    /// 5. A session follows a renewed certificate together with its new token, or not at all.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;

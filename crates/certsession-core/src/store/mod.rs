@@ -126,7 +126,8 @@ pub enum Outcome {
         /// The sessions that were ended to make room for this one.
         evicted: Vec<Handle>,
     },
-    /// The session has had a privilege change since it was loaded; nothing was changed.
+    /// Somebody has signed in since it was loaded, or its token was replaced and the commit
+    /// would replace it again; nothing was changed.
     Stale,
     /// There is no such session any more; nothing was changed.
     Gone,

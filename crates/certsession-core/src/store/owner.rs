@@ -3,8 +3,8 @@
 use ring::digest::{Context, SHA256};
 
 use crate::binding::Binding;
-use crate::certificate::{IssuerHash, SerialNumber};
-use crate::principal::Principal;
+use crate::certificate::{IssuerHash, PeerCertificate, SerialNumber};
+use crate::principal::{InvalidPrincipal, Principal};
 use crate::record::Record;
 
 /// By what sessions are found, besides their handle: each owner's sessions are indexed, so
@@ -59,8 +59,17 @@ impl OwnerKey {
 }
 
 impl Owner {
-    /// The owner that a binding names.
-    pub fn certificate(binding: &Binding) -> Self {
+    /// The owner of this name.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be a principal's.
+    pub fn principal(name: &str) -> Result<Self, InvalidPrincipal> {
+        Ok(Self::Principal(Principal::new(name)?))
+    }
+
+    /// The certificate of a binding.
+    pub fn bound_to(binding: &Binding) -> Self {
         Self::Certificate {
             issuer: *binding.issuer(),
             serial: binding.serial().clone(),
@@ -72,6 +81,15 @@ impl Owner {
         match self {
             Self::Principal(principal) => OwnerKey::of_principal(principal),
             Self::Certificate { issuer, serial } => OwnerKey::of_certificate(issuer, serial),
+        }
+    }
+}
+
+impl From<&PeerCertificate> for Owner {
+    fn from(certificate: &PeerCertificate) -> Self {
+        Self::Certificate {
+            issuer: *certificate.issuer_hash(),
+            serial: certificate.serial().clone(),
         }
     }
 }

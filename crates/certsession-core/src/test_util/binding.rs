@@ -83,6 +83,6 @@ impl SampleBinding {
 
     /// The owner whose index holds the sessions that are bound to it.
     pub fn owner(self) -> Owner {
-        Owner::certificate(&self.build())
+        Owner::bound_to(&self.build())
     }
 }

@@ -84,3 +84,20 @@ fn of_two_sign_ins_in_one_session_one_is_applied_whatever_is_renewed_meanwhile()
         model.audit();
     });
 }
+
+#[test]
+fn of_two_sign_ins_of_whoever_is_signed_in_one_is_applied() {
+    explore("two sign-ins of one principal", || {
+        let model = Model::new();
+        let loaded = model.keep(sample(1).principal("alice"));
+        let sign_ins = [(); 2].map(|()| {
+            let commit = SampleCommit::on(&loaded).sign_in("alice");
+            model.spawn(move |model| model.commit(commit))
+        });
+        let outcomes = sign_ins.map(|sign_in| sign_in.join().unwrap());
+        assert_eq!(outcomes.iter().filter(|o| is_applied(o)).count(), 1);
+        assert!(outcomes.contains(&Outcome::Stale));
+        assert_eq!(model.sessions(&principal("alice")), [loaded.handle()]);
+        model.audit();
+    });
+}

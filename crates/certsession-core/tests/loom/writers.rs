@@ -47,6 +47,24 @@ fn a_removed_key_and_a_written_one_do_not_undo_each_other() {
 }
 
 #[test]
+fn a_sign_in_carries_what_a_writer_has_written() {
+    explore("writer and a sign-in that carries", || {
+        let model = Model::new();
+        let loaded = model.keep(sample(1).insert("old", "1"));
+        let write = SampleCommit::on(&loaded).insert("new", "1");
+        let writer = model.spawn(move |model| model.commit(write));
+        let sign_in = SampleCommit::on(&loaded).sign_in("alice");
+        let sign_in = model.spawn(move |model| model.commit(sign_in));
+        assert!(is_applied(&sign_in.join().unwrap()));
+        let is_written = is_applied(&writer.join().unwrap());
+        let record = model.load(loaded.handle()).unwrap();
+        assert_eq!(record.data().get("new").is_some(), is_written);
+        assert!(record.data().get("old").is_some());
+        model.audit();
+    });
+}
+
+#[test]
 fn a_writer_never_writes_into_a_session_that_was_signed_in_to_after_it_began() {
     explore("writers and sign-in", || {
         let model = Model::new();

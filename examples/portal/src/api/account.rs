@@ -1,7 +1,8 @@
 //! Signing in and out.
 
-use actix_web::error::ErrorInternalServerError;
-use actix_web::{HttpResponse, web};
+use actix_web::error::{ErrorBadRequest, ErrorForbidden, ErrorInternalServerError};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use certsession_actix::{CertSession, Error, Key, Principal, SignIn};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,12 +15,23 @@ pub(crate) struct SignInBody {
     carry: Vec<String>,
 }
 
-/// `POST /sign-in`.
+/// `POST /sign-in`. No credentials are checked: this is a demonstration. An application checks a
+/// second factor, or the name in the certificate, before it signs anybody in.
 pub(crate) async fn sign_in(
     session: CertSession,
-    body: web::Json<SignInBody>,
-) -> Result<HttpResponse, Error> {
-    let SignInBody { principal, carry } = body.into_inner();
+    request: HttpRequest,
+    body: Bytes,
+) -> actix_web::Result<HttpResponse> {
+    // A browser sends its certificate with a form of any site, and says where the form is from.
+    if request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
+    {
+        return Err(ErrorForbidden("sign in on this site\n"));
+    }
+    let SignInBody { principal, carry } =
+        serde_json::from_slice(&body).map_err(|_| ErrorBadRequest("the body is no sign-in\n"))?;
     let sign_in = carry
         .into_iter()
         .map(Key::<Value>::named)
@@ -30,20 +42,26 @@ pub(crate) async fn sign_in(
     Ok(HttpResponse::NoContent().finish())
 }
 
+// The bodies of the next three are read and left alone: an answer ahead of a body resets the
+// stream of HTTP/2, and some clients take that for a failure.
+
 /// `POST /sign-out`.
-pub(crate) async fn sign_out(session: CertSession) -> Result<HttpResponse, Error> {
+pub(crate) async fn sign_out(session: CertSession, _: Bytes) -> Result<HttpResponse, Error> {
     session.sign_out()?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `POST /sign-out-fail`: the end holds although the handler fails afterwards.
-pub(crate) async fn sign_out_fail(session: CertSession) -> actix_web::Result<HttpResponse> {
+pub(crate) async fn sign_out_fail(
+    session: CertSession,
+    _: Bytes,
+) -> actix_web::Result<HttpResponse> {
     session.end()?;
     Err(ErrorInternalServerError("the handler failed\n"))
 }
 
 /// `POST /rotate`.
-pub(crate) async fn rotate(session: CertSession) -> Result<HttpResponse, Error> {
+pub(crate) async fn rotate(session: CertSession, _: Bytes) -> Result<HttpResponse, Error> {
     session.rotate()?;
     Ok(HttpResponse::NoContent().finish())
 }
