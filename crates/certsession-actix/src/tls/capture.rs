@@ -89,7 +89,7 @@ fn openssl_peer(tls: &openssl::ssl::SslRef) -> PeerState {
     if tls.verify_result() != X509VerifyResult::OK {
         return PeerState::Rejected(CertificateError::Unverified);
     }
-    // OpenSSL keeps the bytes that it read, so these are the peer's own.
+    // OpenSSL keeps the bytes of the signed part as it read them, and writes the rest as DER.
     match leaf.to_der() {
         Ok(der) => PeerState::from_leaf(Some(&der)),
         Err(_) => PeerState::Rejected(CertificateError::Unverified),
