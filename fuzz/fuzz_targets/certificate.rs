@@ -72,8 +72,8 @@ fn check(der: &[u8], certificate: &PeerCertificate) {
 
     let binding = Binding::of(certificate);
     assert_eq!(
-        Owner::certificate(&binding).key(),
-        Owner::certificate(&binding).key()
+        Owner::bound_to(&binding).key(),
+        Owner::bound_to(&binding).key()
     );
     drop(format!(
         "{certificate:?} {binding:?} {}",
