@@ -61,12 +61,14 @@ pub mod conformance;
 mod data;
 mod event;
 mod handle;
+mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
 mod principal;
 mod random;
 mod record;
+mod revision;
 mod session;
 mod store;
 #[cfg(feature = "test-util")]
@@ -89,7 +91,8 @@ pub use manager::{OnReplay, OpenError, Presented, SessionManager, SessionManager
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
-pub use record::Record;
+pub use record::{Record, UnreadableRecord};
+pub use revision::Revision;
 pub use session::{CommitError, CookieChange, Done, Session, SessionError, SignIn, Work};
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

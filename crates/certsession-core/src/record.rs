@@ -1,13 +1,18 @@
 //! What a store keeps of a session.
 
+mod codec;
+
 use std::sync::Arc;
 
 use crate::binding::Binding;
 use crate::data::Data;
 use crate::handle::Handle;
 use crate::principal::Principal;
+use crate::revision::Revision;
 use crate::time::Timestamp;
 use crate::token::Proof;
+
+pub use codec::UnreadableRecord;
 
 /// What a store keeps of a session. It holds no usable token.
 ///
@@ -16,6 +21,7 @@ use crate::token::Proof;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub(crate) handle: Handle,
+    pub(crate) revision: Revision,
     pub(crate) proof: Proof,
     pub(crate) previous: Option<PreviousProof>,
     pub(crate) epoch: u64,
@@ -51,6 +57,11 @@ impl Record {
     /// The public name of the session.
     pub const fn handle(&self) -> Handle {
         self.handle
+    }
+
+    /// Which state of the record this is.
+    pub const fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// How many sign-ins the session has seen since it began; a rotation does not count.

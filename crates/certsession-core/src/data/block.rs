@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::changes::{Changes, Edit};
+use crate::leb128;
 
 /// A session's data: one JSON text per key, in one shared block of memory.
 ///
@@ -31,7 +32,7 @@ impl Data {
 
     /// How many bytes the block takes.
     pub fn size(&self) -> usize {
-        self.bytes().len()
+        self.as_block().len()
     }
 
     /// This data with the changes made to it.
@@ -70,12 +71,31 @@ impl Data {
         stored + inserted
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// The data of a block that a store kept; `None` if it is not the sequence of entries that
+    /// a block is.
+    pub(crate) fn from_block(block: &[u8]) -> Option<Self> {
+        let mut entries = Entries { rest: block };
+        let mut last = None;
+        while !entries.rest.is_empty() {
+            let (name, _) = entries.next()?;
+            let is_in_order = last.is_none_or(|last| last < name);
+            if !is_in_order || std::str::from_utf8(name).is_err() {
+                return None;
+            }
+            last = Some(name);
+        }
+        Some(Self((!block.is_empty()).then(|| block.into())))
+    }
+
+    /// The block, for a store to keep.
+    pub(crate) fn as_block(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
     }
 
     fn entries(&self) -> Entries<'_> {
-        Entries { rest: self.bytes() }
+        Entries {
+            rest: self.as_block(),
+        }
     }
 }
 
@@ -95,55 +115,22 @@ impl<'a> Iterator for Entries<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let name = self.field()?;
-        let json = self.field()?;
+        let name = leb128::take_field(&mut self.rest)?;
+        let json = leb128::take_field(&mut self.rest)?;
         Some((name, json))
-    }
-}
-
-impl<'a> Entries<'a> {
-    fn field(&mut self) -> Option<&'a [u8]> {
-        let mut length = 0;
-        let mut shift = 0;
-        loop {
-            let (&byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            length |= usize::from(byte & 0x7f).checked_shl(shift)?;
-            shift += 7;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        let (field, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(field)
     }
 }
 
 fn entry_size(name: &[u8], json: &[u8]) -> usize {
     [name, json]
-        .map(|field| length_size(field.len()) + field.len())
+        .map(|field| leb128::size(field.len() as u64) + field.len())
         .iter()
         .sum()
 }
 
-/// How many bytes a length takes, seven bits in each.
-fn length_size(length: usize) -> usize {
-    let bits = usize::BITS - length.leading_zeros();
-    bits.div_ceil(7).max(1) as usize
-}
-
 fn push_entry(block: &mut Vec<u8>, name: &[u8], json: &[u8]) {
-    for field in [name, json] {
-        let mut length = field.len();
-        while length >= 0x80 {
-            // The low seven bits, marked as "more follow".
-            block.push((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
-        }
-        block.push(length as u8);
-        block.extend_from_slice(field);
-    }
+    leb128::push_field(block, name);
+    leb128::push_field(block, json);
 }
 
 #[cfg(test)]

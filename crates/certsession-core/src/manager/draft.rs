@@ -6,7 +6,9 @@ use super::{Rules, SessionManager};
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::data::Data;
+use crate::random::RandomError;
 use crate::record::Record;
+use crate::revision::Revision;
 use crate::session::{Base, CommitError, Pending};
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
@@ -36,11 +38,12 @@ impl<S: SessionStore> SessionManager<S> {
         pending: &Pending,
         peer: &PeerCertificate,
         now: Timestamp,
-    ) -> Record {
+    ) -> Result<Record, RandomError> {
         let lifetimes = &self.rules.lifetimes;
         let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
-        Record {
+        Ok(Record {
             handle: token.handle(),
+            revision: Revision::fresh()?,
             proof: token.proof(),
             previous: None,
             epoch: 0,
@@ -52,7 +55,7 @@ impl<S: SessionStore> SessionManager<S> {
             binding: peer.into(),
             principal: pending.sign_in.clone(),
             data: Data::default().apply(&pending.changes),
-        }
+        })
     }
 
     /// A token where one is due: for a privilege change always, otherwise where it can reach
@@ -80,7 +83,7 @@ impl<S: SessionStore> SessionManager<S> {
         token: Option<&Token>,
         rebind: Option<&PeerCertificate>,
         now: Timestamp,
-    ) -> Commit {
+    ) -> Result<Commit, RandomError> {
         let record = &base.record;
         let lifetimes = &self.rules.lifetimes;
         let supersede = if pending.sign_in.is_some() || pending.rotate {
@@ -96,9 +99,9 @@ impl<S: SessionStore> SessionManager<S> {
         };
         let starts_anew = pending.sign_in.is_some() || rebind.is_some();
         let absolute_deadline = lifetimes.absolute_deadline(began_at, not_after);
-        Commit {
-            handle: record.handle,
-            epoch: record.epoch,
+        Ok(Commit {
+            loaded: Arc::clone(record),
+            revision: Revision::fresh()?,
             proof: base.proof,
             now,
             changes: pending.changes.clone(),
@@ -112,6 +115,6 @@ impl<S: SessionStore> SessionManager<S> {
             absolute_deadline: starts_anew.then_some(absolute_deadline),
             admission: self.rules.admission,
             max_data_size: self.rules.max_data_size,
-        }
+        })
     }
 }

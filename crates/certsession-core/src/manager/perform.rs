@@ -58,11 +58,14 @@ impl<S: SessionStore> SessionManager<S> {
 
     async fn create(&self, pending: Pending, peer: &PeerCertificate) -> Done {
         let now = self.rules.clock.now();
-        let token = match Token::issue() {
-            Ok(token) => token,
+        let drafted = Token::issue().and_then(|token| {
+            let record = self.new_record(&token, &pending, peer, now)?;
+            Ok((token, Arc::new(record)))
+        });
+        let (token, record) = match drafted {
+            Ok(drafted) => drafted,
             Err(error) => return Done::failed(None, error),
         };
-        let record = Arc::new(self.new_record(&token, &pending, peer, now));
         let admission = pending.sign_in.as_ref().and(self.rules.admission);
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
@@ -108,7 +111,11 @@ impl<S: SessionStore> SessionManager<S> {
             Ok(token) => token,
             Err(error) => return Done::failed(Some(base), error),
         };
-        let commit = self.new_commit(&base, &pending, token.as_ref(), rebind.as_deref(), now);
+        let drafted = self.new_commit(&base, &pending, token.as_ref(), rebind.as_deref(), now);
+        let commit = match drafted {
+            Ok(commit) => commit,
+            Err(error) => return Done::failed(Some(base), error),
+        };
         match self.store.commit(commit).await {
             Ok(Outcome::Applied {
                 record,

@@ -8,6 +8,7 @@ use crate::data::Changes;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousProof, Record, Standing};
+use crate::revision::Revision;
 use crate::time::Timestamp;
 use crate::token::Proof;
 
@@ -17,9 +18,10 @@ use crate::token::Proof;
 /// comes out, all in one atomic step.
 #[derive(Clone, Debug)]
 pub struct Commit {
-    pub(crate) handle: Handle,
-    /// The epoch under which the request loaded the session.
-    pub(crate) epoch: u64,
+    /// The record as the request loaded it.
+    pub(crate) loaded: Arc<Record>,
+    /// The revision of what comes out.
+    pub(crate) revision: Revision,
     /// The proof that the request came with.
     pub(crate) proof: Proof,
     pub(crate) now: Timestamp,
@@ -55,8 +57,14 @@ pub(crate) enum Supersede {
 
 impl Commit {
     /// The session that is to be changed.
-    pub const fn handle(&self) -> Handle {
-        self.handle
+    pub fn handle(&self) -> Handle {
+        self.loaded.handle
+    }
+
+    /// The record as the request loaded it. A store that compares revisions in place of holding
+    /// a lock may apply the commit to it first, and need not load it again.
+    pub const fn loaded(&self) -> &Arc<Record> {
+        &self.loaded
     }
 
     /// When the commit was made: the time that decides what is expired.
@@ -115,7 +123,7 @@ impl Record {
         if self.is_expired(commit.now) {
             return Decision::Gone;
         }
-        if self.epoch != commit.epoch {
+        if self.epoch != commit.loaded.epoch {
             return Decision::Stale;
         }
         let size = self.data.size_with(&commit.changes);
@@ -140,6 +148,7 @@ impl Record {
         };
 
         let mut record = self.clone();
+        record.revision = commit.revision;
         record.data = self.data.apply(&commit.changes);
         record.last_seen_at = self.last_seen_at.max(commit.now);
         if let Some((proof, previous)) = rotation {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::record::principal;
+use super::record::{principal, revision};
 use crate::binding::Binding;
 use crate::data::Changes;
 use crate::record::Record;
@@ -31,8 +31,8 @@ impl SampleCommit {
     /// the record was last used. It changes nothing yet.
     pub fn on(record: &Record) -> Self {
         Self(Commit {
-            handle: record.handle,
-            epoch: record.epoch,
+            loaded: Arc::new(record.clone()),
+            revision: revision(),
             proof: record.proof,
             now: record.last_seen_at,
             changes: Changes::default(),

@@ -9,6 +9,7 @@ use crate::data::{Changes, Data};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::revision::Revision;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::Proof;
 
@@ -35,6 +36,7 @@ impl SampleRecord {
         let now = SystemClock.now();
         let record = Record {
             handle: handle(number),
+            revision: revision(),
             proof: first_proof(number),
             previous: None,
             epoch: 0,
@@ -121,6 +123,13 @@ fn first_proof(number: u32) -> Proof {
     let mut bytes = [0xf1; Proof::LENGTH];
     bytes[..4].copy_from_slice(&number.to_le_bytes());
     Proof::from_bytes(bytes)
+}
+
+pub(super) fn revision() -> Revision {
+    match Revision::fresh() {
+        Ok(revision) => revision,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 pub(super) fn principal(name: &str) -> Principal {

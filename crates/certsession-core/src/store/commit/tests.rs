@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
+use std::sync::Arc;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -108,7 +109,8 @@ impl Request {
             (Token::Previous, None) | (Token::Unknown, _) => Proof::from_bytes([0; 32]),
         };
         if self.is_of_older_epoch {
-            commit.epoch = commit.epoch.wrapping_sub(1);
+            let loaded = Arc::make_mut(&mut commit.loaded);
+            loaded.epoch = loaded.epoch.wrapping_sub(1);
         }
         commit
     }
@@ -162,7 +164,9 @@ fn check_stale(record: &Record, commit: &Commit) -> Result<(), TestCaseError> {
         .as_ref()
         .is_some_and(|rotation| rotation.supersede == Supersede::AtOnce);
     let standing = record.standing(&commit.proof, commit.now);
-    prop_assert!(commit.epoch != record.epoch || (is_privileged && standing == Standing::Unknown));
+    prop_assert!(
+        commit.loaded.epoch != record.epoch || (is_privileged && standing == Standing::Unknown)
+    );
     Ok(())
 }
 
@@ -216,7 +220,11 @@ fn check_owners(
     after: &Record,
     rotated: bool,
 ) -> Result<(), TestCaseError> {
-    prop_assert_eq!(before.epoch, commit.epoch, "a stale commit was applied");
+    prop_assert_eq!(
+        before.epoch,
+        commit.loaded.epoch,
+        "a stale commit was applied"
+    );
     prop_assert_eq!(after.handle, before.handle);
     prop_assert_eq!(
         after.epoch,

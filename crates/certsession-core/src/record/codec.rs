@@ -1,0 +1,210 @@
+//! A record as bytes, for stores that keep bytes.
+//!
+//! ```text
+//! byte 0        the version of the form: 1
+//! bytes 1..5    CRC-32 of the handle and of all that follows
+//! bytes 5..13   the revision
+//! bytes 13..45  the proof
+//! byte 45       what is there: 1 a previous proof, 2 a principal
+//! then          the previous proof and its deadline; the epoch; created, token issued, last
+//!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
+//!               number, subject; not before, not after; the principal; the data
+//! ```
+//!
+//! Numbers and the lengths of fields are unsigned LEB128, points in time milliseconds. The data
+//! are the rest: one [`Data`] block as it is in memory, so that nothing is decoded that nobody
+//! reads. The checksum covers the handle, which is not among the bytes: a record answers to the
+//! name that it was written under, and to no other.
+
+use std::sync::Arc;
+
+use super::{PreviousProof, Record};
+use crate::binding::Binding;
+use crate::certificate::{Fingerprint, IssuerHash, PublicKeyHash, SerialNumber};
+use crate::data::Data;
+use crate::handle::Handle;
+use crate::leb128;
+use crate::principal::Principal;
+use crate::revision::Revision;
+use crate::time::Timestamp;
+use crate::token::Proof;
+
+const VERSION: u8 = 1;
+const CHECKSUM: std::ops::Range<usize> = 1..5;
+const REVISION: std::ops::Range<usize> = 5..13;
+
+const HAS_PREVIOUS: u8 = 1;
+const HAS_PRINCIPAL: u8 = 1 << 1;
+
+/// What all of a record takes besides its subject, principal and data, at the most in practice:
+/// so that writing one allocates once.
+const USUAL_SIZE: usize = 320;
+
+/// Bytes that are no record, or none that this version reads. What they hold is left out: it may
+/// be a session's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnreadableRecord {
+    /// It was written by a newer version.
+    #[error("the record has the form {version}, and this version reads up to {VERSION}: update it")]
+    Newer {
+        /// The version of its form.
+        version: u8,
+    },
+    /// It is not as it was written.
+    #[error("the record is damaged: it is not as it was written, or not under this handle")]
+    Damaged,
+}
+
+impl Record {
+    /// Where the [`Revision`] stands among the bytes of a record: in every version, so that a
+    /// store can compare it without reading the rest.
+    pub const REVISION_BYTES: std::ops::Range<usize> = REVISION;
+
+    /// The record as bytes, without its handle: the store's key names it.
+    ///
+    /// ```
+    /// use certsession_core::Record;
+    /// use certsession_core::test_util::SampleRecord;
+    ///
+    /// let record = SampleRecord::new(1).insert("cart", "[7]").build();
+    /// let bytes = record.encode();
+    /// assert_eq!(Record::decode(record.handle(), &bytes)?, *record);
+    /// # Ok::<(), certsession_core::UnreadableRecord>(())
+    /// ```
+    pub fn encode(&self) -> Vec<u8> {
+        let binding = &*self.binding;
+        let names = binding.subject.len() + self.principal.as_ref().map_or(0, |p| p.as_str().len());
+        let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
+        bytes.push(VERSION);
+        bytes.resize(CHECKSUM.end, 0);
+        bytes.extend_from_slice(&self.revision.to_bytes());
+        bytes.extend_from_slice(self.proof.as_bytes());
+        let previous = self.previous.map_or(0, |_| HAS_PREVIOUS);
+        let principal = self.principal.as_ref().map_or(0, |_| HAS_PRINCIPAL);
+        bytes.push(previous | principal);
+        if let Some(previous) = &self.previous {
+            bytes.extend_from_slice(previous.proof.as_bytes());
+            leb128::push(&mut bytes, previous.until.as_millis());
+        }
+        leb128::push(&mut bytes, self.epoch);
+        for time in [
+            self.created_at,
+            self.token_issued_at,
+            self.last_seen_at,
+            self.idle_deadline,
+            self.absolute_deadline,
+        ] {
+            leb128::push(&mut bytes, time.as_millis());
+        }
+        encode_binding(binding, &mut bytes);
+        if let Some(principal) = &self.principal {
+            leb128::push_field(&mut bytes, principal.as_str().as_bytes());
+        }
+        bytes.extend_from_slice(self.data.as_block());
+        let checksum = checksum(self.handle, &bytes[CHECKSUM.end..]);
+        bytes[CHECKSUM].copy_from_slice(&checksum);
+        bytes
+    }
+
+    /// The record that was kept under this handle.
+    ///
+    /// # Errors
+    ///
+    /// If it was written by a newer version, or if a bit of it is not as it was.
+    pub fn decode(handle: Handle, bytes: &[u8]) -> Result<Self, UnreadableRecord> {
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(&version) if version > VERSION => return Err(UnreadableRecord::Newer { version }),
+            _ => return Err(UnreadableRecord::Damaged),
+        }
+        let (head, body) = bytes
+            .split_at_checked(CHECKSUM.end)
+            .ok_or(UnreadableRecord::Damaged)?;
+        if head[CHECKSUM] != checksum(handle, body) {
+            return Err(UnreadableRecord::Damaged);
+        }
+        decode_body(handle, body).ok_or(UnreadableRecord::Damaged)
+    }
+}
+
+fn checksum(handle: Handle, body: &[u8]) -> [u8; 4] {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(handle.as_bytes());
+    crc.update(body);
+    crc.finalize().to_be_bytes()
+}
+
+fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(binding.fingerprint.as_bytes());
+    bytes.extend_from_slice(binding.public_key.as_bytes());
+    bytes.extend_from_slice(binding.issuer.as_bytes());
+    leb128::push_field(bytes, binding.serial.as_bytes());
+    leb128::push_field(bytes, binding.subject.as_bytes());
+    leb128::push(bytes, binding.not_before.as_millis());
+    leb128::push(bytes, binding.not_after.as_millis());
+}
+
+fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
+    let bytes = &mut body;
+    let revision = Revision::from_bytes(take_array(bytes)?);
+    let proof = Proof::from_bytes(take_array(bytes)?);
+    let [present] = take_array(bytes)?;
+    if present & !(HAS_PREVIOUS | HAS_PRINCIPAL) != 0 {
+        return None;
+    }
+    let previous = match present & HAS_PREVIOUS {
+        0 => None,
+        _ => Some(PreviousProof {
+            proof: Proof::from_bytes(take_array(bytes)?),
+            until: take_time(bytes)?,
+        }),
+    };
+    Some(Record {
+        handle,
+        revision,
+        proof,
+        previous,
+        epoch: leb128::take(bytes)?,
+        created_at: take_time(bytes)?,
+        token_issued_at: take_time(bytes)?,
+        last_seen_at: take_time(bytes)?,
+        idle_deadline: take_time(bytes)?,
+        absolute_deadline: take_time(bytes)?,
+        binding: Arc::new(decode_binding(bytes)?),
+        principal: match present & HAS_PRINCIPAL {
+            0 => None,
+            _ => Some(Principal::new(take_text(bytes)?).ok()?),
+        },
+        data: Data::from_block(bytes)?,
+    })
+}
+
+fn decode_binding(bytes: &mut &[u8]) -> Option<Binding> {
+    Some(Binding {
+        fingerprint: Fingerprint::from_bytes(take_array(bytes)?),
+        public_key: PublicKeyHash::from_bytes(take_array(bytes)?),
+        issuer: IssuerHash::from_bytes(take_array(bytes)?),
+        serial: SerialNumber::from_bytes(leb128::take_field(bytes)?),
+        subject: take_text(bytes)?.into(),
+        not_before: take_time(bytes)?,
+        not_after: take_time(bytes)?,
+    })
+}
+
+fn take_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (array, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*array)
+}
+
+fn take_time(bytes: &mut &[u8]) -> Option<Timestamp> {
+    leb128::take(bytes).map(Timestamp::from_millis)
+}
+
+fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(leb128::take_field(bytes)?).ok()
+}
+
+#[cfg(test)]
+mod tests;

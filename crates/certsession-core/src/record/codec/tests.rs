@@ -1,0 +1,147 @@
+use super::*;
+use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
+use crate::{Decision, Record};
+use proptest::prelude::*;
+use std::time::Duration;
+
+/// A record in the form 1, as the first version wrote it. It must be readable for ever.
+const FORM_1: &[u8] = include_bytes!("form-1.bin");
+
+/// What that record says.
+fn record_of_form_1() -> Record {
+    let began = Timestamp::from_millis(1_764_000_000_000);
+    let sample = SampleRecord::new(7).created_at(began).principal("alice");
+    let sample = sample.insert("cart", "[7,8]").insert("näme", "\"Zoë\"");
+    let mut record = Record::clone(&sample.build());
+    record.revision = Revision::from_bytes(*b"revision");
+    record.epoch = 300;
+    record.previous = Some(PreviousProof {
+        proof: Proof::from_bytes([0xab; Proof::LENGTH]),
+        until: began + Duration::from_secs(30),
+    });
+    record
+}
+
+#[test]
+fn a_record_of_the_first_form_is_still_read() {
+    let record = record_of_form_1();
+    assert_eq!(Record::decode(record.handle, FORM_1), Ok(record));
+}
+
+#[test]
+fn a_record_is_written_as_the_first_form_says() {
+    assert_eq!(record_of_form_1().encode(), FORM_1);
+}
+
+#[test]
+fn a_newer_form_is_told_from_a_damaged_one() {
+    let record = record_of_form_1();
+    let mut bytes = record.encode();
+    bytes[0] = VERSION + 1;
+    let error = Record::decode(record.handle, &bytes).unwrap_err();
+    assert_eq!(error, UnreadableRecord::Newer { version: 2 });
+    assert_eq!(
+        error.to_string(),
+        "the record has the form 2, and this version reads up to 1: update it"
+    );
+}
+
+#[test]
+fn whichever_bit_is_wrong_the_record_is_refused() {
+    let record = record_of_form_1();
+    let sound = record.encode();
+    for bit in 0..8 * sound.len() {
+        let mut bytes = sound.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(Record::decode(record.handle, &bytes).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_record_that_was_cut_or_grew_is_refused() {
+    let record = record_of_form_1();
+    let sound = record.encode();
+    for length in 0..sound.len() {
+        let cut = Record::decode(record.handle, &sound[..length]);
+        assert_eq!(cut, Err(UnreadableRecord::Damaged), "{length} bytes");
+    }
+    let grown = [&sound[..], b"\0\0"].concat();
+    assert!(Record::decode(record.handle, &grown).is_err());
+}
+
+#[test]
+fn a_record_answers_to_no_other_handle() {
+    let bytes = record_of_form_1().encode();
+    let other = SampleRecord::new(8).build().handle;
+    assert_eq!(
+        Record::decode(other, &bytes),
+        Err(UnreadableRecord::Damaged)
+    );
+}
+
+/// A sound checksum over nonsense: a mistake of a writer's, or somebody's doing.
+#[test]
+fn nonsense_with_a_sound_checksum_is_refused() {
+    let record = record_of_form_1();
+    let sound = record.encode();
+    let block = sound.len() - record.data.size();
+    for (at, byte) in [(45, 0xff), (45, 0), (block, 0), (block + 1, 0xff)] {
+        let mut bytes = sound.clone();
+        bytes[at] = byte;
+        let sum = checksum(record.handle, &bytes[CHECKSUM.end..]);
+        bytes[CHECKSUM].copy_from_slice(&sum);
+        let decoded = Record::decode(record.handle, &bytes);
+        assert_eq!(decoded, Err(UnreadableRecord::Damaged), "byte {at}");
+    }
+}
+
+#[test]
+fn the_revision_stands_where_stores_look_for_it() {
+    let record = record_of_form_1();
+    assert_eq!(
+        record.encode()[Record::REVISION_BYTES],
+        record.revision.to_bytes()
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_record_reads_back(
+        number: u32,
+        principal in prop::option::of("[a-zé]{1,40}"),
+        entries in prop::collection::vec((".{0,12}", ".{0,300}"), 0..6),
+        deadline: u64,
+        renews: bool,
+    ) {
+        let mut sample = SampleRecord::new(number).bound_to(&SampleBinding::new(number).build());
+        if let Some(principal) = &principal {
+            sample = sample.principal(principal);
+        }
+        for (key, json) in &entries {
+            sample = sample.insert(key, json);
+        }
+        let mut record = sample.build();
+        if renews {
+            let until = Timestamp::from_millis(deadline);
+            let renewal = SampleCommit::on(&record).renew(until).build();
+            if let Decision::Apply { record: renewed, .. } = record.apply(&renewal) {
+                record = Arc::new(renewed);
+            }
+        }
+        let decoded = Record::decode(record.handle, &record.encode());
+        prop_assert_eq!(decoded.as_ref(), Ok(&*record));
+    }
+
+    #[test]
+    fn nothing_that_is_read_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let handle = SampleRecord::new(1).build().handle;
+        let mut bytes = bytes;
+        prop_assert!(Record::decode(handle, &bytes).is_err());
+        if bytes.len() > CHECKSUM.end {
+            bytes[0] = VERSION;
+            let sum = checksum(handle, &bytes[CHECKSUM.end..]);
+            bytes[CHECKSUM].copy_from_slice(&sum);
+            let _ = Record::decode(handle, &bytes);
+        }
+    }
+}
