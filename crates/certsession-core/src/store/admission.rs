@@ -43,6 +43,16 @@ impl Admission {
         Self { on_limit, ..self }
     }
 
+    /// How many sessions a principal may have.
+    pub const fn limit(&self) -> NonZeroU32 {
+        self.limit
+    }
+
+    /// Whether one more ends the oldest, and is not refused.
+    pub fn evicts(&self) -> bool {
+        self.on_limit == OnLimit::EvictOldest
+    }
+
     /// How many of a principal's `others` (the live sessions, the one to be admitted left out)
     /// must end before one more is admitted; `None` if it is refused.
     pub fn excess(&self, others: usize) -> Option<usize> {

@@ -1,0 +1,114 @@
+//! The settings of a store.
+
+use std::time::Duration;
+
+use crate::connection::{Client, Connections};
+use crate::error::ConnectError;
+use crate::keys::Keys;
+use crate::store::RedisStore;
+use crate::target::Target;
+use crate::tls::Tls;
+
+const DEFAULT_PREFIX: &str = "cs:";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The settings of a [`RedisStore`]; see [`RedisStore::builder`].
+///
+/// ```no_run
+/// use certsession_redis::RedisStore;
+/// use std::time::Duration;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::builder("rediss://sessions:secret@redis.example:6380")?
+///     .tls_authority_pem(std::fs::read("ca.pem")?)
+///     .tls_identity_pem(std::fs::read("client.pem")?, std::fs::read("client.key")?)
+///     .key_prefix("shop:")
+///     .timeout(Duration::from_millis(500))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a builder connects to nothing until `connect` is called"]
+#[derive(Debug)]
+pub struct RedisStoreBuilder {
+    target: Target,
+    tls: Tls,
+    prefix: String,
+    timeout: Duration,
+}
+
+impl RedisStoreBuilder {
+    pub(crate) fn new(url: &str) -> Result<Self, ConnectError> {
+        Ok(Self {
+            target: Target::parse(url)?,
+            tls: Tls::default(),
+            prefix: DEFAULT_PREFIX.to_owned(),
+            timeout: DEFAULT_TIMEOUT,
+        })
+    }
+
+    /// What the names of all keys begin with. Applications of one prefix share their sessions;
+    /// others of the same server need another one. Default: `cs:`.
+    pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long one step waits for the server, connecting included. What takes longer is a failure,
+    /// and the client of the application is told 503. Default: one second.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The authorities that a server's certificate may come from, in PEM. Default: those that the
+    /// system trusts.
+    #[cfg(feature = "tls")]
+    pub fn tls_authority_pem(mut self, certificates: impl Into<Vec<u8>>) -> Self {
+        self.tls.authority = Some(certificates.into());
+        self
+    }
+
+    /// The certificate and the key that are shown to the server, in PEM. Default: none.
+    #[cfg(feature = "tls")]
+    pub fn tls_identity_pem(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.tls.identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// The store. It connects once, to see that the server is one that can be used; later it
+    /// connects by itself whenever it has to.
+    ///
+    /// # Errors
+    ///
+    /// If no server answers within the time-out, if it refuses the user, is too old, a read-only
+    /// replica or no Redis at all, or if TLS cannot be set up.
+    pub async fn connect(self) -> Result<RedisStore, ConnectError> {
+        let client = Client::new(self.target, &self.tls, self.timeout)?;
+        let connections = Connections::new(client, self.timeout);
+        connections.check().await?;
+        Ok(RedisStore {
+            connections,
+            keys: Keys::new(&self.prefix),
+        })
+    }
+}
+
+#[cfg(feature = "deadpool")]
+impl RedisStore {
+    /// The store over a pool of connections that the application has already, with this
+    /// [prefix](RedisStoreBuilder::key_prefix). A connection serves one request at a time, and is
+    /// asked for a sign of life before each: `docs/redis.md` has what that costs.
+    pub fn from_pool(pool: deadpool_redis::Pool, prefix: &str) -> Self {
+        let client = Client::of_pool(pool);
+        Self {
+            connections: Connections::new(client, DEFAULT_TIMEOUT),
+            keys: Keys::new(prefix),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One command to the server.
+
+use redis::{Arg, Cmd, ToRedisArgs, cmd};
+
+use crate::script::Script;
+
+/// One command to the server.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The script is named by its hash here: the server knows it already.
+    command: Cmd,
+    script: Option<&'static Script>,
+}
+
+impl Call {
+    /// A plain command.
+    pub(crate) fn plain(name: &str) -> Self {
+        Self {
+            command: cmd(name),
+            script: None,
+        }
+    }
+
+    /// A script for one key.
+    pub(crate) fn script(script: &'static Script, key: &[u8]) -> Self {
+        let mut command = cmd("EVALSHA");
+        command.arg(&script.sha1).arg(1).arg(key);
+        Self {
+            command,
+            script: Some(script),
+        }
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// The command as it is sent.
+    pub(crate) const fn command(&self) -> &Cmd {
+        &self.command
+    }
+
+    /// The command with its script's whole text, for a server that was started anew or has
+    /// forgotten it. The server knows it from then on.
+    pub(crate) fn command_with_source(&self) -> Cmd {
+        let Some(script) = self.script else {
+            return self.command.clone();
+        };
+        let mut command = cmd("EVAL");
+        command.arg(script.source);
+        for argument in self.command.args_iter().skip(2) {
+            if let Arg::Simple(argument) = argument {
+                command.arg(argument);
+            }
+        }
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::DROP;
+
+    #[test]
+    fn a_script_is_sent_by_its_hash_and_if_need_be_whole() {
+        let call = Call::script(&DROP, b"key").arg(&b"\0revision"[..]);
+        let sent = |command: Cmd| -> Vec<Vec<u8>> {
+            let arguments = command.args_iter().map(|argument| match argument {
+                Arg::Simple(argument) => argument.to_vec(),
+                _ => panic!("no cursor was asked for"),
+            });
+            arguments.collect()
+        };
+        let (hash, whole) = (
+            sent(call.command().clone()),
+            sent(call.command_with_source()),
+        );
+        assert_eq!(hash[..2], [b"EVALSHA".to_vec(), DROP.sha1.clone().into()]);
+        assert_eq!(whole[..2], [b"EVAL".to_vec(), DROP.source.into()]);
+        assert_eq!(
+            hash[2..],
+            [b"1".to_vec(), b"key".to_vec(), b"\0revision".to_vec()]
+        );
+        assert_eq!(hash[2..], whole[2..]);
+    }
+}

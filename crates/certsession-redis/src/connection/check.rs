@@ -1,0 +1,96 @@
+//! What has to be true of a server before a store uses it.
+
+use redis::{ErrorKind, RedisError, Value, cmd, from_redis_value};
+
+use super::link::Link;
+use crate::error::ConnectError;
+
+/// The oldest version that knows all the commands: `GETDEL` and `ZRANDMEMBER` are of 6.2.
+const OLDEST: (u32, u32) = (6, 2);
+
+/// Asks the server what it is.
+///
+/// `HELLO` says it, and every user may send it. The version of the protocol stays.
+pub(super) async fn check(
+    link: &mut Link,
+    address: &str,
+    wants_cluster: bool,
+) -> Result<(), ConnectError> {
+    let answer = match link.send(cmd("HELLO").arg(2)).await {
+        Ok(answer) => answer,
+        // Servers before version 6 do not know the command.
+        Err(error) if error.code() == Some("ERR") => return Err(too_old(address, "5 or older")),
+        Err(error) => return Err(ConnectError::of(address, &error)),
+    };
+    let facts = Facts::read(answer).map_err(|error| ConnectError::of(address, &error))?;
+    let address = || address.to_owned();
+    if facts.version().is_none_or(|version| version < OLDEST) {
+        return Err(too_old(&address(), &facts.version));
+    }
+    if facts.role != "master" && !wants_cluster {
+        return Err(ConnectError::Replica { address: address() });
+    }
+    match (wants_cluster, facts.mode == "cluster") {
+        (true, false) => Err(ConnectError::NotClustered { address: address() }),
+        (false, true) => Err(ConnectError::ClusterNode { address: address() }),
+        _ => Ok(()),
+    }
+}
+
+fn too_old(address: &str, version: &str) -> ConnectError {
+    ConnectError::TooOld {
+        address: address.to_owned(),
+        version: version.to_owned(),
+    }
+}
+
+/// What a server says of itself.
+#[derive(Debug, Default)]
+struct Facts {
+    version: String,
+    mode: String,
+    role: String,
+}
+
+impl Facts {
+    fn read(answer: Value) -> Result<Self, RedisError> {
+        let mut facts = Self::default();
+        let mut fields = from_redis_value::<Vec<Value>>(answer)?.into_iter();
+        while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+            let field = match from_redis_value::<String>(name)?.as_str() {
+                "version" => &mut facts.version,
+                "mode" => &mut facts.mode,
+                "role" => &mut facts.role,
+                _ => continue,
+            };
+            *field = from_redis_value(value)?;
+        }
+        if facts.version.is_empty() {
+            let what = "it does not say its version";
+            return Err((ErrorKind::UnexpectedReturnType, what).into());
+        }
+        Ok(facts)
+    }
+
+    fn version(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.version.split('.').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let of = |version: &str| Facts {
+            version: version.to_owned(),
+            ..Facts::default()
+        };
+        assert!(of("6.2.0").version() >= Some(OLDEST));
+        assert!(of("10.0.1").version() >= Some(OLDEST));
+        assert!(of("6.0.16").version() < Some(OLDEST));
+        assert_eq!(of("unstable").version(), None);
+    }
+}

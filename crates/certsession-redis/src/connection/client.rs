@@ -1,0 +1,154 @@
+//! How a connection is made.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::cluster::ClusterClient;
+use redis::io::tcp::TcpSettings;
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
+
+use super::check::check;
+use super::link::{Link, Wire};
+use crate::error::ConnectError;
+use crate::target::{Target, Topology};
+use crate::tls::Tls;
+
+/// Makes connections.
+pub(crate) struct Client {
+    kind: Kind,
+    /// Where the servers are, without a password, for errors.
+    address: String,
+}
+
+enum Kind {
+    One(redis::Client),
+    // One attempt to find the master at a time is enough.
+    Sentinel(Box<tokio::sync::Mutex<SentinelClient>>),
+    Cluster(ClusterClient),
+    #[cfg(feature = "deadpool")]
+    Pool(deadpool_redis::Pool),
+}
+
+impl Client {
+    pub(crate) fn new(target: Target, tls: &Tls, timeout: Duration) -> Result<Self, ConnectError> {
+        let kind = match target.topology {
+            Topology::One(server) => Kind::One(tls.client(at_once(server))?),
+            Topology::Cluster(nodes) => {
+                let first = nodes.first().map(|node| node.addr().clone());
+                let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
+                    .tcp_settings(tcp_settings())
+                    .connection_timeout(timeout)
+                    .response_timeout(timeout);
+                Kind::Cluster(tls.cluster(builder, first.as_ref())?)
+            }
+            Topology::Sentinel { sentinels, master } => {
+                let client = sentinel(sentinels, &master, tls)?;
+                Kind::Sentinel(Box::new(tokio::sync::Mutex::new(client)))
+            }
+        };
+        let address = target.address;
+        Ok(Self { kind, address })
+    }
+
+    #[cfg(feature = "deadpool")]
+    pub(crate) fn of_pool(pool: deadpool_redis::Pool) -> Self {
+        Self {
+            kind: Kind::Pool(pool),
+            address: "the pool's address".to_owned(),
+        }
+    }
+
+    pub(crate) const fn is_cluster(&self) -> bool {
+        matches!(self.kind, Kind::Cluster(_))
+    }
+
+    /// A connection of the pool, where there is one.
+    #[allow(
+        clippy::unused_async,
+        reason = "it waits for the pool, where there is one"
+    )]
+    pub(super) async fn from_pool(&self) -> RedisResult<Option<Link>> {
+        match &self.kind {
+            #[cfg(feature = "deadpool")]
+            Kind::Pool(pool) => super::link::of_pool(pool).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(&self) -> RedisResult<Link> {
+        // The caller bounds the whole step, by a time-out that holds for every kind alike.
+        let unbounded = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        let wire = match &self.kind {
+            Kind::One(client) => {
+                let connecting = client.get_multiplexed_async_connection_with_config(&unbounded);
+                Wire::One(connecting.await?)
+            }
+            Kind::Sentinel(client) => {
+                let mut client = client.lock().await;
+                let connecting = client.get_async_connection_with_config(&unbounded);
+                Wire::One(connecting.await?)
+            }
+            Kind::Cluster(client) => Wire::Cluster(client.get_async_connection().await?),
+            #[cfg(feature = "deadpool")]
+            Kind::Pool(pool) => return super::link::of_pool(pool).await,
+        };
+        Ok(Link::over(wire))
+    }
+
+    /// Connects once, and looks at what answers.
+    pub(super) async fn check(&self) -> Result<(), ConnectError> {
+        let connected = self.connect().await;
+        let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
+        check(&mut link, &self.address, self.is_cluster()).await
+    }
+
+    /// Where the servers are, without a password.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+fn sentinel(
+    sentinels: Vec<ConnectionInfo>,
+    master: &str,
+    tls: &Tls,
+) -> Result<SentinelClient, ConnectError> {
+    let settings = sentinels
+        .first()
+        .map(|first| first.redis_settings().clone());
+    let addresses: Vec<_> = sentinels.iter().map(|it| it.addr().clone()).collect();
+    let built = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master);
+    let mut builder = built.map_err(|error| Tls::fault(&error))?;
+    if let Some(settings) = settings {
+        builder = builder.set_client_to_redis_db(settings.db());
+        if let Some(user) = settings.username() {
+            builder = builder.set_client_to_redis_username(user);
+        }
+        if let Some(password) = settings.password() {
+            builder = builder.set_client_to_redis_password(password);
+        }
+    }
+    let builder = builder
+        .set_client_to_redis_tcp_settings(tcp_settings())
+        .set_client_to_sentinel_tcp_settings(tcp_settings());
+    tls.sentinel(builder, sentinels.first().map(ConnectionInfo::addr))
+}
+
+/// The server, asked without waiting for more to send.
+fn at_once(server: ConnectionInfo) -> ConnectionInfo {
+    server.set_tcp_settings(tcp_settings())
+}
+
+fn tcp_settings() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.address)
+    }
+}

@@ -1,0 +1,75 @@
+//! One connection, whichever kind it is.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster_async::ClusterConnection;
+use redis::{Cmd, Pipeline, RedisResult, Value};
+
+/// One connection, over which many requests can wait at once.
+#[derive(Clone)]
+pub(super) struct Link {
+    wire: Wire,
+    /// Tells it from those before and after it.
+    pub(super) number: u64,
+}
+
+#[derive(Clone)]
+pub(super) enum Wire {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+    /// Already taken out of a pool; it goes back when the last clone is dropped.
+    #[cfg(feature = "deadpool")]
+    Pooled(std::sync::Arc<tokio::sync::Mutex<deadpool_redis::Connection>>),
+}
+
+impl Link {
+    pub(super) fn over(wire: Wire) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { wire, number }
+    }
+
+    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        let answer = match &mut self.wire {
+            Wire::One(link) => link.send_packed_command(command).await,
+            Wire::Cluster(link) => link.req_packed_command(command).await,
+            #[cfg(feature = "deadpool")]
+            Wire::Pooled(link) => link.lock().await.req_packed_command(command).await,
+        };
+        answer?.extract_error()
+    }
+
+    /// Sends commands in one go; the first error is the error of all. Not for a cluster.
+    pub(super) async fn send_in_order(
+        &mut self,
+        commands: impl Iterator<Item = Cmd>,
+    ) -> RedisResult<Vec<Value>> {
+        let mut pipeline = Pipeline::new();
+        for command in commands {
+            pipeline.add_command(command);
+        }
+        let count = pipeline.len();
+        let answers = match &mut self.wire {
+            Wire::One(link) => link.send_packed_commands(&pipeline, 0, count).await,
+            Wire::Cluster(link) => link.req_packed_commands(&pipeline, 0, count).await,
+            #[cfg(feature = "deadpool")]
+            Wire::Pooled(link) => {
+                let mut link = link.lock().await;
+                link.req_packed_commands(&pipeline, 0, count).await
+            }
+        };
+        answers?.into_iter().map(Value::extract_error).collect()
+    }
+}
+
+/// A connection of a pool. The pool's own time-outs hold, besides that of the step.
+#[cfg(feature = "deadpool")]
+pub(super) async fn of_pool(pool: &deadpool_redis::Pool) -> RedisResult<Link> {
+    let taken = pool.get().await.map_err(|error| match error {
+        deadpool_redis::PoolError::Backend(error) => error,
+        other => std::io::Error::other(other.to_string()).into(),
+    })?;
+    let shared = std::sync::Arc::new(tokio::sync::Mutex::new(taken));
+    Ok(Link::over(Wire::Pooled(shared)))
+}

@@ -1,0 +1,165 @@
+//! The connections to the server, or to the servers.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `client` | how a connection is made: to one server, by sentinels, to a cluster, from a pool |
+//! | `check` | what has to be true of a server before a store uses it |
+//! | `link` | one connection, whichever kind it is |
+//! | `slot` | the connection of one thread, which is made again when it breaks |
+
+mod check;
+mod client;
+mod link;
+mod slot;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use certsession_core::StoreError;
+use redis::{RedisError, RedisResult, ServerErrorKind, Value};
+
+use crate::call::Call;
+use crate::error::{ConnectError, store_error, timed_out};
+
+pub(crate) use client::Client;
+use link::Link;
+use slot::Slot;
+
+/// More threads than this share connections.
+const SLOTS: usize = 64;
+
+/// The connections to the server: one for each thread that asks.
+///
+/// A connection is driven by a task of the runtime that made it. Where each worker has a runtime
+/// of its own, as in actix, a connection that all shared would wake another thread for each
+/// request and be woken by it, which costs half as much again.
+pub(crate) struct Connections {
+    client: Client,
+    slots: Box<[Slot]>,
+    timeout: Duration,
+}
+
+impl Connections {
+    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+        Self {
+            client,
+            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            timeout,
+        }
+    }
+
+    /// Connects once, and looks at what answers.
+    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
+        let checked = tokio::time::timeout(self.timeout, self.client.check()).await;
+        checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
+    }
+
+    /// Sends one command. Waits no longer than the time-out, connecting included.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Value, StoreError> {
+        let slot = self.slot();
+        self.bounded(slot, async |over| {
+            let mut link = self.link(slot, over).await?;
+            match try_call(&mut link, call).await {
+                Err(error) if slot.has_lost(&link, &error) => {
+                    try_call(&mut self.link(slot, over).await?, call).await
+                }
+                answer => answer,
+            }
+        })
+        .await
+    }
+
+    /// Sends several commands that the server takes in this order. On a cluster each is waited
+    /// for before the next is sent, since they may go to different servers.
+    pub(crate) async fn in_order(&self, calls: &[Call]) -> Result<Vec<Value>, StoreError> {
+        if self.client.is_cluster() {
+            let mut answers = Vec::with_capacity(calls.len());
+            for call in calls {
+                answers.push(self.call(call).await?);
+            }
+            return Ok(answers);
+        }
+        let slot = self.slot();
+        self.bounded(slot, async |over| {
+            let mut link = self.link(slot, over).await?;
+            match try_in_order(&mut link, calls).await {
+                Err(error) if slot.has_lost(&link, &error) => {
+                    try_in_order(&mut self.link(slot, over).await?, calls).await
+                }
+                answers => answers,
+            }
+        })
+        .await
+    }
+
+    /// Gives a step no longer than the time-out. The step notes the connection it uses.
+    async fn bounded<T>(
+        &self,
+        slot: &Slot,
+        step: impl AsyncFnOnce(&mut u64) -> RedisResult<T>,
+    ) -> Result<T, StoreError> {
+        let mut over = 0;
+        let outcome = tokio::time::timeout(self.timeout, step(&mut over)).await;
+        outcome.map_or_else(
+            |_| {
+                // A server that is gone without a word never says so: the connection is suspect.
+                slot.drop_link(over);
+                Err(store_error(timed_out()))
+            },
+            |outcome| outcome.map_err(store_error),
+        )
+    }
+
+    /// A connection, whose number is noted.
+    async fn link(&self, slot: &Slot, over: &mut u64) -> RedisResult<Link> {
+        let link = match self.client.from_pool().await? {
+            Some(link) => link,
+            None => slot.link(&self.client).await?,
+        };
+        *over = link.number;
+        Ok(link)
+    }
+
+    /// This thread's. A step that moves to another thread stays with it.
+    fn slot(&self) -> &Slot {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        let thread = THREAD.with(|thread| *thread);
+        &self.slots[thread % SLOTS]
+    }
+}
+
+async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
+    match link.send(call.command()).await {
+        Err(error) if is_unknown_script(&error) => link.send(&call.command_with_source()).await,
+        answer => answer,
+    }
+}
+
+async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
+    let commands = calls.iter().map(|call| call.command().clone());
+    match link.send_in_order(commands).await {
+        // The others may have been taken; all may be taken again.
+        Err(error) if is_unknown_script(&error) => {
+            let commands = calls.iter().map(Call::command_with_source);
+            link.send_in_order(commands).await
+        }
+        answers => answers,
+    }
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ServerErrorKind::NoScript.into()
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("client", &self.client)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,29 @@
+-- Puts an entry into an owner's index. KEYS: the index. ARGV: the entry; when it began; the
+-- index's time to live in milliseconds; the limit on the owner's sessions, 0 for none; how many
+-- entries to name for a look at whether their sessions still stand.
+-- Returns 1 and those entries, or 0 and all entries if there is no room for one more.
+local limit = tonumber(ARGV[4])
+if limit > 0 and redis.call('ZCOUNT', KEYS[1], 0, '+inf') >= limit then
+  local own = string.sub(ARGV[1], 1, 16)
+  local entries = redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf')
+  local others = 0
+  for _, entry in ipairs(entries) do
+    if string.sub(entry, 1, 16) ~= own then
+      others = others + 1
+    end
+  end
+  if others >= limit then
+    table.insert(entries, 1, 0)
+    return entries
+  end
+end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+local answer = {}
+if ARGV[5] ~= '0' then
+  answer = redis.call('ZRANDMEMBER', KEYS[1], ARGV[5])
+end
+table.insert(answer, 1, 1)
+return answer

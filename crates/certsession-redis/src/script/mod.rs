@@ -1,0 +1,65 @@
+//! The conditional steps, as scripts that the server runs whole. Each touches one key, so the
+//! same scripts run on a cluster.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A script, and the name by which the server knows it.
+pub(crate) struct Script {
+    pub(crate) source: &'static str,
+    pub(crate) sha1: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        let sha1 = redis::Script::new(source).get_hash().to_owned();
+        Self { source, sha1 }
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Script({})", self.sha1)
+    }
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(include_str!($file)));
+    )*};
+}
+
+scripts! {
+    /// Keeps a new record.
+    CREATE = "create.lua";
+    /// Replaces a record that has not changed.
+    REPLACE = "replace.lua";
+    /// Ends a session whose record has not changed.
+    DROP = "drop.lua";
+    /// Puts an entry into an owner's index, if there is room.
+    JOIN = "join.lua";
+    /// Puts an entry into an owner's index, and makes room.
+    ADMIT = "admit.lua";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certsession_core::Record;
+
+    /// Lua counts from one; `GETRANGE` counts from zero and includes its end.
+    #[test]
+    fn the_scripts_compare_the_revision_where_a_record_has_it() {
+        let std::ops::Range { start, end } = Record::REVISION_BYTES;
+        let stored = format!("redis.call('GETRANGE', KEYS[1], {start}, {})", end - 1);
+        for script in [&CREATE, &REPLACE, &DROP] {
+            assert!(script.source.contains(&stored), "{}", script.source);
+        }
+        for (script, argument) in [(&CREATE, "ARGV[1]"), (&REPLACE, "ARGV[2]")] {
+            let sent = format!("string.sub({argument}, {}, {end})", start + 1);
+            assert!(script.source.contains(&sent), "{}", script.source);
+        }
+    }
+}

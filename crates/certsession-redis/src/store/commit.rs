@@ -1,0 +1,188 @@
+//! A change to a record.
+
+use std::sync::Arc;
+
+use certsession_core::{Admission, Commit, Decision, Handle, Outcome, Record, StoreError};
+use redis::Value;
+
+use super::RedisStore;
+use super::read::read_record;
+use crate::call::Call;
+use crate::error::unexpected_answer;
+use crate::index::{Claim, Claims, Standing};
+use crate::script::REPLACE;
+use crate::time::millis_to_live;
+
+/// What became of an attempt to replace a record.
+enum Attempt {
+    Replaced {
+        evicted: Vec<Handle>,
+    },
+    /// The record has changed in the meantime.
+    Changed(Arc<Record>),
+    Gone,
+    LimitReached,
+}
+
+impl RedisStore {
+    /// Applies a commit to the record as the request loaded it, and replaces that if it has not
+    /// changed; otherwise applies it to the newer record, until it is replaced or decided against.
+    /// Each turn is lost only to somebody else's success.
+    pub(super) async fn commit_change(&self, commit: &Commit) -> Result<Outcome, StoreError> {
+        let mut current = Arc::clone(commit.loaded());
+        let mut is_as_loaded = true;
+        loop {
+            let (record, rotated) = match current.apply(commit) {
+                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
+                // What the request loaded may be out of date.
+                _ if is_as_loaded => match self.fetch(commit.handle()).await? {
+                    Some(newer) => {
+                        (current, is_as_loaded) = (newer, false);
+                        continue;
+                    }
+                    None => return Ok(Outcome::Gone),
+                },
+                Decision::Stale => return Ok(Outcome::Stale),
+                Decision::Gone => return Ok(Outcome::Gone),
+                Decision::TooLarge { size } => return Ok(Outcome::TooLarge { size }),
+                _ => {
+                    return Err(unexpected_answer(
+                        "a commit: the rules are newer than the store",
+                    ));
+                }
+            };
+            let attempt = match commit.changes_owners() {
+                true => self.replace_and_move(commit, &current, &record).await?,
+                false => self.replace(commit, &current, &record).await?,
+            };
+            match attempt {
+                Attempt::Replaced { evicted } => {
+                    return Ok(Outcome::Applied {
+                        record,
+                        rotated,
+                        evicted,
+                    });
+                }
+                Attempt::Changed(newer) => (current, is_as_loaded) = (newer, false),
+                Attempt::Gone => return Ok(Outcome::Gone),
+                Attempt::LimitReached => return Ok(Outcome::LimitReached),
+            }
+        }
+    }
+
+    /// A change that leaves the record with its owners: one command.
+    async fn replace(
+        &self,
+        commit: &Commit,
+        current: &Record,
+        record: &Record,
+    ) -> Result<Attempt, StoreError> {
+        let call = self.replacement(commit, current, record);
+        let answer = self.connections.call(&call).await?;
+        read_attempt(commit.handle(), answer)
+    }
+
+    /// A change that can move the record to another owner: entries first, then the record, so that
+    /// whoever revokes the owner's sessions finds it. Only where the oldest sessions are to make
+    /// room does the principal's entry come last: they may not end for a sign-in that fails.
+    async fn replace_and_move(
+        &self,
+        commit: &Commit,
+        current: &Record,
+        record: &Record,
+    ) -> Result<Attempt, StoreError> {
+        let now = commit.now();
+        let (Some(before), Some(after)) = (Claims::of(current, now), Claims::of(record, now))
+        else {
+            return Err(unexpected_answer("nobody: a record without an owner"));
+        };
+        let admission = commit.admission();
+        let is_late = |claim: &Claim| claim.is_limited() && admission.is_some_and(|it| it.evicts());
+
+        if let (Some(admission), Some(claim)) = (admission, &after.principal)
+            && !is_late(claim)
+            && self.join_limited(claim, admission, commit).await?.is_none()
+        {
+            return Ok(Attempt::LimitReached);
+        }
+        let early = after.iter().filter(|claim| match claim.is_limited() {
+            true => admission.is_none(),
+            false => true,
+        });
+        let late = after.iter().filter(|claim| is_late(claim));
+        let mut calls: Vec<_> = early.map(|claim| self.join(claim, None)).collect();
+        let at = calls.len();
+        calls.push(self.replacement(commit, current, record));
+        calls.extend(late.map(|claim| self.join(claim, admission)));
+        let mut answers = self
+            .connections
+            .in_order(&calls)
+            .await?
+            .into_iter()
+            .skip(at);
+        let answer = answers.next().unwrap_or(Value::Nil);
+        let attempt = read_attempt(commit.handle(), answer)?;
+        let Attempt::Replaced { mut evicted } = attempt else {
+            self.withdraw(&after, &attempt).await;
+            return Ok(attempt);
+        };
+        for (claim, answer) in after.iter().filter(|claim| is_late(claim)).zip(answers) {
+            let ended = self.settle(claim, answer, admission, now).await?;
+            evicted.extend(ended.unwrap_or_default());
+        }
+        for claim in before.iter() {
+            if !after.iter().any(|other| other.is(claim)) {
+                self.leave(&claim.owner, &[claim.entry]).await;
+            }
+        }
+        Ok(Attempt::Replaced { evicted })
+    }
+
+    /// Joins a principal's index where one session too many is refused.
+    async fn join_limited(
+        &self,
+        claim: &Claim,
+        admission: Admission,
+        commit: &Commit,
+    ) -> Result<Option<Vec<Handle>>, StoreError> {
+        let call = self.join(claim, Some(admission));
+        let answer = self.connections.call(&call).await?;
+        self.settle(claim, answer, Some(admission), commit.now())
+            .await
+    }
+
+    /// Takes the entries back that were made for a change which did not come about; but not those
+    /// that another request's success may have made true.
+    async fn withdraw(&self, claims: &Claims, attempt: &Attempt) {
+        let newer = match attempt {
+            Attempt::Changed(newer) => Some(newer),
+            _ => None,
+        };
+        for claim in claims.iter() {
+            let record = newer.map(AsRef::as_ref);
+            if claim.entry.standing(&claim.owner, record) == Standing::Void {
+                self.leave(&claim.owner, &[claim.entry]).await;
+            }
+        }
+    }
+
+    fn replacement(&self, commit: &Commit, current: &Record, record: &Record) -> Call {
+        let lifetime = record.idle_deadline().saturating_since(commit.now());
+        Call::script(&REPLACE, &self.keys.session(commit.handle()))
+            .arg(&current.revision().to_bytes()[..])
+            .arg(record.encode())
+            .arg(millis_to_live(lifetime))
+    }
+}
+
+fn read_attempt(handle: Handle, answer: Value) -> Result<Attempt, StoreError> {
+    match answer {
+        Value::Int(1) => Ok(Attempt::Replaced {
+            evicted: Vec::new(),
+        }),
+        answer => Ok(match read_record(handle, answer)? {
+            Some(newer) => Attempt::Changed(newer),
+            None => Attempt::Gone,
+        }),
+    }
+}

@@ -1,0 +1,124 @@
+//! The store contract, step by step.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `create` | a new record |
+//! | `commit` | a change to a record |
+//! | `end` | ending one session, or all of an owner |
+//! | `read` | a record, or all of an owner |
+
+mod commit;
+mod create;
+mod end;
+mod read;
+
+use std::fmt;
+use std::sync::Arc;
+
+use certsession_core::{
+    Admission, Commit, Creation, Handle, Outcome, Owner, Record, SessionStore, StoreError,
+    Timestamp,
+};
+
+use crate::RedisStoreBuilder;
+use crate::connection::Connections;
+use crate::error::ConnectError;
+use crate::keys::Keys;
+
+/// Keeps sessions in Redis or Valkey.
+///
+/// One key for each session, and one for each owner of sessions; every step is atomic on the one
+/// key that it touches, so the same steps run on a single server and on a cluster. A request that
+/// reads costs one round trip, one that writes a second, and one without a session cookie none.
+///
+/// ```no_run
+/// use certsession_core::SessionManager;
+/// use certsession_redis::RedisStore;
+///
+/// # async fn open() -> Result<(), certsession_redis::ConnectError> {
+/// let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
+/// let sessions = SessionManager::new(store);
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStore {
+    pub(crate) connections: Connections,
+    pub(crate) keys: Keys,
+}
+
+impl RedisStore {
+    /// The store on the server, or the servers, of this URL, with every setting at its default.
+    ///
+    /// # Errors
+    ///
+    /// If the URL names no server, or the server is none that can be used.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::builder(url)?.connect().await
+    }
+
+    /// Settings for a store on the server, or the servers, of this URL:
+    ///
+    /// | URL | server |
+    /// |---|---|
+    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | one, by TCP |
+    /// | `redis+unix:///SOCKET[?db=DATABASE&user=USER&pass=PASSWORD]` | one, by a Unix socket |
+    /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` | a cluster, by some of its nodes |
+    /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` | the master that sentinels watch |
+    /// | `rediss…` in place of `redis…` | the same, by TLS |
+    ///
+    /// # Errors
+    ///
+    /// If the URL names no server.
+    pub fn builder(url: &str) -> Result<RedisStoreBuilder, ConnectError> {
+        RedisStoreBuilder::new(url)
+    }
+}
+
+impl SessionStore for RedisStore {
+    async fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> Result<Creation, StoreError> {
+        self.create_record(&record, admission, now).await
+    }
+
+    async fn load(
+        &self,
+        handle: Handle,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        let record = self.fetch(handle).await?;
+        Ok(record.filter(|record| !record.is_expired(now)))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        self.commit_change(&commit).await
+    }
+
+    async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
+        self.end(handle).await
+    }
+
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        self.list(&owner.key(), now).await
+    }
+
+    async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        self.end_all(&owner.key()).await
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("connections", &self.connections)
+            .field("keys", &self.keys)
+            .finish()
+    }
+}

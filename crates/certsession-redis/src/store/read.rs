@@ -1,0 +1,68 @@
+//! Reading records.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use certsession_core::{Handle, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
+use redis::Value;
+
+use super::RedisStore;
+use crate::call::Call;
+use crate::error::unexpected_answer;
+use crate::index::{ENTRIES_AT_ONCE, Standing, Which};
+
+impl RedisStore {
+    /// The record of this handle, expired or not.
+    pub(crate) async fn fetch(&self, handle: Handle) -> Result<Option<Arc<Record>>, StoreError> {
+        let call = Call::plain("GET").arg(self.keys.session(handle));
+        let answer = self.connections.call(&call).await?;
+        read_record(handle, answer)
+    }
+
+    /// The live sessions of an owner, oldest first.
+    pub(super) async fn list(
+        &self,
+        owner: &OwnerKey,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        let (mut sessions, mut listed, mut void) = (Vec::new(), BTreeSet::new(), Vec::new());
+        let mut from = 0;
+        loop {
+            let entries = self.entries(owner, Which::Counted, from).await?;
+            let count = entries.len();
+            for member in self.members(owner, entries).await {
+                let member = member?;
+                let record = member.record.filter(|record| !record.is_expired(now));
+                match (member.standing, record) {
+                    (Standing::Belongs, Some(record)) if listed.insert(record.handle()) => {
+                        sessions.push(record);
+                    }
+                    (Standing::Void, _) => void.push(member.entry),
+                    _ => {}
+                }
+            }
+            if count < ENTRIES_AT_ONCE {
+                break;
+            }
+            from += count;
+        }
+        self.leave(owner, &void).await;
+        sessions.sort_by_key(|record| (record.created_at(), record.handle()));
+        Ok(sessions)
+    }
+}
+
+/// A record as the server gave it; `None` if there is none.
+pub(crate) fn read_record(
+    handle: Handle,
+    answer: Value,
+) -> Result<Option<Arc<Record>>, StoreError> {
+    match answer {
+        Value::Nil => Ok(None),
+        Value::BulkString(bytes) => match Record::decode(handle, &bytes) {
+            Ok(record) => Ok(Some(Arc::new(record))),
+            Err(error) => Err(StoreError::with_source(StoreErrorKind::Unreadable, error)),
+        },
+        _ => Err(unexpected_answer("a request for a record")),
+    }
+}
