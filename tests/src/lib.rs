@@ -14,6 +14,7 @@
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
 //! | `curl` | [`Curl`]: curl as a client |
 //! | `programs` | the examples as programs of their own, and where they listen |
+//! | `redis` | [`RedisServer`](redis::RedisServer): real servers, broken on purpose |
 //! | `logs` | [`Logs`]: every log line |
 //! | `ledger` | every secret that was seen, for the search through the whole output |
 //! | `search` | that search; `search-output` is its command |
@@ -34,6 +35,7 @@ mod logs;
 mod matrix;
 pub mod odd;
 pub mod programs;
+pub mod redis;
 mod routes;
 pub mod search;
 mod served;

@@ -1,0 +1,39 @@
+//! A port that no other test takes.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs::{self, File};
+use std::hash::BuildHasher;
+use std::net::TcpListener;
+
+/// Below what the system gives to clients by itself: a client that tries again and again to reach
+/// a server that is down could be given the server's own port, and keep it.
+const PORTS: std::ops::Range<u16> = 16_000..32_000;
+
+/// A free loopback port. It is this test's until it is dropped, whether or not a server is up.
+pub(super) struct Port {
+    number: u16,
+    #[allow(dead_code, reason = "the lock ends with it")]
+    lock: File,
+}
+
+impl Port {
+    pub(super) fn reserve() -> Self {
+        let locks = env::temp_dir().join("certsession-ports");
+        fs::create_dir_all(&locks).unwrap();
+        let first = RandomState::new().hash_one(0) % PORTS.len() as u64;
+        let first = u16::try_from(first).unwrap();
+        for number in (0..PORTS.len() as u16).map(|n| n.wrapping_add(first)) {
+            let number = PORTS.start + number % PORTS.len() as u16;
+            let lock = File::create(locks.join(number.to_string())).unwrap();
+            if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", number)).is_ok() {
+                return Self { number, lock };
+            }
+        }
+        panic!("no port in {PORTS:?} is free");
+    }
+
+    pub(super) const fn number(&self) -> u16 {
+        self.number
+    }
+}

@@ -1,0 +1,228 @@
+//! One server.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::address::Address;
+use super::builder::{HELPER, RedisBuilder, Setup};
+use super::client::{Answer, Client};
+use super::process::Process;
+use super::tls::RedisTls;
+use super::wait_for;
+
+/// How long a server may take until it answers, on a machine that has much else to do.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// One server. It ends when this is dropped.
+pub struct RedisServer {
+    setup: Setup,
+    process: Mutex<Option<Process>>,
+}
+
+impl RedisServer {
+    /// Redis on a Unix socket of its own, without persistence.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A server to be set up.
+    pub fn builder() -> RedisBuilder {
+        RedisBuilder::default()
+    }
+
+    pub(super) fn start_set_up(setup: Setup) -> Self {
+        let server = Self {
+            setup,
+            process: Mutex::default(),
+        };
+        server.restart();
+        server
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        self.setup.address.url(None)
+    }
+
+    /// Its URL for this user.
+    pub fn url_as(&self, user: &str, password: &str) -> String {
+        self.setup.address.url(Some((user, password)))
+    }
+
+    /// Its port, if it has one.
+    pub fn port(&self) -> Option<u16> {
+        self.setup.address.port()
+    }
+
+    /// Where it hears the other nodes of its cluster, if it is in one.
+    pub(super) const fn bus_port(&self) -> Option<u16> {
+        self.setup.bus
+    }
+
+    /// Its certificates and those of its clients, if it has any.
+    pub fn tls(&self) -> Option<&RedisTls> {
+        self.setup.tls.as_ref()
+    }
+
+    /// Kills it (`kill -9`) and waits until it is gone. One that is down stays down.
+    pub fn kill(&self) {
+        *self.process.lock().unwrap() = None;
+    }
+
+    /// Starts it again, at the same address and with what it has on disk, and waits until it
+    /// answers. One that runs is killed first.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn restart(&self) {
+        self.kill();
+        let Setup {
+            program,
+            arguments,
+            folder,
+            ..
+        } = &self.setup;
+        let process = Process::start(program, arguments, &folder.path().join("log"));
+        let pong = Answer::Text(b"PONG".into());
+        wait_for("answer of the server", START_LIMIT, || {
+            let has_ended = process.has_ended();
+            assert!(!has_ended, "{arguments:?} has ended: {}", process.said());
+            let answer = self.connect().and_then(|mut client| client.ask(&["PING"]));
+            answer.is_ok_and(|answer| answer == pong).then_some(())
+        });
+        *self.process.lock().unwrap() = Some(process);
+    }
+
+    /// Stops its process, which keeps its connections and answers nothing: `SIGSTOP`.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.process.lock().unwrap();
+        process.as_ref().expect("the server is up").signal(name);
+    }
+
+    /// Whether it has been started and not been killed since.
+    pub fn is_up(&self) -> bool {
+        self.process.lock().unwrap().is_some()
+    }
+
+    /// Its process.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn process_id(&self) -> u32 {
+        let process = self.process.lock().unwrap();
+        process.as_ref().expect("the server is up").id()
+    }
+
+    /// What it has logged, restarts included.
+    pub fn log(&self) -> String {
+        let log = std::fs::read(self.setup.folder.path().join("log"));
+        String::from_utf8_lossy(&log.unwrap_or_default()).into_owned()
+    }
+
+    /// A connection of its own, for one who may do everything.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be reached.
+    pub fn connect(&self) -> io::Result<Client> {
+        let mut client = Client::connect(&self.setup.address, self.setup.tls.as_ref())?;
+        if self.setup.has_users {
+            client.ask(&["AUTH", HELPER, "any"])?;
+        }
+        Ok(client)
+    }
+
+    /// A connection to a loopback port: for a stranger, or for a client of another authority.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be reached.
+    pub fn connect_with(port: u16, tls: Option<&RedisTls>) -> io::Result<Client> {
+        let address = tls.map_or(Address::Tcp(port), |_| Address::Tls(port));
+        Client::connect(&address, tls)
+    }
+
+    /// Sends a command over a connection of its own, and returns the answer.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be reached or does not answer. A refusal is an answer.
+    pub fn ask<A: AsRef<[u8]>>(&self, command: &[A]) -> io::Result<Answer> {
+        self.connect()?.ask(command)
+    }
+
+    /// As [`ask`](Self::ask), as text, as redis-cli prints it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not answer or refuses.
+    pub fn cli<A: AsRef<[u8]>>(&self, command: &[A]) -> String {
+        match self.ask(command).unwrap() {
+            Answer::Refused(message) => {
+                let name = String::from_utf8_lossy(command[0].as_ref());
+                panic!("the server refuses {name}: {message}")
+            }
+            answer => answer.to_string(),
+        }
+    }
+
+    /// The keys that this pattern matches: `prefix:*`.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn keys(&self, pattern: &str) -> Vec<Vec<u8>> {
+        let answer = self.ask(&["KEYS", pattern]).unwrap();
+        let keys = answer.into_list().into_iter();
+        keys.map(Answer::into_bytes).collect()
+    }
+
+    /// How many bytes a key takes, its value and the server's own part included; `None` if there
+    /// is no such key.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn memory_usage(&self, key: impl AsRef<[u8]>) -> Option<u64> {
+        let key = key.as_ref();
+        let command: [&[u8]; 5] = [b"MEMORY", b"USAGE", key, b"SAMPLES", b"0"];
+        self.cli(&command).parse().ok()
+    }
+
+    /// A field of what it tells of itself: `info("used_memory")`.
+    ///
+    /// # Panics
+    ///
+    /// If it is down or there is no such field.
+    pub fn info(&self, field: &str) -> String {
+        self.find_info(field).expect(field)
+    }
+
+    /// As [`info`](Self::info); `None` where it is down or has no such field.
+    pub(super) fn find_info(&self, field: &str) -> Option<String> {
+        let answer = self.ask(&["INFO", "everything"]).ok()?.to_string();
+        let mut values = answer.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = values.find(|(name, _)| *name == field)?;
+        Some(value.to_owned())
+    }
+}

@@ -1,0 +1,7 @@
+//! The helper that starts Redis for the other tests does what they rely on.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+
+mod ending;
+mod one;
+mod set_up;
