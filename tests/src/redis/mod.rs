@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `server` | [`RedisServer`]: one server, killed, restarted, paused and asked |
 //! | `builder` | [`RedisBuilder`]: how it is set up |
+//! | `cluster` | [`RedisCluster`]: three masters, each with a replica |
+//! | `slots` | which node of a cluster has a key, and how its slot is moved |
 //! | `stats` | [`CommandStats`]: how often each command was called |
 //! | `client` | [`Client`]: sends a command and reads the answer |
 //! | `address` | where a server listens, and its URL |
@@ -16,10 +18,12 @@
 mod address;
 mod builder;
 mod client;
+mod cluster;
 mod port;
 mod process;
 mod program;
 mod server;
+mod slots;
 mod stats;
 mod tls;
 
@@ -29,6 +33,7 @@ use std::time::{Duration, Instant};
 
 pub use builder::RedisBuilder;
 pub use client::{Answer, Client};
+pub use cluster::RedisCluster;
 pub use program::Program;
 pub use server::RedisServer;
 pub use stats::CommandStats;
