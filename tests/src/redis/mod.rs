@@ -7,6 +7,7 @@
 //! | `builder` | [`RedisBuilder`]: how it is set up |
 //! | `cluster` | [`RedisCluster`]: three masters, each with a replica |
 //! | `slots` | which node of a cluster has a key, and how its slot is moved |
+//! | `sentinel` | [`RedisSentinel`]: a master, two replicas, and three sentinels |
 //! | `stats` | [`CommandStats`]: how often each command was called |
 //! | `client` | [`Client`]: sends a command and reads the answer |
 //! | `address` | where a server listens, and its URL |
@@ -22,6 +23,7 @@ mod cluster;
 mod port;
 mod process;
 mod program;
+mod sentinel;
 mod server;
 mod slots;
 mod stats;
@@ -35,6 +37,7 @@ pub use builder::RedisBuilder;
 pub use client::{Answer, Client};
 pub use cluster::RedisCluster;
 pub use program::Program;
+pub use sentinel::RedisSentinel;
 pub use server::RedisServer;
 pub use stats::CommandStats;
 pub use tls::RedisTls;

@@ -5,4 +5,5 @@
 mod cluster;
 mod ending;
 mod one;
+mod sentinel;
 mod set_up;
