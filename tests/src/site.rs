@@ -76,16 +76,12 @@ pub struct Site {
 }
 
 impl Site {
-    pub(crate) async fn start<S: SessionStore>(
-        plan: Plan,
-        setup: Setup,
-        open: fn(Option<usize>) -> S,
-    ) -> Self {
+    pub(crate) async fn start<S: SessionStore>(plan: Plan, setup: Setup, store: S) -> Self {
         let certificates = Arc::new(Certificates::new());
         let clock = ManualClock::at_real_time();
         let events = EventLog::new();
         let held = Held::new();
-        let store = FaultyStore::new(open(setup.capacity));
+        let store = FaultyStore::new(store);
         let faults = store.faults();
         let mut rules = SessionManager::builder(store)
             .lifetimes(setup.lifetimes)

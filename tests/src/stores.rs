@@ -1,6 +1,13 @@
 //! The stores that every promise is kept over.
 
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use certsession_core::{MemoryStore, SessionStore};
+use certsession_redis::RedisStore;
+
+use crate::redis;
 
 /// A kind of store.
 pub trait StoreKind {
@@ -8,7 +15,7 @@ pub trait StoreKind {
     type Store: SessionStore;
 
     /// A fresh, empty one with room for this many sessions, or for any number.
-    fn open(capacity: Option<usize>) -> Self::Store;
+    fn open(capacity: Option<usize>) -> impl Future<Output = Self::Store> + 'static;
 }
 
 /// The embedded store.
@@ -17,7 +24,34 @@ pub struct Memory;
 impl StoreKind for Memory {
     type Store = MemoryStore;
 
-    fn open(capacity: Option<usize>) -> MemoryStore {
+    async fn open(capacity: Option<usize>) -> MemoryStore {
         MemoryStore::with_capacity(capacity.unwrap_or(MemoryStore::DEFAULT_CAPACITY))
     }
+}
+
+/// The Redis store, on a server of the test's own.
+pub struct Redis;
+
+impl StoreKind for Redis {
+    type Store = RedisStore;
+
+    async fn open(capacity: Option<usize>) -> RedisStore {
+        assert_eq!(capacity, None, "Redis counts bytes, and no sessions");
+        open_redis(&redis::shared().url()).await
+    }
+}
+
+/// The Redis store on the server, or the servers, of this URL, under a prefix that no other store
+/// of this process has.
+///
+/// # Panics
+///
+/// If the server cannot be used.
+pub async fn open_redis(url: &str) -> RedisStore {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let prefix = format!("test-{}:", NEXT.fetch_add(1, Ordering::Relaxed));
+    // The suite puts more on the cores than a server has to bear.
+    let settings = RedisStore::builder(url).unwrap().key_prefix(prefix);
+    let opened = settings.timeout(Duration::from_secs(10)).connect().await;
+    opened.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -2,7 +2,7 @@
 
 use certsession_core::test_util::Fault;
 use certsession_core::{SessionEvent, StoreErrorKind, StoreOperation};
-use certsession_tests::{Plan, Reply, Setup, promises};
+use certsession_tests::{Plan, Reply, Setup, promises, promises_of_bounded_stores};
 use serde_json::{Value, json};
 
 promises![
@@ -18,9 +18,10 @@ promises![
     p6_a_client_that_hangs_up_leaves_the_session_whole,
     p6_a_handler_that_commits_by_itself_learns_of_the_failure,
     p6_a_change_after_the_response_head_is_an_error_and_no_loss,
-    p6_a_full_store_refuses_new_sessions_and_keeps_the_old_ones,
     p6_a_session_that_would_hold_too_much_is_refused_whole,
 ];
+
+promises_of_bounded_stores![p6_a_full_store_refuses_new_sessions_and_keeps_the_old_ones];
 
 fn assert_unavailable(reply: &Reply) {
     assert_eq!(reply.status, 503);

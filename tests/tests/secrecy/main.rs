@@ -15,7 +15,9 @@ use certsession_actix::{
 use certsession_core::test_util::Fault;
 use certsession_core::{StoreOperation, Token};
 use certsession_tests::ledger::{record_secret, secret_value};
-use certsession_tests::{Browser, Http, Logs, Plan, Served, Setup, promises, server};
+use certsession_tests::{
+    Browser, Http, Logs, Plan, Served, Setup, promises, promises_of_bounded_stores, server,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -23,10 +25,11 @@ promises![
     values_and_tokens_of_a_whole_life_are_not_logged,
     values_that_are_of_another_type_are_not_logged,
     values_of_handlers_that_fail_and_panic_are_not_logged,
-    values_that_the_store_does_not_take_are_not_logged,
     tokens_that_are_refused_are_not_logged,
     debug_of_whatever_a_handler_holds_shows_no_secret,
 ];
+
+promises_of_bounded_stores![values_that_the_store_does_not_take_are_not_logged];
 
 /// What a test must not find in its log.
 struct Secrets {

@@ -134,8 +134,9 @@ impl SampleCommit {
         self
     }
 
-    /// The commit.
-    pub fn build(self) -> Commit {
+    /// The commit. Each has a revision of its own.
+    pub fn build(mut self) -> Commit {
+        self.0.revision = revision();
         self.0
     }
 

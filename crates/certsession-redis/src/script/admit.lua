@@ -27,6 +27,7 @@ redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-local condemned = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(0')
+-- The oldest first, as the score is turned round.
+local condemned = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf')
 table.insert(condemned, 1, 1)
 return condemned
