@@ -41,17 +41,20 @@ impl StoreKind for Redis {
     }
 }
 
-/// The Redis store on the server, or the servers, of this URL, under a prefix that no other store
-/// of this process has.
+/// The Redis store on the server, or the servers, of this URL, under a [`new_prefix`].
 ///
 /// # Panics
 ///
 /// If the server cannot be used.
 pub async fn open_redis(url: &str) -> RedisStore {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let prefix = format!("test-{}:", NEXT.fetch_add(1, Ordering::Relaxed));
     // The suite puts more on the cores than a server has to bear.
-    let settings = RedisStore::builder(url).unwrap().key_prefix(prefix);
+    let settings = RedisStore::builder(url).unwrap().key_prefix(new_prefix());
     let opened = settings.timeout(Duration::from_secs(10)).connect().await;
     opened.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A prefix that no other store of this process has.
+pub fn new_prefix() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("test-{}:", NEXT.fetch_add(1, Ordering::Relaxed))
 }

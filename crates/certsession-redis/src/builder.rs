@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use certsession_core::Handle;
+
+use crate::call::Call;
 use crate::connection::{Client, Connections};
 use crate::error::ConnectError;
 use crate::keys::Keys;
+use crate::script::DROP;
 use crate::store::RedisStore;
 use crate::target::Target;
 use crate::tls::Tls;
@@ -91,11 +95,12 @@ impl RedisStoreBuilder {
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
         let client = Client::new(self.target, &self.tls, self.timeout)?;
         let connections = Connections::new(client, self.timeout);
-        connections.check().await?;
-        Ok(RedisStore {
-            connections,
-            keys: Keys::new(&self.prefix),
-        })
+        let keys = Keys::new(&self.prefix);
+        // No session has this revision, so nothing ends; but the script has run.
+        let nobody = keys.session(Handle::from_bytes([0; Handle::LENGTH]));
+        let probe = Call::script(&DROP, &nobody).arg("none");
+        connections.check(&probe).await?;
+        Ok(RedisStore { connections, keys })
     }
 }
 

@@ -1,59 +1,42 @@
-//! The store contract, clause by clause, on each kind of server.
+//! The store contract on each kind of server.
 
-use std::future::Future;
+use certsession_core::conformance::{Harness, clauses};
 
-use certsession_core::conformance::Harness;
-use certsession_redis::RedisStore;
-use certsession_tests::redis;
-use certsession_tests::stores::open_redis;
-use tokio::runtime::Runtime;
+use crate::harness::{Cluster, LeastUser, OneServer, Pool, Sentinel, Valkey};
 
-certsession_core::conformance_suite!(single: OneServer);
+certsession_core::conformance_suite!(on_one_server: OneServer);
 
-/// Runs the suite on a runtime of two threads, as a server has them.
-struct Threads(Runtime);
-
-impl Default for Threads {
-    fn default() -> Self {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        Self(builder.worker_threads(2).enable_all().build().unwrap())
+/// Runs every clause in this process: these servers take long to start.
+fn run_every_clause<H: Harness>() {
+    let clauses = clauses::<H>();
+    assert!(clauses.len() > 80);
+    for (name, clause) in clauses {
+        eprintln!("{name}");
+        clause();
     }
 }
 
-impl Threads {
-    fn run_all<F>(&self, tasks: Vec<F>) -> Vec<F::Output>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        let tasks: Vec<_> = tasks.into_iter().map(|task| self.0.spawn(task)).collect();
-        self.0.block_on(async {
-            let mut outputs = Vec::new();
-            for task in tasks {
-                outputs.push(task.await.unwrap());
-            }
-            outputs
-        })
-    }
+#[test]
+fn the_contract_holds_on_valkey() {
+    run_every_clause::<Valkey>();
 }
 
-#[derive(Default)]
-struct OneServer(Threads);
+#[test]
+fn the_contract_holds_on_a_cluster() {
+    run_every_clause::<Cluster>();
+}
 
-impl Harness for OneServer {
-    type Store = RedisStore;
+#[test]
+fn the_contract_holds_on_the_master_of_sentinels() {
+    run_every_clause::<Sentinel>();
+}
 
-    async fn store(&self) -> RedisStore {
-        open_redis(&redis::shared().url()).await
-    }
+#[test]
+fn the_contract_holds_for_a_user_who_may_do_no_more_than_it_needs_over_tls() {
+    run_every_clause::<LeastUser>();
+}
 
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.0.0.block_on(future)
-    }
-
-    fn run_all<F>(&self, tasks: Vec<F>) -> Vec<F::Output>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        self.0.run_all(tasks)
-    }
+#[test]
+fn the_contract_holds_over_a_pool_of_the_applications_own() {
+    run_every_clause::<Pool>();
 }

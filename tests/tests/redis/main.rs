@@ -1,3 +1,10 @@
 //! The Redis store on real servers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on, stops; and it says how far it came"
+)]
+
 mod conformance;
+mod harness;

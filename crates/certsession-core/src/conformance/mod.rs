@@ -49,6 +49,13 @@ macro_rules! suite {
             pub use $group::{$($clause),*};
         )*
 
+        /// Every clause with its name: for a store whose engine is too slow in starting to be
+        /// started for each clause, as `conformance_suite!` does in effect where each test is a
+        /// process of its own.
+        pub fn clauses<H: Harness>() -> Vec<(&'static str, fn())> {
+            vec![$($((stringify!($clause), $clause::<H> as fn())),*),*]
+        }
+
         /// Runs the [conformance suite](crate::conformance) on the store of a
         /// [`Harness`](crate::conformance::Harness): a module with one test for each clause.
         ///

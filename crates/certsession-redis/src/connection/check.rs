@@ -3,38 +3,35 @@
 use redis::{ErrorKind, RedisError, Value, cmd, from_redis_value};
 
 use super::link::Link;
+use crate::call::Call;
 use crate::error::ConnectError;
 
 /// The oldest version that knows all the commands: `GETDEL` and `ZRANDMEMBER` are of 6.2.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// Asks the server what it is.
-///
-/// `HELLO` says it, and every user may send it. The version of the protocol stays.
+/// Asks the server what it is, and whether it runs the store's scripts on keys like `probe`.
 pub(super) async fn check(
     link: &mut Link,
     address: &str,
     wants_cluster: bool,
+    probe: &Call,
 ) -> Result<(), ConnectError> {
+    let facts = ask(link, address).await?;
+    facts.judge(address, wants_cluster)?;
+    let probed = link.send(&probe.command_with_source()).await;
+    probed.map_err(|error| ConnectError::of(address, &error))?;
+    Ok(())
+}
+
+/// `HELLO` says what a server is, and every user may send it. The version of the protocol stays.
+async fn ask(link: &mut Link, address: &str) -> Result<Facts, ConnectError> {
     let answer = match link.send(cmd("HELLO").arg(2)).await {
         Ok(answer) => answer,
         // Servers before version 6 do not know the command.
         Err(error) if error.code() == Some("ERR") => return Err(too_old(address, "5 or older")),
         Err(error) => return Err(ConnectError::of(address, &error)),
     };
-    let facts = Facts::read(answer).map_err(|error| ConnectError::of(address, &error))?;
-    let address = || address.to_owned();
-    if facts.version().is_none_or(|version| version < OLDEST) {
-        return Err(too_old(&address(), &facts.version));
-    }
-    if facts.role != "master" && !wants_cluster {
-        return Err(ConnectError::Replica { address: address() });
-    }
-    match (wants_cluster, facts.mode == "cluster") {
-        (true, false) => Err(ConnectError::NotClustered { address: address() }),
-        (false, true) => Err(ConnectError::ClusterNode { address: address() }),
-        _ => Ok(()),
-    }
+    Facts::read(answer).map_err(|error| ConnectError::of(address, &error))
 }
 
 fn too_old(address: &str, version: &str) -> ConnectError {
@@ -70,6 +67,20 @@ impl Facts {
             return Err((ErrorKind::UnexpectedReturnType, what).into());
         }
         Ok(facts)
+    }
+
+    fn judge(&self, address: &str, wants_cluster: bool) -> Result<(), ConnectError> {
+        if self.version().is_none_or(|version| version < OLDEST) {
+            return Err(too_old(address, &self.version));
+        }
+        let address = address.to_owned();
+        match (wants_cluster, self.mode == "cluster") {
+            (true, false) => Err(ConnectError::NotClustered { address }),
+            (false, true) => Err(ConnectError::ClusterNode { address }),
+            // A cluster's client finds the masters by itself.
+            (false, false) if self.role != "master" => Err(ConnectError::Replica { address }),
+            _ => Ok(()),
+        }
     }
 
     fn version(&self) -> Option<(u32, u32)> {

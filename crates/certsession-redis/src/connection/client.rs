@@ -10,6 +10,7 @@ use redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
 
 use super::check::check;
 use super::link::{Link, Wire};
+use crate::call::Call;
 use crate::error::ConnectError;
 use crate::target::{Target, Topology};
 use crate::tls::Tls;
@@ -100,10 +101,10 @@ impl Client {
     }
 
     /// Connects once, and looks at what answers.
-    pub(super) async fn check(&self) -> Result<(), ConnectError> {
+    pub(super) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
         let connected = self.connect().await;
         let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
-        check(&mut link, &self.address, self.is_cluster()).await
+        check(&mut link, &self.address, self.is_cluster(), probe).await
     }
 
     /// Where the servers are, without a password.

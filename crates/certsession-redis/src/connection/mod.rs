@@ -49,9 +49,9 @@ impl Connections {
         }
     }
 
-    /// Connects once, and looks at what answers.
-    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
-        let checked = tokio::time::timeout(self.timeout, self.client.check()).await;
+    /// Connects once, looks at what answers, and tries a script.
+    pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
+        let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
