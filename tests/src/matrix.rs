@@ -21,6 +21,7 @@ pub struct Plan {
     stack: Stack,
     http: Http,
     start: Start,
+    portal_flag: fn() -> String,
 }
 
 /// Starts a server over the store of the matrix's place; its type is known here alone.
@@ -35,6 +36,11 @@ impl Plan {
     /// A server with rules of the test's own.
     pub async fn start_with(self, setup: Setup) -> Site {
         (self.start)(self, setup).await
+    }
+
+    /// What the portal's `--store` has to be.
+    pub fn portal_flag(self) -> String {
+        (self.portal_flag)()
     }
 
     /// The TLS stack.
@@ -59,6 +65,7 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
                 Site::start(plan, setup, store).await
             })
         },
+        portal_flag: K::portal_flag,
     };
     crate::logs::log_everything();
     tokio::runtime::Builder::new_current_thread()

@@ -50,6 +50,7 @@ impl Portal {
             .arg(dir.path());
         command
             .args(["--tls", stack_name(plan.stack())])
+            .args(["--store", &plan.portal_flag()])
             .args(flags);
         command.env("RUST_LOG", level);
 

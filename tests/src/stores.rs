@@ -16,6 +16,9 @@ pub trait StoreKind {
 
     /// A fresh, empty one with room for this many sessions, or for any number.
     fn open(capacity: Option<usize>) -> impl Future<Output = Self::Store> + 'static;
+
+    /// What the portal's `--store` has to be for one of this kind.
+    fn portal_flag() -> String;
 }
 
 /// The embedded store.
@@ -26,6 +29,10 @@ impl StoreKind for Memory {
 
     async fn open(capacity: Option<usize>) -> MemoryStore {
         MemoryStore::with_capacity(capacity.unwrap_or(MemoryStore::DEFAULT_CAPACITY))
+    }
+
+    fn portal_flag() -> String {
+        "memory".to_owned()
     }
 }
 
@@ -38,6 +45,10 @@ impl StoreKind for Redis {
     async fn open(capacity: Option<usize>) -> RedisStore {
         assert_eq!(capacity, None, "Redis counts bytes, and no sessions");
         open_redis(&redis::shared().url()).await
+    }
+
+    fn portal_flag() -> String {
+        redis::shared().url()
     }
 }
 

@@ -100,6 +100,7 @@ impl ConnectError {
         let (address, reason) = (address.to_owned(), error.to_string());
         let code = error.code().unwrap_or_default();
         match error.kind() {
+            _ if reason.contains("cluster support disabled") => Self::NotClustered { address },
             ErrorKind::AuthenticationFailed => Self::Denied { address, reason },
             ErrorKind::Server(ServerErrorKind::NoPerm) => Self::NotPermitted { address, reason },
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {

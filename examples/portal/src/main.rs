@@ -1,6 +1,7 @@
 //! The whole framework in one server: `cargo run -p portal -- --help`.
 
 mod options;
+mod store;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -12,7 +13,8 @@ use certsession_actix::{
 };
 use clap::Parser;
 
-use options::{Options, Store};
+use options::Options;
+use store::Store;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -21,16 +23,20 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .init();
-    let served = match options.store {
-        Store::Memory => serve(&options, MemoryStore::new()).await,
-    };
-    match served {
+    match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not returned from `main`, which would print its `Debug`.
             let _ = writeln!(io::stderr(), "portal: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    match &options.store {
+        Store::Memory => serve(options, MemoryStore::new()).await,
+        Store::Redis(url) => serve(options, options.redis.open(url).await?).await,
     }
 }
 

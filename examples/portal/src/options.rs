@@ -12,6 +12,8 @@ use certsession_actix::{
 };
 use clap::{Parser, ValueEnum};
 
+use crate::store::{RedisOptions, Store};
+
 /// Certificate-bound sessions, to try and to test: a small portal with a JSON interface.
 #[derive(Debug, Parser)]
 pub(crate) struct Options {
@@ -19,9 +21,13 @@ pub(crate) struct Options {
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub(crate) addr: String,
 
-    /// Where sessions are kept.
-    #[arg(long, default_value = "memory")]
+    /// Where sessions are kept: `memory`, or a Redis by its URL: redis://, rediss://,
+    /// redis+unix://, redis-cluster:// or redis-sentinel://.
+    #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(crate) store: Store,
+
+    #[command(flatten)]
+    pub(crate) redis: RedisOptions,
 
     /// The TLS stack.
     #[arg(long, default_value = "rustls")]
@@ -59,11 +65,6 @@ pub(crate) struct Options {
     /// How many sessions a principal may have; one more ends the oldest [default: any number].
     #[arg(long, value_name = "N")]
     max_sessions: Option<NonZeroU32>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Store {
-    Memory,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -21,6 +21,8 @@ fn a_wrong_flag_is_a_usage_error_that_names_it() {
     for flags in [
         &["--nonsense"][..],
         &["--store", "bogus"],
+        &["--store", "http://127.0.0.1"],
+        &["--redis-cert", "client.pem"],
         &["--tls", "bogus"],
         &["--client-auth", "bogus"],
         &["--binding", "bogus"],
@@ -58,6 +60,11 @@ fn help_names_every_flag_and_its_default() {
         "127.0.0.1:8443",
         "--store",
         "memory",
+        "redis://",
+        "--redis-prefix",
+        "--redis-ca",
+        "--redis-cert",
+        "--redis-key",
         "--tls",
         "rustls",
         "openssl",
@@ -94,6 +101,33 @@ fn a_port_in_use_is_named() {
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(address), "{said}");
         assert!(!said.contains("Os {") && !said.contains("kind:"), "{said}");
+    }
+}
+
+#[test]
+fn a_redis_that_cannot_be_used_is_named_without_its_password() {
+    let pki = tempfile::tempdir().unwrap();
+    Pki::mint(pki.path(), Overwrite::Refuse).unwrap();
+    let certs = pki.path().to_str().unwrap();
+    for (store, more, expected) in [
+        (
+            "redis://:secret@127.0.0.1:1",
+            &[][..],
+            "no Redis server answers at 127.0.0.1:1",
+        ),
+        (
+            "rediss://127.0.0.1:1",
+            &["--redis-ca", "absent.pem"],
+            "cannot read absent.pem",
+        ),
+    ] {
+        let flags = ["--addr", "127.0.0.1:0", "--certs", certs, "--store", store];
+        let (code, said) = said(pki.path(), &[&flags, more].concat());
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains(expected) && !said.contains("secret"),
+            "{said}"
+        );
     }
 }
 

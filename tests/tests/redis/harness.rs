@@ -91,7 +91,7 @@ harnesses! {
 /// Defines functions that start a server once for the process.
 macro_rules! started_once {
     ($($name:ident: $kind:ty = $start:expr;)*) => {$(
-        fn $name() -> &'static $kind {
+        pub(crate) fn $name() -> &'static $kind {
             static STARTED: OnceLock<$kind> = OnceLock::new();
             STARTED.get_or_init(|| $start)
         }

@@ -8,3 +8,6 @@
 
 mod conformance;
 mod harness;
+mod portal;
+mod records;
+mod set_up;

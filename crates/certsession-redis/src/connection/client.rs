@@ -23,7 +23,7 @@ pub(crate) struct Client {
 }
 
 enum Kind {
-    One(redis::Client),
+    One(Box<redis::Client>),
     // One attempt to find the master at a time is enough.
     Sentinel(Box<tokio::sync::Mutex<SentinelClient>>),
     Cluster(ClusterClient),
@@ -34,7 +34,7 @@ enum Kind {
 impl Client {
     pub(crate) fn new(target: Target, tls: &Tls, timeout: Duration) -> Result<Self, ConnectError> {
         let kind = match target.topology {
-            Topology::One(server) => Kind::One(tls.client(at_once(server))?),
+            Topology::One(server) => Kind::One(Box::new(tls.client(at_once(server))?)),
             Topology::Cluster(nodes) => {
                 let first = nodes.first().map(|node| node.addr().clone());
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
@@ -69,7 +69,7 @@ impl Client {
         clippy::unused_async,
         reason = "it waits for the pool, where there is one"
     )]
-    pub(super) async fn from_pool(&self) -> RedisResult<Option<Link>> {
+    pub(super) async fn pooled(&self) -> RedisResult<Option<Link>> {
         match &self.kind {
             #[cfg(feature = "deadpool")]
             Kind::Pool(pool) => super::link::of_pool(pool).await.map(Some),

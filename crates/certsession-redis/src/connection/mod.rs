@@ -113,7 +113,7 @@ impl Connections {
 
     /// A connection, whose number is noted.
     async fn link(&self, slot: &Slot, over: &mut u64) -> RedisResult<Link> {
-        let link = match self.client.from_pool().await? {
+        let link = match self.client.pooled().await? {
             Some(link) => link,
             None => slot.link(&self.client).await?,
         };

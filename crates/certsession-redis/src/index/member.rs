@@ -84,7 +84,7 @@ impl RedisStore {
     pub(crate) fn join(&self, claim: &Claim, limit: Option<Admission>) -> Call {
         let limit = limit.map_or(0, |admission| admission.limit().get());
         // The handle is random, and so is this choice.
-        let is_chosen = claim.entry.handle.as_bytes()[0] % LOOKS_EVERY == 0;
+        let is_chosen = claim.entry.handle.as_bytes()[0].is_multiple_of(LOOKS_EVERY);
         Call::script(&JOIN, &self.keys.index(&claim.owner))
             .arg(&claim.entry.to_bytes()[..])
             .arg(claim.began_at.as_millis())

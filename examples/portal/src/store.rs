@@ -1,0 +1,66 @@
+//! Where sessions are kept: `--store`.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use certsession_redis::{ConnectError, RedisStore};
+use clap::Args;
+
+/// Where sessions are kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    Memory,
+    Redis(String),
+}
+
+impl FromStr for Store {
+    type Err = ConnectError;
+
+    /// What is not `memory` is a URL, which the Redis store judges.
+    fn from_str(text: &str) -> Result<Self, ConnectError> {
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        drop(RedisStore::builder(text)?);
+        Ok(Self::Redis(text.to_owned()))
+    }
+}
+
+/// The flags of the Redis store.
+#[derive(Debug, Args)]
+pub(crate) struct RedisOptions {
+    /// What the names of all keys begin with.
+    #[arg(long, value_name = "PREFIX", default_value = "cs:")]
+    redis_prefix: String,
+
+    /// The authority of the Redis servers' certificates [default: those the system trusts].
+    #[arg(long, value_name = "FILE")]
+    redis_ca: Option<PathBuf>,
+
+    /// The certificate that the Redis servers are shown.
+    #[arg(long, value_name = "FILE", requires = "redis_key")]
+    redis_cert: Option<PathBuf>,
+
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "redis_cert")]
+    redis_key: Option<PathBuf>,
+}
+
+impl RedisOptions {
+    pub(crate) async fn open(&self, url: &str) -> Result<RedisStore, Box<dyn Error>> {
+        let mut settings = RedisStore::builder(url)?.key_prefix(&self.redis_prefix);
+        if let Some(authority) = &self.redis_ca {
+            settings = settings.tls_authority_pem(read(authority)?);
+        }
+        if let (Some(certificate), Some(key)) = (&self.redis_cert, &self.redis_key) {
+            settings = settings.tls_identity_pem(read(certificate)?, read(key)?);
+        }
+        Ok(settings.connect().await?)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
+}

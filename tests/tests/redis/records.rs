@@ -1,0 +1,160 @@
+//! What is under a session's key and is no record: refused, never taken for an empty session, and
+//! left as it is.
+
+use certsession_core::test_util::{EventLog, SampleCommit, SampleRecord};
+use certsession_core::{
+    Creation, OpenError, Outcome, Owner, PeerState, Presented, SessionEvent, SessionManager,
+    SessionStore, StoreErrorKind, StoreOperation, Token,
+};
+use certsession_redis::RedisStore;
+use certsession_tests::redis::{RedisServer, shared};
+
+async fn open(prefix: &str) -> RedisStore {
+    let settings = RedisStore::builder(&shared().url()).unwrap();
+    settings.key_prefix(prefix).connect().await.unwrap()
+}
+
+fn set(server: &RedisServer, key: &str, value: &[u8]) {
+    let answer = server.ask(&[b"SET", key.as_bytes(), value]).unwrap();
+    assert_eq!(answer.to_string(), "OK");
+}
+
+/// What a server may hold under a session's key that this version cannot read.
+fn unreadable(sound: &[u8]) -> Vec<Vec<u8>> {
+    let mut newer = sound.to_vec();
+    newer[0] += 1;
+    let mut damaged = sound.to_vec();
+    damaged[sound.len() / 2] ^= 1;
+    vec![
+        newer,
+        damaged,
+        sound[..sound.len() - 1].to_vec(),
+        b"{\"user\":\"alice\"}".to_vec(),
+        Vec::new(),
+    ]
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
+    let store = open("unreadable:").await;
+    let record = SampleRecord::new(1).principal("alice").build();
+    let (handle, now) = (record.handle(), record.created_at());
+    store.create(record.clone(), None, now).await.unwrap();
+    let key = format!("unreadable:{handle}");
+    let alice = Owner::principal("alice").unwrap();
+    for value in unreadable(&record.encode()) {
+        set(shared(), &key, &value);
+        let kind = |error: certsession_core::StoreError| error.kind();
+        let unreadable = StoreErrorKind::Unreadable;
+        assert_eq!(store.load(handle, now).await.map_err(kind), Err(unreadable));
+        let write = SampleCommit::on(&record).insert("a", "1");
+        if value.len() < 13 || value[5..13] != record.revision().to_bytes() {
+            let written = store.commit(write.build()).await;
+            assert_eq!(written.map_err(kind), Err(unreadable));
+        }
+        let listed = store.sessions(&alice, now).await;
+        assert_eq!(listed.map_err(kind), Err(unreadable));
+        let revoked = store.revoke(&alice).await;
+        assert_eq!(revoked.map_err(kind), Err(unreadable));
+        let again = SampleRecord::new(1).build();
+        let again = store.create(again, None, now).await.unwrap();
+        assert_eq!(again, Creation::Exists);
+        let kept = shared().ask(&["GET", key.as_str()]).unwrap();
+        assert_eq!(kept.into_bytes(), value);
+    }
+    // It can be ended like any other.
+    assert!(store.remove(handle).await.unwrap());
+    assert_eq!(store.load(handle, now).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_unreadable_session_does_not_keep_the_others_from_being_revoked() {
+    let store = open("others:").await;
+    let alice = Owner::principal("alice").unwrap();
+    let records: Vec<_> = (1..=3)
+        .map(|n| SampleRecord::new(n).principal("alice").build())
+        .collect();
+    for record in &records {
+        let created = store
+            .create(record.clone(), None, record.created_at())
+            .await;
+        created.unwrap();
+    }
+    set(
+        shared(),
+        &format!("others:{}", records[1].handle()),
+        b"\x02newer",
+    );
+    assert!(store.revoke(&alice).await.is_err());
+    for record in [&records[0], &records[2]] {
+        let loaded = store.load(record.handle(), record.created_at()).await;
+        assert_eq!(loaded.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn keys_of_another_type_are_errors_and_stay_as_they_are() {
+    let store = open("typed:").await;
+    let record = SampleRecord::new(1).principal("alice").build();
+    let (handle, now) = (record.handle(), record.created_at());
+    let key = format!("typed:{handle}");
+    shared().ask(&["RPUSH", key.as_str(), "a", "b"]).unwrap();
+    for kind in [
+        store.load(handle, now).await.map(drop).unwrap_err().kind(),
+        store.remove(handle).await.map(drop).unwrap_err().kind(),
+        store
+            .commit(SampleCommit::on(&record).insert("a", "1").build())
+            .await
+            .map(|outcome| assert_ne!(outcome, Outcome::Gone))
+            .unwrap_err()
+            .kind(),
+    ] {
+        assert_eq!(kind, StoreErrorKind::Unreadable);
+    }
+    assert_eq!(shared().cli(&["LLEN", key.as_str()]), "2");
+}
+
+#[tokio::test]
+async fn the_rules_refuse_what_cannot_be_read_and_tell_of_it() {
+    let events = EventLog::new();
+    let rules = SessionManager::builder(open("rules:").await);
+    let sessions = rules.event_sink(events.clone()).build();
+    let token = Token::issue().unwrap();
+    let key = format!("rules:{}", token.handle());
+    set(shared(), &key, b"\x7fa record of the future");
+    let text = token.expose();
+    let opened = sessions
+        .open(Presented::One(text.as_bytes()), &PeerState::Absent)
+        .await;
+    assert!(matches!(opened, Err(OpenError::Store(_))), "{opened:?}");
+    let told = SessionEvent::StoreFailed {
+        operation: StoreOperation::Load,
+        kind: StoreErrorKind::Unreadable,
+    };
+    assert_eq!(events.events(), [told]);
+}
+
+#[tokio::test]
+async fn the_server_forgets_a_session_and_its_indexes_by_itself() {
+    let store = open("forgets:").await;
+    let record = SampleRecord::new(1).principal("alice").build();
+    store
+        .create(record.clone(), None, record.created_at())
+        .await
+        .unwrap();
+    let lives = |key: &str| -> i64 { shared().cli(&["PTTL", key]).parse().unwrap() };
+    let minutes = 60_000;
+    let session = lives(&format!("forgets:{}", record.handle()));
+    assert!(
+        (29 * minutes..=30 * minutes).contains(&session),
+        "{session}"
+    );
+    let indexes = shared().keys("forgets:i:*");
+    assert_eq!(indexes.len(), 2);
+    for index in indexes {
+        let index = lives(std::str::from_utf8(&index).unwrap());
+        assert!((719 * minutes..=720 * minutes).contains(&index), "{index}");
+    }
+    assert!(store.remove(record.handle()).await.unwrap());
+    assert_eq!(shared().keys("forgets:*"), [b""; 0]);
+}
