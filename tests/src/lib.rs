@@ -55,3 +55,8 @@ pub use site::{Setup, Site, Stack};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// So do those of the guide to Redis.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/redis.md")]
+mod redis_guide {}

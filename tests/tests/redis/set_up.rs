@@ -14,6 +14,11 @@ async fn connect(url: &str) -> ConnectError {
     RedisStore::connect(url).await.unwrap_err()
 }
 
+#[test]
+fn the_guide_names_the_least_that_the_tests_permit() {
+    assert!(include_str!("../../../docs/redis.md").contains(LEAST));
+}
+
 #[tokio::test]
 async fn no_server_is_told_with_its_address() {
     let error = connect("redis://:secret@127.0.0.1:1").await;
