@@ -68,6 +68,8 @@ format:
 lints:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy -p certsession-core --lib -- -D warnings
+    cargo clippy -p certsession-redis --all-targets --no-default-features -- -D warnings
+    cargo clippy -p certsession-redis --all-targets --all-features -- -D warnings
     cargo clippy -p certsession-actix --all-targets --no-default-features -- -D warnings
     cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
     cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings

@@ -22,10 +22,11 @@ pub(crate) struct Client {
     address: String,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a store has one of it")]
 enum Kind {
-    One(Box<redis::Client>),
+    One(redis::Client),
     // One attempt to find the master at a time is enough.
-    Sentinel(Box<tokio::sync::Mutex<SentinelClient>>),
+    Sentinel(tokio::sync::Mutex<SentinelClient>),
     Cluster(ClusterClient),
     #[cfg(feature = "deadpool")]
     Pool(deadpool_redis::Pool),
@@ -34,7 +35,7 @@ enum Kind {
 impl Client {
     pub(crate) fn new(target: Target, tls: &Tls, timeout: Duration) -> Result<Self, ConnectError> {
         let kind = match target.topology {
-            Topology::One(server) => Kind::One(Box::new(tls.client(at_once(server))?)),
+            Topology::One(server) => Kind::One(tls.client(at_once(server))?),
             Topology::Cluster(nodes) => {
                 let first = nodes.first().map(|node| node.addr().clone());
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
@@ -45,7 +46,7 @@ impl Client {
             }
             Topology::Sentinel { sentinels, master } => {
                 let client = sentinel(sentinels, &master, tls)?;
-                Kind::Sentinel(Box::new(tokio::sync::Mutex::new(client)))
+                Kind::Sentinel(tokio::sync::Mutex::new(client))
             }
         };
         let address = target.address;
