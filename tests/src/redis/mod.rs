@@ -8,6 +8,7 @@
 //! | `cluster` | [`RedisCluster`]: three masters, each with a replica |
 //! | `slots` | which node of a cluster has a key, and how its slot is moved |
 //! | `sentinel` | [`RedisSentinel`]: a master, two replicas, and three sentinels |
+//! | `proxy` | [`RedisProxy`]: lies before a server, and resets connections |
 //! | `stats` | [`CommandStats`]: how often each command was called |
 //! | `client` | [`Client`]: sends a command and reads the answer |
 //! | `address` | where a server listens, and its URL |
@@ -23,6 +24,7 @@ mod cluster;
 mod port;
 mod process;
 mod program;
+mod proxy;
 mod sentinel;
 mod server;
 mod slots;
@@ -37,6 +39,7 @@ pub use builder::RedisBuilder;
 pub use client::{Answer, Client};
 pub use cluster::RedisCluster;
 pub use program::Program;
+pub use proxy::RedisProxy;
 pub use sentinel::RedisSentinel;
 pub use server::RedisServer;
 pub use stats::CommandStats;

@@ -1,0 +1,128 @@
+//! What lies between a client and a server, and may fail by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::server::RedisServer;
+
+/// Hands everything on to a server until it is told to reset its connections.
+pub struct RedisProxy {
+    port: u16,
+    control: watch::Sender<Control>,
+    refuses: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Control {
+    /// Connections that were made before this count are to be reset.
+    Resets(u64),
+    End,
+}
+
+impl RedisProxy {
+    /// A proxy before this server, on a port of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the server has no port.
+    pub fn before(server: &RedisServer) -> Self {
+        let target = server.port().expect("a server with a port");
+        let (control, told) = watch::channel(Control::Resets(0));
+        let (tell_port, port) = std::sync::mpsc::channel();
+        let refuses = Arc::new(AtomicBool::new(false));
+        let does_refuse = Arc::clone(&refuses);
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let port = listener.local_addr().unwrap().port();
+                tell_port.send(port).unwrap();
+                serve(listener, target, told, &does_refuse).await;
+            });
+        });
+        Self {
+            port: port.recv().unwrap(),
+            control,
+            refuses,
+            thread: Some(thread),
+        }
+    }
+
+    /// Its URL, in place of the server's.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Resets (TCP RST) every connection that there is.
+    pub fn reset(&self) {
+        self.control.send_modify(|control| {
+            if let Control::Resets(count) = control {
+                *count += 1;
+            }
+        });
+    }
+
+    /// Whether new connections are reset at once.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
+    }
+}
+
+impl Drop for RedisProxy {
+    fn drop(&mut self) {
+        self.control.send_replace(Control::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    target: u16,
+    mut told: watch::Receiver<Control>,
+    refuses: &AtomicBool,
+) {
+    loop {
+        tokio::select! {
+            control = told.changed() => {
+                if control.is_err() || *told.borrow_and_update() == Control::End {
+                    return;
+                }
+            }
+            Ok((client, _)) = listener.accept() => {
+                if refuses.load(Ordering::Relaxed) {
+                    let _ = client.set_zero_linger();
+                    continue;
+                }
+                tokio::spawn(hand_on(client, target, told.clone()));
+            }
+        }
+    }
+}
+
+/// Hands on between the two until one of them ends, or both are to be reset.
+async fn hand_on(mut client: TcpStream, target: u16, mut told: watch::Receiver<Control>) {
+    told.mark_unchanged();
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)).await else {
+        let _ = client.set_zero_linger();
+        return;
+    };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => {}
+        _ = told.changed() => {
+            // What is closed so sends RST, and drops what it has not sent yet.
+            let _ = (client.set_zero_linger(), server.set_zero_linger());
+        }
+    }
+}
