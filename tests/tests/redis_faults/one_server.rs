@@ -1,0 +1,81 @@
+//! One server, which is killed, silenced and cut off.
+
+use std::thread;
+use std::time::Duration;
+
+use certsession_tests::redis::{Program, RedisProxy, RedisServer};
+
+use crate::trial::{AT_ONCE, clients_of};
+use crate::verdict::Verdict;
+
+fn killed_and_restarted(name: &'static str, program: Program) {
+    let server = RedisServer::builder().program(program).tcp();
+    let server = server.append_only().start();
+    let load = clients_of(&server.url());
+    let kill = || {
+        server.kill();
+        thread::sleep(Duration::from_secs(2));
+    };
+    let outage = load.through(AT_ONCE, kill, || server.restart());
+    Verdict::on(name, load).with_outage(outage).assert();
+}
+
+#[test]
+fn a_redis_that_is_killed_and_restarted_has_lost_nothing() {
+    killed_and_restarted("kill -9 of Redis", Program::Redis);
+}
+
+#[test]
+fn a_valkey_that_is_killed_and_restarted_has_lost_nothing() {
+    killed_and_restarted("kill -9 of Valkey", Program::Valkey);
+}
+
+#[test]
+fn a_server_that_is_silent_for_ten_seconds_does_not_keep_anybody_waiting() {
+    let server = RedisServer::builder().tcp().start();
+    let load = clients_of(&server.url());
+    let pause = || {
+        server.pause();
+        thread::sleep(Duration::from_secs(10));
+    };
+    let outage = load.through(AT_ONCE, pause, || server.resume());
+    Verdict::on("SIGSTOP", load).with_outage(outage).assert();
+}
+
+#[test]
+fn a_server_whose_connections_are_reset_and_refused_is_reached_when_it_can_be() {
+    let server = RedisServer::builder().tcp().start();
+    let proxy = RedisProxy::before(&server);
+    let load = clients_of(&proxy.url());
+    let cut_off = || {
+        for _ in 0..20 {
+            proxy.reset();
+            thread::sleep(Duration::from_millis(100));
+        }
+        proxy.refuse(true);
+        proxy.reset();
+        thread::sleep(Duration::from_secs(2));
+    };
+    let outage = load.through(AT_ONCE, cut_off, || proxy.refuse(false));
+    Verdict::on("resets", load).with_outage(outage).assert();
+}
+
+#[test]
+fn a_server_that_drops_its_clients_now_and_then_disturbs_nobody() {
+    let server = RedisServer::builder().tcp().start();
+    let load = clients_of(&server.url());
+    load.despite(20, || {
+        server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    });
+    Verdict::on("CLIENT KILL", load).assert();
+}
+
+#[test]
+fn a_server_that_forgets_its_scripts_disturbs_nobody() {
+    let server = RedisServer::builder().tcp().start();
+    let load = clients_of(&server.url());
+    load.despite(20, || {
+        server.cli(&["SCRIPT", "FLUSH"]);
+    });
+    Verdict::on("SCRIPT FLUSH", load).assert();
+}

@@ -1,0 +1,90 @@
+//! A server that is up, and refuses.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use certsession_tests::redis::{Answer, RedisServer};
+
+use crate::trial::{AT_ONCE, clients_of};
+use crate::verdict::Verdict;
+
+#[test]
+fn a_full_server_reads_and_ends_sessions_and_takes_no_more() {
+    let limit = ["--maxmemory", "60mb", "--maxmemory-policy", "noeviction"];
+    let server = RedisServer::builder().tcp().arguments(&limit).start();
+    let load = clients_of(&server.url());
+    let fill = || fill(&server, Duration::from_secs(3));
+    let empty = || {
+        server.cli(&["DEL", "others"]);
+    };
+    let outage = load.through(AT_ONCE, fill, empty);
+    let verdict = Verdict::on("a full server", load).with_outage(outage);
+    verdict
+        .may_be_full()
+        .assert_serves(&["read", "end"])
+        .assert();
+}
+
+/// Somebody else takes all the room, and what becomes free.
+fn fill(server: &RedisServer, duration: Duration) {
+    let mut client = server.connect().unwrap();
+    let began = Instant::now();
+    for size in [1 << 16, 1 << 10] {
+        let value = "x".repeat(size);
+        while let Answer::Integer(_) = client.ask(&["RPUSH", "others", &value]).unwrap() {}
+    }
+    let value = "x".repeat(64);
+    while began.elapsed() < duration {
+        if let Answer::Refused(_) = client.ask(&["RPUSH", "others", &value]).unwrap() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_becomes_a_replica_reads_and_takes_nothing_until_it_is_the_master_again() {
+    let server = RedisServer::builder().tcp().start();
+    let load = clients_of(&server.url());
+    let demote = || {
+        // A master that nobody can reach: the data stay.
+        server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+        thread::sleep(Duration::from_secs(3));
+    };
+    let promote = || {
+        server.cli(&["REPLICAOF", "NO", "ONE"]);
+    };
+    let outage = load.through(AT_ONCE, demote, promote);
+    let verdict = Verdict::on("a replica", load).with_outage(outage);
+    verdict.assert_serves(&["read"]).assert();
+}
+
+#[test]
+fn keys_of_others_under_the_same_prefix_disturb_nobody_and_stay_as_they_are() {
+    let debug = ["--enable-debug-command", "yes"];
+    let server = RedisServer::builder().tcp().arguments(&debug).start();
+    let mut client = server.connect().unwrap();
+    for n in 0..20_000 {
+        let (key, n) = (format!("cs:other-{n}"), n.to_string());
+        let command = match n.len() % 3 {
+            0 => ["SET", &key, &n].map(str::to_owned).to_vec(),
+            1 => ["RPUSH", &key, &n].map(str::to_owned).to_vec(),
+            _ => ["HSET", &key, "n", &n].map(str::to_owned).to_vec(),
+        };
+        client.ask(&command).unwrap();
+    }
+    let digest = |server: &RedisServer| {
+        let mut keys = server.keys("cs:other-*");
+        keys.sort_unstable();
+        let mut command = vec![b"DEBUG".to_vec(), b"DIGEST-VALUE".to_vec()];
+        command.extend(keys);
+        server.cli(&command)
+    };
+    let before = digest(&server);
+    let load = clients_of(&server.url());
+    load.wait_for_requests(10_000);
+    Verdict::on("a server full of foreign keys", load).assert();
+    assert!(
+        digest(&server) == before,
+        "somebody else's keys were changed"
+    );
+}
