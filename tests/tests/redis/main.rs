@@ -10,4 +10,5 @@ mod conformance;
 mod harness;
 mod portal;
 mod records;
+mod round_trips;
 mod set_up;

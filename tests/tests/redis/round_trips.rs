@@ -1,0 +1,221 @@
+//! What each request costs, counted by the server.
+
+use std::time::Duration;
+
+use certs_dev::{Authority, LeafRequest};
+use certsession_core::test_util::ManualClock;
+use certsession_core::{
+    CookieChange, Key, Lifetimes, Owner, PeerState, Presented, Session, SessionManager,
+};
+use certsession_redis::RedisStore;
+use certsession_tests::redis::{CommandStats, RedisServer};
+use certsession_tests::stores::open_redis;
+
+const KEY: Key<u64> = Key::new("key");
+
+/// A server of the test's own, and the rules over it.
+struct Trial {
+    server: RedisServer,
+    sessions: SessionManager<RedisStore>,
+    clock: ManualClock,
+    peer: PeerState,
+    /// How often the server reads from a client that asks how often it has read.
+    asking: u64,
+}
+
+/// What the server was asked.
+#[derive(Debug)]
+struct Cost {
+    /// How often it had to read: commands that are sent in one go are one.
+    round_trips: u64,
+    /// What it ran, by name; what scripts call is among it.
+    commands: CommandStats,
+}
+
+impl Trial {
+    async fn start() -> Self {
+        let server = RedisServer::start();
+        let clock = ManualClock::at_real_time();
+        let store = open_redis(&server.url()).await;
+        let sessions = SessionManager::builder(store).clock(clock.clone()).build();
+        let authority = Authority::new("certsession test CA").unwrap();
+        let alice = authority.issue(&LeafRequest::client("alice")).unwrap();
+        let peer = PeerState::from_leaf(Some(alice.certificate_der()));
+        let mut trial = Self {
+            server,
+            sessions,
+            clock,
+            peer,
+            asking: 0,
+        };
+        // The server knows each script from its first use on.
+        let token = trial.begin().await;
+        trial
+            .request(&token, |session| session.rotate().unwrap())
+            .await;
+        trial.sessions.revoke_all(&alice_herself()).await.unwrap();
+        trial.asking = trial.cost(async {}).await.0.round_trips;
+        trial
+    }
+
+    async fn cost<T>(&self, work: impl Future<Output = T>) -> (Cost, T) {
+        let before = self.server.commandstats();
+        let reads = || {
+            self.server
+                .info("total_reads_processed")
+                .parse::<u64>()
+                .unwrap()
+        };
+        let reads_before = reads();
+        let done = work.await;
+        let cost = Cost {
+            round_trips: reads() - reads_before - self.asking,
+            commands: self.server.commands_since(&before),
+        };
+        (cost, done)
+    }
+
+    async fn open(&self, presented: Presented<'_>) -> Session {
+        self.sessions.open(presented, &self.peer).await.unwrap()
+    }
+
+    /// A whole request; the token that comes of it, if there is a new one.
+    async fn request(&self, token: &str, work: impl FnOnce(&mut Session)) -> Option<String> {
+        let presented = match token {
+            "" => Presented::None,
+            token => Presented::One(token.as_bytes()),
+        };
+        let mut session = self.open(presented).await;
+        work(&mut session);
+        if let Some(work) = session.begin_commit() {
+            session
+                .finish_commit(self.sessions.perform(work).await)
+                .unwrap();
+        }
+        match session.take_cookie() {
+            Some(CookieChange::Set(token)) => Some(token.expose()),
+            _ => None,
+        }
+    }
+
+    async fn begin(&self) -> String {
+        let token = self.request("", |session| session.sign_in("alice").unwrap());
+        token.await.unwrap()
+    }
+
+    async fn request_cost(&self, token: &str, work: impl FnOnce(&mut Session)) -> Cost {
+        self.cost(self.request(token, work)).await.0
+    }
+}
+
+fn alice_herself() -> Owner {
+    Owner::principal("alice").unwrap()
+}
+
+impl Cost {
+    #[track_caller]
+    fn assert(&self, round_trips: u64, commands: &[(&str, u64)]) {
+        let commands = commands
+            .iter()
+            .map(|(name, calls)| ((*name).to_owned(), *calls));
+        assert_eq!(self.commands, commands.collect(), "{self:?}");
+        assert_eq!(self.round_trips, round_trips, "{self:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_cookie_the_server_is_not_asked() {
+    let trial = Trial::start().await;
+    trial.request_cost("", |_| ()).await.assert(0, &[]);
+    let nonsense = "not a token at all";
+    trial.request_cost(nonsense, |_| ()).await.assert(0, &[]);
+}
+
+#[tokio::test]
+async fn a_request_that_reads_costs_one_round_trip() {
+    let trial = Trial::start().await;
+    let token = trial.begin().await;
+    let read = |session: &mut Session| assert_eq!(session.get(&KEY).unwrap(), None);
+    trial
+        .request_cost(&token, read)
+        .await
+        .assert(1, &[("get", 1)]);
+}
+
+#[tokio::test]
+async fn a_request_that_writes_costs_a_second_one() {
+    let trial = Trial::start().await;
+    let token = trial.begin().await;
+    let write = |session: &mut Session| session.insert(&KEY, &1).unwrap();
+    let script = [("evalsha", 1), ("get", 1), ("getrange", 1), ("set", 1)];
+    trial.request_cost(&token, write).await.assert(2, &script);
+    let rotate = |session: &mut Session| session.rotate().unwrap();
+    trial.request_cost(&token, rotate).await.assert(2, &script);
+}
+
+#[tokio::test]
+async fn a_sign_in_costs_a_second_one_and_seldom_a_third() {
+    let trial = Trial::start().await;
+    let (mut round_trips, sign_ins) = (0, 64);
+    for _ in 0..sign_ins {
+        let begin = trial.request("", |session| session.insert(&KEY, &1).unwrap());
+        let token = begin.await.unwrap();
+        let sign_in = |session: &mut Session| session.sign_in("alice").unwrap();
+        let cost = trial.request_cost(&token, sign_in).await;
+        assert!((2..=3).contains(&cost.round_trips), "{cost:?}");
+        round_trips += cost.round_trips;
+    }
+    // One in eight looks whether some others still stand.
+    assert!(round_trips < sign_ins * 9 / 4, "{round_trips}");
+}
+
+#[tokio::test]
+async fn an_end_costs_a_second_one_and_a_third_for_the_indexes() {
+    let trial = Trial::start().await;
+    let token = trial.begin().await;
+    let end = |session: &mut Session| session.end().unwrap();
+    let cost = trial.request_cost(&token, end).await;
+    cost.assert(3, &[("get", 1), ("getdel", 1), ("zrem", 2)]);
+}
+
+#[tokio::test]
+async fn the_idle_deadline_is_written_once_in_a_touch_interval() {
+    let trial = Trial::start().await;
+    let token = trial.begin().await;
+    let touch = Lifetimes::default().touch();
+    for _ in 0..3 {
+        trial.clock.advance(touch - Duration::from_millis(1));
+        assert_eq!(trial.request_cost(&token, |_| ()).await.round_trips, 1);
+        trial.clock.advance(Duration::from_millis(1));
+        assert_eq!(trial.request_cost(&token, |_| ()).await.round_trips, 2);
+        for _ in 0..5 {
+            assert_eq!(trial.request_cost(&token, |_| ()).await.round_trips, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn revoking_all_costs_as_much_as_there_is_to_end() {
+    let trial = Trial::start().await;
+    // Other people's sessions cost nothing.
+    for _ in 0..500 {
+        trial
+            .request("", |session| session.sign_in("bob").unwrap())
+            .await;
+    }
+    for count in [1_u64, 10, 100] {
+        for _ in 0..count {
+            trial.begin().await;
+        }
+        let (cost, ended) = trial
+            .cost(trial.sessions.revoke_all(&alice_herself()))
+            .await;
+        assert_eq!(ended.unwrap().len() as u64, count);
+        let scripted = ["del", "getrange"].map(|name| cost.commands[name]);
+        let sent = cost.commands.values().sum::<u64>() - scripted.iter().sum::<u64>();
+        // The index is read and tidied; each session is read, ended, and left by two indexes.
+        assert_eq!(sent, 2 + 4 * count, "{cost:?}");
+        // Many are sent in one go.
+        assert!(cost.round_trips <= 6 + count / 8, "{cost:?}");
+    }
+}
