@@ -9,6 +9,7 @@
 mod conformance;
 mod harness;
 mod portal;
+mod races;
 mod records;
 mod round_trips;
 mod set_up;
