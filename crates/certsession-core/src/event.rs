@@ -117,6 +117,11 @@ pub enum Refusal {
     CertificateExpired,
     /// The certificate is before its `notBefore`.
     CertificateNotYetValid,
+    /// The certificate is revoked, or its key is. The sessions that are bound to it are ended.
+    CertificateRevoked,
+    /// The revocation list of the certificate's issuer is overdue: nobody can say whether the
+    /// certificate is revoked.
+    RevocationUnknown,
     /// The certificate cannot be read, or says what no certificate may say.
     CertificateRejected,
 }
@@ -141,6 +146,8 @@ pub enum RevocationReason {
     Requested,
     /// It made room for a new session of its principal.
     Evicted,
+    /// The certificate that it was bound to is revoked.
+    CertificateRevoked,
 }
 
 /// What the store was doing.
@@ -201,6 +208,8 @@ impl fmt::Display for Refusal {
             Self::CertificateSuperseded => "the session has moved to a newer certificate",
             Self::CertificateExpired => "the client certificate has expired",
             Self::CertificateNotYetValid => "the client certificate is not valid yet",
+            Self::CertificateRevoked => "the client certificate is revoked",
+            Self::RevocationUnknown => "whether the client certificate is revoked is not known",
             Self::CertificateRejected => "the client certificate cannot be accepted",
         })
     }

@@ -24,6 +24,7 @@
 //! | [`BindingPolicy`] | which certificates a session stays with |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what a replay does |
+//! | [`RevocationList`], [`OnStale`] | which certificates are revoked; what an overdue list means |
 //! | [`Clock`], [`EventSink`] | where time comes from, and where events go |
 //!
 //! With the feature `test-util` there are also `conformance`, the store contract as a test
@@ -69,6 +70,7 @@ mod principal;
 mod random;
 mod record;
 mod revision;
+mod revocation;
 mod session;
 mod store;
 #[cfg(feature = "test-util")]
@@ -93,6 +95,10 @@ pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
+pub use revocation::{
+    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, Revocation, RevocationList,
+    RevocationStatus,
+};
 pub use session::{CommitError, CookieChange, Done, Session, SessionError, SignIn, Work};
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

@@ -9,61 +9,61 @@ use der::{Length, Reader, SliceReader};
 use super::CertificateError;
 
 /// The identifier octets (X.690 section 8.1.2) that occur in a certificate.
-pub(super) mod tag {
-    pub(in crate::certificate) const BOOLEAN: u8 = 0x01;
-    pub(in crate::certificate) const INTEGER: u8 = 0x02;
-    pub(in crate::certificate) const BIT_STRING: u8 = 0x03;
-    pub(in crate::certificate) const OCTET_STRING: u8 = 0x04;
-    pub(in crate::certificate) const OBJECT_IDENTIFIER: u8 = 0x06;
-    pub(in crate::certificate) const UTF8_STRING: u8 = 0x0c;
-    pub(in crate::certificate) const NUMERIC_STRING: u8 = 0x12;
-    pub(in crate::certificate) const PRINTABLE_STRING: u8 = 0x13;
-    pub(in crate::certificate) const TELETEX_STRING: u8 = 0x14;
-    pub(in crate::certificate) const IA5_STRING: u8 = 0x16;
-    pub(in crate::certificate) const UTC_TIME: u8 = 0x17;
-    pub(in crate::certificate) const GENERALIZED_TIME: u8 = 0x18;
-    pub(in crate::certificate) const VISIBLE_STRING: u8 = 0x1a;
-    pub(in crate::certificate) const BMP_STRING: u8 = 0x1e;
-    pub(in crate::certificate) const SEQUENCE: u8 = 0x30;
-    pub(in crate::certificate) const SET: u8 = 0x31;
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
+    pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+    pub(crate) const UTF8_STRING: u8 = 0x0c;
+    pub(crate) const NUMERIC_STRING: u8 = 0x12;
+    pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+    pub(crate) const TELETEX_STRING: u8 = 0x14;
+    pub(crate) const IA5_STRING: u8 = 0x16;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const VISIBLE_STRING: u8 = 0x1a;
+    pub(crate) const BMP_STRING: u8 = 0x1e;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
 
     /// `[number]`, not constructed: an IMPLICIT tag on a primitive type.
-    pub(in crate::certificate) const fn primitive(number: u8) -> u8 {
+    pub(crate) const fn primitive(number: u8) -> u8 {
         0x80 | number
     }
 
     /// `[number]`, constructed: an EXPLICIT tag, or an IMPLICIT one on a constructed type.
-    pub(in crate::certificate) const fn constructed(number: u8) -> u8 {
+    pub(crate) const fn constructed(number: u8) -> u8 {
         0xa0 | number
     }
 }
 
 /// One element of DER.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// Its identifier octet, see [`tag`].
-    pub(super) tag: u8,
+    pub(crate) tag: u8,
     /// Its contents.
-    pub(super) contents: &'a [u8],
+    pub(crate) contents: &'a [u8],
     /// The whole of it: identifier, length and contents.
-    pub(super) whole: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 /// A row of elements, read one after the other. `what` names the part of the certificate
 /// that is malformed if an element is not as it has to be.
 #[derive(Clone, Debug)]
-pub(super) struct Elements<'a> {
+pub(crate) struct Elements<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Elements<'a> {
     /// The elements that `bytes` consist of.
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Reads the next element, whatever it is.
-    pub(super) fn take(&mut self, what: &'static str) -> Result<Element<'a>, CertificateError> {
+    pub(crate) fn take(&mut self, what: &'static str) -> Result<Element<'a>, CertificateError> {
         let malformed = CertificateError::Malformed { what };
         let element = first_element(self.rest).ok_or(malformed)?;
         self.rest = &self.rest[element.whole.len()..];
@@ -71,7 +71,7 @@ impl<'a> Elements<'a> {
     }
 
     /// Reads the next element, which has to have this tag.
-    pub(super) fn take_tagged(
+    pub(crate) fn take_tagged(
         &mut self,
         tag: u8,
         what: &'static str,
@@ -85,7 +85,7 @@ impl<'a> Elements<'a> {
     }
 
     /// Reads the next element if it has this tag.
-    pub(super) fn take_optional(
+    pub(crate) fn take_optional(
         &mut self,
         tag: u8,
         what: &'static str,
@@ -97,17 +97,17 @@ impl<'a> Elements<'a> {
     }
 
     /// What was not read yet.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Whether all were read.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Makes sure that all were read.
-    pub(super) fn end(self, what: &'static str) -> Result<(), CertificateError> {
+    pub(crate) fn end(self, what: &'static str) -> Result<(), CertificateError> {
         if self.is_empty() {
             Ok(())
         } else {

@@ -28,7 +28,7 @@
 //! | `error` | [`CertificateError`] |
 
 mod alt_names;
-mod element;
+pub(crate) mod element;
 mod error;
 mod hashes;
 mod layout;
@@ -37,7 +37,7 @@ mod serial;
 mod spiffe;
 mod state;
 mod subject;
-mod validity;
+pub(crate) mod validity;
 
 pub use self::{
     error::CertificateError,

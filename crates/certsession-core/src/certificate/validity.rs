@@ -57,7 +57,7 @@ impl Validity {
 /// 4.1.2.5.1 and 4.1.2.5.2 allow. Dates before 1970 become the Unix epoch.
 ///
 /// The types of the `der` crate refuse such dates, so it is the calendar alone that it lends.
-fn timestamp(time: Element<'_>) -> Option<Timestamp> {
+pub(crate) fn timestamp(time: Element<'_>) -> Option<Timestamp> {
     let (year, rest) = match time.tag {
         tag::UTC_TIME => {
             let (digits, rest) = time.contents.split_at_checked(2)?;

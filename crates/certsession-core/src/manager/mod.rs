@@ -5,6 +5,7 @@ mod draft;
 mod open;
 mod oversight;
 mod perform;
+mod revocation;
 mod rules;
 
 use std::fmt;

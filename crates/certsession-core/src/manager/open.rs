@@ -8,8 +8,9 @@ use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState, ValidityError};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::record::{Record, Standing};
+use crate::revocation::RevocationStatus;
 use crate::session::{Base, Phase, Session};
-use crate::store::{SessionStore, StoreError};
+use crate::store::{Owner, SessionStore, StoreError};
 use crate::time::Timestamp;
 use crate::token::{Proof, Token};
 
@@ -57,7 +58,8 @@ impl<S: SessionStore> SessionManager<S> {
     /// Opens the session that a request comes with: at most one load, none without a cookie.
     /// (With [`OnReplay::EndSession`], a replay is one `remove` more.)
     ///
-    /// 1. A certificate that is rejected, expired or not yet valid is refused, cookie or not.
+    /// 1. A certificate that is rejected, expired, not yet valid or revoked is refused, cookie or
+    ///    not. The sessions of one that is revoked are ended, which takes one `revoke`.
     /// 2. A token that no session stands for opens an empty session: it is never adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
     ///    belongs to is left as it is.
@@ -74,6 +76,9 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> Result<Session, OpenError> {
         let now = self.rules.clock.now();
         let certificate = self.judge_certificate(peer, now)?;
+        if let Some(certificate) = certificate {
+            self.judge_revocation(certificate, now).await?;
+        }
         let (base, phase) = match self.find(presented, certificate, now).await? {
             Found::Session(base) => (Some(base), Phase::Open),
             Found::Replaced => (None, Phase::Replaced),
@@ -81,6 +86,23 @@ impl<S: SessionStore> SessionManager<S> {
         };
         let rules = Arc::clone(&self.rules);
         Ok(Session::new(rules, certificate.cloned(), base, phase))
+    }
+
+    async fn judge_revocation(
+        &self,
+        certificate: &PeerCertificate,
+        now: Timestamp,
+    ) -> Result<(), OpenError> {
+        match self.rules.revocations.status(certificate, now) {
+            RevocationStatus::Good => Ok(()),
+            RevocationStatus::Unknown => Err(self.refuse(None, Refusal::RevocationUnknown)),
+            RevocationStatus::Revoked => {
+                // If the store fails, its event tells so; the refusal stands all the same, and the
+                // next request of this certificate, or the task that ends sessions, tries again.
+                let _ = self.end_sessions_of(&Owner::from(certificate)).await;
+                Err(self.refuse(None, Refusal::CertificateRevoked))
+            }
+        }
     }
 
     fn judge_certificate<'p>(
@@ -123,6 +145,12 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
+        // The peer's certificate is a newer one, or another's: the session ended with its own.
+        if self.rules.revocations.revokes(record.binding(), now) {
+            let owner = Owner::bound_to(record.binding());
+            self.end_sessions_of(&owner).await?;
+            return Ok(self.ignore(Refusal::UnknownToken));
+        }
         self.judge(record, token.proof(), certificate, now).await
     }
 

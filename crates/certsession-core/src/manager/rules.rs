@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::binding::BindingPolicy;
 use crate::event::{EventSink, SessionEvent};
 use crate::lifetimes::Lifetimes;
+use crate::revocation::{Inbox, RevocationList};
 use crate::store::Admission;
 use crate::time::{Clock, SystemClock};
 
@@ -30,13 +31,19 @@ pub(crate) struct Rules {
     pub(crate) on_replay: OnReplay,
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
+    pub(crate) revocations: RevocationList,
+    /// What is on the list and whose sessions are still to be ended.
+    pub(crate) to_end: Arc<Inbox>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
+        let revocations = RevocationList::new();
         Self {
+            to_end: revocations.open_inbox(),
+            revocations,
             lifetimes: Lifetimes::default(),
             binding: BindingPolicy::Certificate,
             on_replay: OnReplay::Refuse,
@@ -99,6 +106,15 @@ impl<S> SessionManagerBuilder<S> {
     /// The most data one session may hold, in bytes. Default: 64 KiB.
     pub fn max_data_size(mut self, bytes: usize) -> Self {
         self.rules.max_data_size = bytes;
+        self
+    }
+
+    /// Which certificates are revoked: a list that is shared with the TLS side, for example.
+    /// Default: a list of its own, empty, which
+    /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.
+    pub fn revocations(mut self, list: &RevocationList) -> Self {
+        self.rules.revocations = list.clone();
+        self.rules.to_end = list.open_inbox();
         self
     }
 

@@ -18,6 +18,7 @@ mod races;
 mod redaction;
 mod renewal;
 mod replay;
+mod revocation;
 mod rotation;
 mod sign_in;
 mod support;

@@ -1,0 +1,188 @@
+//! Revoked certificates: refused on the next request, and their sessions ended for good.
+
+use certsession_core::test_util::{Fault, block_on};
+use certsession_core::{
+    BindingPolicy, Handle, Key, PeerState, Refusal, Revocation, RevocationList, RevocationReason,
+    SessionEvent, StoreOperation,
+};
+use rcgen::KeyPair;
+
+use crate::support::{Ca, Certificate, Client, HOUR, World, owner};
+
+const CART: Key<u32> = Key::new("cart");
+
+fn serial(peer: &PeerState) -> Revocation {
+    Revocation::of_certificate(peer.certificate().unwrap())
+}
+
+fn revoked(handle: Handle) -> SessionEvent {
+    let reason = RevocationReason::CertificateRevoked;
+    SessionEvent::Revoked { handle, reason }
+}
+
+fn refused(reason: Refusal) -> SessionEvent {
+    let handle = None;
+    SessionEvent::Refused { handle, reason }
+}
+
+/// A world whose list the test holds, as the TLS side does.
+fn world_with(list: &RevocationList) -> World {
+    World::with(|rules| rules.revocations(list))
+}
+
+#[test]
+fn p8_a_revoked_certificate_is_refused_cookie_or_not() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let ca = Ca::named("ca");
+    let peer = ca.issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    let bob = Client::signed_in(&world, &ca.issue(&Certificate::serial(2)), "bob");
+    list.revoke(serial(&peer));
+    assert_eq!(alice.refusal(&world), Refusal::CertificateRevoked);
+    assert_eq!(
+        Client::of(&peer).refusal(&world),
+        Refusal::CertificateRevoked
+    );
+    assert!(bob.handle(&world).is_some());
+}
+
+#[test]
+fn p8_the_sessions_of_a_revoked_certificate_are_ended_by_its_next_request() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    let handle = alice.handle(&world).unwrap();
+    list.revoke(serial(&peer));
+    world.events();
+    alice.refusal(&world);
+    assert_eq!(world.sessions_by(&owner(&peer)), []);
+    let expected = [revoked(handle), refused(Refusal::CertificateRevoked)];
+    assert_eq!(world.events(), expected);
+}
+
+#[test]
+fn p8_the_sessions_of_a_revoked_key_are_ended_by_its_next_request() {
+    let world = World::new();
+    let key = KeyPair::generate().unwrap();
+    let pem = key.serialize_pem();
+    let of_same_key = |serial| Certificate::with_key(serial, KeyPair::from_pem(&pem).unwrap());
+    let ca = Ca::named("ca");
+    let (old, new) = (ca.issue(&of_same_key(1)), ca.issue(&of_same_key(2)));
+    let alice = Client::signed_in(&world, &old, "alice");
+    let key = Revocation::of_key(new.certificate().unwrap());
+    block_on(world.sessions.revoke_certificate(key)).unwrap();
+    assert_eq!(alice.refusal(&world), Refusal::CertificateRevoked);
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_a_certificate_that_is_revoked_by_call_loses_its_sessions_at_once() {
+    let world = World::new();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    let handle = alice.handle(&world).unwrap();
+    let ended = block_on(world.sessions.revoke_certificate(serial(&peer))).unwrap();
+    assert_eq!(ended, [handle]);
+    assert_eq!(world.count(), 0);
+    assert_eq!(alice.refusal(&world), Refusal::CertificateRevoked);
+}
+
+#[test]
+fn p8_what_was_added_to_the_list_is_ended_without_a_request() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    Client::signed_in(&world, &peer, "alice");
+    list.revoke(serial(&peer));
+    block_on(world.sessions.revocations_added());
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    assert_eq!(world.count(), 0);
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 0);
+}
+
+#[test]
+fn what_is_on_the_list_already_when_the_rules_begin_is_ended_too() {
+    let list = RevocationList::new();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    list.revoke(serial(&peer));
+    let world = world_with(&list);
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+}
+
+#[test]
+fn p6_sessions_that_the_store_would_not_end_are_ended_when_it_is_back() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    list.revoke(serial(&peer));
+    world.faults.fail_all(StoreOperation::Revoke);
+    assert!(block_on(world.sessions.end_revoked()).is_err());
+    assert_eq!(
+        alice.refusal(&world),
+        Refusal::CertificateRevoked,
+        "all the same"
+    );
+    assert_eq!(world.count(), 1);
+    world.faults.heal();
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p6_an_end_whose_answer_was_lost_is_asked_for_again() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    list.revoke(serial(&peer));
+    world.faults.fail_next(StoreOperation::Revoke, Fault::After);
+    assert!(block_on(world.sessions.end_revoked()).is_err());
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+}
+
+#[test]
+fn p8_a_session_does_not_survive_the_revocation_of_its_certificate_by_a_renewal() {
+    let list = RevocationList::new();
+    let world = World::with(|rules| rules.revocations(&list).binding(BindingPolicy::PublicKey));
+    let ca = Ca::named("ca");
+    let old = Certificate::serial(1);
+    let peer = ca.issue(&old);
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    alice.peer = ca.issue(&old.renewed(2, HOUR / 2));
+    list.revoke(serial(&peer));
+    assert_eq!(
+        alice.handle(&world),
+        None,
+        "the session ended with its certificate"
+    );
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn a_session_that_has_moved_on_is_left_alone_when_its_old_certificate_is_revoked() {
+    let list = RevocationList::new();
+    let world = World::with(|rules| rules.revocations(&list).binding(BindingPolicy::PublicKey));
+    let ca = Ca::named("ca");
+    let old = Certificate::serial(1);
+    let peer = ca.issue(&old);
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    alice.peer = ca.issue(&old.renewed(2, HOUR / 2));
+    alice.request(&world, |session| session.insert(&CART, &1).unwrap());
+    list.revoke(serial(&peer));
+    block_on(world.sessions.end_revoked()).unwrap();
+    assert_eq!(alice.principal(&world).as_deref(), Some("alice"));
+}
+
+#[test]
+fn p4_a_slow_request_does_not_bring_back_the_session_of_a_revoked_certificate() {
+    let world = World::new();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    let mut slow = alice.open(&world);
+    slow.insert(&CART, &1).unwrap();
+    block_on(world.sessions.revoke_certificate(serial(&peer))).unwrap();
+    assert!(alice.finish(&world, &mut slow).result.is_err());
+    assert_eq!(world.count(), 0);
+}
