@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::certificate::{Fingerprint, IssuerHash, PeerCertificate, PublicKeyHash, SerialNumber};
+use crate::certificate::{
+    Fingerprint, IdentityName, IssuerHash, NameHash, PeerCertificate, PublicKeyHash, SerialNumber,
+};
 use crate::time::Timestamp;
 
 /// The facts of the certificate that a session stays with, as its record keeps them.
@@ -18,6 +20,8 @@ pub struct Binding {
     pub(crate) subject: Box<str>,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
+    /// By which names the owner can stay the same.
+    pub(crate) names: Box<[NameHash]>,
 }
 
 impl Binding {
@@ -31,6 +35,7 @@ impl Binding {
             subject: certificate.subject().into(),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
+            names: IdentityName::keep(certificate),
         }
     }
 
@@ -85,6 +90,13 @@ pub enum BindingPolicy {
     Certificate,
     /// The same key, certified by the same issuer: a renewal that keeps the key keeps the session.
     PublicKey,
+    /// The same name, certified by the same issuer: a renewal with a new key keeps the session. For
+    /// workloads whose certificates live for hours, as in SPIFFE. Whoever gets a certificate of this
+    /// name from the issuer gets the session's access: the issuer has to see to names.
+    ///
+    /// A certificate without exactly one name of the kind stays by itself, as with
+    /// [`Certificate`](Self::Certificate).
+    Identity(IdentityName),
 }
 
 /// What a policy says of the certificate on this connection.
@@ -108,15 +120,19 @@ impl BindingPolicy {
         if bound.fingerprint == *peer.fingerprint() && bound.serial == *peer.serial() {
             return Match::Same;
         }
-        match self {
-            Self::Certificate => Match::Other,
-            Self::PublicKey if bound.public_key != *peer.public_key_hash() => Match::Other,
-            // Two certificates of one key used in turn must not re-bind the session to and
-            // fro: only a later one wins.
-            Self::PublicKey if (peer.not_before(), peer.not_after()) > bound.age() => {
-                Match::Renewed
-            }
-            Self::PublicKey => Match::Superseded,
+        let is_same_owner = match self {
+            Self::Certificate => false,
+            Self::PublicKey => bound.public_key == *peer.public_key_hash(),
+            Self::Identity(kind) => kind
+                .find(peer)
+                .is_some_and(|name| bound.names.contains(&name)),
+        };
+        // Two certificates of one owner used in turn must not re-bind the session to and fro: only
+        // a later one wins.
+        match is_same_owner {
+            false => Match::Other,
+            true if (peer.not_before(), peer.not_after()) > bound.age() => Match::Renewed,
+            true => Match::Superseded,
         }
     }
 }

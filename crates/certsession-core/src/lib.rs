@@ -80,8 +80,8 @@ mod token;
 
 pub use binding::{Binding, BindingPolicy};
 pub use certificate::{
-    CertificateError, Fingerprint, IssuerHash, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState,
-    PublicKeyHash, SerialNumber, SpiffeIdFault, ValidityError,
+    CertificateError, Fingerprint, IdentityName, IssuerHash, MAX_CERTIFICATE_SIZE, PeerCertificate,
+    PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault, ValidityError,
 };
 pub use data::{Data, Key};
 pub use event::{

@@ -90,8 +90,15 @@ pub(super) fn write_hex(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result 
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sha256_of(&[bytes])
+}
+
+/// Of several pieces, one after the other.
+pub(super) fn sha256_of(pieces: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    pieces.iter().for_each(|piece| context.update(piece));
     let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash.copy_from_slice(context.finish().as_ref());
     hash
 }
 

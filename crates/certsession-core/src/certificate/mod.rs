@@ -21,6 +21,7 @@
 //! | `peer` | [`PeerCertificate`], the parsed leaf |
 //! | `layout` | where each field stands in the DER |
 //! | `alt_names`, `spiffe` | the names that may decide |
+//! | `identity` | [`IdentityName`]: the name by which an owner stays the same |
 //! | `subject` | the name that people read |
 //! | `validity` | the dates, and [`ValidityError`] |
 //! | `hashes`, `serial` | the values that identify |
@@ -31,6 +32,7 @@ mod alt_names;
 pub(crate) mod element;
 mod error;
 mod hashes;
+mod identity;
 mod layout;
 mod peer;
 mod serial;
@@ -39,9 +41,11 @@ mod state;
 mod subject;
 pub(crate) mod validity;
 
+pub(crate) use self::identity::NameHash;
 pub use self::{
     error::CertificateError,
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
+    identity::IdentityName,
     peer::{MAX_CERTIFICATE_SIZE, PeerCertificate},
     serial::SerialNumber,
     spiffe::SpiffeIdFault,

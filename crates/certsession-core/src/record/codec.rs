@@ -5,10 +5,11 @@
 //! bytes 1..5    CRC-32 of the handle and of all that follows
 //! bytes 5..13   the revision
 //! bytes 13..45  the proof
-//! byte 45       what is there: 1 a previous proof, 2 a principal
+//! byte 45       what is there: 1 a previous proof, 2 a principal, 4 the certificate's names
 //! then          the previous proof and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
-//!               number, subject; not before, not after; the principal; the data
+//!               number, subject; not before, not after; how many names, and the hash of each; the
+//!               principal; the data
 //! ```
 //!
 //! Numbers and the lengths of fields are unsigned LEB128, points in time milliseconds. The data
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use super::{PreviousProof, Record};
 use crate::binding::Binding;
-use crate::certificate::{Fingerprint, IssuerHash, PublicKeyHash, SerialNumber};
+use crate::certificate::{Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber};
 use crate::data::Data;
 use crate::handle::Handle;
 use crate::leb128;
@@ -35,6 +36,8 @@ const REVISION: std::ops::Range<usize> = 5..13;
 
 const HAS_PREVIOUS: u8 = 1;
 const HAS_PRINCIPAL: u8 = 1 << 1;
+const HAS_NAMES: u8 = 1 << 2;
+const ALL_THAT_CAN_BE_THERE: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
 
 /// What all of a record takes besides its subject, principal and data, at the most in practice:
 /// so that writing one allocates once.
@@ -82,7 +85,11 @@ impl Record {
         bytes.extend_from_slice(self.proof.as_bytes());
         let previous = self.previous.map_or(0, |_| HAS_PREVIOUS);
         let principal = self.principal.as_ref().map_or(0, |_| HAS_PRINCIPAL);
-        bytes.push(previous | principal);
+        let names = match &*binding.names {
+            [] => 0,
+            _ => HAS_NAMES,
+        };
+        bytes.push(previous | principal | names);
         if let Some(previous) = &self.previous {
             bytes.extend_from_slice(previous.proof.as_bytes());
             leb128::push(&mut bytes, previous.until.as_millis());
@@ -143,6 +150,12 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
     leb128::push_field(bytes, binding.subject.as_bytes());
     leb128::push(bytes, binding.not_before.as_millis());
     leb128::push(bytes, binding.not_after.as_millis());
+    if !binding.names.is_empty() {
+        leb128::push(bytes, binding.names.len() as u64);
+        for name in &binding.names {
+            bytes.extend_from_slice(name.as_bytes());
+        }
+    }
 }
 
 fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
@@ -150,7 +163,7 @@ fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
     let revision = Revision::from_bytes(take_array(bytes)?);
     let proof = Proof::from_bytes(take_array(bytes)?);
     let [present] = take_array(bytes)?;
-    if present & !(HAS_PREVIOUS | HAS_PRINCIPAL) != 0 {
+    if present & !ALL_THAT_CAN_BE_THERE != 0 {
         return None;
     }
     let previous = match present & HAS_PREVIOUS {
@@ -171,7 +184,7 @@ fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
         last_seen_at: take_time(bytes)?,
         idle_deadline: take_time(bytes)?,
         absolute_deadline: take_time(bytes)?,
-        binding: Arc::new(decode_binding(bytes)?),
+        binding: Arc::new(decode_binding(bytes, present & HAS_NAMES != 0)?),
         principal: match present & HAS_PRINCIPAL {
             0 => None,
             _ => Some(Principal::new(take_text(bytes)?).ok()?),
@@ -180,7 +193,7 @@ fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
     })
 }
 
-fn decode_binding(bytes: &mut &[u8]) -> Option<Binding> {
+fn decode_binding(bytes: &mut &[u8], has_names: bool) -> Option<Binding> {
     Some(Binding {
         fingerprint: Fingerprint::from_bytes(take_array(bytes)?),
         public_key: PublicKeyHash::from_bytes(take_array(bytes)?),
@@ -189,7 +202,21 @@ fn decode_binding(bytes: &mut &[u8]) -> Option<Binding> {
         subject: take_text(bytes)?.into(),
         not_before: take_time(bytes)?,
         not_after: take_time(bytes)?,
+        names: match has_names {
+            false => Box::default(),
+            true => take_names(bytes)?,
+        },
     })
+}
+
+fn take_names(bytes: &mut &[u8]) -> Option<Box<[NameHash]>> {
+    // Nothing is allocated for a number that the bytes do not bear out.
+    let count = leb128::take(bytes)?;
+    let mut names = Vec::new();
+    for _ in 0..count {
+        names.push(NameHash::from_bytes(take_array(bytes)?));
+    }
+    Some(names.into())
 }
 
 fn take_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::binding::Binding;
-use crate::certificate::{Fingerprint, IssuerHash, PublicKeyHash, SerialNumber};
+use crate::certificate::{Fingerprint, IdentityName, IssuerHash, PublicKeyHash, SerialNumber};
 use crate::store::Owner;
 use crate::time::Timestamp;
 
@@ -31,6 +31,7 @@ pub struct SampleBinding {
     key: u32,
     issuer: String,
     not_before: Timestamp,
+    names: Vec<(IdentityName, String)>,
 }
 
 impl SampleBinding {
@@ -42,6 +43,7 @@ impl SampleBinding {
             key: number,
             issuer: "sample CA".to_owned(),
             not_before: NOT_BEFORE,
+            names: Vec::new(),
         }
     }
 
@@ -59,6 +61,13 @@ impl SampleBinding {
         self
     }
 
+    /// Gives it a name by which its owner can stay the same.
+    #[must_use]
+    pub fn name(mut self, kind: IdentityName, name: &str) -> Self {
+        self.names.push((kind, name.to_owned()));
+        self
+    }
+
     /// Makes it this much newer than the others.
     #[must_use]
     pub fn newer_by(mut self, duration: Duration) -> Self {
@@ -69,7 +78,7 @@ impl SampleBinding {
     /// The facts.
     pub fn build(self) -> Arc<Binding> {
         let not_after = self.not_before + VALIDITY;
-        let whole = format!("{self:?}");
+        let whole = self.whole();
         Arc::new(Binding {
             fingerprint: Fingerprint::of(whole.as_bytes()),
             public_key: PublicKeyHash::of(&self.key.to_be_bytes()),
@@ -78,7 +87,32 @@ impl SampleBinding {
             subject: format!("CN=sample {}", self.number).into(),
             not_before: self.not_before,
             not_after,
+            names: self
+                .names
+                .iter()
+                .map(|(kind, name)| kind.hash(name))
+                .collect(),
         })
+    }
+
+    /// What stands for the bytes of the certificate. A sample without names has the fingerprint
+    /// that it has in records which were written down long ago.
+    fn whole(&self) -> String {
+        let Self {
+            number,
+            key,
+            issuer,
+            not_before,
+            names,
+        } = self;
+        let names = match names.as_slice() {
+            [] => String::new(),
+            names => format!(", names: {names:?}"),
+        };
+        format!(
+            "SampleBinding {{ number: {number}, key: {key}, issuer: {issuer:?}, \
+             not_before: {not_before:?}{names} }}"
+        )
     }
 
     /// The owner whose index holds the sessions that are bound to it.

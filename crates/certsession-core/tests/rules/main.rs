@@ -8,6 +8,7 @@ mod distrust;
 mod endings;
 mod events;
 mod faults;
+mod identity;
 mod in_flight;
 mod late;
 mod lifetimes;

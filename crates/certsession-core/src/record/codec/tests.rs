@@ -1,6 +1,6 @@
 use super::*;
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
-use crate::{Decision, Record};
+use crate::{Decision, IdentityName, Record};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -112,8 +112,12 @@ proptest! {
         entries in prop::collection::vec((".{0,12}", ".{0,300}"), 0..6),
         deadline: u64,
         renews: bool,
+        names in prop::collection::vec("[a-z]{1,8}", 0..4),
     ) {
-        let mut sample = SampleRecord::new(number).bound_to(&SampleBinding::new(number).build());
+        let binding = SampleBinding::new(number);
+        let named = |binding: SampleBinding, name: &String| binding.name(IdentityName::Uri, name);
+        let binding = names.iter().fold(binding, named);
+        let mut sample = SampleRecord::new(number).bound_to(&binding.build());
         if let Some(principal) = &principal {
             sample = sample.principal(principal);
         }

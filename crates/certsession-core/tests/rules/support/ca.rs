@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use certsession_core::{Owner, PeerCertificate, PeerState, Timestamp};
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, SerialNumber, date_time_ymd,
+    CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, SanType, SerialNumber,
+    date_time_ymd,
 };
 
 use super::{HOUR, NOW};
@@ -19,6 +20,7 @@ pub(crate) struct Certificate {
     key: KeyPair,
     not_before: Timestamp,
     not_after: Timestamp,
+    alt_names: Vec<SanType>,
 }
 
 impl Ca {
@@ -29,15 +31,21 @@ impl Ca {
     }
 
     pub(crate) fn issue(&self, certificate: &Certificate) -> PeerState {
+        let peer = self.issue_odd(certificate);
+        assert!(peer.certificate().is_some(), "{peer:?}");
+        peer
+    }
+
+    /// One that may be rejected.
+    pub(crate) fn issue_odd(&self, certificate: &Certificate) -> PeerState {
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name("someone");
         params.serial_number = Some(SerialNumber::from(certificate.serial));
         params.not_before = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_before);
         params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_after);
+        params.subject_alt_names.clone_from(&certificate.alt_names);
         let issued = params.signed_by(&certificate.key, &self.0).unwrap();
-        let peer = PeerState::from_leaf(Some(issued.der()));
-        assert!(peer.certificate().is_some(), "{peer:?}");
-        peer
+        PeerState::from_leaf(Some(issued.der()))
     }
 }
 
@@ -53,7 +61,27 @@ impl Certificate {
             key,
             not_before: Timestamp::from_millis(NOW.as_millis() - HOUR.as_millis() as u64),
             not_after: NOW + 30 * 24 * HOUR,
+            alt_names: Vec::new(),
         }
+    }
+
+    /// With a SPIFFE id, or any other URI.
+    pub(crate) fn uri(mut self, uri: &str) -> Self {
+        self.alt_names.push(SanType::URI(uri.try_into().unwrap()));
+        self
+    }
+
+    pub(crate) fn dns(mut self, name: &str) -> Self {
+        self.alt_names
+            .push(SanType::DnsName(name.try_into().unwrap()));
+        self
+    }
+
+    /// So much later than it would have been.
+    pub(crate) fn later(mut self, by: Duration) -> Self {
+        self.not_before = self.not_before + by;
+        self.not_after = self.not_after + by;
+        self
     }
 
     pub(crate) fn valid(mut self, not_before: Timestamp, not_after: Timestamp) -> Self {
