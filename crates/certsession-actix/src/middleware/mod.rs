@@ -16,6 +16,7 @@
 mod drain;
 mod ending;
 mod respond;
+mod revoked;
 mod service;
 
 use std::fmt;
@@ -135,6 +136,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: I) -> Self::Future {
+        revoked::end_sessions_of_revoked(self.manager().clone());
         ready(Ok(CertSessionService::new(
             Rc::new(inner),
             Arc::clone(&self.shared),
