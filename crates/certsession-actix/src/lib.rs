@@ -57,10 +57,10 @@ mod tls;
 pub use certsession_core;
 pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, CommitError, EndReason, EventSink, Fingerprint,
-    Handle, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnReplay, Owner,
-    PeerCertificate, PeerState, Record, Refusal, RevocationReason, RotationReason, SessionError,
-    SessionEvent, SessionManager, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnReplay,
+    OnStale, Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager, SessionStore,
+    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 
 pub use cookie::{InvalidCookieName, SameSite};
@@ -69,4 +69,6 @@ pub use extract::{CertSession, LateSession, Principal, SessionExt};
 pub use middleware::CertSessionMiddleware;
 pub use tls::capture_peer;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use tls::{BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin};
+pub use tls::{
+    BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin, Resumption,
+};

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
-use certsession_core::PeerState;
+use certsession_core::{CertificateError, PeerState};
 
 /// The hook for [`HttpServer::on_connect`](actix_web::HttpServer::on_connect): takes the
 /// certificate that the TLS peer proved possession of, and keeps it with the connection.
@@ -38,7 +38,21 @@ use certsession_core::PeerState;
 /// This function does not verify anything: that is the TLS stack's part, by a configuration
 /// such as [`MutualTls`](crate::MutualTls) makes.
 pub fn capture_peer(connection: &dyn Any, extensions: &mut Extensions) {
+    capture_verified_peer(connection, extensions, |_| true);
+}
+
+/// As [`capture_peer`], where somebody can say whether the certificate still verifies: on a
+/// resumed connection the TLS stack has not asked.
+pub(crate) fn capture_verified_peer(
+    connection: &dyn Any,
+    extensions: &mut Extensions,
+    still_verifies: impl FnOnce(&dyn Any) -> bool,
+) {
     match peer_of(connection) {
+        Some(PeerState::Verified(_)) if !still_verifies(connection) => {
+            let rejected = PeerState::Rejected(CertificateError::Unverified);
+            extensions.insert(CapturedPeer(rejected));
+        }
         Some(peer) => {
             extensions.insert(CapturedPeer(peer));
         }
@@ -80,7 +94,6 @@ fn peer_of(connection: &dyn Any) -> Option<PeerState> {
 /// `verify_result` only: a certificate counts when that is in order too.
 #[cfg(feature = "openssl")]
 fn openssl_peer(tls: &openssl::ssl::SslRef) -> PeerState {
-    use certsession_core::CertificateError;
     use openssl::x509::X509VerifyResult;
 
     let Some(leaf) = tls.peer_certificate() else {

@@ -13,5 +13,5 @@ pub(crate) use capture::CapturedPeer;
 pub use capture::capture_peer;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use mutual::{
-    BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin,
+    BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin, Resumption,
 };

@@ -1,5 +1,6 @@
 //! Binds an `HttpServer` with mutual TLS and the hook that captures the peer, in one call.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs};
@@ -7,12 +8,13 @@ use std::net::{TcpListener, ToSocketAddrs};
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, Response, Service, ServiceFactory};
+use actix_web::dev::{AppConfig, Extensions, Response, Service, ServiceFactory};
 use actix_web::{Error, HttpServer};
 
 use super::MutualTls;
 use super::builder::Stack;
-use crate::tls::capture_peer;
+use super::live::SharedLive;
+use crate::tls::capture::capture_verified_peer;
 
 /// Adds mutual TLS to [`HttpServer`].
 ///
@@ -84,8 +86,8 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(capture_peer);
-        match tls.0 {
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.live));
+        match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
             #[cfg(feature = "openssl")]
@@ -94,13 +96,24 @@ where
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(capture_peer);
-        match tls.0 {
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.live));
+        match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.listen_rustls_0_23(listener, *config),
             #[cfg(feature = "openssl")]
             Stack::OpenSsl(acceptor) => server.listen_openssl(listener, acceptor),
         }
+    }
+}
+
+/// [`capture_peer`](crate::capture_peer), which also verifies resumed connections anew.
+fn hook(live: Option<SharedLive>) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
+    move |connection, extensions| {
+        let still_verifies = |connection: &dyn Any| {
+            live.as_ref()
+                .is_none_or(|live| live.still_verifies(connection))
+        };
+        capture_verified_peer(connection, extensions, still_verifies);
     }
 }
 

@@ -1,14 +1,16 @@
 //! Gathers the parts of a mutual TLS configuration and hands them to one TLS stack.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use certsession_core::{Clock, SystemClock};
-use rustls_pki_types::CertificateDer;
+use certsession_core::{Clock, RevocationList, SystemClock, Timestamp};
 
 use super::identity::ServerIdentity;
+use super::live::{Parts, SharedLive};
 use super::pem::PemSource;
-use super::{MutualTlsError, client_ca};
+use super::watch::Watch;
+use super::{MutualTlsError, Resumption, client_ca, crl_file};
 
 /// A server-side TLS configuration that asks its clients for certificates, for one of both
 /// TLS stacks; [`bind_mutual_tls`](super::BindMutualTls::bind_mutual_tls) takes it.
@@ -30,11 +32,25 @@ use super::{MutualTlsError, client_ca};
 /// - TLS 1.2 and 1.3 only; HTTP/2 (with the crate's feature `http2`) and HTTP/1.1 by ALPN.
 /// - Client certificates are verified against the given CAs alone, never the system's
 ///   roots, and have to be usable as such (extended key usage `clientAuth`, or none).
-/// - No session resumption of any kind: on a resumed connection no verifier runs, so that
-///   an expired or revoked certificate would go on being let in.
+/// - No session resumption unless it is asked for ([`Resumption`]): on a resumed connection no
+///   verifier of the stack's runs.
 /// - No renegotiation and no early data.
 /// - Each refused client certificate is a warning in the log, target `certsession::tls`.
-pub struct MutualTls(pub(super) Stack);
+/// - Files are followed: a server certificate, client CAs or revocation lists that change are
+///   in force within half a second, for the handshakes that begin then. Open connections stay
+///   open. A file that is refused leaves what was in force, and the log says why.
+pub struct MutualTls {
+    pub(super) stack: Stack,
+    /// Absent only where tests have put a configuration together by themselves.
+    pub(super) live: Option<SharedLive>,
+}
+
+/// What an application chose, besides what is in files.
+pub(super) struct Choices {
+    pub(super) client_auth: ClientAuth,
+    pub(super) revocations: Option<RevocationList>,
+    pub(super) resumption: Resumption,
+}
 
 pub(super) enum Stack {
     #[cfg(feature = "rustls-0_23")]
@@ -52,7 +68,7 @@ impl MutualTls {
 
 impl fmt::Debug for MutualTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(_) => "MutualTls(rustls)",
             #[cfg(feature = "openssl")]
@@ -74,14 +90,16 @@ pub enum ClientAuth {
 
 /// Builds a [`MutualTls`]: the same parts for both TLS stacks, the stack chosen last.
 ///
-/// Files are read by the `build_*` methods, each time anew. So a builder that is kept can
-/// build again after the files have changed.
+/// Files are read by the `build_*` methods, each time anew, and whenever they change afterwards.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until one of its build_* methods is called"]
 pub struct MutualTlsBuilder {
     identity: Option<(PemSource, PemSource)>,
     client_cas: Vec<PemSource>,
     client_auth: ClientAuth,
+    revocations: Option<RevocationList>,
+    crl_files: Vec<PathBuf>,
+    resumption: Resumption,
 }
 
 impl MutualTlsBuilder {
@@ -144,6 +162,31 @@ impl MutualTlsBuilder {
         self
     }
 
+    /// The list of revoked certificates that each handshake asks. Give the same one to
+    /// [`SessionManagerBuilder::revocations`](certsession_core::SessionManagerBuilder::revocations),
+    /// which asks it on each request, and ends the sessions of what is added to it.
+    pub fn revocations(mut self, list: &RevocationList) -> Self {
+        self.revocations = Some(list.clone());
+        self
+    }
+
+    /// A file with certificate revocation lists, PEM or DER, for the list of
+    /// [`revocations`](Self::revocations); each call adds a file. A PEM file may hold lists of
+    /// several CAs.
+    ///
+    /// Each list has to be signed by one of the client CAs. When the file changes, its new lists
+    /// take the place of the old ones; a file that is refused leaves them in force.
+    pub fn crl_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.crl_files.push(path.into());
+        self
+    }
+
+    /// Whether clients may resume an earlier TLS session. Default: [`Resumption::Off`].
+    pub fn resumption(mut self, resumption: Resumption) -> Self {
+        self.resumption = resumption;
+        self
+    }
+
     /// Builds for rustls, with ring as its crypto provider.
     ///
     /// # Errors
@@ -152,8 +195,11 @@ impl MutualTlsBuilder {
     /// wrong in it.
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
-        let config = self.build_rustls_0_23_config()?;
-        Ok(MutualTls(Stack::Rustls(Box::new(config))))
+        let (config, live) = self.rustls(true)?;
+        Ok(MutualTls {
+            stack: Stack::Rustls(Box::new(config)),
+            live: Some(live),
+        })
     }
 
     /// Builds for OpenSSL, 1.1.1 or later.
@@ -163,40 +209,100 @@ impl MutualTlsBuilder {
     /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
-        Ok(MutualTls(Stack::OpenSsl(self.build_openssl_acceptor()?)))
+        let (acceptor, live) = self.openssl(true)?;
+        Ok(MutualTls {
+            stack: Stack::OpenSsl(acceptor),
+            live: Some(live),
+        })
     }
 
     /// Builds the bare configuration of rustls 0.23, for actix's own `bind_rustls_0_23`
     /// and `listen_rustls_0_23`. Install [`capture_peer`](crate::capture_peer) before.
     ///
-    /// What is changed in it is no longer covered by the promises of [`MutualTls`].
+    /// What is changed in it is no longer covered by the promises of [`MutualTls`]. Of the files
+    /// it follows the revocation lists alone.
     ///
     /// # Errors
     ///
-    /// As [`build_rustls`](Self::build_rustls).
+    /// As [`build_rustls`](Self::build_rustls), and if resumption is on, which needs the hook
+    /// of [`bind_mutual_tls`](super::BindMutualTls::bind_mutual_tls).
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls_0_23_config(&self) -> Result<rustls::ServerConfig, MutualTlsError> {
-        let (identity, client_cas) = self.load()?;
-        super::rustls_stack::config(identity, client_cas, self.client_auth)
+        self.refuse_resumption()?;
+        Ok(self.rustls(false)?.0)
     }
 
     /// Builds the bare acceptor of OpenSSL, for actix's own `bind_openssl` and
     /// `listen_openssl`. Install [`capture_peer`](crate::capture_peer) before.
     ///
-    /// What is changed in it is no longer covered by the promises of [`MutualTls`].
+    /// What is changed in it is no longer covered by the promises of [`MutualTls`]. Of the files
+    /// it follows the revocation lists alone.
     ///
     /// # Errors
     ///
-    /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
+    /// As [`build_rustls_0_23_config`](Self::build_rustls_0_23_config), with the same error for
+    /// the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl_acceptor(
         &self,
     ) -> Result<openssl::ssl::SslAcceptorBuilder, MutualTlsError> {
-        let (identity, client_cas) = self.load()?;
-        super::openssl_stack::acceptor(identity, client_cas, self.client_auth)
+        self.refuse_resumption()?;
+        Ok(self.openssl(false)?.0)
     }
 
-    fn load(&self) -> Result<(ServerIdentity, Vec<CertificateDer<'static>>), MutualTlsError> {
+    #[cfg(feature = "rustls-0_23")]
+    fn rustls(
+        &self,
+        follows_parts: bool,
+    ) -> Result<(rustls::ServerConfig, SharedLive), MutualTlsError> {
+        let watch = Watch::begin(self, follows_parts);
+        let parts = self.load_all()?;
+        let (config, live) = super::rustls_stack::config(parts, &self.choices())?;
+        let live: SharedLive = live;
+        watch.follow(self.clone(), Arc::downgrade(&live))?;
+        Ok((config, live))
+    }
+
+    #[cfg(feature = "openssl")]
+    fn openssl(
+        &self,
+        follows_parts: bool,
+    ) -> Result<(openssl::ssl::SslAcceptorBuilder, SharedLive), MutualTlsError> {
+        let watch = Watch::begin(self, follows_parts);
+        let parts = self.load_all()?;
+        let (acceptor, live) = super::openssl_stack::acceptor(parts, self.choices())?;
+        let live: SharedLive = live;
+        watch.follow(self.clone(), Arc::downgrade(&live))?;
+        Ok((acceptor, live))
+    }
+
+    fn choices(&self) -> Choices {
+        Choices {
+            client_auth: self.client_auth,
+            revocations: self.revocations.clone(),
+            resumption: self.resumption,
+        }
+    }
+
+    /// The plain hook does not verify resumed connections, and who binds by themselves has no
+    /// other.
+    fn refuse_resumption(&self) -> Result<(), MutualTlsError> {
+        match self.resumption {
+            Resumption::Off => Ok(()),
+            _ => Err(MutualTlsError::ResumptionIsUnverified),
+        }
+    }
+
+    fn load_all(&self) -> Result<Parts, MutualTlsError> {
+        let parts = self.load()?;
+        for path in &self.crl_files {
+            let list = self.list()?;
+            crl_file::load(path, &parts.client_cas, list)?;
+        }
+        Ok(parts)
+    }
+
+    pub(super) fn load(&self) -> Result<Parts, MutualTlsError> {
         let now = SystemClock.now();
         let (certificate, key) = self
             .identity
@@ -205,7 +311,41 @@ impl MutualTlsBuilder {
         if self.client_cas.is_empty() {
             return Err(MutualTlsError::NoClientCa);
         }
-        let identity = ServerIdentity::load(certificate, key, now)?;
-        Ok((identity, client_ca::load(&self.client_cas, now)?))
+        Ok(Parts {
+            identity: ServerIdentity::load(certificate, key, now)?,
+            client_cas: client_ca::load(&self.client_cas, now)?,
+        })
+    }
+
+    /// Reads one of the revocation lists anew; returns when it is overdue.
+    pub(super) fn load_crl(&self, path: &Path) -> Result<Timestamp, MutualTlsError> {
+        let client_cas = client_ca::load(&self.client_cas, SystemClock.now())?;
+        crl_file::load(path, &client_cas, self.list()?)
+    }
+
+    fn list(&self) -> Result<&RevocationList, MutualTlsError> {
+        self.revocations
+            .as_ref()
+            .ok_or(MutualTlsError::NoRevocations)
+    }
+
+    pub(super) fn crl_files(&self) -> &[PathBuf] {
+        &self.crl_files
+    }
+
+    /// The files with the client CAs.
+    pub(super) fn ca_files(&self) -> impl Iterator<Item = PathBuf> {
+        let cas = self.client_cas.iter();
+        cas.filter_map(|source| source.path().map(Path::to_owned))
+    }
+
+    /// The files with the server's identity and the client CAs.
+    pub(super) fn part_files(&self) -> Vec<PathBuf> {
+        let identity = self
+            .identity
+            .iter()
+            .flat_map(|(first, second)| [first, second]);
+        let identity = identity.filter_map(|source| source.path().map(Path::to_owned));
+        identity.chain(self.ca_files()).collect()
     }
 }

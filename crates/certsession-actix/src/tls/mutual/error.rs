@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use certsession_core::CrlError;
+
 use super::PemOrigin;
 
 /// Why a [`MutualTls`](super::MutualTls) configuration could not be built.
@@ -146,6 +148,36 @@ pub enum MutualTlsError {
         subject: String,
         /// When it did.
         not_after: String,
+    },
+
+    /// A revocation list was not accepted.
+    #[error("the revocation list in {origin} is refused: {source}")]
+    RevocationList {
+        /// The file.
+        origin: PemOrigin,
+        /// What is wrong with it.
+        source: CrlError,
+    },
+
+    /// There are revocation lists, but nobody would learn what is in them.
+    #[error(
+        "there is a revocation list but no list of revoked certificates to put it in: call \
+         revocations(&list), and give the same list to SessionManager::builder(..).revocations(&list)"
+    )]
+    NoRevocations,
+
+    /// A bare configuration was asked for, with resumption on.
+    #[error(
+        "resumption needs bind_mutual_tls or listen_mutual_tls, whose hook verifies resumed \
+         connections anew: use build_rustls() or build_openssl(), or leave resumption off"
+    )]
+    ResumptionIsUnverified,
+
+    /// The system refused a thread to follow the files in.
+    #[error("no thread could be started to follow the files: {source}")]
+    NoWatch {
+        /// What the operating system said.
+        source: io::Error,
     },
 
     /// The TLS stack refused what it was given, for a reason of its own.

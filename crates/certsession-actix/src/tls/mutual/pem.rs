@@ -20,6 +20,10 @@ enum Origin {
 }
 
 impl PemOrigin {
+    pub(super) fn file(path: &Path) -> Self {
+        Self(Origin::File(path.to_owned()))
+    }
+
     /// The path, where it is a file.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
@@ -51,6 +55,13 @@ impl PemSource {
             Self::File(path) => Origin::File(path.clone()),
             Self::Bytes { what, .. } => Origin::Bytes(what),
         })
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Bytes { .. } => None,
+        }
     }
 
     /// Reads every block. A single damaged block is an error, not a block to leave out.

@@ -1,65 +1,173 @@
 //! The configuration for rustls, with ring as its one crypto provider.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::client::danger::HandshakeSignatureValid;
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::rt::net::TcpStream;
+use certsession_core::RevocationList;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::version::{TLS12, TLS13};
-use rustls::{
-    DigitallySignedStruct, DistinguishedName, Error, InconsistentKeys, RootCertStore, ServerConfig,
-    SignatureScheme,
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerSessionMemoryCache,
+    WebPkiClientVerifier,
 };
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::builder::Choices;
+use super::hints::Hints;
 use super::identity::ServerIdentity;
-use super::{ClientAuth, MutualTlsError, audit};
+use super::live::{Live, Parts};
+use super::resumption::CACHE_SIZE;
+use super::rustls_verifier::LiveVerifier;
+use super::{ClientAuth, MutualTlsError, Resumption};
 
 /// The provider is named at each step: nothing here reads or sets a process-wide default.
 ///
 /// ALPN is left alone, since actix puts `h2` and `http/1.1` before whatever is set here.
 pub(super) fn config(
-    identity: ServerIdentity,
-    client_cas: Vec<CertificateDer<'static>>,
-    client_auth: ClientAuth,
-) -> Result<ServerConfig, MutualTlsError> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = verifier(&provider, client_cas, client_auth)?;
-    let certified = certified_key(&provider, identity)?;
-
-    let mut config = ServerConfig::builder_with_provider(provider)
+    parts: Parts,
+    choices: &Choices,
+) -> Result<(ServerConfig, Arc<LiveConfig>), MutualTlsError> {
+    let live = Arc::new(LiveConfig::new(parts, choices)?);
+    let verifier = LiveVerifier::new(Arc::clone(&live));
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&live.provider))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(stack)?
-        .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-    // No verifier runs on a resumed connection: a certificate that has expired or was
-    // revoked since the full handshake would be let in. So each one is a full handshake.
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_cert_resolver(Arc::clone(&live) as Arc<dyn ResolvesServerCert>);
+    set_resumption(&mut config, choices.resumption).map_err(stack)?;
     // The default, said because it matters: early data can be replayed.
     config.max_early_data_size = 0;
-    Ok(config)
+    Ok((config, live))
+}
+
+/// The cache and the ticket key are made here, for this configuration alone.
+fn set_resumption(config: &mut ServerConfig, resumption: Resumption) -> Result<(), Error> {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 2;
+    match resumption {
+        // No verifier runs on a resumed connection: a certificate that has expired or was
+        // revoked since the full handshake would be let in. So each one is a full handshake.
+        Resumption::Off => config.send_tls13_tickets = 0,
+        Resumption::Tickets => config.ticketer = ring::Ticketer::new()?,
+        Resumption::Cache => config.session_storage = ServerSessionMemoryCache::new(CACHE_SIZE),
+    }
+    Ok(())
+}
+
+/// What can change while the server runs.
+pub(super) struct LiveConfig {
+    provider: Arc<CryptoProvider>,
+    client_auth: ClientAuth,
+    pub(super) revocations: Option<RevocationList>,
+    current: RwLock<Current>,
+    pub(super) hints: Hints,
+}
+
+#[derive(Clone)]
+struct Current {
+    certified: Arc<CertifiedKey>,
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl LiveConfig {
+    fn new(parts: Parts, choices: &Choices) -> Result<Self, MutualTlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let current = Current::new(&provider, parts, choices.client_auth)?;
+        Ok(Self {
+            hints: Hints::new(current.verifier.root_hint_subjects()),
+            provider,
+            client_auth: choices.client_auth,
+            revocations: choices.revocations.clone(),
+            current: RwLock::new(current),
+        })
+    }
+
+    /// The verifier of webpki for the client CAs of now.
+    pub(super) fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        self.current().verifier
+    }
+
+    fn current(&self) -> Current {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+}
+
+impl Live for LiveConfig {
+    fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
+        let new = Current::new(&self.provider, parts, self.client_auth)?;
+        self.hints.replace(new.verifier.root_hint_subjects());
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    fn still_verifies(&self, connection: &dyn Any) -> bool {
+        let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else {
+            return true;
+        };
+        let (_, tls) = stream.get_ref();
+        if tls.handshake_kind() != Some(HandshakeKind::Resumed) {
+            return true;
+        }
+        match tls.peer_certificates() {
+            Some([leaf, intermediates @ ..]) => {
+                let verifier = super::rustls_verifier::Audited(self);
+                verifier
+                    .verify(leaf, intermediates, UnixTime::now())
+                    .is_ok()
+            }
+            _ => true,
+        }
+    }
+}
+
+impl ResolvesServerCert for LiveConfig {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current().certified)
+    }
+}
+
+impl fmt::Debug for LiveConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveConfig").finish_non_exhaustive()
+    }
+}
+
+impl Current {
+    fn new(
+        provider: &Arc<CryptoProvider>,
+        parts: Parts,
+        client_auth: ClientAuth,
+    ) -> Result<Self, MutualTlsError> {
+        Ok(Self {
+            verifier: verifier(provider, parts.client_cas, client_auth)?,
+            certified: Arc::new(certified_key(provider, parts.identity)?),
+        })
+    }
 }
 
 fn verifier(
     provider: &Arc<CryptoProvider>,
     client_cas: Vec<CertificateDer<'static>>,
     client_auth: ClientAuth,
-) -> Result<Arc<AuditedVerifier>, MutualTlsError> {
+) -> Result<Arc<dyn ClientCertVerifier>, MutualTlsError> {
     let mut roots = RootCertStore::empty();
     for ca in client_cas {
         roots.add(ca).map_err(stack)?;
     }
     let builder =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    let inner = match client_auth {
+    match client_auth {
         ClientAuth::Required => builder.build(),
         ClientAuth::Optional => builder.allow_unauthenticated().build(),
     }
-    .map_err(stack)?;
-    Ok(Arc::new(AuditedVerifier { inner }))
+    .map_err(stack)
 }
 
 fn certified_key(
@@ -92,74 +200,5 @@ fn stack(error: impl std::error::Error + Send + Sync + 'static) -> MutualTlsErro
     MutualTlsError::Stack {
         stack: "rustls",
         source: Box::new(error),
-    }
-}
-
-/// The verifier of webpki, which decides alone, with a line in the log for each refusal.
-#[derive(Debug)]
-struct AuditedVerifier {
-    inner: Arc<dyn ClientCertVerifier>,
-}
-
-impl AuditedVerifier {
-    fn audited<T>(&self, leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Error> {
-        if let Err(error) = &outcome {
-            audit::client_refused("rustls", Some(leaf), error);
-        }
-        outcome
-    }
-}
-
-impl ClientCertVerifier for AuditedVerifier {
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let outcome = self
-            .inner
-            .verify_client_cert(end_entity, intermediates, now);
-        self.audited(end_entity, outcome)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let outcome = self.inner.verify_tls12_signature(message, cert, dss);
-        self.audited(cert, outcome)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let outcome = self.inner.verify_tls13_signature(message, cert, dss);
-        self.audited(cert, outcome)
-    }
-
-    fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        self.inner.requires_raw_public_keys()
     }
 }

@@ -43,7 +43,10 @@ fn a_certificate_that_openssl_let_through_unverified_is_rejected() {
     let builder = ca.mutual_tls(ClientAuth::Required);
     let mut acceptor = builder.build_openssl_acceptor().unwrap();
     acceptor.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
-    let server = Server::start(MutualTls(Stack::OpenSsl(acceptor)));
+    let server = Server::start(MutualTls {
+        stack: Stack::OpenSsl(acceptor),
+        live: None,
+    });
     for version in VERSIONS {
         let client = Arc::new(client(&ca, version, &[], Some(&mallory)));
         let answer = get(server.addr, &client).unwrap();

@@ -5,5 +5,7 @@ mod capture;
 mod files;
 mod handshake;
 mod pki;
+mod reload;
 mod resumption;
+mod revoked;
 mod wire;

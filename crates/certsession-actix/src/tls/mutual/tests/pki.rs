@@ -1,8 +1,11 @@
 //! The certificates of these tests, minted in memory.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    date_time_ymd,
 };
 
 use crate::tls::{ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError};
@@ -21,6 +24,12 @@ pub(super) const STACKS: &[Build] = &[
 ];
 
 pub(super) struct Ca(CertifiedIssuer<'static, KeyPair>);
+
+/// A revocation list in both forms.
+pub(super) struct List {
+    pub(super) pem: String,
+    pub(super) der: Vec<u8>,
+}
 
 pub(super) struct Leaf {
     pub(super) pem: String,
@@ -75,6 +84,34 @@ impl Ca {
             pem: certificate.pem(),
             der: certificate.der().to_vec(),
             key,
+        }
+    }
+
+    /// A list that was made so many hours ago and is good for a week.
+    pub(super) fn crl(&self, revoked: &[&Leaf], hours_ago: u32) -> List {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let made = date_time_ymd(1970, 1, 1) + now - Duration::from_secs(3600) * hours_ago;
+        let entry = |leaf: &&Leaf| {
+            let peer = certsession_core::PeerCertificate::from_der(&leaf.der).unwrap();
+            RevokedCertParams {
+                serial_number: peer.serial().as_bytes().to_vec().into(),
+                revocation_time: made,
+                reason_code: None,
+                invalidity_date: None,
+            }
+        };
+        let params = CertificateRevocationListParams {
+            this_update: made,
+            next_update: made + Duration::from_secs(7 * 24 * 3600),
+            crl_number: 1_u64.into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = params.signed_by(&self.0).unwrap();
+        List {
+            pem: list.pem().unwrap(),
+            der: list.der().to_vec(),
         }
     }
 

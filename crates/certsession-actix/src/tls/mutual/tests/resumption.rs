@@ -1,4 +1,5 @@
-//! No connection is resumed, since no verifier would run on it.
+//! No connection is resumed unless it is asked for, since no verifier of the stack runs on it;
+//! where it is asked for, it is verified anew.
 
 use std::sync::Arc;
 
@@ -6,8 +7,10 @@ use rustls::HandshakeKind;
 
 use super::pki::{Ca, STACKS};
 use super::wire::{Answer, Server, VERSIONS, client, get};
-use crate::tls::ClientAuth;
+use certsession_core::{PeerCertificate, Revocation, RevocationList};
+
 use crate::tls::mutual::builder::{MutualTls, Stack};
+use crate::tls::{ClientAuth, MutualTlsError, Resumption};
 
 #[test]
 fn no_connection_is_resumed_and_no_ticket_is_given_out() {
@@ -56,7 +59,10 @@ fn resuming(ca: &Ca) -> Vec<(&'static str, MutualTls)> {
             let mut config = builder.build_rustls_0_23_config().unwrap();
             config.session_storage = rustls::server::ServerSessionMemoryCache::new(32);
             config.send_tls13_tickets = 2;
-            MutualTls(Stack::Rustls(Box::new(config)))
+            MutualTls {
+                stack: Stack::Rustls(Box::new(config)),
+                live: None,
+            }
         }),
         #[cfg(feature = "openssl")]
         ("openssl", {
@@ -66,7 +72,149 @@ fn resuming(ca: &Ca) -> Vec<(&'static str, MutualTls)> {
             acceptor.clear_options(SslOptions::NO_TICKET);
             acceptor.set_num_tickets(2).unwrap();
             acceptor.set_session_id_context(b"test").unwrap();
-            MutualTls(Stack::OpenSsl(acceptor))
+            MutualTls {
+                stack: Stack::OpenSsl(acceptor),
+                live: None,
+            }
         }),
     ]
+}
+
+#[test]
+fn a_bare_configuration_with_resumption_on_is_an_error() {
+    let ca = Ca::new("ca");
+    for resumption in [Resumption::Tickets, Resumption::Cache] {
+        let builder = ca.mutual_tls(ClientAuth::Required).resumption(resumption);
+        #[cfg(feature = "rustls-0_23")]
+        assert!(matches!(
+            builder.build_rustls_0_23_config(),
+            Err(MutualTlsError::ResumptionIsUnverified)
+        ));
+        #[cfg(feature = "openssl")]
+        assert!(matches!(
+            builder.build_openssl_acceptor().err(),
+            Some(MutualTlsError::ResumptionIsUnverified)
+        ));
+        let _ = builder;
+    }
+}
+
+/// Two servers whose resumption is on, and a client that goes from one to the other.
+#[test]
+fn a_session_of_one_configuration_is_none_of_another() {
+    for (stack, build) in STACKS {
+        for resumption in [Resumption::Tickets, Resumption::Cache] {
+            let ca = Ca::new("ca");
+            let builder = ca.mutual_tls(ClientAuth::Required).resumption(resumption);
+            let servers = [(); 2].map(|()| Server::start(build(&builder).unwrap()));
+            for version in VERSIONS {
+                let client = Arc::new(client(&ca, version, &[], Some(&ca.client("alice"))));
+                let kind = |server: &Server| get(server.addr, &client).unwrap().handshake;
+                let [first, second] = &servers;
+                assert_eq!(kind(first), HandshakeKind::Full, "{stack}, {resumption:?}");
+                assert_eq!(
+                    kind(first),
+                    HandshakeKind::Resumed,
+                    "{stack}, {resumption:?}"
+                );
+                assert_eq!(kind(second), HandshakeKind::Full, "{stack}, {resumption:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resumed_connection_is_verified_anew_against_what_holds_then() {
+    for (stack, build) in STACKS {
+        for resumption in [Resumption::Tickets, Resumption::Cache] {
+            let ca = Ca::new("ca");
+            let list = RevocationList::new();
+            let builder = ca.mutual_tls(ClientAuth::Required).resumption(resumption);
+            let server = Server::start(build(&builder.revocations(&list)).unwrap());
+            for version in VERSIONS {
+                let alice = ca.client("alice");
+                let client = Arc::new(client(&ca, version, &[], Some(&alice)));
+                let ask = || get(server.addr, &client).unwrap();
+                ask();
+                let resumed = ask();
+                assert_eq!(resumed.handshake, HandshakeKind::Resumed, "{stack}");
+                assert!(
+                    resumed.body.starts_with("verified "),
+                    "{stack}: {resumed:?}"
+                );
+                let peer = PeerCertificate::from_der(&alice.der).unwrap();
+                list.revoke(Revocation::of_certificate(&peer));
+                let resumed = ask();
+                assert_eq!(resumed.handshake, HandshakeKind::Resumed, "{stack}");
+                assert!(
+                    resumed.body.starts_with("rejected: "),
+                    "{stack}: {resumed:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resumed_connection_of_a_ca_that_was_taken_away_is_rejected() {
+    for (stack, build) in STACKS {
+        let dir = tempfile::tempdir().unwrap();
+        let (ca, next) = (Ca::new("ca"), Ca::new("next"));
+        let (alice, bob) = (ca.client("alice"), next.client("bob"));
+        let file = dir.path().join("ca.pem");
+        std::fs::write(&file, ca.pem()).unwrap();
+        let server = ca.server();
+        let builder = MutualTls::builder()
+            .server_identity_pem(server.pem, server.key.serialize_pem())
+            .client_ca_file(&file)
+            .resumption(Resumption::Tickets);
+        let server = Server::start(build(&builder).unwrap());
+        let clients = VERSIONS.map(|version| Arc::new(client(&ca, version, &[], Some(&alice))));
+        for client in &clients {
+            get(server.addr, client).unwrap();
+        }
+        std::fs::write(&file, next.pem()).unwrap();
+        let new = Arc::new(client(&ca, VERSIONS[1], &[], Some(&bob)));
+        let began = std::time::Instant::now();
+        while get(server.addr, &new).is_err() {
+            assert!(
+                began.elapsed().as_secs() < 10,
+                "{stack}: it was not reloaded"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        for client in &clients {
+            let resumed = get(server.addr, client).unwrap();
+            assert_eq!(resumed.handshake, HandshakeKind::Resumed, "{stack}");
+            assert!(
+                resumed.body.starts_with("rejected: "),
+                "{stack}: {resumed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_anonymous_session_that_is_resumed_stays_anonymous() {
+    for (stack, build) in STACKS {
+        for resumption in [Resumption::Tickets, Resumption::Cache] {
+            let ca = Ca::new("ca");
+            let builder = ca.mutual_tls(ClientAuth::Optional).resumption(resumption);
+            let server = Server::start(build(&builder).unwrap());
+            for version in VERSIONS {
+                let anonymous = client(&ca, version, &[], None);
+                let mut with_certificate = client(&ca, version, &[], Some(&ca.client("alice")));
+                // The same memory of sessions, now together with a certificate.
+                with_certificate.resumption = anonymous.resumption.clone();
+                let first = get(server.addr, &Arc::new(anonymous)).unwrap();
+                assert_eq!(first.body, "absent");
+                let answer = get(server.addr, &Arc::new(with_certificate)).unwrap();
+                let is_as_it_was = match answer.handshake {
+                    HandshakeKind::Resumed => answer.body == "absent",
+                    _ => answer.body.starts_with("verified "),
+                };
+                assert!(is_as_it_was, "{stack}, {version:?}: {answer:?}");
+            }
+        }
+    }
 }
