@@ -53,6 +53,14 @@ impl CertificateFile {
         })
     }
 
+    pub(crate) fn parsed(&self) -> &x509_cert::Certificate {
+        &self.parsed
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn into_certificate(self) -> Certificate {
         self.certificate
     }

@@ -76,6 +76,17 @@ impl Identity {
         &self.certificate.der
     }
 
+    /// The serial number's bytes, as they stand in the certificate; empty if it cannot be read.
+    pub fn serial(&self) -> Vec<u8> {
+        use x509_cert::certificate::{CertificateInner, Raw};
+        use x509_cert::der::Decode;
+        let parsed = CertificateInner::<Raw>::from_der(&self.certificate.der);
+        parsed.map_or_else(
+            |_| Vec::new(),
+            |parsed| parsed.tbs_certificate().serial_number().as_bytes().to_vec(),
+        )
+    }
+
     /// The private key.
     pub fn key(&self) -> &PrivateKey {
         &self.key

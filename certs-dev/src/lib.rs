@@ -23,20 +23,24 @@
 mod alt_name;
 mod authority;
 mod certificate;
+mod crl;
 mod error;
 mod folder;
 mod identity;
 mod key;
 mod pkcs12;
 mod pki;
+mod renew;
 mod request;
 mod validity;
 
 pub use authority::Authority;
+pub use crl::{CrlRequest, RevocationListFile, revoke};
 pub use error::Error;
 pub use folder::Overwrite;
 pub use identity::Identity;
 pub use key::PrivateKey;
 pub use pkcs12::PKCS12_PASSWORD;
 pub use pki::Pki;
+pub use renew::renew;
 pub use request::LeafRequest;

@@ -139,6 +139,11 @@ impl LeafRequest {
         self.key(identity.key().clone())
     }
 
+    /// These names, in the place of those that it has.
+    pub(crate) fn set_alt_names(&mut self, names: impl Iterator<Item = AltName>) {
+        self.alt_names = names.collect();
+    }
+
     pub(crate) fn key_or_new(&self) -> Result<PrivateKey, Error> {
         self.key.clone().map_or_else(PrivateKey::generate, Ok)
     }

@@ -63,7 +63,7 @@ pub(crate) fn unix_now() -> i64 {
 }
 
 /// Years before 1970 are left out: parsers disagree about two-digit ones.
-fn date_time(unix_seconds: i64) -> Result<OffsetDateTime, Error> {
+pub(crate) fn date_time(unix_seconds: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(unix_seconds)
         .ok()
         .filter(|_| unix_seconds >= 0)

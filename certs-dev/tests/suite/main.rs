@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod certificates;
+mod changes;
 #[cfg(test)]
 mod command;
 #[cfg(test)]

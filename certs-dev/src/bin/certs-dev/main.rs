@@ -2,6 +2,8 @@
 
 mod issue;
 mod mint;
+mod renew;
+mod revoke;
 mod values;
 
 use std::error::Error as _;
@@ -32,12 +34,16 @@ struct Arguments {
 enum Command {
     Mint(mint::Arguments),
     Issue(issue::Arguments),
+    Renew(renew::Arguments),
+    Revoke(revoke::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Issue(arguments) => issue::run(&arguments),
+        Command::Renew(arguments) => renew::run(&arguments),
+        Command::Revoke(arguments) => revoke::run(&arguments),
     };
     match result {
         Ok(written) => report(&mut io::stdout().lock(), &written),
@@ -49,6 +55,12 @@ fn report(out: &mut impl Write, written: &[PathBuf]) -> ExitCode {
     let mut print = || {
         for path in written {
             writeln!(out, "wrote {}", path.display())?;
+        }
+        if !written
+            .iter()
+            .any(|path| path.extension().is_some_and(|kind| kind == "p12"))
+        {
+            return Ok(());
         }
         writeln!(
             out,
