@@ -99,7 +99,7 @@ pub use revocation::{
     Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, Revocation, RevocationList,
     RevocationStatus,
 };
-pub use session::{CommitError, CookieChange, Done, Session, SessionError, SignIn, Work};
+pub use session::{CommitError, CookieChange, Done, Session, SessionError, SignIn, Watched, Work};
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,
     StoreError, StoreErrorKind,

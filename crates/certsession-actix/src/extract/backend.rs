@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use certsession_core::{
-    Done, Handle, Owner, Principal, Record, SessionManager, SessionStore, StoreError, Work,
+    Done, Handle, Owner, Principal, Record, SessionManager, SessionStore, StoreError, Watched, Work,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -27,6 +27,10 @@ pub(crate) trait Backend {
 
     fn revoke_all<'a>(&'a self, owner: &'a Owner)
     -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
+
+    fn still_stands<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    fn end_hint<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, ()>;
 }
 
 impl<S: SessionStore> Backend for SessionManager<S> {
@@ -54,5 +58,12 @@ impl<S: SessionStore> Backend for SessionManager<S> {
         owner: &'a Owner,
     ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
         Box::pin(SessionManager::revoke_all(self, owner))
+    }
+    fn still_stands<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(SessionManager::still_stands(self, watched))
+    }
+
+    fn end_hint<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, ()> {
+        Box::pin(SessionManager::end_hint(self, watched))
     }
 }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod detached;
+mod ended;
 mod late;
 mod principal;
 mod session;

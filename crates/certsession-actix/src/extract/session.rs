@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 use super::backend::Backend;
 use super::detached::detached;
+use super::ended::ended;
 use super::late::LateSession;
 use super::session_ext::SessionExt;
 use crate::error::Error;
@@ -189,6 +190,30 @@ impl CertSession {
     /// The session for after the response head: for a body that is streamed, or a WebSocket.
     pub fn late(&self) -> LateSession {
         LateSession::new(self.clone())
+    }
+
+    /// Resolves when the session has ended, wherever that was: signed out in another request,
+    /// revoked in another process, expired, its certificate expired or revoked, somebody else
+    /// signed in. For a WebSocket or a long stream, which has to close then.
+    ///
+    /// It takes half a second at the most; over a store that sends word, less. Where the store is
+    /// down for ten seconds, the session counts as ended. A request that begins a session, or
+    /// signs somebody in, has to [`commit`](Self::commit) before it calls this: without a session
+    /// it resolves at once. It does not keep the session from its idle timeout.
+    ///
+    /// ```
+    /// # use certsession_actix::CertSession;
+    /// # async fn next_message() -> Option<String> { None }
+    /// async fn follow(session: CertSession) {
+    ///     actix_web::rt::spawn(async move {
+    ///         session.ended().await;
+    ///         // ... close the connection
+    ///     });
+    /// }
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = ()> + 'static {
+        let watched = self.0.session.borrow().watched();
+        ended(Rc::clone(&self.0.backend), watched)
     }
 
     /// The live sessions of whoever is signed in, oldest first.

@@ -7,6 +7,7 @@ mod oversight;
 mod perform;
 mod revocation;
 mod rules;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;

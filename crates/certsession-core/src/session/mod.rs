@@ -4,6 +4,7 @@ mod error;
 mod late;
 mod sign_in;
 mod view;
+mod watched;
 mod work;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use crate::token::{Proof, Token};
 
 pub use error::{CommitError, SessionError};
 pub use sign_in::SignIn;
+pub use watched::Watched;
 pub(crate) use work::Target;
 pub use work::{Done, Work};
 

@@ -95,6 +95,14 @@ pub trait SessionStore: Send + Sync + 'static {
     /// If the store cannot be reached or breaks.
     fn revoke(&self, owner: &Owner)
     -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
+
+    /// Waits until somebody says that this session has ended, or may have: a hint, so that those
+    /// who watch it ask again at once, and not only when they would have asked anyway. Hints may
+    /// get lost, and may come for nothing. By default none ever comes.
+    fn end_hint(&self, handle: Handle) -> impl Future<Output = ()> + Send {
+        let _ = handle;
+        std::future::pending()
+    }
 }
 
 /// What became of a record that was to be created.

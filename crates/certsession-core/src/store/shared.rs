@@ -48,4 +48,8 @@ impl<S: SessionStore> SessionStore for Arc<S> {
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
         (**self).revoke(owner)
     }
+
+    fn end_hint(&self, handle: Handle) -> impl Future<Output = ()> + Send {
+        (**self).end_hint(handle)
+    }
 }

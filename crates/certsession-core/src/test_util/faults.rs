@@ -180,6 +180,10 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         let work = self.inner.revoke(owner);
         self.step(StoreOperation::Revoke, work).await
     }
+
+    async fn end_hint(&self, handle: Handle) {
+        self.inner.end_hint(handle).await;
+    }
 }
 
 fn take_first<T>(commands: &mut Vec<(StoreOperation, T)>, operation: StoreOperation) -> Option<T> {

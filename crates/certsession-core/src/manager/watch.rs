@@ -1,0 +1,41 @@
+//! Whether a session that somebody watches still stands.
+
+use super::SessionManager;
+use crate::binding::Match;
+use crate::event::StoreOperation;
+use crate::revocation::RevocationStatus;
+use crate::session::Watched;
+use crate::store::{SessionStore, StoreError};
+
+impl<S: SessionStore> SessionManager<S> {
+    /// Whether a session still is what it was when it was opened: not ended, expired or revoked,
+    /// nobody else signed in, and the certificate of the connection still the one that it is
+    /// bound to. One load.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails: then nobody knows.
+    pub async fn still_stands(&self, watched: &Watched) -> Result<bool, StoreError> {
+        let now = self.rules.clock.now();
+        let peer = &*watched.peer;
+        let is_good = self.rules.revocations.status(peer, now) == RevocationStatus::Good;
+        if !is_good || peer.check_validity(now).is_err() {
+            return Ok(false);
+        }
+        let loaded = self.store.load(watched.handle, now).await;
+        let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
+        Ok(loaded.is_some_and(|record| {
+            let compared = self.rules.binding.compare(record.binding(), peer);
+            !record.is_expired(now)
+                && record.epoch() == watched.epoch
+                && !self.rules.revocations.revokes(record.binding(), now)
+                && matches!(compared, Match::Same | Match::Renewed)
+        }))
+    }
+
+    /// Waits until the store hints that the session may have ended; see
+    /// [`SessionStore::end_hint`].
+    pub async fn end_hint(&self, watched: &Watched) {
+        self.store.end_hint(watched.handle).await;
+    }
+}
