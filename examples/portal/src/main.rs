@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use actix_web::{App, HttpServer};
 use certsession_actix::{
-    BindMutualTls, CertSessionMiddleware, MemoryStore, SessionManager, SessionStore,
+    BindMutualTls, CertSessionMiddleware, MemoryStore, RevocationList, SessionManager, SessionStore,
 };
 use clap::Parser;
 
@@ -41,11 +41,13 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dyn Error>> {
-    let manager: SessionManager<_> = options.rules(store)?;
+    // One list: TLS asks it in each handshake, the rules on each request.
+    let revocations = RevocationList::new();
+    let manager: SessionManager<_> = options.rules(store, &revocations)?;
     let sessions = CertSessionMiddleware::new(manager);
     let app = move || App::new().wrap(sessions.clone()).configure(portal::routes);
     let server = HttpServer::new(app)
-        .bind_mutual_tls(&options.addr, options.tls()?)
+        .bind_mutual_tls(&options.addr, options.tls(&revocations)?)
         .map_err(|error| format!("cannot listen on {}: {error}", options.addr))?;
     for address in server.addrs() {
         writeln!(io::stdout(), "listening on https://{address}")?;

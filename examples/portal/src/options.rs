@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use certs_dev::Pki;
 use certsession_actix::{
-    Admission, BindingPolicy, ClientAuth, Lifetimes, MutualTls, MutualTlsError, SessionManager,
-    SessionStore,
+    Admission, BindingPolicy, ClientAuth, IdentityName, Lifetimes, MutualTls, MutualTlsError,
+    Resumption, RevocationList, SessionManager, SessionStore,
 };
 use clap::{Parser, ValueEnum};
 
@@ -45,6 +45,14 @@ pub(crate) struct Options {
     /// Which certificates a session stays with.
     #[arg(long, default_value = "certificate")]
     binding: Binding,
+
+    /// A file with revocation lists, PEM or DER; followed while the portal runs.
+    #[arg(long, value_name = "FILE")]
+    crl: Option<PathBuf>,
+
+    /// Whether a client may resume a TLS session: `on` by tickets, `cache` by the server's memory.
+    #[arg(long, default_value = "off")]
+    resumption: Resume,
 
     /// The idle timeout [default: 1800].
     #[arg(long, value_name = "SECONDS")]
@@ -83,12 +91,26 @@ enum Auth {
 enum Binding {
     Certificate,
     PublicKey,
+    /// The SPIFFE id.
+    Identity,
+    /// The DNS name.
+    DnsName,
+    /// The e-mail address.
+    Email,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Resume {
+    Off,
+    On,
+    Cache,
 }
 
 impl Options {
     pub(crate) fn rules<S: SessionStore>(
         &self,
         store: S,
+        revocations: &RevocationList,
     ) -> Result<SessionManager<S>, Box<dyn Error>> {
         let mut lifetimes = Lifetimes::default();
         if let Some(idle) = self.idle {
@@ -103,31 +125,43 @@ impl Options {
         if let Some(grace) = self.grace {
             lifetimes = lifetimes.with_grace(Duration::from_secs(grace));
         }
-        let mut rules =
-            SessionManager::builder(store)
-                .lifetimes(lifetimes)
-                .binding(match self.binding {
-                    Binding::Certificate => BindingPolicy::Certificate,
-                    Binding::PublicKey => BindingPolicy::PublicKey,
-                });
+        let mut rules = SessionManager::builder(store)
+            .lifetimes(lifetimes)
+            .revocations(revocations)
+            .binding(match self.binding {
+                Binding::Certificate => BindingPolicy::Certificate,
+                Binding::PublicKey => BindingPolicy::PublicKey,
+                Binding::Identity => BindingPolicy::Identity(IdentityName::SpiffeId),
+                Binding::DnsName => BindingPolicy::Identity(IdentityName::DnsName),
+                Binding::Email => BindingPolicy::Identity(IdentityName::EmailAddress),
+            });
         if let Some(limit) = self.max_sessions {
             rules = rules.admission(Admission::at_most(limit));
         }
         Ok(rules.build())
     }
 
-    pub(crate) fn tls(&self) -> Result<MutualTls, Box<dyn Error>> {
+    pub(crate) fn tls(&self, revocations: &RevocationList) -> Result<MutualTls, Box<dyn Error>> {
         let dir = match &self.certs {
             Some(dir) => dir.clone(),
             None => Pki::ensure("certs-dev/out")?.dir().to_owned(),
         };
-        let builder = MutualTls::builder()
+        let mut builder = MutualTls::builder()
             .server_identity_files(dir.join("server.pem"), dir.join("server.key"))
             .client_ca_file(dir.join("ca.pem"))
             .client_auth(match self.client_auth {
                 Auth::Required => ClientAuth::Required,
                 Auth::Optional => ClientAuth::Optional,
-            });
+            })
+            .resumption(match self.resumption {
+                Resume::Off => Resumption::Off,
+                Resume::On => Resumption::Tickets,
+                Resume::Cache => Resumption::Cache,
+            })
+            .revocations(revocations);
+        if let Some(file) = &self.crl {
+            builder = builder.crl_file(file);
+        }
         let tls: Result<MutualTls, MutualTlsError> = match self.tls {
             Tls::Rustls => builder.build_rustls(),
             Tls::Openssl => builder.build_openssl(),

@@ -3,6 +3,7 @@
 mod account;
 mod data;
 mod describe;
+mod live;
 mod sessions;
 mod slow;
 
@@ -37,5 +38,6 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(sessions::revoke_all)),
         )
         .route("/sessions/{handle}", delete().to(sessions::revoke))
+        .route("/live", get().to(live::follow))
         .route("/slow", get().to(slow::write));
 }
