@@ -1,15 +1,19 @@
 //! A client with one certificate and one cookie.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
+use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, ConfigBuilder, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
 use serde_json::Value;
 
 use crate::certificates::Client;
@@ -45,7 +49,10 @@ pub struct Reply {
 impl Browser {
     /// A browser for the server at this address, whose certificate this authority has issued.
     pub fn new(address: SocketAddr, authority: &[u8], client: Option<&Client>, http: Http) -> Self {
-        let tls = tls(authority, client, http);
+        Self::over(address, tls(authority, client, http), http)
+    }
+
+    fn over(address: SocketAddr, tls: ClientConfig, http: Http) -> Self {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .timeout(Duration::from_secs(30));
@@ -61,6 +68,43 @@ impl Browser {
             base: format!("https://localhost:{}", address.port()),
             cookie: Arc::default(),
         }
+    }
+
+    /// A browser that speaks this TLS version alone, and tells how often it showed its certificate:
+    /// in each full handshake once, and never where it resumes a session.
+    pub fn counting(
+        address: SocketAddr,
+        authority: &[u8],
+        client: &Client,
+        http: Http,
+        version: &'static SupportedProtocolVersion,
+    ) -> (Self, Shown) {
+        let shown = Shown::default();
+        let resolver = Counting {
+            inner: certified_key(client),
+            shown: shown.clone(),
+        };
+        let builder = tls_builder(authority, &[version]);
+        let mut tls = builder.with_client_cert_resolver(Arc::new(resolver));
+        tls.alpn_protocols = alpn(http);
+        (Self::over(address, tls, http), shown)
+    }
+
+    /// The same browser without its connection and without its cookie: it resumes its TLS session
+    /// where it may.
+    #[must_use]
+    pub fn reconnecting(&self) -> Self {
+        Self::over(self.address, ClientConfig::clone(&self.tls), self.http)
+    }
+
+    /// The TLS configuration, for a client of another kind.
+    pub fn tls(&self) -> &Arc<ClientConfig> {
+        &self.tls
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Sends a GET request.
@@ -195,22 +239,61 @@ impl Reply {
 }
 
 fn tls(authority: &[u8], client: Option<&Client>, http: Http) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(authority.to_vec())).unwrap();
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
+    let builder = tls_builder(authority, rustls::DEFAULT_VERSIONS);
     let mut config = match client {
         // Not `with_client_auth_cert`, which refuses to send what it cannot parse itself.
         Some(client) => builder.with_client_cert_resolver(Arc::new(certified_key(client))),
         None => builder.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![match http {
+    config.alpn_protocols = alpn(http);
+    config
+}
+
+fn tls_builder(
+    authority: &[u8],
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(authority.to_vec())).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+}
+
+fn alpn(http: Http) -> Vec<Vec<u8>> {
+    vec![match http {
         Http::One => b"http/1.1".to_vec(),
         Http::Two => b"h2".to_vec(),
-    }];
-    config
+    }]
+}
+
+/// How often a certificate was shown.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(Arc<AtomicUsize>);
+
+impl Shown {
+    /// So often until now.
+    pub fn times(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Debug)]
+struct Counting {
+    inner: SingleCertAndKey,
+    shown: Shown,
+}
+
+impl ResolvesClientCert for Counting {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.shown.0.fetch_add(1, Ordering::SeqCst);
+        self.inner.resolve(hints, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 fn certified_key(client: &Client) -> SingleCertAndKey {

@@ -10,6 +10,7 @@
 //! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
 //! | `hang_up` | [`HangUp`]: a client that does not wait for its answer |
+//! | `live` | [`Live`]: a WebSocket, until the server closes it |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
 //! | `curl` | [`Curl`]: curl as a client |
@@ -31,6 +32,7 @@ mod certificates;
 pub mod curl;
 mod hang_up;
 pub mod ledger;
+mod live;
 mod logs;
 mod matrix;
 pub mod odd;
@@ -42,10 +44,11 @@ mod served;
 mod site;
 pub mod stores;
 
-pub use browser::{Browser, Reply};
+pub use browser::{Browser, Reply, Shown};
 pub use certificates::{Certificates, Client};
 pub use curl::{Curl, Printed};
 pub use hang_up::HangUp;
+pub use live::Live;
 pub use logs::Logs;
 pub use matrix::{Http, Plan, run};
 pub use served::{Served, Tls};
@@ -60,3 +63,8 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/redis.md")]
 mod redis_guide {}
+
+/// So do those of the page about certificates.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/certificates.md")]
+mod certificates_page {}

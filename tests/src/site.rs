@@ -1,17 +1,18 @@
 //! A server in this process, over real TLS.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, rt, web};
 use certsession_actix::{
-    BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls, MutualTlsBuilder,
+    BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls, MutualTlsBuilder, Resumption,
 };
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
-    Admission, BindingPolicy, Lifetimes, OnReplay, SessionManager, SessionStore,
+    Admission, BindingPolicy, Lifetimes, OnReplay, RevocationList, SessionManager, SessionStore,
 };
 
 use crate::browser::Browser;
@@ -56,6 +57,12 @@ pub struct Setup {
     pub client_auth: ClientAuth,
     /// Further authorities whose clients are let in, in PEM.
     pub further_authorities: Vec<String>,
+    /// A file with revocation lists.
+    pub crl_file: Option<PathBuf>,
+    /// Whether clients may resume TLS sessions.
+    pub resumption: Resumption,
+    /// The authority whose clients it accepts; a fresh one if there is none.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// A server that runs until it is dropped, and what a test holds of it.
@@ -68,6 +75,8 @@ pub struct Site {
     pub events: EventLog,
     /// Makes the store fail or wait.
     pub faults: Faults,
+    /// What is revoked, in TLS and by the rules.
+    pub revocations: RevocationList,
     /// Where `/held` waits.
     pub held: Held,
     address: SocketAddr,
@@ -77,7 +86,8 @@ pub struct Site {
 
 impl Site {
     pub(crate) async fn start<S: SessionStore>(plan: Plan, setup: Setup, store: S) -> Self {
-        let certificates = Arc::new(Certificates::new());
+        let certificates = setup.certificates.unwrap_or_default();
+        let revocations = RevocationList::new();
         let clock = ManualClock::at_real_time();
         let events = EventLog::new();
         let held = Held::new();
@@ -87,6 +97,7 @@ impl Site {
             .lifetimes(setup.lifetimes)
             .binding(setup.binding)
             .on_replay(setup.on_replay)
+            .revocations(&revocations)
             .clock(clock.clone())
             .event_sink(events.clone());
         if let Some(admission) = setup.admission {
@@ -94,7 +105,14 @@ impl Site {
         }
 
         let sessions = CertSessionMiddleware::new(rules.build());
-        let mut tls = certificates.tls().client_auth(setup.client_auth);
+        let mut tls = certificates
+            .tls()
+            .client_auth(setup.client_auth)
+            .revocations(&revocations)
+            .resumption(setup.resumption);
+        if let Some(file) = setup.crl_file {
+            tls = tls.crl_file(file);
+        }
         for authority in setup.further_authorities {
             tls = tls.client_ca_pem(authority);
         }
@@ -129,6 +147,7 @@ impl Site {
             clock,
             events,
             faults,
+            revocations,
             held,
             address,
             http: plan.http(),

@@ -1,0 +1,9 @@
+//! Certificates that change while sessions live: the whole matrix of stacks, handshakes and
+//! policies, revocation by file, renewal, and connections that outlive their request.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+
+mod live;
+mod matrix;
+mod revocation;
+mod timing;
