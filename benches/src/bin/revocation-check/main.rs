@@ -1,0 +1,139 @@
+//! `revocation-check`: what a request pays for the check whether its certificate is revoked, at
+//! 0, 1,000 and 100,000 entries. `just bench-revocation` runs it and keeps the table in
+//! `docs/performance.md`.
+//!
+//! Instructions are counted by valgrind: a process that asks many times, less one that asks a few
+//! times. What is counted is a whole `SessionManager::open` without a cookie.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::hint::black_box;
+use std::io::{self, Write};
+use std::process::Command;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use certs_dev::{Authority, CrlRequest, LeafRequest};
+use certsession_benches::{describe_machine, replace_section};
+use certsession_core::{
+    Clock, Crl, CrlAuthority, MemoryStore, OnStale, PeerCertificate, PeerState, Presented,
+    RevocationList, SessionManager, SystemClock,
+};
+
+const ENTRIES: [u32; 3] = [0, 1_000, 100_000];
+const FEW: u32 = 1_000;
+const MANY: u32 = 51_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<u32> = std::env::args()
+        .skip(1)
+        .map(|argument| argument.parse())
+        .collect::<Result<_, _>>()?;
+    if let [entries, requests] = arguments[..] {
+        return World::new(entries)?.ask(requests);
+    }
+    let mut rows = String::new();
+    for entries in ENTRIES {
+        writeln!(io::stderr(), "measuring {entries} entries")?;
+        let counted = instructions(entries, MANY)? - instructions(entries, FEW)?;
+        let per_request = counted / u64::from(MANY - FEW);
+        let world = World::new(entries)?;
+        let nanoseconds = world.nanoseconds()?;
+        writeln!(
+            rows,
+            "| {entries} | {per_request} | {nanoseconds} | {} | {:.1} |",
+            world.size,
+            world.loaded_in.as_secs_f64() * 1000.0,
+        )?;
+    }
+    let report = format!(
+        "## The check of revocation\n\n`just bench-revocation` wrote this, on: {}. A request without \
+         a cookie under a certificate that is not on the list. *Instructions* are counted by valgrind; \
+         *loading* is to verify the list and put it into force, once for each new list.\n\n\
+         | entries | instructions per request | ns per request | bytes of the list | loading, ms |\n\
+         |---:|---:|---:|---:|---:|\n{rows}",
+        describe_machine()
+    );
+    let page = replace_section("revocation-check", &report)?;
+    writeln!(io::stdout(), "{report}\nwritten into {}", page.display())?;
+    Ok(())
+}
+
+/// The rules, with a list in force, and a client.
+struct World {
+    sessions: SessionManager<MemoryStore>,
+    peer: PeerState,
+    size: usize,
+    loaded_in: Duration,
+}
+
+impl World {
+    fn new(entries: u32) -> Result<Self, Box<dyn Error>> {
+        let authority = Authority::new("bench CA")?;
+        let mut request = CrlRequest::new();
+        for entry in 0..entries {
+            // As long as real ones, and spread like them.
+            let mut serial = [0x40; 16];
+            serial[1..5].copy_from_slice(&entry.wrapping_mul(0x9e37_79b9).to_be_bytes());
+            request = request.revoke_serial(serial);
+        }
+        let file = authority.revocation_list(&request)?;
+        let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
+        let began = Instant::now();
+        let crl = Crl::verify(file.der(), &authorities, OnStale::Refuse, SystemClock.now())?;
+        let revoked = RevocationList::new();
+        revoked.replace("bench", vec![crl])?;
+        let loaded_in = began.elapsed();
+        let leaf = authority.issue(&LeafRequest::client("alice"))?;
+        let peer = PeerCertificate::from_der(leaf.certificate_der())?;
+        let builder = SessionManager::builder(MemoryStore::with_capacity(1));
+        Ok(Self {
+            sessions: builder.revocations(&revoked).build(),
+            peer: PeerState::Verified(Arc::new(peer)),
+            size: file.der().len(),
+            loaded_in,
+        })
+    }
+
+    fn ask(&self, requests: u32) -> Result<(), Box<dyn Error>> {
+        for _ in 0..requests {
+            black_box(now(self.sessions.open(Presented::None, &self.peer))?);
+        }
+        Ok(())
+    }
+
+    /// The quickest of many rounds: what the machine did besides is not in it.
+    fn nanoseconds(&self) -> Result<u128, Box<dyn Error>> {
+        const ROUND: u32 = 10_000;
+        let mut quickest = Duration::MAX;
+        for _ in 0..100 {
+            let began = Instant::now();
+            self.ask(ROUND)?;
+            quickest = quickest.min(began.elapsed());
+        }
+        Ok(quickest.as_nanos() / u128::from(ROUND))
+    }
+}
+
+/// How many instructions a process of so many requests takes.
+fn instructions(entries: u32, requests: u32) -> Result<u64, Box<dyn Error>> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe()?)
+        .args([entries.to_string(), requests.to_string()])
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let collected = said.lines().find_map(|line| line.split("Collected : ").nth(1));
+    let collected = collected.ok_or_else(|| format!("valgrind counted nothing: {said}"))?;
+    Ok(collected.trim().parse()?)
+}
+
+/// The memory store never waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("the memory store never waits"),
+    }
+}
