@@ -1,6 +1,7 @@
 //! The rules: what a request may do with which session.
 
 mod announce;
+mod bell;
 mod draft;
 mod open;
 mod oversight;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bell::Bell;
 use crate::binding::BindingPolicy;
 use crate::event::{EventSink, SessionEvent};
 use crate::lifetimes::Lifetimes;
@@ -36,6 +37,8 @@ pub(crate) struct Rules {
     pub(crate) to_end: Arc<Inbox>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
+    /// Rings for those who watch a session.
+    pub(crate) bell: Bell,
 }
 
 impl Default for Rules {
@@ -51,6 +54,7 @@ impl Default for Rules {
             max_data_size: 64 << 10,
             clock: Box::new(SystemClock),
             event_sink: None,
+            bell: Bell::default(),
         }
     }
 }
@@ -58,6 +62,7 @@ impl Default for Rules {
 impl Rules {
     pub(crate) fn emit(&self, event: SessionEvent) {
         event.trace();
+        self.bell.ring_for(&event);
         if let Some(sink) = &self.event_sink {
             sink.record(&event);
         }

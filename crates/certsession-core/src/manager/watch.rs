@@ -1,5 +1,9 @@
 //! Whether a session that somebody watches still stands.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use super::SessionManager;
 use crate::binding::Match;
 use crate::event::StoreOperation;
@@ -33,9 +37,16 @@ impl<S: SessionStore> SessionManager<S> {
         }))
     }
 
-    /// Waits until the store hints that the session may have ended; see
-    /// [`SessionStore::end_hint`].
+    /// Waits until the session may have ended: this process has ended it, or the store says that
+    /// another has ([`SessionStore::end_hint`]). Both may be missed, and expiry is never told of:
+    /// whoever waits asks [`still_stands`](Self::still_stands) now and then all the same.
     pub async fn end_hint(&self, watched: &Watched) {
-        self.store.end_hint(watched.handle).await;
+        let mut here = pin!(self.rules.bell.rung(watched.handle));
+        let mut elsewhere = pin!(self.store.end_hint(watched.handle));
+        poll_fn(|context| match here.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => elsewhere.as_mut().poll(context),
+        })
+        .await;
     }
 }

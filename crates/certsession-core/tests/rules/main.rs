@@ -23,3 +23,4 @@ mod revocation;
 mod rotation;
 mod sign_in;
 mod support;
+mod watched;
