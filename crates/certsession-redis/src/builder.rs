@@ -100,7 +100,7 @@ impl RedisStoreBuilder {
         let nobody = keys.session(Handle::from_bytes([0; Handle::LENGTH]));
         let probe = Call::script(&DROP, &nobody).arg("none");
         connections.check(&probe).await?;
-        Ok(RedisStore { connections, keys })
+        Ok(RedisStore::over(connections, keys))
     }
 }
 
@@ -108,12 +108,12 @@ impl RedisStoreBuilder {
 impl RedisStore {
     /// The store over a pool of connections that the application has already, with this
     /// [prefix](RedisStoreBuilder::key_prefix). A connection serves one request at a time, and is
-    /// asked for a sign of life before each: `docs/redis.md` has what that costs.
+    /// asked for a sign of life before each: `docs/performance.md` has what that costs. A pool lends no
+    /// connection for listening, so a session that another node ends is noticed only when it is
+    /// asked for.
     pub fn from_pool(pool: deadpool_redis::Pool, prefix: &str) -> Self {
         let client = Client::of_pool(pool);
-        Self {
-            connections: Connections::new(client, DEFAULT_TIMEOUT),
-            keys: Keys::new(prefix),
-        }
+        let connections = Connections::new(client, DEFAULT_TIMEOUT);
+        Self::over(connections, Keys::new(prefix))
     }
 }

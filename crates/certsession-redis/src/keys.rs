@@ -29,6 +29,17 @@ impl Keys {
         self.name(b"i:", &owner.as_bytes()[..OWNER_BYTES])
     }
 
+    /// The channel on which ends are told, by the names of the keys that went.
+    pub(crate) fn ended(&self) -> Vec<u8> {
+        [self.prefix.as_bytes(), b"ended"].concat()
+    }
+
+    /// The session that has this key.
+    pub(crate) fn handle(&self, key: &[u8]) -> Option<Handle> {
+        let text = key.strip_prefix(self.prefix.as_bytes())?;
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
     fn name(&self, kind: &[u8], bytes: &[u8]) -> Vec<u8> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let length = self.prefix.len() + kind.len() + 2 * bytes.len();
@@ -52,6 +63,8 @@ mod tests {
         let handle = Handle::from_bytes(*b"0123456789abcdef");
         let key = Keys::new("cs:").session(handle);
         assert_eq!(key, format!("cs:{handle}").into_bytes());
+        assert_eq!(Keys::new("cs:").handle(&key), Some(handle));
+        assert_eq!(Keys::new("other:").handle(&key), None);
     }
 
     #[test]

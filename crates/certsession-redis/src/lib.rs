@@ -34,12 +34,14 @@
 //! | `connection/` | connections, made again when they break |
 //! | `call`, `keys`, `time` | one command, the names of keys, how long they live |
 //! | `target`, `tls`, `builder` | which server, and how it is spoken to |
+//! | `hints` | sessions that ended on other nodes, for those who watch them |
 //! | `error` | what goes wrong |
 
 mod builder;
 mod call;
 mod connection;
 mod error;
+mod hints;
 mod index;
 mod keys;
 mod script;

@@ -11,8 +11,8 @@ use certsession_tests::stores::{new_prefix, open_redis};
 use tokio::runtime::Runtime;
 
 /// The least that a user of the store has to be permitted, as docs/redis.md says it.
-pub(crate) const LEAST: &str = "resetchannels -@all +hello +eval +evalsha +get +getdel +set \
-     +getrange +del +zadd +zrem +zcount +zrangebyscore +zrevrangebyscore +zrandmember +pttl +pexpire";
+pub(crate) const LEAST: &str = "-@all +hello +eval +evalsha +get +set +getrange +del +zadd +zrem \
+     +zcount +zrangebyscore +zrevrangebyscore +zrandmember +pttl +pexpire +publish +subscribe";
 
 /// A runtime of two threads, as a server has them.
 pub(crate) struct Threads(Runtime);
@@ -105,7 +105,7 @@ started_once! {
     tls: RedisTls = RedisTls::new();
     guarded: RedisServer = RedisServer::builder()
         .tls(tls())
-        .user(&format!("sessions on >secret ~test-* {LEAST}"))
+        .user(&format!("sessions on >secret ~test-* resetchannels &test-* {LEAST}"))
         .start();
 }
 

@@ -8,6 +8,7 @@
 
 mod conformance;
 mod harness;
+mod hints;
 mod portal;
 mod races;
 mod records;

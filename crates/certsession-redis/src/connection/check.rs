@@ -6,7 +6,7 @@ use super::link::Link;
 use crate::call::Call;
 use crate::error::ConnectError;
 
-/// The oldest version that knows all the commands: `GETDEL` and `ZRANDMEMBER` are of 6.2.
+/// The oldest version that knows all the commands: `ZRANDMEMBER` is of 6.2.
 const OLDEST: (u32, u32) = (6, 2);
 
 /// Asks the server what it is, and whether it runs the store's scripts on keys like `probe`.

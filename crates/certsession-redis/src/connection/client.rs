@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use redis::aio::PubSub;
 use redis::cluster::ClusterClient;
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
+use redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, RedisResult};
 
 use super::check::check;
 use super::link::{Link, Wire};
@@ -27,7 +28,11 @@ enum Kind {
     One(redis::Client),
     // One attempt to find the master at a time is enough.
     Sentinel(tokio::sync::Mutex<SentinelClient>),
-    Cluster(ClusterClient),
+    Cluster {
+        client: ClusterClient,
+        /// Those that were named, for what every node hears.
+        nodes: Vec<redis::Client>,
+    },
     #[cfg(feature = "deadpool")]
     Pool(deadpool_redis::Pool),
 }
@@ -38,11 +43,16 @@ impl Client {
             Topology::One(server) => Kind::One(tls.client(at_once(server))?),
             Topology::Cluster(nodes) => {
                 let first = nodes.first().map(|node| node.addr().clone());
+                let alone = nodes.iter().map(|node| tls.client(at_once(node.clone())));
+                let alone = alone.collect::<Result<_, _>>()?;
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
                     .tcp_settings(tcp_settings())
                     .connection_timeout(timeout)
                     .response_timeout(timeout);
-                Kind::Cluster(tls.cluster(builder, first.as_ref())?)
+                Kind::Cluster {
+                    client: tls.cluster(builder, first.as_ref())?,
+                    nodes: alone,
+                }
             }
             Topology::Sentinel { sentinels, master } => {
                 let client = sentinel(sentinels, &master, tls)?;
@@ -62,7 +72,7 @@ impl Client {
     }
 
     pub(crate) const fn is_cluster(&self) -> bool {
-        matches!(self.kind, Kind::Cluster(_))
+        matches!(self.kind, Kind::Cluster { .. })
     }
 
     /// A connection of the pool, where there is one.
@@ -94,11 +104,35 @@ impl Client {
                 let connecting = client.get_async_connection_with_config(&unbounded);
                 Wire::One(connecting.await?)
             }
-            Kind::Cluster(client) => Wire::Cluster(client.get_async_connection().await?),
+            Kind::Cluster { client, .. } => Wire::Cluster(client.get_async_connection().await?),
             #[cfg(feature = "deadpool")]
             Kind::Pool(pool) => return super::link::of_pool(pool).await,
         };
         Ok(Link::over(wire))
+    }
+
+    /// A connection for listening.
+    pub(super) async fn subscription(&self) -> RedisResult<PubSub> {
+        match &self.kind {
+            Kind::One(client) => client.get_async_pubsub().await,
+            Kind::Sentinel(client) => {
+                let master = client.lock().await.async_get_client().await?;
+                master.get_async_pubsub().await
+            }
+            Kind::Cluster { nodes, .. } => {
+                let mut outcome =
+                    Err((ErrorKind::ClusterConnectionNotFound, "no node was named").into());
+                for node in nodes {
+                    outcome = node.get_async_pubsub().await;
+                    if outcome.is_ok() {
+                        break;
+                    }
+                }
+                outcome
+            }
+            #[cfg(feature = "deadpool")]
+            Kind::Pool(_) => std::future::pending().await,
+        }
     }
 
     /// Connects once, and looks at what answers.

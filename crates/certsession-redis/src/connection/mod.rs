@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use certsession_core::StoreError;
+use redis::aio::PubSub;
 use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
@@ -53,6 +54,17 @@ impl Connections {
     pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
         let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
+    }
+
+    /// A connection of its own that hears a channel.
+    pub(crate) async fn subscribe(&self, channel: &[u8]) -> RedisResult<PubSub> {
+        let subscribing = async {
+            let mut subscription = self.client.subscription().await?;
+            subscription.subscribe(channel).await?;
+            Ok(subscription)
+        };
+        let subscribed = tokio::time::timeout(self.timeout, subscribing).await;
+        subscribed.unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// Sends one command. Waits no longer than the time-out, connecting included.

@@ -36,6 +36,8 @@ scripts! {
     CREATE = "create.lua";
     /// Replaces a record that has not changed.
     REPLACE = "replace.lua";
+    /// Ends a session.
+    END = "end.lua";
     /// Ends a session whose record has not changed.
     DROP = "drop.lua";
     /// Puts an entry into an owner's index, if there is room.

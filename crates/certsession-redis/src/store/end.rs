@@ -11,7 +11,7 @@ use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
 use crate::index::{Claims, ENTRIES_AT_ONCE, Entry, Standing, Which};
-use crate::script::DROP;
+use crate::script::{DROP, END};
 
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 64;
@@ -20,7 +20,7 @@ impl RedisStore {
     /// Ends a session. True if this call ended it. A record that cannot be read ends like any
     /// other.
     pub(super) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
-        let call = Call::plain("GETDEL").arg(self.keys.session(handle));
+        let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
         let ended = self.connections.call(&call).await?;
         let is_ended = ended != Value::Nil;
         if let Ok(Some(record)) = read_record(handle, ended) {
@@ -88,7 +88,8 @@ impl RedisStore {
         let mut current = record;
         while condition(&current) {
             let call = Call::script(&DROP, &self.keys.session(handle))
-                .arg(&current.revision().to_bytes()[..]);
+                .arg(&current.revision().to_bytes()[..])
+                .arg(self.keys.ended());
             match self.connections.call(&call).await? {
                 Value::Int(1) => {
                     self.forget(&current).await;

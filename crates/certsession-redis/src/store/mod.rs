@@ -23,6 +23,7 @@ use certsession_core::{
 use crate::RedisStoreBuilder;
 use crate::connection::Connections;
 use crate::error::ConnectError;
+use crate::hints::Hints;
 use crate::keys::Keys;
 
 /// Keeps sessions in Redis or Valkey.
@@ -42,11 +43,20 @@ use crate::keys::Keys;
 /// # }
 /// ```
 pub struct RedisStore {
-    pub(crate) connections: Connections,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) keys: Keys,
+    pub(crate) hints: Hints,
 }
 
 impl RedisStore {
+    pub(crate) fn over(connections: Connections, keys: Keys) -> Self {
+        Self {
+            connections: Arc::new(connections),
+            keys,
+            hints: Hints::new(),
+        }
+    }
+
     /// The store on the server, or the servers, of this URL, with every setting at its default.
     ///
     /// # Errors
@@ -111,6 +121,12 @@ impl SessionStore for RedisStore {
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         self.end_all(&owner.key()).await
+    }
+
+    async fn end_hint(&self, handle: Handle) {
+        self.hints
+            .wait_for(handle, &self.connections, &self.keys)
+            .await;
     }
 }
 

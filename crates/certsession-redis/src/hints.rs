@@ -1,0 +1,101 @@
+//! Hints at sessions that ended, on this or another node: heard by publish and subscribe.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certsession_core::Handle;
+use futures_util::StreamExt;
+use redis::RedisResult;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+
+use crate::connection::Connections;
+use crate::keys::Keys;
+
+/// How many hints may wait for those who watch. Whoever is slower asks once for nothing.
+const CAPACITY: usize = 256;
+
+/// How long after a connection was lost the next is tried.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Hears of sessions that ended, for as long as anybody has watched one.
+pub(crate) struct Hints {
+    sender: Sender<Handle>,
+    /// It lives in the runtime of whoever asked first, and is made anew where that has ended.
+    listener: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Hints {
+    pub(crate) fn new() -> Self {
+        Self {
+            sender: broadcast::channel(CAPACITY).0,
+            listener: Mutex::default(),
+        }
+    }
+
+    /// Waits for a hint at this session, or for so many others that it may have been among them.
+    pub(crate) async fn wait_for(
+        &self,
+        handle: Handle,
+        connections: &Arc<Connections>,
+        keys: &Keys,
+    ) {
+        let mut hints = self.sender.subscribe();
+        self.listen(connections, keys);
+        while let Some(ended) = next(&mut hints).await {
+            if ended == handle {
+                return;
+            }
+        }
+    }
+
+    fn listen(&self, connections: &Arc<Connections>, keys: &Keys) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if listener.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (connections, keys) = (Arc::clone(connections), keys.clone());
+            let sender = self.sender.clone();
+            *listener = Some(tokio::spawn(async move {
+                loop {
+                    if let Err(error) = relay(&connections, &keys, &sender).await {
+                        tracing::debug!(target: "certsession::redis", ?error, "no hints for now");
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }));
+        }
+    }
+}
+
+/// `None` if some were missed.
+async fn next(hints: &mut Receiver<Handle>) -> Option<Handle> {
+    hints.recv().await.ok()
+}
+
+/// Passes hints on until the connection ends.
+async fn relay(connections: &Connections, keys: &Keys, to: &Sender<Handle>) -> RedisResult<()> {
+    let mut subscription = connections.subscribe(&keys.ended()).await?;
+    let mut messages = subscription.on_message();
+    while let Some(message) = messages.next().await {
+        if let Some(handle) = keys.handle(message.get_payload_bytes()) {
+            // Nobody may be watching just now.
+            let _ = to.send(handle);
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Hints {
+    fn drop(&mut self) {
+        let listener = self.listener.get_mut();
+        if let Some(listener) = listener.unwrap_or_else(PoisonError::into_inner) {
+            listener.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Hints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hints(..)")
+    }
+}

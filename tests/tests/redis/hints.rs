@@ -1,0 +1,101 @@
+//! An end on one node, heard on another.
+
+use std::time::{Duration, Instant};
+
+use certsession_core::test_util::SampleRecord;
+use certsession_core::{Owner, SessionStore};
+use certsession_redis::RedisStore;
+use certsession_tests::redis::{RedisServer, shared};
+use certsession_tests::stores::new_prefix;
+
+use crate::harness::{cluster, cluster_url, sentinel, sentinel_url};
+
+async fn open(url: &str, prefix: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap().key_prefix(prefix);
+    settings.connect().await.unwrap()
+}
+
+/// Ends sessions in each way on one node, while another waits for a hint.
+async fn assert_heard(url: &str) {
+    let prefix = new_prefix();
+    let (here, there) = (open(url, &prefix).await, open(url, &prefix).await);
+    for n in 1..=3 {
+        let record = SampleRecord::new(n).principal("alice").build();
+        let handle = record.handle();
+        here.create(record.clone(), None, record.created_at())
+            .await
+            .unwrap();
+        let waits = there.end_hint(handle);
+        let ends = async {
+            // The first time, the other node has to begin to listen.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let began = Instant::now();
+            match n {
+                1 => assert!(here.remove(handle).await.unwrap()),
+                2 => drop(
+                    here.revoke(&Owner::principal("alice").unwrap())
+                        .await
+                        .unwrap(),
+                ),
+                _ => drop(
+                    here.revoke(&Owner::bound_to(record.binding()))
+                        .await
+                        .unwrap(),
+                ),
+            }
+            began
+        };
+        let heard = tokio::time::timeout(Duration::from_secs(5), waits);
+        let (heard, began) = tokio::join!(heard, ends);
+        heard.unwrap();
+        assert!(
+            began.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_end_on_another_node_is_heard_at_once() {
+    assert_heard(&shared().url()).await;
+}
+
+#[tokio::test]
+async fn an_end_is_heard_on_every_node_of_a_cluster() {
+    assert_heard(&cluster_url(cluster())).await;
+}
+
+#[tokio::test]
+async fn an_end_is_heard_under_sentinels() {
+    assert_heard(&sentinel_url(sentinel())).await;
+}
+
+#[tokio::test]
+async fn listening_goes_on_after_the_server_was_restarted() {
+    let server = RedisServer::builder().append_only().start();
+    let prefix = new_prefix();
+    let (here, there) = (
+        open(&server.url(), &prefix).await,
+        open(&server.url(), &prefix).await,
+    );
+    let record = SampleRecord::new(1).build();
+    here.create(record.clone(), None, record.created_at())
+        .await
+        .unwrap();
+    let other = SampleRecord::new(2).build();
+    here.create(other.clone(), None, other.created_at())
+        .await
+        .unwrap();
+    let waits = there.end_hint(record.handle());
+    let ends = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.restart();
+        // Heard or not: it listens again by then.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert!(here.remove(record.handle()).await.unwrap());
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(5), waits);
+    let (heard, ()) = tokio::join!(heard, ends);
+    heard.unwrap();
+}
