@@ -256,3 +256,17 @@ fn what_is_revoked_by_call_stays_so_whatever_lists_come() {
     assert_eq!(list.status(&ca.issue(3), NOW), Good);
     assert_eq!(list.len(), 2);
 }
+
+#[test]
+fn of_several_lists_of_one_issuer_in_a_place_none_goes_back_in_time() {
+    let ca = Ca::named("ca");
+    let made = |serials: &[u64], age| ca.verify(&ca.list_of(serials, age, 7)).unwrap();
+    let list = RevocationList::new();
+    let parts = |first, second| vec![made(&[1], first), made(&[2], second)];
+    list.replace("file", parts(3, 2)).unwrap();
+    assert_eq!(list.replace("file", parts(4, 1)), Err(CrlError::Older));
+    assert_eq!(list.replace("file", parts(3, 3)), Err(CrlError::Older));
+    list.replace("file", parts(3, 1)).unwrap();
+    assert_eq!(list.status(&ca.issue(1), NOW), Revoked);
+    assert_eq!(list.status(&ca.issue(2), NOW), Revoked);
+}
