@@ -61,11 +61,11 @@ const POLICIES: [BindingPolicy; 3] = [
 
 /// Whether whoever comes so is to be let in to Alice's session.
 fn is_let_in(meanwhile: Meanwhile, policy: BindingPolicy) -> bool {
-    match (meanwhile, policy) {
-        (Valid, _) => true,
-        (RenewedSameKey, BindingPolicy::PublicKey | BindingPolicy::Identity(_)) => true,
-        (RenewedOtherKey, BindingPolicy::Identity(_)) => true,
-        _ => false,
+    match meanwhile {
+        Valid => true,
+        RenewedSameKey => policy != BindingPolicy::Certificate,
+        RenewedOtherKey => matches!(policy, BindingPolicy::Identity(_)),
+        Expired | Revoked | SameSubject | SameSerialOfAnotherCa => false,
     }
 }
 
