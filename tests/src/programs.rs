@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use certs_dev::{Overwrite, Pki};
+use certs_dev::{CrlRequest, Overwrite, Pki};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,7 +30,8 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Starts it over the plan's TLS stack, with these flags.
+    /// Starts it over the plan's TLS stack, with these flags. In them, `{dir}` stands for the
+    /// folder of its certificates, where there is an empty revocation list, `crl.pem`.
     pub fn start(plan: Plan, flags: &[&str]) -> Self {
         // What it logs is searched for secrets, with all that the suite prints.
         Self::start_logging(plan, flags, "trace")
@@ -44,6 +45,10 @@ impl Portal {
     fn start_logging(plan: Plan, flags: &[&str], level: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
+        let list = pki.authority().revocation_list(&CrlRequest::new()).unwrap();
+        std::fs::write(dir.path().join("crl.pem"), list.pem()).unwrap();
+        let folder = dir.path().to_str().unwrap();
+        let flags = flags.iter().map(|flag| flag.replace("{dir}", folder));
         let mut command = Command::new(executable("portal"));
         command
             .args(["--addr", "127.0.0.1:0", "--certs"])

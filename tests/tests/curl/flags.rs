@@ -16,6 +16,9 @@ promises![
     max_sessions_ends_the_oldest,
     binding_by_certificate_ends_with_it,
     binding_by_public_key_outlives_a_renewal,
+    binding_by_identity_outlives_a_renewal_with_a_new_key,
+    crl_refuses_what_is_revoked_while_the_portal_runs,
+    resumption_can_be_turned_on,
 ];
 
 fn lifetime(session: &Value, deadline: &str) -> i64 {
@@ -139,4 +142,45 @@ async fn binding_by_public_key_outlives_a_renewal(plan: Plan) {
     let alice = alice.with_jar_of(&renewed);
     assert_eq!(alice.get("/me").status, 403, "under the new token too");
     assert_eq!(renewed.get("/me").status, 200);
+}
+
+async fn binding_by_identity_outlives_a_renewal_with_a_new_key(plan: Plan) {
+    let portal = Portal::start(plan, &["--binding", "identity"]);
+    let web = LeafRequest::client("web").spiffe("spiffe://example.com/web");
+    let identity = portal.pki.authority().issue(&web).unwrap();
+    identity
+        .write(portal.pki.dir(), "web", Overwrite::Refuse)
+        .unwrap();
+    let web = portal.curl("web");
+    web.sign_in("web", &[]);
+    let before = web.cookie();
+    certs_dev::renew(portal.pki.dir(), "web", false).unwrap();
+    assert_eq!(web.get("/me").status, 200);
+    assert_ne!(web.cookie(), before, "re-binding rotates the token");
+    let alice = portal.curl("alice").with_jar_of(&web);
+    assert_eq!(alice.get("/me").status, 403);
+}
+
+async fn crl_refuses_what_is_revoked_while_the_portal_runs(plan: Plan) {
+    let portal = Portal::start(plan, &["--crl", "{dir}/crl.pem"]);
+    let (alice, bob) = (portal.curl("alice"), portal.curl("bob"));
+    alice.sign_in("alice", &[]);
+    bob.sign_in("bob", &[]);
+    certs_dev::revoke(portal.pki.dir(), "alice").unwrap();
+    let began = Instant::now();
+    // Each call of curl is a connection of its own, and the handshake is refused.
+    while alice.run_once("/me", &[]).is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is let in");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(bob.get("/me").status, 200);
+}
+
+async fn resumption_can_be_turned_on(plan: Plan) {
+    for resumption in ["on", "cache", "off"] {
+        let portal = Portal::start(plan, &["--resumption", resumption]);
+        let alice = portal.curl("alice");
+        alice.sign_in("alice", &[]);
+        assert_eq!(alice.get("/me").status, 200);
+    }
 }

@@ -270,3 +270,14 @@ fn of_several_lists_of_one_issuer_in_a_place_none_goes_back_in_time() {
     assert_eq!(list.status(&ca.issue(1), NOW), Revoked);
     assert_eq!(list.status(&ca.issue(2), NOW), Revoked);
 }
+
+#[test]
+fn whichever_bit_is_wrong_the_list_is_refused() {
+    let ca = Ca::named("ca");
+    let sound = ca.list(&[1]);
+    for bit in 0..8 * sound.len() {
+        let mut der = sound.clone();
+        der[bit / 8] ^= 1 << (bit % 8);
+        assert!(ca.verify(&der).is_err(), "bit {bit}");
+    }
+}
