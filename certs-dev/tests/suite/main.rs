@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod certificates;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod command;
