@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use certsession_core::{SessionStore, StoreErrorKind};
 
 use crate::audit::audit;
-use crate::ledger::{Lost, Pages, Request};
+use crate::ledger::{Loss, Lost, Pages, Request};
 use crate::load::{Load, runtime};
 
 /// How long the stores of these tests wait for an answer.
@@ -33,7 +33,7 @@ pub(crate) struct Verdict {
     outage: Option<Outage>,
     kinds: Vec<StoreErrorKind>,
     least_in_flight: usize,
-    /// What was acknowledged after this may be lost.
+    /// What was acknowledged from then on may be lost, until the outage is over.
     may_lose_since: Option<Instant>,
 }
 
@@ -72,7 +72,8 @@ impl Verdict {
         self
     }
 
-    /// What was acknowledged less than this before that moment may be lost.
+    /// What was acknowledged less than this before that moment may be lost, and what was during
+    /// the outage.
     pub(crate) fn may_lose(mut self, before: Duration, moment: Instant) -> Self {
         self.may_lose_since = moment.checked_sub(before);
         self
@@ -90,14 +91,12 @@ impl Verdict {
         self.print();
         let pages = &self.pages;
         assert_eq!(pages.violations, [""; 0], "{}", self.name);
-        let is_excused = |at: Instant| self.may_lose_since.is_some_and(|since| at >= since);
-        let lost: Vec<_> = pages
-            .losses
-            .iter()
-            .filter(|loss| !is_excused(loss.acknowledged_at))
-            .map(|loss| loss.what)
-            .collect();
-        assert_eq!(lost, [], "acknowledged, and lost");
+        let is_excused = |at: Instant| {
+            let until = self.outage.map(|outage| outage.until);
+            self.may_lose_since.is_some_and(|since| at >= since) && until.is_some_and(|it| at < it)
+        };
+        let lost = count(&pages.losses, |loss| !is_excused(loss.acknowledged_at));
+        assert_eq!(lost, BTreeMap::new(), "acknowledged, and lost");
         assert!(pages.dead_presented > 100 && pages.thefts > 100);
         assert!(
             self.most_in_flight >= self.least_in_flight,
@@ -163,10 +162,7 @@ impl Verdict {
             let kind = format!("{:?}", request.failure.unwrap());
             *failures.entry(kind).or_default() += 1;
         }
-        let mut lost: BTreeMap<Lost, usize> = BTreeMap::new();
-        for loss in &pages.losses {
-            *lost.entry(loss.what).or_default() += 1;
-        }
+        let lost = count(&pages.losses, |_| true);
         let slowest = self.failures().max_by_key(|request| request.took);
         let slowest = slowest.map_or((Duration::ZERO, ""), |it| (it.took, it.what));
         let times = self.outage.map(|outage| {
@@ -198,4 +194,13 @@ impl Verdict {
             pages.stranded,
         );
     }
+}
+
+/// How much was lost of each kind.
+fn count(losses: &[Loss], counts: impl Fn(&&Loss) -> bool) -> BTreeMap<Lost, usize> {
+    let mut lost = BTreeMap::new();
+    for loss in losses.iter().filter(counts) {
+        *lost.entry(loss.what).or_default() += 1;
+    }
+    lost
 }
