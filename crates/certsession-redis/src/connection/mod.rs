@@ -41,6 +41,30 @@ pub(crate) struct Connections {
     timeout: Duration,
 }
 
+/// What the server answered.
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    /// Whether the commands were sent twice, since a connection was lost: the server may have
+    /// taken them the first time, too.
+    pub(crate) is_repeated: bool,
+}
+
+impl<T> Answer<T> {
+    const fn of_first(value: T) -> Self {
+        Self {
+            value,
+            is_repeated: false,
+        }
+    }
+
+    const fn of_second(value: T) -> Self {
+        Self {
+            value,
+            is_repeated: true,
+        }
+    }
+}
+
 impl Connections {
     pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         Self {
@@ -67,16 +91,23 @@ impl Connections {
         subscribed.unwrap_or_else(|_| Err(timed_out()))
     }
 
-    /// Sends one command. Waits no longer than the time-out, connecting included.
+    /// Sends one command that may be taken twice without harm. Waits no longer than the time-out,
+    /// connecting included.
     pub(crate) async fn call(&self, call: &Call) -> Result<Value, StoreError> {
+        self.call_noting(call).await.map(|answer| answer.value)
+    }
+
+    /// As [`call`](Self::call), and tells whether the command was sent twice.
+    pub(crate) async fn call_noting(&self, call: &Call) -> Result<Answer<Value>, StoreError> {
         let slot = self.slot();
         self.bounded(slot, async |over| {
             let mut link = self.link(slot, over).await?;
             match try_call(&mut link, call).await {
                 Err(error) if slot.has_lost(&link, &error) => {
-                    try_call(&mut self.link(slot, over).await?, call).await
+                    let value = try_call(&mut self.link(slot, over).await?, call).await?;
+                    Ok(Answer::of_second(value))
                 }
-                answer => answer,
+                answer => answer.map(Answer::of_first),
             }
         })
         .await
@@ -84,11 +115,13 @@ impl Connections {
 
     /// Sends several commands that the server takes in this order. On a cluster each is waited
     /// for before the next is sent, since they may go to different servers.
-    pub(crate) async fn in_order(&self, calls: &[Call]) -> Result<Vec<Value>, StoreError> {
+    pub(crate) async fn in_order(&self, calls: &[Call]) -> Result<Answer<Vec<Value>>, StoreError> {
         if self.client.is_cluster() {
-            let mut answers = Vec::with_capacity(calls.len());
+            let mut answers = Answer::of_first(Vec::with_capacity(calls.len()));
             for call in calls {
-                answers.push(self.call(call).await?);
+                let answer = self.call_noting(call).await?;
+                answers.value.push(answer.value);
+                answers.is_repeated |= answer.is_repeated;
             }
             return Ok(answers);
         }
@@ -97,7 +130,8 @@ impl Connections {
             let mut link = self.link(slot, over).await?;
             match try_in_order(&mut link, calls).await {
                 Err(error) if slot.has_lost(&link, &error) => {
-                    try_in_order(&mut self.link(slot, over).await?, calls).await
+                    let again = try_in_order(&mut self.link(slot, over).await?, calls).await?;
+                    Ok(Answer::of_second(again.value))
                 }
                 answers => answers,
             }
@@ -151,15 +185,15 @@ async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
     }
 }
 
-async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
+async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Answer<Vec<Value>>> {
     let commands = calls.iter().map(|call| call.command().clone());
     match link.send_in_order(commands).await {
-        // The others may have been taken; all may be taken again.
+        // The others may have been taken.
         Err(error) if is_unknown_script(&error) => {
             let commands = calls.iter().map(Call::command_with_source);
-            link.send_in_order(commands).await
+            link.send_in_order(commands).await.map(Answer::of_second)
         }
-        answers => answers,
+        answers => answers.map(Answer::of_first),
     }
 }
 

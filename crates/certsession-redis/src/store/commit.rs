@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use certsession_core::{Admission, Commit, Decision, Handle, Outcome, Record, StoreError};
+use certsession_core::{
+    Admission, Commit, Decision, Handle, Outcome, Record, StoreError, StoreErrorKind,
+};
 use redis::Value;
 
 use super::RedisStore;
@@ -78,8 +80,8 @@ impl RedisStore {
         record: &Record,
     ) -> Result<Attempt, StoreError> {
         let call = self.replacement(commit, current, record);
-        let answer = self.connections.call(&call).await?;
-        read_attempt(commit.handle(), answer)
+        let answer = self.connections.call_noting(&call).await?;
+        read_attempt(commit.handle(), answer.value, answer.is_repeated)
     }
 
     /// A change that can move the record to another owner: entries first, then the record, so that
@@ -114,14 +116,10 @@ impl RedisStore {
         let at = calls.len();
         calls.push(self.replacement(commit, current, record));
         calls.extend(late.map(|claim| self.join(claim, admission)));
-        let mut answers = self
-            .connections
-            .in_order(&calls)
-            .await?
-            .into_iter()
-            .skip(at);
+        let answered = self.connections.in_order(&calls).await?;
+        let mut answers = answered.value.into_iter().skip(at);
         let answer = answers.next().unwrap_or(Value::Nil);
-        let attempt = read_attempt(commit.handle(), answer)?;
+        let attempt = read_attempt(commit.handle(), answer, answered.is_repeated)?;
         let Attempt::Replaced { mut evicted } = attempt else {
             self.withdraw(&after, &attempt).await;
             return Ok(attempt);
@@ -175,14 +173,20 @@ impl RedisStore {
     }
 }
 
-fn read_attempt(handle: Handle, answer: Value) -> Result<Attempt, StoreError> {
-    match answer {
-        Value::Int(1) => Ok(Attempt::Replaced {
+fn read_attempt(handle: Handle, answer: Value, is_repeated: bool) -> Result<Attempt, StoreError> {
+    if answer == Value::Int(1) {
+        return Ok(Attempt::Replaced {
             evicted: Vec::new(),
-        }),
-        answer => Ok(match read_record(handle, answer)? {
-            Some(newer) => Attempt::Changed(newer),
-            None => Attempt::Gone,
-        }),
+        });
+    }
+    match read_record(handle, answer)? {
+        // It may have been replaced by the command that was lost, and again by somebody who has
+        // seen that: to replace it once more would undo theirs.
+        Some(_) if is_repeated => Err(StoreError::with_source(
+            StoreErrorKind::Unavailable,
+            "a connection was lost, and nobody knows whether the write was taken",
+        )),
+        Some(newer) => Ok(Attempt::Changed(newer)),
+        None => Ok(Attempt::Gone),
     }
 }

@@ -29,7 +29,7 @@ impl RedisStore {
             .iter()
             .map(|claim| self.join(claim, admission.filter(|_| claim.is_limited())));
         let calls: Vec<_> = std::iter::once(create).chain(joins).collect();
-        let mut answers = self.connections.in_order(&calls).await?.into_iter();
+        let mut answers = self.connections.in_order(&calls).await?.value.into_iter();
         match answers.next() {
             Some(Value::Int(1)) => {}
             // Nobody has a token for what was indexed; it goes by itself.
