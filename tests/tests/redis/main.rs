@@ -14,3 +14,4 @@ mod races;
 mod records;
 mod round_trips;
 mod set_up;
+mod twice;

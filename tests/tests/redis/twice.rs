@@ -1,0 +1,124 @@
+//! A write whose answer was lost with its connection, and which is sent once more.
+
+use std::sync::Arc;
+
+use certsession_core::test_util::{SampleCommit, SampleRecord};
+use certsession_core::{Outcome, SessionStore, StoreErrorKind};
+use certsession_redis::RedisStore;
+use certsession_tests::redis::RedisServer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// Passes on what clients send, and loses the answer to the first write with its connection: when
+/// the server has answered, it says `taken`, and cuts the connection at `cut`.
+async fn lose_first_write(
+    listener: TcpListener,
+    server: u16,
+    taken: Arc<Notify>,
+    cut: Arc<Notify>,
+) {
+    let mut is_lost = false;
+    loop {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+        let (mut sent, mut answered) = ([0; 4096], [0; 4096]);
+        let mut is_write = false;
+        loop {
+            tokio::select! {
+                read = client.read(&mut sent) => {
+                    let Ok(length @ 1..) = read else { break };
+                    is_write |= sent[..length].windows(7).any(|word| word == b"EVALSHA");
+                    server.write_all(&sent[..length]).await.unwrap();
+                }
+                read = server.read(&mut answered) => {
+                    let Ok(length @ 1..) = read else { break };
+                    if is_write && !is_lost {
+                        is_lost = true;
+                        taken.notify_one();
+                        cut.notified().await;
+                        break;
+                    }
+                    client.write_all(&answered[..length]).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Writes `a` by a connection that is lost, while `meanwhile` is done by another.
+async fn write_twice(
+    meanwhile: impl AsyncFnOnce(&RedisStore, &certsession_core::Record),
+) -> (
+    Result<Outcome, StoreErrorKind>,
+    Arc<certsession_core::Record>,
+) {
+    let server = RedisServer::builder().tcp().start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = listener.local_addr().unwrap();
+    let (taken, cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let proxied = lose_first_write(listener, server.port().unwrap(), taken.clone(), cut.clone());
+    let proxied = tokio::spawn(proxied);
+
+    let direct = RedisStore::connect(&server.url()).await.unwrap();
+    let record = SampleRecord::new(1).insert("a", "0").build();
+    direct
+        .create(record.clone(), None, record.created_at())
+        .await
+        .unwrap();
+    // The script is known, so that the first write is taken.
+    let first = SampleCommit::on(&record).insert("b", "0").build();
+    assert!(matches!(
+        direct.commit(first).await,
+        Ok(Outcome::Applied { .. })
+    ));
+    let loaded = direct
+        .load(record.handle(), record.created_at())
+        .await
+        .unwrap()
+        .unwrap();
+
+    let far = RedisStore::connect(&format!("redis://{proxy}"))
+        .await
+        .unwrap();
+    let write = far.commit(SampleCommit::on(&loaded).insert("a", "1").build());
+    let between = async {
+        taken.notified().await;
+        meanwhile(&direct, &loaded).await;
+        cut.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(write, between);
+    let kept = direct
+        .load(record.handle(), record.created_at())
+        .await
+        .unwrap();
+    proxied.abort();
+    (outcome.map_err(|error| error.kind()), kept.unwrap())
+}
+
+#[tokio::test]
+async fn a_write_that_was_taken_is_not_taken_again() {
+    let (outcome, kept) = write_twice(async |_, _| ()).await;
+    let Ok(Outcome::Applied { record, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(record, kept);
+    assert_eq!(kept.data().get("a"), Some(&b"1"[..]));
+}
+
+#[tokio::test]
+async fn p5_a_write_that_is_sent_twice_does_not_undo_one_in_between() {
+    let (outcome, kept) = write_twice(async |direct, loaded| {
+        let now = loaded.created_at();
+        let seen = direct.load(loaded.handle(), now).await.unwrap().unwrap();
+        assert_eq!(seen.data().get("a"), Some(&b"1"[..]), "the first was taken");
+        let next = SampleCommit::on(&seen).insert("a", "2").build();
+        assert!(matches!(
+            direct.commit(next).await,
+            Ok(Outcome::Applied { .. })
+        ));
+    })
+    .await;
+    assert_eq!(outcome, Err(StoreErrorKind::Unavailable));
+    assert_eq!(kept.data().get("a"), Some(&b"2"[..]));
+}
