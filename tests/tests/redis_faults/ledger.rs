@@ -12,8 +12,10 @@ use certsession_core::{Handle, StoreError, StoreErrorKind};
 #[derive(Default)]
 pub(crate) struct Ledger {
     pages: Mutex<Pages>,
-    in_flight: AtomicUsize,
+    /// When each request that has no answer yet was begun.
+    in_flight: Mutex<BTreeMap<usize, Instant>>,
     most_in_flight: AtomicUsize,
+    numbers: AtomicUsize,
 }
 
 /// All that is written.
@@ -110,12 +112,17 @@ impl Ledger {
         what: &'static str,
         request: impl Future<Output = Result<T, StoreErrorKind>>,
     ) -> Result<T, StoreErrorKind> {
-        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most_in_flight.fetch_max(now, Ordering::Relaxed);
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let began_at = Instant::now();
+        let in_flight = {
+            let mut in_flight = self.in_flight.lock().unwrap();
+            in_flight.insert(number, began_at);
+            in_flight.len()
+        };
+        self.most_in_flight.fetch_max(in_flight, Ordering::Relaxed);
         let outcome = request.await;
         let took = began_at.elapsed();
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.lock().unwrap().remove(&number);
         self.pages().requests.push(Request {
             began_at,
             took,
@@ -123,6 +130,12 @@ impl Ledger {
             failure: outcome.as_ref().err().copied(),
         });
         outcome
+    }
+
+    /// Whether a request that was begun before that moment has no answer yet.
+    pub(crate) fn is_waiting_since_before(&self, moment: Instant) -> bool {
+        let in_flight = self.in_flight.lock().unwrap();
+        in_flight.values().any(|began_at| *began_at <= moment)
     }
 
     pub(crate) fn most_in_flight(&self) -> usize {

@@ -1,44 +1,33 @@
 //! A server that is up, and refuses.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use certsession_tests::redis::{Answer, RedisServer};
+use certsession_tests::redis::RedisServer;
 
 use crate::trial::{AT_ONCE, clients_of};
 use crate::verdict::Verdict;
 
 #[test]
 fn a_full_server_reads_and_ends_sessions_and_takes_no_more() {
-    let limit = ["--maxmemory", "60mb", "--maxmemory-policy", "noeviction"];
-    let server = RedisServer::builder().tcp().arguments(&limit).start();
+    let server = RedisServer::builder().tcp();
+    let policy = ["--maxmemory-policy", "noeviction"];
+    let server = server.arguments(&policy).start();
     let load = clients_of(&server.url());
-    let fill = || fill(&server, Duration::from_secs(3));
-    let empty = || {
-        server.cli(&["DEL", "others"]);
+    let fill = || {
+        // Far below what is there: what the clients free meanwhile makes no room.
+        server.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
+        thread::sleep(Duration::from_secs(3));
     };
-    let outage = load.through(AT_ONCE, fill, empty);
+    let make_room = || {
+        server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    };
+    let outage = load.through(AT_ONCE, fill, make_room);
     let verdict = Verdict::on("a full server", load).with_outage(outage);
     verdict
         .may_be_full()
         .assert_serves(&["read", "end"])
         .assert();
-}
-
-/// Somebody else takes all the room, and what becomes free.
-fn fill(server: &RedisServer, duration: Duration) {
-    let mut client = server.connect().unwrap();
-    let began = Instant::now();
-    for size in [1 << 16, 1 << 10] {
-        let value = "x".repeat(size);
-        while let Answer::Integer(_) = client.ask(&["RPUSH", "others", &value]).unwrap() {}
-    }
-    let value = "x".repeat(64);
-    while began.elapsed() < duration {
-        if let Answer::Refused(_) = client.ask(&["RPUSH", "others", &value]).unwrap() {
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
 }
 
 #[test]

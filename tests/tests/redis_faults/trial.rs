@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use certsession_core::SessionManager;
 use certsession_redis::RedisStore;
+use certsession_tests::redis::wait_for;
 
 use crate::load::{Load, runtime};
 use crate::verdict::{Outage, TIMEOUT};
@@ -45,13 +46,23 @@ impl Load<RedisStore> {
         }
     }
 
-    /// Does something again and again that is not to disturb anybody, each time when those who
-    /// were under way the last time have had their answers.
+    /// Does something again and again that is not to disturb anybody, each time when it is over for
+    /// those who were under way the last time: a request survives that it happens once.
     pub(crate) fn despite(&self, times: u32, mut disturb: impl FnMut()) {
         for _ in 0..times {
             disturb();
-            self.wait_for_requests(1_000);
+            // Those who came right after it may have met with what it has left behind.
+            self.wait_for_answers();
+            self.wait_for_answers();
         }
         self.wait_for_requests(AFTERWARDS);
+    }
+
+    /// Waits until all that is under way now has its answer.
+    fn wait_for_answers(&self) {
+        let now = Instant::now();
+        wait_for("answers", Duration::from_secs(30), || {
+            (!self.ledger.is_waiting_since_before(now)).then_some(())
+        });
     }
 }

@@ -55,9 +55,15 @@ impl Verdict {
     }
 
     /// The store may fail during that time, and at no other.
-    pub(crate) fn with_outage(mut self, outage: Outage) -> Self {
+    pub(crate) fn may_fail_during(mut self, outage: Outage) -> Self {
         self.outage = Some(outage);
         self
+    }
+
+    /// The store fails during that time, and at no other.
+    pub(crate) fn with_outage(self, outage: Outage) -> Self {
+        assert!(self.failures().next().is_some(), "{}: no outage", self.name);
+        self.may_fail_during(outage)
     }
 
     /// It may also be full.
@@ -110,10 +116,10 @@ impl Verdict {
         for request in self.failures() {
             let kind = request.failure.unwrap();
             assert!(self.kinds.contains(&kind), "{request:?}");
-            // It ends what it can when one part has failed: it reads the index, then the
-            // sessions, then ends them, and waits for each.
-            let waits = if request.what == "revoke all" { 3 } else { 1 };
-            assert!(request.took <= waits * TIMEOUT + SLACK, "{request:?}");
+            assert!(
+                request.took <= waits(request.what) * TIMEOUT + SLACK,
+                "{request:?}"
+            );
             let outage = self.outage.unwrap_or_else(|| panic!("{request:?}"));
             assert!(request.ended_at() >= outage.from, "before: {request:?}");
             let late = request.began_at.saturating_duration_since(outage.until);
@@ -193,6 +199,18 @@ impl Verdict {
             last,
             pages.stranded,
         );
+    }
+}
+
+/// How many of its steps a request may wait for, one after the other, until it gives up: each has
+/// the whole time-out.
+fn waits(what: &str) -> u32 {
+    match what {
+        // It ends what it can where another part has failed.
+        "revoke all" => 3,
+        // On a cluster the index and the session may be on different servers.
+        "begin" | "sign in" | "end" => 2,
+        _ => 1,
     }
 }
 
