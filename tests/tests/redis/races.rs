@@ -124,9 +124,13 @@ fn alice() -> Owner {
 
 /// A thousand sign-ins at once, by four servers, half of them in sessions that exist. Returns how
 /// many were refused, how many tokens of them stand, and how many sessions are listed.
+///
+/// What a sign-in costs does not grow with the number of those that come at the same time: a
+/// principal must not be able to keep the server busy.
 fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     let admission = Admission::at_most(LIMIT).on_limit(on_limit);
     let servers = servers(4, redis::shared(), Some(admission));
+    let before = redis::shared().commandstats();
     let outcomes = at_once(&servers, async |_, site| {
         let before = join_all((0..125).map(|_| site.begin())).await;
         let watch = async {
@@ -140,6 +144,8 @@ fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
         let (outcomes, ()) = tokio::join!(join_all(fresh.chain(within)), watch);
         outcomes
     });
+    let commands: u64 = redis::shared().commands_since(&before).values().sum();
+    assert!(commands <= 100 * 1000, "{commands} commands");
     let (mut tokens, mut refused) = (Vec::new(), 0);
     for outcome in outcomes.into_iter().flatten() {
         match outcome {
