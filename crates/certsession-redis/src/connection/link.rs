@@ -40,11 +40,11 @@ impl Link {
         answer?.extract_error()
     }
 
-    /// Sends commands in one go; the first error is the error of all. Not for a cluster.
+    /// Sends commands in one go. Not for a cluster.
     pub(super) async fn send_in_order(
         &mut self,
         commands: impl Iterator<Item = Cmd>,
-    ) -> RedisResult<Vec<Value>> {
+    ) -> RedisResult<Vec<RedisResult<Value>>> {
         let mut pipeline = Pipeline::new();
         for command in commands {
             pipeline.add_command(command);
@@ -59,7 +59,8 @@ impl Link {
                 link.req_packed_commands(&pipeline, 0, count).await
             }
         };
-        answers?.into_iter().map(Value::extract_error).collect()
+        let answers = answers?.into_iter();
+        Ok(answers.map(Value::extract_error).collect())
     }
 }
 

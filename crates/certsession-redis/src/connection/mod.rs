@@ -102,7 +102,7 @@ impl Connections {
         let slot = self.slot();
         self.bounded(slot, async |over| {
             let mut link = self.link(slot, over).await?;
-            match try_call(&mut link, call).await {
+            match self.first_try(&mut link, call).await {
                 Err(error) if slot.has_lost(&link, &error) => {
                     let value = try_call(&mut self.link(slot, over).await?, call).await?;
                     Ok(Answer::of_second(value))
@@ -111,6 +111,16 @@ impl Connections {
             }
         })
         .await
+    }
+
+    /// A cluster's client can get stuck in finding out which node has what. A fresh one does not,
+    /// so half of the time is left for it.
+    async fn first_try(&self, link: &mut Link, call: &Call) -> RedisResult<Value> {
+        if !self.client.is_cluster() {
+            return try_call(link, call).await;
+        }
+        let tried = tokio::time::timeout(self.timeout / 2, try_call(link, call)).await;
+        tried.unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// Sends several commands that the server takes in this order. On a cluster each is waited
@@ -131,9 +141,9 @@ impl Connections {
             match try_in_order(&mut link, calls).await {
                 Err(error) if slot.has_lost(&link, &error) => {
                     let again = try_in_order(&mut self.link(slot, over).await?, calls).await?;
-                    Ok(Answer::of_second(again.value))
+                    Ok(Answer::of_second(again))
                 }
-                answers => answers,
+                answers => answers.map(Answer::of_first),
             }
         })
         .await
@@ -185,16 +195,20 @@ async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
     }
 }
 
-async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Answer<Vec<Value>>> {
+async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
     let commands = calls.iter().map(|call| call.command().clone());
-    match link.send_in_order(commands).await {
-        // The others may have been taken.
-        Err(error) if is_unknown_script(&error) => {
-            let commands = calls.iter().map(Call::command_with_source);
-            link.send_in_order(commands).await.map(Answer::of_second)
+    let mut answers = link.send_in_order(commands).await?;
+    let unknown: Vec<_> = (0..answers.len())
+        .filter(|at| answers[*at].as_ref().is_err_and(is_unknown_script))
+        .collect();
+    if !unknown.is_empty() {
+        let commands = unknown.iter().map(|at| calls[*at].command_with_source());
+        let again = link.send_in_order(commands).await?;
+        for (at, answer) in unknown.into_iter().zip(again) {
+            answers[at] = answer;
         }
-        answers => answers.map(Answer::of_first),
     }
+    answers.into_iter().collect()
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

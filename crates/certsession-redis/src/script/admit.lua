@@ -3,7 +3,7 @@
 -- live in milliseconds; the limit; 1 if the oldest are to make room, 0 if not; the void entries.
 -- Entries that make room are condemned by a negative score: they no longer count, and stay until
 -- their sessions are ended, so that an end that was interrupted can be carried on.
--- Returns 1 and all condemned entries, or 0 if there is no room.
+-- Returns 1 and the entries whose sessions the caller is to end, or 0 if there is no room.
 for i = 6, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[i])
 end
@@ -19,15 +19,17 @@ local excess = #others + 1 - tonumber(ARGV[4])
 if excess > 0 and ARGV[5] == '0' then
   return {0}
 end
+-- One that was left over, if there is any: each caller carries on with one at the most, since
+-- others may be about to end theirs.
+local condemned = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf', 'LIMIT', 0, 1)
 for i = 1, excess do
   local at = others[i]
   redis.call('ZADD', KEYS[1], -1 - tonumber(entries[at + 1]), entries[at])
+  table.insert(condemned, entries[at])
 end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
--- The oldest first, as the score is turned round.
-local condemned = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf')
 table.insert(condemned, 1, 1)
 return condemned
