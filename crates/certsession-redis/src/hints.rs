@@ -16,8 +16,10 @@ use crate::keys::Keys;
 /// How many hints may wait for those who watch. Whoever is slower asks once for nothing.
 const CAPACITY: usize = 256;
 
-/// How long after a connection was lost the next is tried.
+/// How long after a connection was lost the next is tried; each time in vain twice as long as
+/// before, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Hears of sessions that ended, for as long as anybody has watched one.
 pub(crate) struct Hints {
@@ -41,6 +43,9 @@ impl Hints {
         connections: &Arc<Connections>,
         keys: &Keys,
     ) {
+        if !connections.can_subscribe() {
+            return std::future::pending().await;
+        }
         let mut hints = self.sender.subscribe();
         self.listen(connections, keys);
         while let Some(ended) = next(&mut hints).await {
@@ -56,11 +61,16 @@ impl Hints {
             let (connections, keys) = (Arc::clone(connections), keys.clone());
             let sender = self.sender.clone();
             *listener = Some(tokio::spawn(async move {
+                let mut pause = PAUSE;
                 loop {
-                    if let Err(error) = relay(&connections, &keys, &sender).await {
-                        tracing::debug!(target: "certsession::redis", ?error, "no hints for now");
+                    match relay(&connections, &keys, &sender).await {
+                        Ok(()) => pause = PAUSE,
+                        Err(error) => {
+                            tracing::debug!(target: "certsession::redis", ?error, "no hints for now");
+                            pause = LONGEST_PAUSE.min(2 * pause);
+                        }
                     }
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(pause).await;
                 }
             }));
         }

@@ -44,9 +44,10 @@ impl Target {
         let (scheme, kind) = match scheme.split_once('-') {
             Some((scheme, kind)) => (scheme, kind),
             None => {
+                let server = one(url)?;
                 return Ok(Self {
-                    topology: Topology::One(one(url)?),
-                    address: address(rest).to_owned(),
+                    address: server.addr().to_string(),
+                    topology: Topology::One(server),
                 });
             }
         };
@@ -83,23 +84,12 @@ impl Target {
     }
 }
 
-/// What stands between user and query.
-fn address(rest: &str) -> &str {
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let host = host.split_once('?').map_or(host, |(host, _)| host);
-    match host.starts_with('/') {
-        true => host,
-        false => host.split_once('/').map_or(host, |(host, _)| host),
-    }
-}
-
-/// The URL with neither user nor query, which may hold passwords.
+/// The URL, or of one that may hold a password no more than its scheme.
 fn without_password(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(url, _)| url);
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        (None, Some((_, rest))) => format!("…@{rest}"),
-        (_, None) => url.to_owned(),
+    match url.split_once("://") {
+        _ if !url.contains(['@', '?']) => url.to_owned(),
+        Some((scheme, _)) => format!("{scheme}://…"),
+        None => "…".to_owned(),
     }
 }
 
@@ -110,10 +100,10 @@ mod tests {
     #[test]
     fn one_server_is_named_by_tcp_tls_or_a_socket() {
         for (url, at) in [
-            ("redis://localhost", "localhost"),
+            ("redis://localhost", "localhost:6379"),
             ("redis://:secret@localhost:6380/3", "localhost:6380"),
             (
-                "redis+unix:///run/redis.sock?pass=secret",
+                "redis+unix:///run/redis.sock?pass=sec@ret",
                 "/run/redis.sock",
             ),
         ] {
@@ -156,6 +146,7 @@ mod tests {
             "http://me:secret@localhost",
             "redis-array://me:secret@localhost",
             "redis://me:secret@localhost/database",
+            "redis://me:secret?@localhost",
             "redis-cluster://me:secret@a:1,,b:2",
             "me:secret@localhost",
         ] {

@@ -30,7 +30,6 @@ fn unreadable(sound: &[u8]) -> Vec<Vec<u8>> {
         damaged,
         sound[..sound.len() - 1].to_vec(),
         b"{\"user\":\"alice\"}".to_vec(),
-        Vec::new(),
     ]
 }
 
@@ -54,8 +53,6 @@ async fn a_record_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
         }
         let listed = store.sessions(&alice, now).await;
         assert_eq!(listed.map_err(kind), Err(unreadable));
-        let revoked = store.revoke(&alice).await;
-        assert_eq!(revoked.map_err(kind), Err(unreadable));
         let again = SampleRecord::new(1).build();
         let again = store.create(again, None, now).await.unwrap();
         assert_eq!(again, Creation::Exists);
@@ -68,7 +65,7 @@ async fn a_record_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_unreadable_session_does_not_keep_the_others_from_being_revoked() {
+async fn an_unreadable_session_is_revoked_like_the_others() {
     let store = open("others:").await;
     let alice = Owner::principal("alice").unwrap();
     let records: Vec<_> = (1..=3)
@@ -85,8 +82,8 @@ async fn an_unreadable_session_does_not_keep_the_others_from_being_revoked() {
         &format!("others:{}", records[1].handle()),
         b"\x02newer",
     );
-    assert!(store.revoke(&alice).await.is_err());
-    for record in [&records[0], &records[2]] {
+    assert_eq!(store.revoke(&alice).await.unwrap().len(), 3);
+    for record in &records {
         let loaded = store.load(record.handle(), record.created_at()).await;
         assert_eq!(loaded.unwrap(), None);
     }
@@ -153,8 +150,12 @@ async fn the_server_forgets_a_session_and_its_indexes_by_itself() {
     assert_eq!(indexes.len(), 2);
     for index in indexes {
         let index = lives(std::str::from_utf8(&index).unwrap());
-        assert!((719 * minutes..=720 * minutes).contains(&index), "{index}");
+        assert!((779 * minutes..=780 * minutes).contains(&index), "{index}");
     }
     assert!(store.remove(record.handle()).await.unwrap());
-    assert_eq!(shared().keys("forgets:*"), [b""; 0]);
+    // For a minute something holds its place, so that nothing brings it back.
+    let left = shared().keys("forgets:*");
+    assert_eq!(left, [format!("forgets:{}", record.handle()).into_bytes()]);
+    let place = lives(&format!("forgets:{}", record.handle()));
+    assert!((59_000..=60_000).contains(&place), "{place}");
 }

@@ -179,7 +179,7 @@ async fn an_end_costs_a_second_one_and_a_third_for_the_indexes() {
     let token = trial.begin().await;
     let end = |session: &mut Session| session.end().unwrap();
     let cost = trial.request_cost(&token, end).await;
-    let script = [("evalsha", 1), ("get", 2), ("del", 1), ("publish", 1)];
+    let script = [("evalsha", 1), ("get", 2), ("del", 1), ("set", 1), ("publish", 1)];
     cost.assert(3, &[&script[..], &[("zrem", 2)]].concat());
 }
 
@@ -216,7 +216,7 @@ async fn revoking_all_costs_as_much_as_there_is_to_end() {
             .cost(trial.sessions.revoke_all(&alice_herself()))
             .await;
         assert_eq!(ended.unwrap().len() as u64, count);
-        let scripted = ["del", "getrange", "publish"].map(|name| cost.commands[name]);
+        let scripted = ["del", "getrange", "publish", "set"].map(|name| cost.commands[name]);
         let sent = cost.commands.values().sum::<u64>() - scripted.iter().sum::<u64>();
         // The index is read and tidied; each session is read, ended, and left by two indexes.
         assert_eq!(sent, 2 + 4 * count, "{cost:?}");

@@ -107,8 +107,8 @@ async fn settle<S: SessionStore>(
     let Some(work) = session.begin_commit() else {
         return Ok(());
     };
-    if work.ends_session() {
-        // A client that hangs up now drops this future; the end goes through all the same.
+    if work.ends_session() || work.signs_in() {
+        // A client that hangs up now drops this future; the work goes through all the same.
         return session.perform_detached(work).await;
     }
     let done = manager.perform(work).await;

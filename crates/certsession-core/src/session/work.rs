@@ -128,6 +128,12 @@ impl Work {
         }
     }
 
+    /// Whether it signs somebody in: of the steps that this takes a store, with a limit on
+    /// sessions, none should be left out because a client hangs up.
+    pub const fn signs_in(&self) -> bool {
+        self.pending.sign_in.is_some()
+    }
+
     /// Whether it ends a session: what must go through, even if the request does not.
     pub const fn ends_session(&self) -> bool {
         self.ending.is_some()

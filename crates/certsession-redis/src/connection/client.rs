@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::aio::PubSub;
 use redis::cluster::ClusterClient;
 use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, RedisResult};
 
@@ -15,6 +16,9 @@ use crate::call::Call;
 use crate::error::ConnectError;
 use crate::target::{Target, Topology};
 use crate::tls::Tls;
+
+/// After how long without a word a server is asked for a sign of life, and how often again.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Makes connections.
 pub(crate) struct Client {
@@ -47,8 +51,10 @@ impl Client {
                 let alone = alone.collect::<Result<_, _>>()?;
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
                     .tcp_settings(tcp_settings())
-                    .connection_timeout(timeout)
-                    .response_timeout(timeout);
+                    // One node that is silent may not take the whole time of a step, in which the
+                    // client has to find out who has what in its place.
+                    .connection_timeout(timeout / 3)
+                    .response_timeout(timeout / 3);
                 Kind::Cluster {
                     client: tls.cluster(builder, first.as_ref())?,
                     nodes: alone,
@@ -68,6 +74,15 @@ impl Client {
         Self {
             kind: Kind::Pool(pool),
             address: "the pool's address".to_owned(),
+        }
+    }
+
+    /// Whether it lends connections for listening.
+    pub(crate) const fn can_subscribe(&self) -> bool {
+        match self.kind {
+            #[cfg(feature = "deadpool")]
+            Kind::Pool(_) => false,
+            _ => true,
         }
     }
 
@@ -180,7 +195,13 @@ fn at_once(server: ConnectionInfo) -> ConnectionInfo {
 }
 
 fn tcp_settings() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true)
+    // A connection that something on the way has forgotten is noticed before it is needed.
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE);
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive)
 }
 
 impl fmt::Debug for Client {

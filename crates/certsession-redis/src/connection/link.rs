@@ -30,6 +30,10 @@ impl Link {
         Self { wire, number }
     }
 
+    pub(super) const fn is_cluster(&self) -> bool {
+        matches!(self.wire, Wire::Cluster(_))
+    }
+
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         let answer = match &mut self.wire {
             Wire::One(link) => link.send_packed_command(command).await,
@@ -40,11 +44,11 @@ impl Link {
         answer?.extract_error()
     }
 
-    /// Sends commands in one go. Not for a cluster.
+    /// Sends commands in one go; the first error is the error of all. Not for a cluster.
     pub(super) async fn send_in_order(
         &mut self,
         commands: impl Iterator<Item = Cmd>,
-    ) -> RedisResult<Vec<RedisResult<Value>>> {
+    ) -> RedisResult<Vec<Value>> {
         let mut pipeline = Pipeline::new();
         for command in commands {
             pipeline.add_command(command);
@@ -59,8 +63,7 @@ impl Link {
                 link.req_packed_commands(&pipeline, 0, count).await
             }
         };
-        let answers = answers?.into_iter();
-        Ok(answers.map(Value::extract_error).collect())
+        answers?.into_iter().map(Value::extract_error).collect()
     }
 }
 

@@ -80,6 +80,11 @@ impl Connections {
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
+    /// Whether there are connections that can hear a channel.
+    pub(crate) fn can_subscribe(&self) -> bool {
+        self.client.can_subscribe()
+    }
+
     /// A connection of its own that hears a channel.
     pub(crate) async fn subscribe(&self, channel: &[u8]) -> RedisResult<PubSub> {
         let subscribing = async {
@@ -102,7 +107,7 @@ impl Connections {
         let slot = self.slot();
         self.bounded(slot, async |over| {
             let mut link = self.link(slot, over).await?;
-            match self.first_try(&mut link, call).await {
+            match try_call(&mut link, call).await {
                 Err(error) if slot.has_lost(&link, &error) => {
                     let value = try_call(&mut self.link(slot, over).await?, call).await?;
                     Ok(Answer::of_second(value))
@@ -111,16 +116,6 @@ impl Connections {
             }
         })
         .await
-    }
-
-    /// A cluster's client can get stuck in finding out which node has what. A fresh one does not,
-    /// so half of the time is left for it.
-    async fn first_try(&self, link: &mut Link, call: &Call) -> RedisResult<Value> {
-        if !self.client.is_cluster() {
-            return try_call(link, call).await;
-        }
-        let tried = tokio::time::timeout(self.timeout / 2, try_call(link, call)).await;
-        tried.unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// Sends several commands that the server takes in this order. On a cluster each is waited
@@ -159,11 +154,17 @@ impl Connections {
         let outcome = tokio::time::timeout(self.timeout, step(&mut over)).await;
         outcome.map_or_else(
             |_| {
-                // A server that is gone without a word never says so: the connection is suspect.
-                slot.drop_link(over);
+                // A server that is gone without a word never says so. But of a cluster's servers
+                // only one may be gone, and the others still answer over the same link.
+                if !slot.has_answered_within(self.timeout) {
+                    slot.drop_link(over);
+                }
                 Err(store_error(timed_out()))
             },
-            |outcome| outcome.map_err(store_error),
+            |outcome| {
+                slot.note_answer();
+                outcome.map_err(store_error)
+            },
         )
     }
 
@@ -195,20 +196,11 @@ async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
     }
 }
 
+/// By their whole texts: a script that the server does not know would be left out, and taken after
+/// those that should have come later.
 async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
-    let commands = calls.iter().map(|call| call.command().clone());
-    let mut answers = link.send_in_order(commands).await?;
-    let unknown: Vec<_> = (0..answers.len())
-        .filter(|at| answers[*at].as_ref().is_err_and(is_unknown_script))
-        .collect();
-    if !unknown.is_empty() {
-        let commands = unknown.iter().map(|at| calls[*at].command_with_source());
-        let again = link.send_in_order(commands).await?;
-        for (at, answer) in unknown.into_iter().zip(again) {
-            answers[at] = answer;
-        }
-    }
-    answers.into_iter().collect()
+    link.send_in_order(calls.iter().map(Call::command_with_source))
+        .await
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {

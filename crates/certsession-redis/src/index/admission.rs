@@ -1,16 +1,21 @@
 //! The limit on a principal's sessions.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use certsession_core::{Admission, Handle, StoreError, Timestamp};
 
 use super::claim::Claim;
 use super::entry::{Entry, Standing};
-use super::member::{Member, read_entries};
+use super::member::{CLOCKS_APART, Member, read_answer, read_entry};
 use crate::RedisStore;
 use crate::call::Call;
 use crate::script::ADMIT;
 use crate::time::millis_to_live;
+
+/// Longer than any sign-in takes: an entry that is older and whose record does not belong to its
+/// principal was made for one that failed.
+const LONGEST_SIGN_IN: Duration = Duration::from_secs(60);
 
 impl RedisStore {
     /// Makes an entry where there was no room, after a look at what takes the room: `entries`.
@@ -20,44 +25,56 @@ impl RedisStore {
         &self,
         claim: &Claim,
         admission: Admission,
-        entries: Vec<Entry>,
+        entries: Vec<(Entry, Timestamp)>,
         now: Timestamp,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
-        let members = self.members(&claim.owner, entries).await;
-        let members = members.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut call = Call::script(&ADMIT, &self.keys.index(&claim.owner))
             .arg(&claim.entry.to_bytes()[..])
             .arg(claim.began_at.as_millis())
-            .arg(millis_to_live(claim.lifetime))
+            .arg(millis_to_live(claim.lifetime + CLOCKS_APART))
             .arg(admission.limit().get())
             .arg(u8::from(admission.evicts()));
-        for entry in self.void_entries(members, now).await? {
+        for entry in self.void_entries(claim, entries, now).await? {
             call = call.arg(&entry.to_bytes()[..]);
         }
-        let answer = self.connections.call(&call).await?;
-        match read_entries(answer)? {
-            (true, condemned) => self.evict(claim, condemned).await.map(Some),
-            (false, _) => Ok(None),
+        let (is_admitted, condemned) = read_answer(self.connections.call(&call).await?)?;
+        if !is_admitted {
+            return Ok(None);
         }
+        let condemned = condemned.map(read_entry).collect::<Result<_, _>>()?;
+        self.evict(claim, condemned).await.map(Some)
     }
 
-    /// The entries that take no room: void ones, older ones of a session that has another, and
-    /// those of expired sessions, which are ended first so that nobody sees them again.
+    /// The entries that take no room: void ones, those of sign-ins that failed, older ones of a
+    /// session that has another, and those of expired sessions, which are ended first so that
+    /// nobody sees them again. A record that cannot be read takes room.
     async fn void_entries(
         &self,
-        members: Vec<Member>,
+        claim: &Claim,
+        entries: Vec<(Entry, Timestamp)>,
         now: Timestamp,
     ) -> Result<Vec<Entry>, StoreError> {
+        let times: BTreeMap<_, _> = entries.iter().copied().collect();
+        let entries = entries.into_iter().map(|(entry, _)| entry).collect();
         let mut void = Vec::new();
         let mut newest: BTreeMap<Handle, Entry> = BTreeMap::new();
-        for member in members {
+        for member in self.members(&claim.owner, entries).await {
+            let member = match member {
+                Ok(member) => member,
+                Err(unknown) if unknown.is_unreadable() => continue,
+                Err(unknown) => return Err(unknown.error),
+            };
             let entry = member.entry;
+            let has_failed = member.standing == Standing::Undecided
+                && times
+                    .get(&entry)
+                    .is_some_and(|began| *began + LONGEST_SIGN_IN < now);
             let expired = member.record.filter(|record| record.is_expired(now));
             if let Some(record) = expired {
                 self.end_while(record, |record| record.is_expired(now))
                     .await?;
                 void.push(entry);
-            } else if member.standing == Standing::Void {
+            } else if member.standing == Standing::Void || has_failed {
                 void.push(entry);
             } else if let Some(other) = newest.insert(entry.handle, entry) {
                 newest.insert(entry.handle, entry.max(other));
@@ -67,29 +84,36 @@ impl RedisStore {
         Ok(void)
     }
 
-    /// Ends the sessions of condemned entries, and tells which this call ended.
+    /// Ends the sessions of condemned entries, and tells which this call ended. What cannot be
+    /// read ends, too: it was the principal's when it was indexed.
     async fn evict(&self, claim: &Claim, condemned: Vec<Entry>) -> Result<Vec<Handle>, StoreError> {
         let (mut evicted, mut gone) = (Vec::new(), Vec::new());
         for member in self.members(&claim.owner, condemned).await {
-            let Member {
-                entry,
-                record,
-                standing,
-            } = member?;
-            match (record, standing) {
-                (Some(record), Standing::Belongs) => {
+            let (entry, is_ended) = match member {
+                Ok(Member {
+                    entry,
+                    record: Some(record),
+                    standing: Standing::Belongs,
+                }) => {
                     let belongs = |record: &_| {
                         entry.standing(&claim.owner, Some(record)) == Standing::Belongs
                     };
-                    if self.end_while(record, belongs).await? {
-                        evicted.push(entry.handle);
-                    }
-                    gone.push(entry);
+                    (entry, self.end_while(record, belongs).await?)
                 }
-                (_, Standing::Void) => gone.push(entry),
+                Ok(Member {
+                    entry,
+                    standing: Standing::Void,
+                    ..
+                }) => (entry, false),
                 // Its sign-in is under way; the next one who needs room ends it.
-                _ => {}
-            }
+                Ok(_) => continue,
+                Err(unknown) if unknown.is_unreadable() => {
+                    (unknown.entry, self.end(unknown.entry.handle).await?)
+                }
+                Err(unknown) => return Err(unknown.error),
+            };
+            evicted.extend(is_ended.then_some(entry.handle));
+            gone.push(entry);
         }
         self.leave(&claim.owner, &gone).await;
         Ok(evicted)

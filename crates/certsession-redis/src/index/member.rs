@@ -1,8 +1,9 @@
 //! Entries with their records: joining an index, leaving it, reading it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use certsession_core::{Admission, OwnerKey, Record, StoreError};
+use certsession_core::{Admission, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
 use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
@@ -17,15 +18,16 @@ use crate::time::millis_to_live;
 /// How many records are asked for at once.
 const RECORDS_AT_ONCE: usize = 64;
 
-/// How many entries are asked for at once.
-pub(crate) const ENTRIES_AT_ONCE: usize = 1_000;
-
 /// Of how many entries each takes a look at others.
 const LOOKS_EVERY: u8 = 8;
 
 /// How many others it looks at: twice as many as were made since, so that at most about half of
 /// what an index holds can be void.
 const LOOKS_AT: u8 = 2 * LOOKS_EVERY;
+
+/// How much longer an index lives than its sessions: the clocks of two nodes may differ, and a
+/// session that one of them still accepts has to be found.
+pub(super) const CLOCKS_APART: Duration = Duration::from_secs(60 * 60);
 
 /// Which of an owner's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,35 +43,49 @@ pub(crate) enum Which {
 pub(crate) enum Join {
     /// It is in; some others are to be looked at.
     Joined { look_at: Vec<Entry> },
-    /// There is no room; these are all entries.
-    Full { entries: Vec<Entry> },
+    /// There is no room; these are all entries, with the time at which each began.
+    Full { entries: Vec<(Entry, Timestamp)> },
 }
 
 impl Join {
     pub(crate) fn read(answer: Value) -> Result<Self, StoreError> {
-        let (has_joined, entries) = read_entries(answer)?;
-        Ok(match has_joined {
-            true => Self::Joined { look_at: entries },
-            false => Self::Full { entries },
-        })
+        let (has_joined, mut values) = read_answer(answer)?;
+        if has_joined {
+            let look_at = values.map(read_entry).collect::<Result<_, _>>()?;
+            return Ok(Self::Joined { look_at });
+        }
+        let mut entries = Vec::new();
+        while let (Some(entry), Some(began)) = (values.next(), values.next()) {
+            let began = redis::from_redis_value::<u64>(began).map_err(|_| nonsense())?;
+            entries.push((read_entry(entry)?, Timestamp::from_millis(began)));
+        }
+        Ok(Self::Full { entries })
     }
 }
 
-/// A script's answer: one or zero, and entries.
-pub(super) fn read_entries(answer: Value) -> Result<(bool, Vec<Entry>), StoreError> {
-    let nonsense = || unexpected_answer("a step of an index");
+/// A script's answer: one or zero, and more.
+pub(super) fn read_answer(
+    answer: Value,
+) -> Result<(bool, impl Iterator<Item = Value>), StoreError> {
     let Value::Array(values) = answer else {
         return Err(nonsense());
     };
     let mut values = values.into_iter();
-    let Some(Value::Int(said @ 0..=1)) = values.next() else {
-        return Err(nonsense());
-    };
-    let entries = values.map(|value| match value {
+    match values.next() {
+        Some(Value::Int(said @ 0..=1)) => Ok((said == 1, values)),
+        _ => Err(nonsense()),
+    }
+}
+
+pub(super) fn read_entry(value: Value) -> Result<Entry, StoreError> {
+    match value {
         Value::BulkString(bytes) => Entry::from_bytes(&bytes).ok_or_else(nonsense),
         _ => Err(nonsense()),
-    });
-    Ok((said == 1, entries.collect::<Result<_, _>>()?))
+    }
+}
+
+fn nonsense() -> StoreError {
+    unexpected_answer("a step of an index")
 }
 
 /// An entry, and the record that it leads to.
@@ -77,6 +93,19 @@ pub(crate) struct Member {
     pub(crate) entry: Entry,
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) standing: Standing,
+}
+
+/// An entry whose record cannot be had.
+pub(crate) struct Unknown {
+    pub(crate) entry: Entry,
+    pub(crate) error: StoreError,
+}
+
+impl Unknown {
+    /// Whether the record is there, and merely cannot be read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.error.kind() == StoreErrorKind::Unreadable
+    }
 }
 
 impl RedisStore {
@@ -88,7 +117,7 @@ impl RedisStore {
         Call::script(&JOIN, &self.keys.index(&claim.owner))
             .arg(&claim.entry.to_bytes()[..])
             .arg(claim.began_at.as_millis())
-            .arg(millis_to_live(claim.lifetime))
+            .arg(millis_to_live(claim.lifetime + CLOCKS_APART))
             .arg(limit)
             .arg(if is_chosen { LOOKS_AT } else { 0 })
     }
@@ -122,9 +151,10 @@ impl RedisStore {
         &self,
         owner: &OwnerKey,
         entries: Vec<Entry>,
-    ) -> Vec<Result<Member, StoreError>> {
+    ) -> Vec<Result<Member, Unknown>> {
         let members = entries.into_iter().map(async |entry| {
-            let record = self.fetch(entry.handle).await?;
+            let fetched = self.fetch(entry.handle).await;
+            let record = fetched.map_err(|error| Unknown { entry, error })?;
             let standing = entry.standing(owner, record.as_deref());
             Ok(Member {
                 entry,
@@ -138,12 +168,11 @@ impl RedisStore {
             .await
     }
 
-    /// Some of an owner's entries in the order of their scores, from the one at `from` on.
+    /// An owner's entries in the order of their times.
     pub(crate) async fn entries(
         &self,
         owner: &OwnerKey,
         which: Which,
-        from: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let least = match which {
             Which::Counted => "0",
@@ -151,16 +180,10 @@ impl RedisStore {
         };
         let call = Call::plain("ZRANGEBYSCORE")
             .arg(self.keys.index(owner))
-            .arg(&[least, "+inf", "LIMIT"])
-            .arg(&[from, ENTRIES_AT_ONCE]);
-        let nonsense = || unexpected_answer("ZRANGEBYSCORE");
-        let Value::Array(values) = self.connections.call(&call).await? else {
-            return Err(nonsense());
-        };
-        let entries = values.into_iter().map(|value| match value {
-            Value::BulkString(bytes) => Entry::from_bytes(&bytes).ok_or_else(nonsense),
+            .arg(&[least, "+inf"]);
+        match self.connections.call(&call).await? {
+            Value::Array(values) => values.into_iter().map(read_entry).collect(),
             _ => Err(nonsense()),
-        });
-        entries.collect()
+        }
     }
 }

@@ -28,4 +28,4 @@ mod member;
 
 pub(crate) use claim::{Claim, Claims};
 pub(crate) use entry::{Entry, Standing};
-pub(crate) use member::{ENTRIES_AT_ONCE, Join, Which};
+pub(crate) use member::{Join, Member, Unknown, Which};

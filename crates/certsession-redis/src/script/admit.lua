@@ -19,9 +19,13 @@ local excess = #others + 1 - tonumber(ARGV[4])
 if excess > 0 and ARGV[5] == '0' then
   return {0}
 end
--- One that was left over, if there is any: each caller carries on with one at the most, since
--- others may be about to end theirs.
-local condemned = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf', 'LIMIT', 0, 1)
+-- Some that were left over, if there are any: others may be about to end theirs.
+local condemned = {}
+for _, entry in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf', 'LIMIT', 0, 16)) do
+  if string.sub(entry, 1, 16) ~= own then
+    table.insert(condemned, entry)
+  end
+end
 for i = 1, excess do
   local at = others[i]
   redis.call('ZADD', KEYS[1], -1 - tonumber(entries[at + 1]), entries[at])

@@ -1,18 +1,19 @@
 -- Puts an entry into an owner's index. KEYS: the index. ARGV: the entry; when it began; the
 -- index's time to live in milliseconds; the limit on the owner's sessions, 0 for none; how many
 -- entries to name for a look at whether their sessions still stand.
--- Returns 1 and those entries, or 0 and all entries if there is no room for one more.
+-- Returns 1 and those entries; or 0 and all entries, each with its time, if there is no room for one
+-- more. Condemned entries (see admit.lua) take room here, so that somebody carries on with them.
 local limit = tonumber(ARGV[4])
-if limit > 0 and redis.call('ZCOUNT', KEYS[1], 0, '+inf') >= limit then
+if limit > 0 and redis.call('ZCOUNT', KEYS[1], '-inf', '+inf') >= limit then
   local own = string.sub(ARGV[1], 1, 16)
-  local entries = redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf')
   local others = 0
-  for _, entry in ipairs(entries) do
+  for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf')) do
     if string.sub(entry, 1, 16) ~= own then
       others = others + 1
     end
   end
   if others >= limit then
+    local entries = redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf', 'WITHSCORES')
     table.insert(entries, 1, 0)
     return entries
   end

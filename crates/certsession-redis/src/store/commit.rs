@@ -113,6 +113,12 @@ impl RedisStore {
         });
         let late = after.iter().filter(|claim| is_late(claim));
         let mut calls: Vec<_> = early.map(|claim| self.join(claim, None)).collect();
+        if !after.certificate.is(&before.certificate) {
+            // The token before this change stands for a while under the new certificate: its
+            // entry has to be seen to be there.
+            self.connections.in_order(&calls).await?;
+            calls.clear();
+        }
         let at = calls.len();
         calls.push(self.replacement(commit, current, record));
         calls.extend(late.map(|claim| self.join(claim, admission)));

@@ -41,8 +41,7 @@ impl RedisStore {
             match self.settle(claim, answer, admission, now).await? {
                 Some(ended) => evicted.extend(ended),
                 None => {
-                    // It was there for a moment, and nobody has a token for it.
-                    self.end(record.handle()).await?;
+                    self.take_back(record).await?;
                     return Ok(Creation::LimitReached);
                 }
             }

@@ -10,16 +10,23 @@ use redis::Value;
 use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
-use crate::index::{Claims, ENTRIES_AT_ONCE, Entry, Standing, Which};
+use crate::index::{Claims, Entry, Member, Standing, Unknown, Which};
 use crate::script::{DROP, END};
 
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 64;
 
+/// What became of an entry when its owner's sessions were ended.
+struct Ending {
+    entry: Entry,
+    is_void: bool,
+    is_ended: bool,
+}
+
 impl RedisStore {
     /// Ends a session. True if this call ended it. A record that cannot be read ends like any
     /// other.
-    pub(super) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
+    pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
         let ended = self.connections.call(&call).await?;
         let is_ended = ended != Value::Nil;
@@ -30,51 +37,68 @@ impl RedisStore {
     }
 
     /// Ends every session that belongs to an owner now, and tells which this call ended. Those
-    /// that can be ended are, also where one cannot.
+    /// that can be ended are, also where one cannot. What cannot be read ends, too: it was the
+    /// owner's when it was indexed.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
-        let (mut ended, mut failure) = (Vec::new(), None);
-        let mut from = 0;
-        loop {
-            let entries = self.entries(owner, Which::All, from).await?;
-            let count = entries.len();
-            let members = self.members(owner, entries).await.into_iter();
-            let endings = members.map(async |member| {
-                let member = member?;
-                let Some(record) = member
-                    .record
-                    .filter(|_| member.standing == Standing::Belongs)
-                else {
-                    return Ok((member.entry, member.standing == Standing::Void, false));
-                };
-                let belongs = |record: &Record| {
-                    member.entry.standing(owner, Some(record)) == Standing::Belongs
-                };
-                let is_ended = self.end_while(record, belongs).await?;
-                Ok((member.entry, true, is_ended))
-            });
-            let endings: Vec<Result<(Entry, bool, bool), StoreError>> =
-                stream::iter(endings).buffered(AT_ONCE).collect().await;
-            let mut void = Vec::new();
-            for ending in endings {
-                match ending {
-                    Ok((entry, is_void, is_ended)) => {
-                        void.extend(is_void.then_some(entry));
-                        ended.extend(is_ended.then_some(entry.handle));
-                    }
-                    Err(error) => failure = Some(error),
+        let entries = self.entries(owner, Which::All).await?;
+        let members = self.members(owner, entries).await.into_iter();
+        let endings = members.map(async |member| self.end_member(owner, member).await);
+        let endings: Vec<_> = stream::iter(endings).buffered(AT_ONCE).collect().await;
+        let (mut ended, mut void, mut failure) = (Vec::new(), Vec::new(), None);
+        for ending in endings {
+            match ending {
+                Ok(Ending {
+                    entry,
+                    is_void,
+                    is_ended,
+                }) => {
+                    void.extend(is_void.then_some(entry));
+                    ended.extend(is_ended.then_some(entry.handle));
                 }
+                Err(error) => failure = Some(error),
             }
-            self.leave(owner, &void).await;
-            if count < ENTRIES_AT_ONCE {
-                break;
-            }
-            // Those that were removed make the others move up.
-            from += count - void.len();
         }
+        self.leave(owner, &void).await;
         match failure {
             None => Ok(ended),
             Some(error) => Err(error),
         }
+    }
+
+    async fn end_member(
+        &self,
+        owner: &OwnerKey,
+        member: Result<Member, Unknown>,
+    ) -> Result<Ending, StoreError> {
+        let (entry, is_ended) = match member {
+            Ok(Member {
+                entry,
+                record: Some(record),
+                standing: Standing::Belongs,
+            }) => {
+                let belongs =
+                    |record: &Record| entry.standing(owner, Some(record)) == Standing::Belongs;
+                (entry, self.end_while(record, belongs).await?)
+            }
+            Ok(Member {
+                entry, standing, ..
+            }) => {
+                return Ok(Ending {
+                    entry,
+                    is_void: standing == Standing::Void,
+                    is_ended: false,
+                });
+            }
+            Err(unknown) if unknown.is_unreadable() => {
+                (unknown.entry, self.end(unknown.entry.handle).await?)
+            }
+            Err(unknown) => return Err(unknown.error),
+        };
+        Ok(Ending {
+            entry,
+            is_void: true,
+            is_ended,
+        })
     }
 
     /// Ends a session as long as its record, as it is then, fulfils a condition. True if this call
@@ -102,6 +126,14 @@ impl RedisStore {
             }
         }
         Ok(false)
+    }
+
+    /// Removes a record for which nobody has a token, as if it had never been there.
+    pub(super) async fn take_back(&self, record: &Record) -> Result<(), StoreError> {
+        let call = Call::plain("DEL").arg(self.keys.session(record.handle()));
+        self.connections.call(&call).await?;
+        self.forget(record).await;
+        Ok(())
     }
 
     /// Removes the entries of a record that is gone.

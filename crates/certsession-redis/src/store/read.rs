@@ -9,7 +9,7 @@ use redis::Value;
 use super::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_answer;
-use crate::index::{ENTRIES_AT_ONCE, Standing, Which};
+use crate::index::{Standing, Which};
 
 impl RedisStore {
     /// The record of this handle, expired or not.
@@ -26,25 +26,17 @@ impl RedisStore {
         now: Timestamp,
     ) -> Result<Vec<Arc<Record>>, StoreError> {
         let (mut sessions, mut listed, mut void) = (Vec::new(), BTreeSet::new(), Vec::new());
-        let mut from = 0;
-        loop {
-            let entries = self.entries(owner, Which::Counted, from).await?;
-            let count = entries.len();
-            for member in self.members(owner, entries).await {
-                let member = member?;
-                let record = member.record.filter(|record| !record.is_expired(now));
-                match (member.standing, record) {
-                    (Standing::Belongs, Some(record)) if listed.insert(record.handle()) => {
-                        sessions.push(record);
-                    }
-                    (Standing::Void, _) => void.push(member.entry),
-                    _ => {}
+        let entries = self.entries(owner, Which::Counted).await?;
+        for member in self.members(owner, entries).await {
+            let member = member.map_err(|unknown| unknown.error)?;
+            let record = member.record.filter(|record| !record.is_expired(now));
+            match (member.standing, record) {
+                (Standing::Belongs, Some(record)) if listed.insert(record.handle()) => {
+                    sessions.push(record);
                 }
+                (Standing::Void, _) => void.push(member.entry),
+                _ => {}
             }
-            if count < ENTRIES_AT_ONCE {
-                break;
-            }
-            from += count;
         }
         self.leave(owner, &void).await;
         sessions.sort_by_key(|record| (record.created_at(), record.handle()));
@@ -59,6 +51,8 @@ pub(crate) fn read_record(
 ) -> Result<Option<Arc<Record>>, StoreError> {
     match answer {
         Value::Nil => Ok(None),
+        // What holds the place of a session that has ended; see end.lua.
+        Value::BulkString(bytes) if bytes.is_empty() => Ok(None),
         Value::BulkString(bytes) => match Record::decode(handle, &bytes) {
             Ok(record) => Ok(Some(Arc::new(record))),
             Err(error) => Err(StoreError::with_source(StoreErrorKind::Unreadable, error)),
