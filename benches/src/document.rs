@@ -1,28 +1,52 @@
-//! The page that holds the figures.
+//! The pages that hold what was found.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const TITLE: &str = "# Performance
+/// A page, each section of which is written by a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// `docs/performance.md`.
+    Performance,
+    /// `docs/incumbents.md`.
+    Incumbents,
+}
 
-Every section below is written by the command that it names, and by nobody's hand.
-";
+impl Page {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Performance => "performance.md",
+            Self::Incumbents => "incumbents.md",
+        }
+    }
 
-/// Puts `text` in the place of one section of `docs/performance.md`, at its end if there is no
-/// such section yet, and returns the page's path.
-///
-/// # Errors
-///
-/// If the page cannot be read or written.
-pub fn replace_section(name: &str, text: &str) -> io::Result<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
-    let page = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => TITLE.to_owned(),
-        page => page?,
-    };
-    fs::write(&path, replaced(&page, name, text))?;
-    path.canonicalize()
+    const fn beginning(self) -> &'static str {
+        match self {
+            Self::Performance => {
+                "# Performance\n\n\
+                 Every section below is written by the command that it names, and by nobody's hand.\n"
+            }
+            Self::Incumbents => "# Side by side with other frameworks\n",
+        }
+    }
+
+    /// Puts `text` in the place of one section, at the end if there is no such section yet, and
+    /// returns the page's path.
+    ///
+    /// # Errors
+    ///
+    /// If the page cannot be read or written.
+    pub fn replace_section(self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let path = docs.join(self.file());
+        let page = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.beginning().to_owned(),
+            page => page?,
+        };
+        fs::write(&path, replaced(&page, name, text))?;
+        path.canonicalize()
+    }
 }
 
 fn replaced(page: &str, name: &str, text: &str) -> String {

@@ -2,14 +2,20 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `document` | puts figures into `docs/performance.md` |
+//! | `clients` | a certificate for each client |
+//! | `contents` | what the sessions hold |
+//! | `document` | puts what was found into the pages of `docs/` |
 //! | `machine` | says on what they were measured |
 //! | `samples` | medians and percentiles |
 
+mod clients;
+mod contents;
 mod document;
 mod machine;
 mod samples;
 
-pub use document::replace_section;
+pub use clients::Clients;
+pub use contents::{KEYS, contents};
+pub use document::Page;
 pub use machine::describe_machine;
 pub use samples::{Percentiles, Samples};

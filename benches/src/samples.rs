@@ -47,6 +47,16 @@ impl Samples {
             .push(u64::try_from(taken.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.nanos.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.nanos.is_empty()
+    }
+
     /// What they come to; zeros if there are none.
     pub fn percentiles(mut self) -> Percentiles {
         self.nanos.sort_unstable();

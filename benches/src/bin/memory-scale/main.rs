@@ -3,13 +3,11 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `clients` | a certificate for each client |
 //! | `population` | a store full of sessions, through the public API alone |
 //! | `figures` | what one population costs, measured in a process of its own |
 //! | `footprint` | how much memory this process has |
 //! | `report` | the tables |
 
-mod clients;
 mod figures;
 mod footprint;
 mod population;
@@ -19,7 +17,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::Command;
 
-use certsession_benches::replace_section;
+use certsession_benches::Page;
 use figures::Figures;
 use population::Plan;
 
@@ -30,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(serde_json::to_writer(io::stdout(), &figures)?);
     }
     let report = report::write(measure_apart)?;
-    let page = replace_section("memory-scale", &report)?;
+    let page = Page::Performance.replace_section("memory-scale", &report)?;
     writeln!(io::stdout(), "{report}\nwritten into {}", page.display())?;
     Ok(())
 }

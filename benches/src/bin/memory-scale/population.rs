@@ -8,23 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use certsession_benches::Samples;
+use certsession_benches::{Clients, KEYS, Samples};
 use certsession_core::{
     Clock, CommitError, CookieChange, Key, MemoryStore, PeerState, Presented, Session,
     SessionManager, SystemClock, Timestamp, Token,
 };
-
-use crate::clients::Clients;
-
-/// Six keys; with names, quotes and lengths their values make a block of 500 bytes.
-const KEYS: [(Key<String>, usize); 6] = [
-    (Key::new("cart"), 73),
-    (Key::new("history"), 73),
-    (Key::new("locale"), 73),
-    (Key::new("notice"), 73),
-    (Key::new("profile"), 73),
-    (Key::new("theme"), 76),
-];
 
 /// What a population is to be like.
 #[derive(Clone, Copy, Debug)]
@@ -95,12 +83,12 @@ impl Population {
         }
         for (key, length) in &KEYS {
             if self.plan.with_data {
-                session.insert(key, &"x".repeat(*length))?;
+                session.insert(&Key::<String>::new(key), &"x".repeat(*length))?;
             }
         }
         if self.plan.is_empty() {
             // Only a value or a sign-in begins a session; `fill` takes it away again.
-            session.insert(&KEYS[0].0, &String::new())?;
+            session.insert(&Key::<String>::new(KEYS[0].0), &String::new())?;
         }
         samples.time(|| self.commit(&mut session))?;
         Ok(session)
@@ -123,7 +111,7 @@ impl Population {
     /// Writes one key of a session.
     pub(crate) fn change(&self, session: &mut Session) -> Result<(), Box<dyn Error>> {
         let (key, length) = &KEYS[5];
-        Ok(session.insert(key, &"y".repeat(*length))?)
+        Ok(session.insert(&Key::<String>::new(key), &"y".repeat(*length))?)
     }
 
     /// Commits a session, as the end of a request does.

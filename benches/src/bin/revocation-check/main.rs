@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use certs_dev::{Authority, CrlRequest, LeafRequest};
-use certsession_benches::{describe_machine, replace_section};
+use certsession_benches::{Page, describe_machine};
 use certsession_core::{
     Clock, Crl, CrlAuthority, MemoryStore, OnStale, PeerCertificate, PeerState, Presented,
     RevocationList, SessionManager, SystemClock,
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          |---:|---:|---:|---:|---:|\n{rows}",
         describe_machine()
     );
-    let page = replace_section("revocation-check", &report)?;
+    let page = Page::Performance.replace_section("revocation-check", &report)?;
     writeln!(io::stdout(), "{report}\nwritten into {}", page.display())?;
     Ok(())
 }

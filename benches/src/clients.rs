@@ -13,7 +13,8 @@ const SERIAL: [u8; 16] = *b"serial of client";
 /// To sign a million certificates would take minutes, so one is issued, and the others are
 /// that one with a serial number of their own. What a session keeps of a certificate has the
 /// same size, and the signature is for TLS to check.
-pub(crate) struct Clients {
+#[derive(Debug)]
+pub struct Clients {
     template: Vec<u8>,
     serial_at: usize,
     shared: Option<PeerState>,
@@ -21,7 +22,11 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Clients with one certificate each, or all with the same one.
-    pub(crate) fn new(share_certificate: bool) -> Result<Self, Box<dyn Error>> {
+    ///
+    /// # Errors
+    ///
+    /// If the certificate cannot be issued.
+    pub fn new(share_certificate: bool) -> Result<Self, Box<dyn Error>> {
         let request = LeafRequest::client("client of a benchmark").serial(SERIAL);
         let issued = Authority::new("benchmark CA")?.issue(&request)?;
         let template = issued.certificate_der().to_vec();
@@ -39,7 +44,11 @@ impl Clients {
     }
 
     /// A connection of the client with this number.
-    pub(crate) fn peer(&self, number: usize) -> Result<PeerState, Box<dyn Error>> {
+    ///
+    /// # Errors
+    ///
+    /// If the certificate with its serial number does not parse.
+    pub fn peer(&self, number: usize) -> Result<PeerState, Box<dyn Error>> {
         if let Some(shared) = &self.shared {
             return Ok(shared.clone());
         }
