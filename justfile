@@ -64,12 +64,21 @@ bench-revocation:
 measure-revocation:
     cargo nextest run -p certsession-tests --test certificates --run-ignored only --no-capture timing
 
+# Puts other frameworks and this project through the same scenarios and writes who holds into docs/incumbents.md.
+incumbents: build-benches
+    "{{ target }}/benches/release/incumbents"
+
+# Builds every benchmark at once, so that what they share is built once.
+[private]
+build-benches:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo build --release --workspace --bins
+
 # Is the code formatted?
 [private]
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    cargo fmt --manifest-path benches/Cargo.toml --check
+    cargo fmt --manifest-path benches/Cargo.toml --all --check
 
 # Does clippy find nothing, whichever features are on?
 [private]
@@ -82,7 +91,7 @@ lints:
     cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
     cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings
     cargo clippy -p certsession-actix --all-targets --all-features -- -D warnings
-    cargo clippy --manifest-path benches/Cargo.toml --target-dir "{{ target }}" --all-targets -- -D warnings
+    cargo clippy --manifest-path benches/Cargo.toml --workspace --target-dir "{{ target }}" --all-targets -- -D warnings
 
 # Is everything public documented, and does every link lead somewhere?
 [private]

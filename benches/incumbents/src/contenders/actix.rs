@@ -1,0 +1,95 @@
+//! What the applications on actix-web have in common.
+
+use actix_web::HttpResponse;
+use actix_web::body::{MessageBody, to_bytes};
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
+use actix_web::http::header::{COOKIE, HeaderMap, SET_COOKIE};
+use actix_web::test::TestRequest;
+use certsession_actix::test_util::TestPeerExt;
+use serde::Deserialize;
+
+use crate::contender::{Reply, Request, Waiting};
+
+/// The query of a request.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pair {
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) value: String,
+}
+
+/// Sends a request through an application, as its server would.
+pub(super) type Send = Box<dyn Fn(Request) -> Waiting<Reply>>;
+
+pub(super) fn sender<S, B>(application: S) -> Send
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>
+        + 'static,
+    B: MessageBody + 'static,
+{
+    Box::new(move |request| {
+        let mut sent = TestRequest::get().uri(&request.target);
+        if let Some(cookie) = request.cookie {
+            sent = sent.insert_header((COOKIE, cookie));
+        }
+        let answer = application.call(sent.to_request_from(request.peer));
+        Box::pin(async move {
+            match answer.await {
+                Ok(response) => {
+                    let (status, fields) = (response.status(), fields(response.headers()));
+                    reply(status.as_u16(), fields, response.into_body()).await
+                }
+                // What leaves an application as an error, the server makes an answer of.
+                Err(error) => {
+                    let response = error.error_response();
+                    let (status, fields) = (response.status(), fields(response.headers()));
+                    reply(status.as_u16(), fields, response.into_body()).await
+                }
+            }
+        })
+    })
+}
+
+async fn reply(status: u16, set_cookie: Vec<String>, body: impl MessageBody) -> Reply {
+    let body = to_bytes(body).await.unwrap_or_default();
+    Reply {
+        status,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        set_cookie,
+    }
+}
+
+fn fields(headers: &HeaderMap) -> Vec<String> {
+    let fields = headers.get_all(SET_COOKIE);
+    fields
+        .map(|field| String::from_utf8_lossy(field.as_bytes()).into_owned())
+        .collect()
+}
+
+/// The answer of a handler that has done what it was asked for.
+pub(super) fn done() -> HttpResponse {
+    HttpResponse::Ok().body("done")
+}
+
+/// The error of a handler or a middleware that fails for a reason of its own.
+pub(super) fn failure() -> actix_web::Error {
+    ErrorInternalServerError("a failure that has nothing to do with the session")
+}
+
+/// A scope whose middleware fails after the handler.
+macro_rules! failing_scope {
+    ($path:literal, $handler:expr) => {
+        actix_web::web::scope("/failing")
+            .wrap_fn(|request, service| {
+                let answer = actix_web::dev::Service::call(service, request);
+                async move {
+                    answer.await?;
+                    Err::<actix_web::dev::ServiceResponse, _>($crate::contenders::actix::failure())
+                }
+            })
+            .route($path, actix_web::web::get().to($handler))
+    };
+}
+
+pub(super) use failing_scope;

@@ -1,0 +1,158 @@
+//! This project, with its memory store and with its Redis store.
+
+use std::error::Error;
+use std::rc::Rc;
+
+use actix_web::{App, HttpResponse, test, web};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use certsession_actix::{
+    CertSession, CertSessionMiddleware, Key, Lifetimes, MemoryStore, Owner, SessionManager,
+    SessionStore,
+};
+use certsession_redis::RedisStore;
+use certsession_tests::redis::RedisServer;
+
+use super::actix::{Pair, Send, done, failing_scope, failure, sender};
+use crate::contender::{ABSOLUTE, ALICE, Contender, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::gate::Gate;
+
+type Answer = Result<HttpResponse, actix_web::Error>;
+
+/// How much of a token is the handle, and how much the secret.
+const SECRET: usize = 32;
+
+struct Certsession<S> {
+    send: Send,
+    gate: Gate,
+    manager: SessionManager<S>,
+}
+
+pub(super) async fn with_memory() -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+    start(MemoryStore::new()).await
+}
+
+pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+    start(RedisStore::connect(&redis.url()).await?).await
+}
+
+async fn start<S: SessionStore>(store: S) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+    let gate = Gate::new();
+    let lifetimes = Lifetimes::default()
+        .with_idle(IDLE)?
+        .with_absolute(ABSOLUTE)?;
+    let manager = SessionManager::builder(store).lifetimes(lifetimes).build();
+    let application = App::new()
+        .app_data(web::Data::new(gate.clone()))
+        .route("/whoami", web::get().to(whoami))
+        .route("/put", web::get().to(put))
+        .route("/get", web::get().to(get))
+        .route("/slow-put", web::get().to(slow_put))
+        .route("/sign-in", web::get().to(sign_in))
+        .route("/sign-out", web::get().to(sign_out))
+        .route("/sign-out-and-fail", web::get().to(sign_out_and_fail))
+        .route("/sign-out-and-put", web::get().to(sign_out_and_put))
+        .route("/rotate", web::get().to(rotate))
+        .route("/rotate-and-fail", web::get().to(rotate_and_fail))
+        .route("/debug", web::get().to(debug))
+        .service(failing_scope!("/sign-out", sign_out))
+        .wrap(CertSessionMiddleware::new(manager.clone()));
+    Ok(Rc::new(Certsession {
+        send: sender(test::init_service(application).await),
+        gate,
+        manager,
+    }))
+}
+
+impl<S: SessionStore> Contender for Certsession<S> {
+    fn send(&self, request: Request) -> Waiting<Reply> {
+        (self.send)(request)
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The handle is known; every piece of the record that could be the secret is tried.
+    fn forge(&self) -> Waiting<Vec<String>> {
+        let manager = self.manager.clone();
+        Box::pin(async move {
+            let Ok(owner) = Owner::principal(ALICE) else {
+                return Vec::new();
+            };
+            let records = manager.sessions(&owner).await.unwrap_or_default();
+            let cookies = records.iter().flat_map(|record| {
+                let pieces = record.encode();
+                let tokens = pieces.windows(SECRET).map(|piece| {
+                    let token = [record.handle().as_bytes().as_slice(), piece].concat();
+                    cookie(&Base64UrlUnpadded::encode_string(&token))
+                });
+                tokens.collect::<Vec<_>>()
+            });
+            cookies.collect()
+        })
+    }
+
+    fn planted(&self) -> String {
+        cookie(&"planted1".repeat(8))
+    }
+}
+
+fn cookie(token: &str) -> String {
+    format!("__Host-session={token}")
+}
+
+async fn whoami(session: CertSession) -> Answer {
+    let user = session.principal();
+    let user = user.as_ref().map_or(NOBODY, |user| user.as_str());
+    Ok(HttpResponse::Ok().body(user.to_owned()))
+}
+
+async fn put(session: CertSession, pair: web::Query<Pair>) -> Answer {
+    let Pair { key, value } = pair.into_inner();
+    session.insert(&Key::named(key), &value)?;
+    Ok(done())
+}
+
+async fn get(session: CertSession, pair: web::Query<Pair>) -> Answer {
+    let value = session.get(&Key::<String>::named(pair.into_inner().key))?;
+    Ok(HttpResponse::Ok().body(value.unwrap_or_else(|| NONE.to_owned())))
+}
+
+async fn slow_put(session: CertSession, pair: web::Query<Pair>, gate: web::Data<Gate>) -> Answer {
+    gate.pass().await;
+    put(session, pair).await
+}
+
+async fn sign_in(session: CertSession) -> Answer {
+    session.sign_in(ALICE)?;
+    Ok(done())
+}
+
+async fn sign_out(session: CertSession) -> Answer {
+    session.sign_out()?;
+    Ok(done())
+}
+
+async fn sign_out_and_fail(session: CertSession) -> Answer {
+    session.sign_out()?;
+    Err(failure())
+}
+
+async fn sign_out_and_put(session: CertSession, pair: web::Query<Pair>) -> Answer {
+    session.sign_out()?;
+    put(session, pair).await
+}
+
+async fn rotate(session: CertSession) -> Answer {
+    session.rotate()?;
+    Ok(done())
+}
+
+async fn rotate_and_fail(session: CertSession) -> Answer {
+    session.rotate()?;
+    Err(failure())
+}
+
+async fn debug(session: CertSession) -> Answer {
+    Ok(HttpResponse::Ok().body(format!("{session:?}")))
+}

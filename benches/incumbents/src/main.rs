@@ -1,0 +1,52 @@
+//! `incumbents`: other session frameworks and this one through the same scenarios. `just
+//! incumbents` runs it, and keeps the table in `docs/incumbents.md`. It fails where this project
+//! breaks in any of them, or where a scenario cannot be run.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `contender` | what is put through the scenarios: an application with the same routes for all |
+//! | `contenders/` | that application, once for each framework |
+//! | `browser` | a client with a certificate and a cookie |
+//! | `gate` | holds a handler between its read and its write |
+//! | `scenarios/` | what is tried, and the verdict |
+//! | `notes` | which function is the reason for a verdict |
+//! | `table` | the page |
+
+mod browser;
+mod contender;
+mod contenders;
+mod gate;
+mod notes;
+mod scenarios;
+mod table;
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use certsession_benches::Page;
+use certsession_tests::redis::RedisServer;
+
+use contenders::Kind;
+use scenarios::{SCENARIOS, Verdict};
+use table::Table;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let redis = RedisServer::builder().tcp().start();
+    let mut table = Table::default();
+    for scenario in SCENARIOS {
+        for kind in Kind::ALL {
+            redis.cli(&["FLUSHALL"]);
+            let contender = kind.start(&redis).await?;
+            let verdict = (scenario.run)(contender).await;
+            if let Verdict::Breaks(how) = &verdict {
+                writeln!(io::stderr(), "{}: {}: {how}", scenario.name, kind.title())?;
+            }
+            table.add(scenario, kind, verdict);
+        }
+    }
+    let text = table.to_markdown();
+    let page = Page::Incumbents.replace_section("incumbents", &text)?;
+    writeln!(io::stdout(), "{text}\nwritten into {}", page.display())?;
+    Ok(table.judge()?)
+}

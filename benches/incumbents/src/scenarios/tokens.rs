@@ -1,0 +1,79 @@
+//! Which token stands after a new one was issued.
+
+use std::rc::Rc;
+
+use super::{Run, signed_in, whoever_is_signed_in};
+use crate::browser::Browser;
+use crate::contender::Contender;
+
+pub(super) async fn the_token_from_before_a_sign_in(
+    mut browser: Browser,
+    _: Rc<dyn Contender>,
+) -> Run {
+    browser.go("/put?key=basket&value=1").await;
+    if browser.cookie.is_none() {
+        return Err("no anonymous session begins".to_owned());
+    }
+    let before = browser.clone();
+    signed_in(browser).await?;
+    Ok(whoever_is_signed_in(&[("the cookie from before", &before)]).await)
+}
+
+pub(super) async fn the_token_from_before_a_rotation(
+    browser: Browser,
+    _: Rc<dyn Contender>,
+) -> Run {
+    let mut user = signed_in(browser).await?;
+    let before = user.clone();
+    user.go("/rotate").await;
+    if user.cookie == before.cookie || !user.is_alice().await {
+        return Err("the rotation issues no new token".to_owned());
+    }
+    Ok(whoever_is_signed_in(&[("the old token", &before)]).await)
+}
+
+pub(super) async fn a_slow_writer_during_a_rotation(
+    browser: Browser,
+    contender: Rc<dyn Contender>,
+) -> Run {
+    let mut user = signed_in(browser).await?;
+    let before = user.clone();
+    let under_way = user.begin("/slow-put?key=note&value=late").await;
+    user.go("/rotate").await;
+    contender.gate().open();
+    let writer = under_way.await.map_err(|error| error.to_string())?;
+    if !user.is_alice().await {
+        return Ok(Some("the new token is not signed in".to_owned()));
+    }
+    Ok(whoever_is_signed_in(&[
+        ("the old token", &before),
+        ("the slow answer's client", &writer),
+    ])
+    .await)
+}
+
+pub(super) async fn a_write_after_a_sign_out(browser: Browser, _: Rc<dyn Contender>) -> Run {
+    const NOTE: &str = "farewell";
+    let mut user = signed_in(browser).await?;
+    let mut before = user.clone();
+    user.go(&format!("/sign-out-and-put?key=note&value={NOTE}"))
+        .await;
+    if let Some(how) = whoever_is_signed_in(&[("the cookie from before", &before)]).await {
+        return Ok(Some(how));
+    }
+    let opens = before.go("/get?key=note").await.body == NOTE;
+    Ok(opens.then(|| "the cookie from before opens the note".to_owned()))
+}
+
+pub(super) async fn a_rotation_in_a_handler_that_fails(
+    browser: Browser,
+    _: Rc<dyn Contender>,
+) -> Run {
+    let mut user = signed_in(browser).await?;
+    let reply = user.go("/rotate-and-fail").await;
+    if reply.status != 500 {
+        return Err(format!("{} in place of a failure", reply.status));
+    }
+    let lost = !user.is_alice().await;
+    Ok(lost.then(|| "the user is signed out".to_owned()))
+}

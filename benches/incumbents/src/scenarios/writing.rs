@@ -1,0 +1,28 @@
+//! What is lost between two writers.
+
+use std::rc::Rc;
+
+use super::{Run, signed_in};
+use crate::browser::Browser;
+use crate::contender::Contender;
+
+pub(super) async fn two_writers_of_different_keys(
+    browser: Browser,
+    contender: Rc<dyn Contender>,
+) -> Run {
+    let user = signed_in(browser).await?;
+    let first = user.begin("/slow-put?key=first&value=1").await;
+    let second = user.begin("/slow-put?key=second&value=2").await;
+    contender.gate().open();
+    first.await.map_err(|error| error.to_string())?;
+    contender.gate().open();
+    // A browser has what the last answer has brought.
+    let mut user = second.await.map_err(|error| error.to_string())?;
+    for (key, value) in [("first", "1"), ("second", "2")] {
+        let found = user.go(&format!("/get?key={key}")).await.body;
+        if found != value {
+            return Ok(Some(format!("the {key} key is {found}")));
+        }
+    }
+    Ok(None)
+}
