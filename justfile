@@ -64,6 +64,10 @@ bench-revocation:
 measure-revocation:
     cargo nextest run -p certsession-tests --test certificates --run-ignored only --no-capture timing
 
+# Weighs sessions in Redis beside actix-session's and writes the table into docs/performance.md.
+bench-redis-memory: build-benches
+    "{{ target }}/benches/release/redis-memory"
+
 # Puts other frameworks and this project through the same scenarios and writes who holds into docs/incumbents.md.
 incumbents: build-benches
     "{{ target }}/benches/release/incumbents"

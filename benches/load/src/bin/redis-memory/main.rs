@@ -1,0 +1,90 @@
+//! `redis-memory`: how many bytes a session takes in Redis, ours and actix-session's of the same
+//! data. `just bench-redis-memory` runs it and keeps the table in `docs/performance.md`.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `plan` | what the sessions hold |
+//! | `ours` | sessions of this project, through its public API |
+//! | `theirs` | sessions of actix-session |
+//! | `weigh` | what a server says of its memory |
+
+mod ours;
+mod plan;
+mod theirs;
+mod weigh;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use certsession_benches::{Page, describe_machine};
+use certsession_tests::redis::RedisServer;
+
+use plan::Plan;
+use weigh::Weight;
+
+/// What can go wrong with a benchmark.
+type Fault = Box<dyn Error>;
+
+const SESSIONS: usize = 10_000;
+
+/// The most that our sessions may weigh of actix-session's.
+const BUDGET: f64 = 1.3;
+
+fn main() -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let text = runtime.block_on(report())?;
+    let page = Page::Performance.replace_section("redis-memory", &text)?;
+    writeln!(io::stdout(), "{text}\nwritten into {}", page.display())?;
+    Ok(())
+}
+
+async fn report() -> Result<String, Fault> {
+    let version = RedisServer::start().info("redis_version");
+    let mut text = format!(
+        "## Bytes per session in Redis\n\n\
+         `just bench-redis-memory` wrote this, on: {}, Redis {version}. 10,000 sessions with a \
+         certificate each, binding and indexes included, beside actix-session 0.11 with the same \
+         data. *Keys* is what `MEMORY USAGE` says of all keys, *used* is what `used_memory` grew \
+         by; both for each session. The budget: at most {BUDGET} times actix-session's.\n\n\
+         *Text* is the record, or their JSON, as it was written; the rest is the name of the key, \
+         Redis's own part, and the rounding to the sizes of its allocator. Our record has the \
+         certificate's facts in it: three hashes, serial number, subject, validity.\n\n\
+         | session | ours: text | their text | ours: record | ours: indexes | ours: keys | actix-session: keys | ratio | \
+         ours: used | actix-session: used | ratio | |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|\n",
+        describe_machine()
+    );
+    for plan in Plan::ALL {
+        let server = RedisServer::start();
+        let before = Weight::before(&server);
+        ours::fill(&server.url(), plan, SESSIONS).await?;
+        let ours = before.after(&server, SESSIONS);
+
+        let server = RedisServer::start();
+        let before = Weight::before(&server);
+        theirs::fill(&server.url(), plan, SESSIONS).await?;
+        let theirs = before.after(&server, SESSIONS);
+
+        let (keys, used) = (ours.keys / theirs.keys, ours.used / theirs.used);
+        let verdict = match keys.max(used) <= BUDGET {
+            true => "kept",
+            false => "**missed**",
+        };
+        writeln!(
+            text,
+            "| {plan} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {keys:.2} | {:.0} | {:.0} | {used:.2} | {verdict} |",
+            ours.text,
+            theirs.text,
+            ours.keys - ours.indexes,
+            ours.indexes,
+            ours.keys,
+            theirs.keys,
+            ours.used,
+            theirs.used,
+        )?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,41 @@
+//! Sessions of this project, through its public API.
+
+use certsession_benches::{Clients, contents};
+use certsession_core::{Key, Presented, Session, SessionManager};
+use certsession_redis::RedisStore;
+
+use crate::Fault;
+use crate::plan::{Plan, principal};
+
+pub(crate) async fn fill(url: &str, plan: Plan, sessions: usize) -> Result<(), Fault> {
+    let manager = SessionManager::new(RedisStore::connect(url).await?);
+    let clients = Clients::new(false)?;
+    for number in 0..sessions {
+        let peer = clients.peer(number)?;
+        let mut session = manager.open(Presented::None, &peer).await?;
+        if plan.signed_in {
+            session.sign_in(principal(number))?;
+        }
+        if plan.with_data {
+            for (key, value) in contents() {
+                session.insert(&Key::named(key), &value)?;
+            }
+        }
+        if plan.signed_in || plan.with_data {
+            commit(&manager, &mut session).await?;
+            continue;
+        }
+        // Only a value or a sign-in begins a session.
+        session.insert(&Key::new("key"), &"value")?;
+        commit(&manager, &mut session).await?;
+        session.clear()?;
+        commit(&manager, &mut session).await?;
+    }
+    Ok(())
+}
+
+async fn commit(manager: &SessionManager<RedisStore>, session: &mut Session) -> Result<(), Fault> {
+    let work = session.begin_commit().ok_or("there is nothing to do")?;
+    let done = manager.perform(work).await;
+    Ok(session.finish_commit(done)?)
+}
