@@ -68,6 +68,11 @@ measure-revocation:
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
+# Loads this project and other frameworks over mutual TLS, in turns, and writes the tables into docs/performance.md. It
+# wants the machine for itself.
+bench-load *arguments: build-benches
+    "{{ target }}/benches/release/bench-load" {{ arguments }}
+
 # Puts other frameworks and this project through the same scenarios and writes who holds into docs/incumbents.md.
 incumbents: build-benches
     "{{ target }}/benches/release/incumbents"

@@ -1,0 +1,222 @@
+//! The lines that have to be kept: ratios, at 16 connections.
+
+use crate::load::{Figures, Work};
+use crate::rounds::Rounds;
+
+const CONNECTIONS: usize = 16;
+
+/// What has to be so much of what.
+pub(crate) struct Line {
+    pub(crate) what: &'static str,
+    of: [&'static str; 2],
+    work: Work,
+    figure: fn(&Figures) -> f64,
+    bound: Option<Bound>,
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// The lines of the budget.
+pub(crate) const BUDGET: &[Line] = &[
+    line(
+        "requests/s, memory, read: of bare actix",
+        ["certsession-memory", "bare"],
+        Work::Read,
+        rate,
+        Some(Bound::AtLeast(0.88)),
+    ),
+    line(
+        "requests/s, memory, read: of the floor",
+        ["certsession-memory", "floor-memory"],
+        Work::Read,
+        rate,
+        Some(Bound::AtLeast(0.95)),
+    ),
+    line(
+        "requests/s, memory, write: of bare actix",
+        ["certsession-memory", "bare"],
+        Work::Write,
+        rate,
+        Some(Bound::AtLeast(0.80)),
+    ),
+    line(
+        "requests/s, Redis, read: of actix-session over ConnectionManager",
+        ["certsession-redis", "actix-session-redis"],
+        Work::Read,
+        rate,
+        Some(Bound::AtLeast(1.8)),
+    ),
+    line(
+        "CPU of the server, Redis, read: of the same",
+        ["certsession-redis", "actix-session-redis"],
+        Work::Read,
+        server,
+        Some(Bound::AtMost(0.57)),
+    ),
+    line(
+        "requests/s, Redis, write: of actix-session over ConnectionManager",
+        ["certsession-redis", "actix-session-redis"],
+        Work::Write,
+        rate,
+        Some(Bound::AtLeast(2.0)),
+    ),
+    line(
+        "CPU of the server, Redis, write: of the same",
+        ["certsession-redis", "actix-session-redis"],
+        Work::Write,
+        server,
+        Some(Bound::AtMost(0.50)),
+    ),
+    line(
+        "requests/s, Redis, read, sliding expiry: of actix-session with a TTL per request",
+        ["certsession-redis", "actix-session-redis-sliding"],
+        Work::Read,
+        rate,
+        Some(Bound::AtLeast(2.5)),
+    ),
+    line(
+        "CPU of Redis, read: of what actix-session causes",
+        ["certsession-redis", "actix-session-redis"],
+        Work::Read,
+        redis,
+        Some(Bound::AtMost(1.0)),
+    ),
+];
+
+/// What one wants to know beside them, without a bound.
+pub(crate) const ASIDE: &[Line] = &[
+    line(
+        "requests/s, memory, write: of the floor",
+        ["certsession-memory", "floor-memory"],
+        Work::Write,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, Redis, read: of the floor",
+        ["certsession-redis", "floor-redis"],
+        Work::Read,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, Redis, write: of the floor",
+        ["certsession-redis", "floor-redis"],
+        Work::Write,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, floor, Redis, read: of actix-session over ConnectionManager",
+        ["floor-redis", "actix-session-redis"],
+        Work::Read,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, floor, Redis, write: of the same",
+        ["floor-redis", "actix-session-redis"],
+        Work::Write,
+        rate,
+        None,
+    ),
+];
+
+/// One connection of each worker beside the other ways to be connected.
+pub(crate) const CONNECTED: &[Line] = &[
+    line(
+        "one multiplexed connection made in `main`, read: requests/s of one per worker (floor)",
+        ["floor-redis-shared", "floor-redis"],
+        Work::Read,
+        rate,
+        None,
+    ),
+    line(
+        "the same: CPU of the server",
+        ["floor-redis-shared", "floor-redis"],
+        Work::Read,
+        server,
+        None,
+    ),
+    line(
+        "one `ConnectionManager` made in `main`, read: requests/s of one per worker (floor)",
+        ["floor-redis-manager", "floor-redis"],
+        Work::Read,
+        rate,
+        None,
+    ),
+    line(
+        "the same: CPU of the server",
+        ["floor-redis-manager", "floor-redis"],
+        Work::Read,
+        server,
+        None,
+    ),
+    line(
+        "`RedisStore::from_pool`, read: requests/s of `RedisStore::connect`",
+        ["certsession-redis-pool", "certsession-redis"],
+        Work::Read,
+        rate,
+        None,
+    ),
+    line(
+        "the same: CPU of the server",
+        ["certsession-redis-pool", "certsession-redis"],
+        Work::Read,
+        server,
+        None,
+    ),
+    line(
+        "the same: CPU of Redis",
+        ["certsession-redis-pool", "certsession-redis"],
+        Work::Read,
+        redis,
+        None,
+    ),
+];
+
+const fn line(
+    what: &'static str,
+    of: [&'static str; 2],
+    work: Work,
+    figure: fn(&Figures) -> f64,
+    bound: Option<Bound>,
+) -> Line {
+    Line {
+        what,
+        of,
+        work,
+        figure,
+        bound,
+    }
+}
+
+impl Line {
+    /// As the row of a table: what, how much, the bound, and whether it is kept.
+    pub(crate) fn row(&self, rounds: &Rounds) -> String {
+        let ratio = rounds.ratio(self.of, self.work, CONNECTIONS, self.figure);
+        let (bound, verdict) = match self.bound {
+            None => return format!("| {} | {ratio:.2} |", self.what),
+            Some(Bound::AtLeast(bound)) => (format!("at least {bound:.2}"), ratio >= bound),
+            Some(Bound::AtMost(bound)) => (format!("at most {bound:.2}"), ratio <= bound),
+        };
+        let verdict = if verdict { "kept" } else { "**missed**" };
+        format!("| {} | {ratio:.2} | {bound} | {verdict} |", self.what)
+    }
+}
+
+const fn rate(figures: &Figures) -> f64 {
+    figures.rate
+}
+
+const fn server(figures: &Figures) -> f64 {
+    figures.server
+}
+
+const fn redis(figures: &Figures) -> f64 {
+    figures.redis
+}

@@ -1,0 +1,87 @@
+//! The tables.
+
+use std::fmt::Write;
+
+use certsession_benches::describe_machine;
+
+use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
+use crate::load::{Figures, Work};
+use crate::rounds::{CONTENDERS, Rounds};
+
+pub(crate) fn write(rounds: &Rounds) -> String {
+    let mut text = format!(
+        "## Beside other frameworks, over mutual TLS\n\n\
+         `just bench-load` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
+         a certificate and a session of six keys (500 bytes) of its own. The server has the first \
+         core, Redis (by TCP) and the clients have the second. The contenders take turns: {} \
+         rounds with 16 connections, {} with one and {} with 64; figures are medians, and ratios \
+         are medians of the ratios within a round. Other programs had {:.1} % of the machine.\n\n\
+         actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each as its documentation \
+         has it; *floor* is a middleware made by hand that does no more than one must, and knows no \
+         certificates.\n\n",
+        describe_machine(),
+        rounds.count(16),
+        rounds.count(1),
+        rounds.count(64),
+        100.0 * rounds.others(),
+    );
+    text.push_str(
+        "### The budget\n\nAt 16 connections.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
+    );
+    rows(&mut text, BUDGET, rounds);
+    text.push_str("\n| beside it | ratio |\n|---|---:|\n");
+    rows(&mut text, ASIDE, rounds);
+    text.push_str("\n### How Redis is connected\n\n| | ratio |\n|---|---:|\n");
+    rows(&mut text, CONNECTED, rounds);
+    for connections in [16, 1, 64] {
+        for work in Work::ALL {
+            write_table(&mut text, rounds, connections, work);
+        }
+    }
+    text
+}
+
+fn rows(text: &mut String, lines: &[Line], rounds: &Rounds) {
+    for line in lines {
+        let _ = writeln!(text, "{}", line.row(rounds));
+    }
+}
+
+fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Work) {
+    let title = match work {
+        Work::Read => "one key is read",
+        Work::Write => "one key is written",
+    };
+    let noun = if connections == 1 {
+        "connection"
+    } else {
+        "connections"
+    };
+    let _ = writeln!(
+        text,
+        "\n### {connections} {noun}, {title}\n\n\
+         Times in microseconds; *server* and *Redis* are those of the processor for each request; \
+         *busy* is how much the server, and the clients with Redis, had of their core.\n\n\
+         | contender | requests/s | p50 | p99 | server | Redis | busy |\n\
+         |---|---:|---:|---:|---:|---:|---:|"
+    );
+    for contender in CONTENDERS {
+        let median =
+            |figure: fn(&Figures) -> f64| rounds.median(contender, work, connections, figure);
+        let redis = median(|figures| figures.redis);
+        let redis = match contender.contains("redis") {
+            true => format!("{redis:.1}"),
+            false => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "| {contender} | {:.0} | {:.0} | {:.0} | {:.1} | {redis} | {:.0} %, {:.0} % |",
+            median(|figures| figures.rate),
+            median(|figures| figures.took.p50 as f64 / 1e3),
+            median(|figures| figures.took.p99 as f64 / 1e3),
+            median(|figures| figures.server),
+            median(|figures| 100.0 * figures.server_busy),
+            median(|figures| 100.0 * figures.clients_busy),
+        );
+    }
+}

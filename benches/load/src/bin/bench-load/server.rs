@@ -1,0 +1,55 @@
+//! A server of a contender.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command, Stdio};
+
+use crate::{Fault, SERVER_CORE};
+
+/// A server of a contender, which ends when this is dropped.
+pub(crate) struct Server {
+    process: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts it on its core. The program lies beside this one.
+    pub(crate) fn start(
+        contender: &str,
+        folder: &std::path::Path,
+        redis: &str,
+    ) -> Result<Self, Fault> {
+        let program = std::env::current_exe()?.with_file_name("bench-server");
+        let mut process = Command::new("taskset")
+            .args(["-c", &SERVER_CORE.to_string()])
+            .arg(program)
+            .arg(contender)
+            .arg(folder)
+            .arg(redis)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().ok_or("it has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let port = line
+            .trim()
+            .parse()
+            .map_err(|_| format!("{contender} does not start"))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { process, address })
+    }
+
+    /// `taskset` has become it.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, at worst.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,93 @@
+//! The contenders' names.
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contender {
+    /// actix-web without sessions.
+    Bare,
+    /// The floor, in memory.
+    FloorMemory,
+    /// The floor in Redis, over a connection of each worker.
+    FloorRedis,
+    /// Over one multiplexed connection that was made in `main`.
+    FloorRedisShared,
+    /// Over one `ConnectionManager` that was made in `main`.
+    FloorRedisManager,
+    /// This project, in memory.
+    CertsessionMemory,
+    /// This project in Redis.
+    CertsessionRedis,
+    /// Over a pool of connections.
+    CertsessionRedisPool,
+    /// actix-session, in the cookie.
+    ActixSessionCookie,
+    /// actix-session in Redis, over a `ConnectionManager`.
+    ActixSessionRedis,
+    /// With a TTL that each request extends.
+    ActixSessionRedisSliding,
+    /// Over a pool of connections.
+    ActixSessionRedisPool,
+    /// axum without sessions.
+    Axum,
+    /// tower-sessions, in memory.
+    TowerSessionsMemory,
+    /// tower-sessions in Redis.
+    TowerSessionsRedis,
+}
+
+impl Contender {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Bare,
+        Self::FloorMemory,
+        Self::FloorRedis,
+        Self::FloorRedisShared,
+        Self::FloorRedisManager,
+        Self::CertsessionMemory,
+        Self::CertsessionRedis,
+        Self::CertsessionRedisPool,
+        Self::ActixSessionCookie,
+        Self::ActixSessionRedis,
+        Self::ActixSessionRedisSliding,
+        Self::ActixSessionRedisPool,
+        Self::Axum,
+        Self::TowerSessionsMemory,
+        Self::TowerSessionsRedis,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::FloorMemory => "floor-memory",
+            Self::FloorRedis => "floor-redis",
+            Self::FloorRedisShared => "floor-redis-shared",
+            Self::FloorRedisManager => "floor-redis-manager",
+            Self::CertsessionMemory => "certsession-memory",
+            Self::CertsessionRedis => "certsession-redis",
+            Self::CertsessionRedisPool => "certsession-redis-pool",
+            Self::ActixSessionCookie => "actix-session-cookie",
+            Self::ActixSessionRedis => "actix-session-redis",
+            Self::ActixSessionRedisSliding => "actix-session-redis-sliding",
+            Self::ActixSessionRedisPool => "actix-session-redis-pool",
+            Self::Axum => "axum",
+            Self::TowerSessionsMemory => "tower-sessions-memory",
+            Self::TowerSessionsRedis => "tower-sessions-redis",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|contender| contender.name() == name)
+    }
+
+    /// Whether it runs without actix.
+    pub const fn is_on_axum(self) -> bool {
+        matches!(
+            self,
+            Self::Axum | Self::TowerSessionsMemory | Self::TowerSessionsRedis
+        )
+    }
+}

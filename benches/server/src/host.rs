@@ -1,0 +1,88 @@
+//! Where an application runs.
+
+use std::error::Error;
+use std::future::Future;
+use std::net::TcpListener;
+use std::pin::Pin;
+
+use actix_http::Request;
+use actix_web::dev::ServiceResponse;
+
+use crate::Tls;
+
+/// What can go wrong with a contender.
+pub type Fault = Box<dyn Error>;
+
+/// What a contender is given.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    /// Where it runs.
+    pub host: Host<'a>,
+    /// The URL of a Redis, for those that need one.
+    pub redis: Option<String>,
+}
+
+/// Where an application runs.
+#[derive(Debug)]
+pub enum Host<'a> {
+    /// Behind mutual TLS, on this socket.
+    Server(TcpListener, Tls),
+    /// In this process, called as it is. Not for axum.
+    Process(&'a mut Option<Application>),
+}
+
+/// An application in this process.
+pub struct Application(pub(crate) Box<dyn Fn(Request) -> Answer>);
+
+type Answer = Pin<Box<dyn Future<Output = Result<ServiceResponse, actix_web::Error>>>>;
+
+impl Application {
+    /// Sends a request through it.
+    pub fn call(&self, request: Request) -> Answer {
+        (self.0)(request)
+    }
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Application")
+    }
+}
+
+impl Setup<'_> {
+    pub(crate) fn redis(&self) -> Result<&str, Fault> {
+        Ok(self
+            .redis
+            .as_deref()
+            .ok_or("this contender needs a Redis")?)
+    }
+}
+
+/// Runs an application on actix-web, with one worker: it has one core.
+macro_rules! run {
+    ($setup:expr, $application:expr) => {{
+        use actix_web::dev::Service;
+        let application = $application;
+        match $setup.host {
+            $crate::Host::Server(listener, tls) => {
+                actix_web::HttpServer::new(application)
+                    .workers(1)
+                    .tcp_nodelay(true)
+                    .on_connect(certsession_actix::capture_peer)
+                    .listen_rustls_0_23(listener, tls.config()?)?
+                    .run()
+                    .await?;
+            }
+            $crate::Host::Process(slot) => {
+                let service = actix_web::test::init_service(application()).await;
+                *slot = Some($crate::Application(Box::new(move |request| {
+                    let answer = service.call(request);
+                    Box::pin(async move { Ok(answer.await?.map_into_boxed_body()) })
+                })));
+            }
+        }
+        Ok(())
+    }};
+}
+
+pub(crate) use run;

@@ -1,0 +1,55 @@
+//! The contenders of the benchmarks: the same application on each framework.
+//!
+//! Every contender has the same four routes: `/fill` begins a session with six keys, `/read`
+//! answers the value of one, `/count` counts up another, and `/ready` has nothing to do with
+//! sessions.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `contender` | their names |
+//! | `host` | where an application runs: behind mutual TLS, or in this process alone |
+//! | `tls` | the server's certificate, from a folder |
+//! | `bare` | actix-web without sessions |
+//! | `actix_session` | actix-session |
+//! | `certsession` | this project |
+//! | `floor/` | no more than one must do |
+//! | `on_axum` | axum, and tower-sessions on it |
+
+mod actix_session;
+mod bare;
+mod certsession;
+mod contender;
+mod floor;
+mod host;
+mod on_axum;
+mod tls;
+
+pub use contender::Contender;
+pub use host::{Application, Fault, Host, Setup};
+pub use tls::Tls;
+
+/// Runs a contender: for as long as its server runs, or until its application has been put
+/// together.
+///
+/// # Errors
+///
+/// If it cannot be set up, for example because it needs a Redis.
+pub async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
+    match contender {
+        Contender::Bare => bare::serve(setup).await,
+        Contender::FloorMemory => floor::memory::serve(setup).await,
+        Contender::FloorRedis | Contender::FloorRedisShared | Contender::FloorRedisManager => {
+            floor::redis::serve(contender, setup).await
+        }
+        Contender::CertsessionMemory
+        | Contender::CertsessionRedis
+        | Contender::CertsessionRedisPool => certsession::serve(contender, setup).await,
+        Contender::ActixSessionCookie
+        | Contender::ActixSessionRedis
+        | Contender::ActixSessionRedisSliding
+        | Contender::ActixSessionRedisPool => actix_session::serve(contender, setup).await,
+        Contender::Axum | Contender::TowerSessionsMemory | Contender::TowerSessionsRedis => {
+            on_axum::serve(contender, setup).await
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The server's certificate, from the folder that the load generator has put it into.
+
+use std::path::Path;
+
+use certsession_actix::{MutualTls, MutualTlsBuilder};
+
+use crate::Fault;
+
+/// The TLS that every contender has.
+#[derive(Debug)]
+pub struct Tls(MutualTlsBuilder);
+
+impl Tls {
+    /// Reads `server.pem`, `server.key` and `ca.pem`.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is missing.
+    pub fn read(folder: &Path) -> Result<Self, Fault> {
+        let read = |name: &str| std::fs::read_to_string(folder.join(name));
+        let builder = MutualTls::builder()
+            .server_identity_pem(read("server.pem")?, read("server.key")?)
+            .client_ca_pem(read("ca.pem")?);
+        Ok(Self(builder))
+    }
+
+    /// A certificate is required, and there is no resumption.
+    pub(crate) fn config(&self) -> Result<rustls::ServerConfig, Fault> {
+        Ok(self.0.build_rustls_0_23_config()?)
+    }
+}
