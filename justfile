@@ -73,6 +73,13 @@ bench-redis-memory: build-benches
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
 
+# Counts instructions and allocations of a request (callgrind), and writes the table into docs/performance.md.
+bench-instructions *arguments: build-benches
+    "{{ target }}/benches/release/bench-instructions" {{ arguments }}
+
+# Fails where a request takes more instructions or allocations than the baseline says.
+bench-instructions-check: (bench-instructions "--check")
+
 # Puts other frameworks and this project through the same scenarios and writes who holds into docs/incumbents.md.
 incumbents: build-benches
     "{{ target }}/benches/release/incumbents"

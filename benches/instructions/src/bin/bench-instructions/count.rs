@@ -1,0 +1,60 @@
+//! Counts.
+
+use std::process::Command;
+
+use bench_instructions::{Requests, Work};
+use bench_server::Contender;
+use stats_alloc::Region;
+
+use crate::{ALLOCATOR, Fault};
+
+/// So many requests, and so many more.
+const SOME: u64 = 200;
+const MORE: u64 = 1_000;
+
+/// The instructions of one request.
+pub(crate) fn instructions(contender: Contender, work: Work, redis: &str) -> Result<u64, Fault> {
+    let some = callgrind(contender, work, SOME, redis)?;
+    let all = callgrind(contender, work, SOME + MORE, redis)?;
+    Ok(all.saturating_sub(some) / MORE)
+}
+
+/// The allocations of one request.
+pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Result<u64, Fault> {
+    let redis = Some(redis.to_owned());
+    actix_web::rt::System::new().block_on(async move {
+        let mut requests = Requests::new(contender, redis).await?;
+        for _ in 0..SOME {
+            requests.once(work).await?;
+        }
+        let region = Region::new(ALLOCATOR);
+        for _ in 0..MORE {
+            requests.once(work).await?;
+        }
+        let change = region.change();
+        let count = u64::try_from(change.allocations + change.reallocations)?;
+        // A map that grows once in a thousand requests is nobody's allocation.
+        Ok((count + MORE / 2) / MORE)
+    })
+}
+
+fn callgrind(contender: Contender, work: Work, count: u64, redis: &str) -> Result<u64, Fault> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("callgrind.out");
+    let output = Command::new("valgrind")
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(std::env::current_exe()?.with_file_name("one-contender"))
+        .args([contender.name(), work.name(), &count.to_string(), redis])
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let text = std::fs::read_to_string(&file)?;
+    let mut totals = text.lines().filter_map(|line| {
+        line.strip_prefix("totals: ")
+            .or_else(|| line.strip_prefix("summary: "))
+    });
+    let total = totals.next_back().ok_or("callgrind has counted nothing")?;
+    Ok(total.trim().parse()?)
+}

@@ -1,0 +1,134 @@
+//! What was counted, and what it is compared with.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bench_instructions::Work;
+use bench_server::Contender;
+use certsession_tests::redis::RedisServer;
+use serde::{Deserialize, Serialize};
+
+use crate::Fault;
+use crate::count::{allocations, instructions};
+use crate::future::{MOST, Sizes};
+
+/// What is counted, beside the bare framework.
+pub(crate) const CONTENDERS: [Contender; 6] = [
+    Contender::FloorMemory,
+    Contender::CertsessionMemory,
+    Contender::ActixSessionCookie,
+    Contender::FloorRedis,
+    Contender::CertsessionRedis,
+    Contender::ActixSessionRedis,
+];
+
+/// How much more than in the baseline is still the same, in per cent.
+pub(crate) const TOLERANCE: u64 = 3;
+
+/// What a request takes above one without a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Above {
+    pub(crate) instructions: i64,
+    pub(crate) allocations: i64,
+}
+
+/// All of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    /// The middleware's future.
+    pub(crate) future: Sizes,
+    /// For each contender and each work.
+    above_bare: BTreeMap<String, Above>,
+}
+
+impl Figures {
+    pub(crate) fn count(redis: &RedisServer) -> Result<Self, Fault> {
+        let url = redis.url();
+        let mut figures = BTreeMap::new();
+        for work in Work::ALL {
+            let count = |contender| -> Result<(i64, i64), Fault> {
+                let instructions = instructions(contender, work, &url)?;
+                let allocations = allocations(contender, work, &url)?;
+                Ok((instructions.try_into()?, allocations.try_into()?))
+            };
+            let bare = count(Contender::Bare)?;
+            for contender in CONTENDERS {
+                let (instructions, allocations) = count(contender)?;
+                let above = Above {
+                    instructions: instructions - bare.0,
+                    allocations: allocations - bare.1,
+                };
+                figures.insert(name(contender, work), above);
+            }
+        }
+        Ok(Self {
+            future: Sizes::measure(&url)?,
+            above_bare: figures,
+        })
+    }
+
+    pub(crate) fn get(&self, contender: Contender, work: Work) -> Option<Above> {
+        self.above_bare.get(&name(contender, work)).copied()
+    }
+
+    /// The figures that are kept.
+    pub(crate) fn baseline() -> Result<Self, Fault> {
+        Ok(serde_json::from_slice(&fs::read(path())?)?)
+    }
+
+    pub(crate) fn keep(&self) -> Result<(), Fault> {
+        Ok(fs::write(
+            path(),
+            serde_json::to_string_pretty(self)? + "\n",
+        )?)
+    }
+
+    /// Fails where a request of this project takes more than in the baseline. What the others
+    /// take is not ours to keep.
+    pub(crate) fn compare(&self, baseline: &Self) -> Result<(), Fault> {
+        let mut worse = Vec::new();
+        for (store, now, kept) in [
+            ("memory", self.future.memory, baseline.future.memory),
+            ("Redis", self.future.redis, baseline.future.redis),
+        ] {
+            if now > kept.max(MOST) {
+                worse.push(format!(
+                    "{store}: a future of {now} bytes, {kept} in the baseline"
+                ));
+            }
+        }
+        for (name, kept) in &baseline.above_bare {
+            let Some(now) = self
+                .above_bare
+                .get(name)
+                .filter(|_| name.starts_with("certsession"))
+            else {
+                continue;
+            };
+            let most = kept.instructions + kept.instructions * TOLERANCE.cast_signed() / 100;
+            if now.instructions > most {
+                let (now, kept) = (now.instructions, kept.instructions);
+                worse.push(format!(
+                    "{name}: {now} instructions, {kept} in the baseline"
+                ));
+            }
+            if now.allocations > kept.allocations {
+                let (now, kept) = (now.allocations, kept.allocations);
+                worse.push(format!("{name}: {now} allocations, {kept} in the baseline"));
+            }
+        }
+        match worse.is_empty() {
+            true => Ok(()),
+            false => Err(worse.join("; ").into()),
+        }
+    }
+}
+
+fn name(contender: Contender, work: Work) -> String {
+    format!("{} {}", contender.name(), work.name())
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("baseline.json")
+}

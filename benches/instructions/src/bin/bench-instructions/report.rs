@@ -1,0 +1,77 @@
+//! The table.
+
+use std::fmt::Write;
+
+use bench_instructions::Work;
+use bench_server::Contender;
+use certsession_benches::describe_machine;
+
+use crate::figures::{Above, CONTENDERS, Figures, TOLERANCE};
+use crate::future::MOST;
+
+/// What a read may take above a request without a session.
+const BUDGET: [(Contender, Above); 2] = [
+    (
+        Contender::CertsessionMemory,
+        Above {
+            instructions: 6_000,
+            allocations: 4,
+        },
+    ),
+    (
+        Contender::CertsessionRedis,
+        Above {
+            instructions: 20_000,
+            allocations: 14,
+        },
+    ),
+];
+
+pub(crate) fn write(figures: &Figures) -> String {
+    let mut text = format!(
+        "## Instructions and allocations of a request\n\n\
+         `just bench-instructions` wrote this, on: {}. Counted by callgrind, in process, above a \
+         request without a session in the same binary; a session has six keys (500 bytes). One \
+         SHA-256 counts about 2,100 here, where a processor with instructions for it needs a \
+         fraction. `just bench-instructions-check` fails where this project takes {TOLERANCE} % \
+         more instructions than it did here, or one allocation more.\n\n\
+         The middleware's future has {} bytes over the memory store and {} over Redis; the budget \
+         is {} at most: {}.\n\n\
+         | | read: instructions | allocations | write: instructions | allocations |\n\
+         |---|---:|---:|---:|---:|\n",
+        describe_machine(),
+        figures.future.memory,
+        figures.future.redis,
+        MOST,
+        verdict(figures.future.memory.max(figures.future.redis) <= MOST),
+    );
+    for contender in CONTENDERS {
+        let cells = Work::ALL.map(|work| match figures.get(contender, work) {
+            Some(above) => format!("{} | {}", above.instructions, above.allocations),
+            None => " | ".to_owned(),
+        });
+        let _ = writeln!(text, "| {} | {} |", contender.name(), cells.join(" | "));
+    }
+    text.push_str("\n| budget of a read | instructions | at most | allocations | at most | |\n|---|---:|---:|---:|---:|---|\n");
+    for (contender, most) in BUDGET {
+        if let Some(above) = figures.get(contender, Work::Read) {
+            let is_kept =
+                above.instructions <= most.instructions && above.allocations <= most.allocations;
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} |",
+                contender.name(),
+                above.instructions,
+                most.instructions,
+                above.allocations,
+                most.allocations,
+                verdict(is_kept),
+            );
+        }
+    }
+    text
+}
+
+const fn verdict(is_kept: bool) -> &'static str {
+    if is_kept { "kept" } else { "**missed**" }
+}

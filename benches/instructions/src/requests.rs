@@ -1,0 +1,74 @@
+//! Requests through an application.
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use actix_web::test::TestRequest;
+use bench_server::{Application, Contender, Fault, Host, Setup, serve};
+use certsession_actix::PeerState;
+use certsession_actix::test_util::TestPeerExt;
+use certsession_benches::Clients;
+
+use crate::work::Work;
+
+/// The requests of one client, which has a session.
+#[derive(Debug)]
+pub struct Requests {
+    application: Application,
+    peer: PeerState,
+    cookie: HeaderValue,
+}
+
+impl Requests {
+    /// Puts the contender's application together, and begins a session.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be set up, or begins no session.
+    pub async fn new(contender: Contender, redis: Option<String>) -> Result<Self, Fault> {
+        let mut application = None;
+        let setup = Setup {
+            host: Host::Process(&mut application),
+            redis,
+        };
+        serve(contender, setup).await?;
+        let mut requests = Self {
+            application: application.ok_or("there is no application")?,
+            peer: Clients::new(true)?.peer(0)?,
+            // As long as a token of ours, for those who begin no session.
+            cookie: HeaderValue::try_from(format!("__Host-session={}", "x".repeat(64)))?,
+        };
+        let response = requests.send("/fill").await?;
+        requests.keep(&response)?;
+        Ok(requests)
+    }
+
+    /// Sends one request, and keeps the cookie of its answer.
+    ///
+    /// # Errors
+    ///
+    /// If the answer is another one than 200.
+    pub async fn once(&mut self, work: Work) -> Result<(), Fault> {
+        let response = self.send(work.target()).await?;
+        self.keep(&response)
+    }
+
+    async fn send(&self, target: &str) -> Result<ServiceResponse, Fault> {
+        let request = TestRequest::get()
+            .uri(target)
+            .insert_header((COOKIE, self.cookie.clone()))
+            .to_request_from(self.peer.clone());
+        let response = self.application.call(request).await?;
+        match response.status().as_u16() {
+            200 => Ok(response),
+            status => Err(format!("{target} answers {status}").into()),
+        }
+    }
+
+    fn keep(&mut self, response: &ServiceResponse) -> Result<(), Fault> {
+        if let Some(field) = response.headers().get(SET_COOKIE) {
+            let cookie = field.to_str()?.split(';').next().unwrap_or_default();
+            self.cookie = HeaderValue::try_from(cookie)?;
+        }
+        Ok(())
+    }
+}
