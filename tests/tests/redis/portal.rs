@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use certsession_core::test_util::SampleRecord;
+use certsession_core::{Owner, SessionStore};
 use certsession_redis::RedisStore;
 use certsession_tests::programs::Portal;
-use certsession_tests::redis::RedisTls;
+use certsession_tests::redis::{RedisCluster, RedisServer, RedisTls};
 use certsession_tests::stores::{StoreKind, open_redis};
 use certsession_tests::{Http, Plan, Stack, run};
 
@@ -69,7 +71,27 @@ fn the_portal_keeps_sessions_over_tls_as_a_user_with_a_certificate() {
     });
 }
 
-/// What a session goes through, over two portals that share a store.
+#[tokio::test]
+async fn a_cluster_is_spoken_to_over_tls() {
+    let tls = RedisTls::new();
+    let cluster = RedisCluster::start_as(RedisServer::builder().tls(&tls));
+    let url = cluster_url(&cluster).replace("redis-cluster://", "rediss-cluster://");
+    let settings = RedisStore::builder(&url)
+        .unwrap()
+        .tls_authority_pem(tls.authority_pem())
+        .tls_identity_pem(tls.client_pem(), tls.client_key_pem());
+    let store = settings.connect().await.unwrap();
+    for n in 0..20 {
+        let record = SampleRecord::new(n).principal("alice").build();
+        let (handle, now) = (record.handle(), record.created_at());
+        store.create(record.clone(), None, now).await.unwrap();
+        assert_eq!(store.load(handle, now).await.unwrap(), Some(record));
+    }
+    let alice = Owner::principal("alice").unwrap();
+    assert_eq!(store.revoke(&alice).await.unwrap().len(), 20);
+}
+
+/// What a session goes through.
 async fn live(plan: Plan, flags: Vec<String>) {
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let first = Portal::start(plan, &flags);

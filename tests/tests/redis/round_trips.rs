@@ -179,7 +179,13 @@ async fn an_end_costs_a_second_one_and_a_third_for_the_indexes() {
     let token = trial.begin().await;
     let end = |session: &mut Session| session.end().unwrap();
     let cost = trial.request_cost(&token, end).await;
-    let script = [("evalsha", 1), ("get", 2), ("del", 1), ("set", 1), ("publish", 1)];
+    let script = [
+        ("evalsha", 1),
+        ("get", 2),
+        ("del", 1),
+        ("set", 1),
+        ("publish", 1),
+    ];
     cost.assert(3, &[&script[..], &[("zrem", 2)]].concat());
 }
 
