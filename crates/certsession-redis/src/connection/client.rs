@@ -52,9 +52,9 @@ impl Client {
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
                     .tcp_settings(tcp_settings())
                     // One node that is silent may not take the whole time of a step, in which the
-                    // client has to find out who has what in its place.
+                    // others are to be connected to.
                     .connection_timeout(timeout / 3)
-                    .response_timeout(timeout / 3);
+                    .response_timeout(timeout);
                 Kind::Cluster {
                     client: tls.cluster(builder, first.as_ref())?,
                     nodes: alone,

@@ -30,10 +30,6 @@ impl Link {
         Self { wire, number }
     }
 
-    pub(super) const fn is_cluster(&self) -> bool {
-        matches!(self.wire, Wire::Cluster(_))
-    }
-
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         let answer = match &mut self.wire {
             Wire::One(link) => link.send_packed_command(command).await,

@@ -154,17 +154,11 @@ impl Connections {
         let outcome = tokio::time::timeout(self.timeout, step(&mut over)).await;
         outcome.map_or_else(
             |_| {
-                // A server that is gone without a word never says so. But of a cluster's servers
-                // only one may be gone, and the others still answer over the same link.
-                if !slot.has_answered_within(self.timeout) {
-                    slot.drop_link(over);
-                }
+                // A server that is gone without a word never says so: the connection is suspect.
+                slot.drop_link(over);
                 Err(store_error(timed_out()))
             },
-            |outcome| {
-                slot.note_answer();
-                outcome.map_err(store_error)
-            },
+            |outcome| outcome.map_err(store_error),
         )
     }
 

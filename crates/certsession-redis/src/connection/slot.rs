@@ -18,7 +18,6 @@ pub(super) struct Slot {
     held: Mutex<Option<Link>>,
     /// Held by whoever connects; the others wait for the outcome.
     connecting: tokio::sync::Mutex<Option<Failure>>,
-    last_answer: Mutex<Option<Instant>>,
 }
 
 /// How the last attempt ended, and when.
@@ -59,21 +58,11 @@ impl Slot {
         }
     }
 
-    /// Notes that the server, or one of them, has answered.
-    pub(super) fn note_answer(&self) {
-        *lock(&self.last_answer) = Some(Instant::now());
-    }
-
-    pub(super) fn has_answered_within(&self, time: Duration) -> bool {
-        lock(&self.last_answer).is_some_and(|last| last.elapsed() < time)
-    }
-
     /// Whether the connection was lost, so that the command may be sent once more over another.
     /// Every command may be: each leaves the server in the same state when it is taken twice.
     pub(super) fn has_lost(&self, link: &Link, error: &RedisError) -> bool {
         let is_lost = error.is_unrecoverable_error()
-            // Of a cluster's servers only one may be silent.
-            || error.is_io_error() && !(link.is_cluster() && error.is_timeout())
+            || error.is_io_error()
             || error.kind() == ServerErrorKind::ReadOnly.into()
             || error.kind() == ServerErrorKind::MasterDown.into();
         if is_lost {
@@ -94,12 +83,8 @@ impl Slot {
         self.held().clone()
     }
 
+    /// A panic elsewhere leaves a link that is sound, or none.
     fn held(&self) -> MutexGuard<'_, Option<Link>> {
-        lock(&self.held)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A panic elsewhere leaves what is in there sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
