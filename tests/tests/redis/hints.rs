@@ -6,7 +6,8 @@ use certsession_core::test_util::SampleRecord;
 use certsession_core::{Owner, SessionStore};
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{RedisServer, shared};
-use certsession_tests::stores::new_prefix;
+use certsession_tests::stores::{self, new_prefix};
+use certsession_tests::{Http, Live, Stack, run};
 
 use crate::harness::{cluster, cluster_url, sentinel, sentinel_url};
 
@@ -98,4 +99,29 @@ async fn listening_goes_on_after_the_server_was_restarted() {
     let heard = tokio::time::timeout(Duration::from_secs(5), waits);
     let (heard, ()) = tokio::join!(heard, ends);
     heard.unwrap();
+}
+
+#[test]
+fn p8_a_websocket_closes_within_a_second_of_an_end_on_another_node() {
+    run::<stores::Redis, _>(Stack::Rustls, Http::One, |plan| async move {
+        let site = plan.start().await;
+        let alice = site.browser("alice");
+        alice.sign_in("alice", &[]).await;
+        let live = Live::open(&alice);
+        let keys = shared().keys("test-*");
+        let key = keys.iter().map(|key| std::str::from_utf8(key).unwrap());
+        let (prefix, _) = key.filter_map(|key| key.split_once(":i:")).next().unwrap();
+        let elsewhere = open(&shared().url(), &format!("{prefix}:")).await;
+        // The node of the WebSocket has begun to listen by then.
+        assert!(live.closed_within(Duration::from_millis(700)).is_none());
+        let began = Instant::now();
+        let alice = Owner::principal("alice").unwrap();
+        assert_eq!(elsewhere.revoke(&alice).await.unwrap().len(), 1);
+        assert!(live.closed_within(Duration::from_secs(10)).is_some());
+        assert!(
+            began.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            began.elapsed()
+        );
+    });
 }
