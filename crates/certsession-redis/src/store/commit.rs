@@ -54,7 +54,7 @@ impl RedisStore {
                 }
             };
             let attempt = match commit.changes_owners() {
-                true => self.replace_and_move(commit, &current, &record).await?,
+                true => Box::pin(self.replace_and_move(commit, &current, &record)).await?,
                 false => self.replace(commit, &current, &record).await?,
             };
             match attempt {

@@ -84,6 +84,8 @@ impl RedisStore {
     }
 }
 
+/// What a request seldom does is boxed: each request's future has room for the largest step in it,
+/// and pays for moving that.
 impl SessionStore for RedisStore {
     async fn create(
         &self,
@@ -91,7 +93,7 @@ impl SessionStore for RedisStore {
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        self.create_record(&record, admission, now).await
+        Box::pin(self.create_record(&record, admission, now)).await
     }
 
     async fn load(
@@ -108,7 +110,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
-        self.end(handle).await
+        Box::pin(self.end(handle)).await
     }
 
     async fn sessions(
@@ -116,11 +118,11 @@ impl SessionStore for RedisStore {
         owner: &Owner,
         now: Timestamp,
     ) -> Result<Vec<Arc<Record>>, StoreError> {
-        self.list(&owner.key(), now).await
+        Box::pin(self.list(&owner.key(), now)).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
-        self.end_all(&owner.key()).await
+        Box::pin(self.end_all(&owner.key())).await
     }
 
     async fn end_hint(&self, handle: Handle) {
