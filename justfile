@@ -68,8 +68,7 @@ measure-revocation:
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
-# Loads this project and other frameworks over mutual TLS, in turns, and writes the tables into docs/performance.md. It
-# wants the machine for itself.
+# Loads this project and other frameworks over mutual TLS and writes the tables into docs/performance.md; wants the machine to itself.
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
 
@@ -94,7 +93,7 @@ build-benches:
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    cargo fmt --manifest-path benches/Cargo.toml --all --check
+    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p incumbents --check
 
 # Does clippy find nothing, whichever features are on?
 [private]

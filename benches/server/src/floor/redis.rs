@@ -20,7 +20,7 @@ const LIFETIME: u32 = 30 * 60;
 
 /// A connection of each worker, or one that was made in `main`.
 enum Redis<C> {
-    Own(Client, OnceCell<C>),
+    Own(Box<Client>, OnceCell<C>),
     Shared(C),
 }
 
@@ -36,7 +36,8 @@ pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), 
             with(move || Redis::Shared(made.clone()), setup).await
         }
         _ => {
-            let own = move || Redis::<MultiplexedConnection>::Own(client.clone(), OnceCell::new());
+            let own =
+                move || Redis::<MultiplexedConnection>::Own(client.clone().into(), OnceCell::new());
             with(own, setup).await
         }
     }

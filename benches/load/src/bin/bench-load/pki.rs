@@ -49,7 +49,7 @@ impl Pki {
 }
 
 fn config(authority: &Authority, number: usize) -> Result<Arc<ClientConfig>, Fault> {
-    let client = authority.issue(&LeafRequest::client(&format!("client {number}")))?;
+    let client = authority.issue(&LeafRequest::client(format!("client {number}")))?;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(authority.certificate_der().to_vec()))?;
     let chain = vec![CertificateDer::from(client.certificate_der().to_vec())];
