@@ -108,7 +108,8 @@ impl RedisStoreBuilder {
 impl RedisStore {
     /// The store over a pool of connections that the application has already, with this
     /// [prefix](RedisStoreBuilder::key_prefix). A connection serves one request at a time, and is
-    /// asked for a sign of life before each: `docs/performance.md` has what that costs. A pool lends no
+    /// asked for a sign of life before each: `just bench-load` measures
+    /// what that costs. A pool lends no
     /// connection for listening, so a session that another node ends is noticed only when it is
     /// asked for.
     pub fn from_pool(pool: deadpool_redis::Pool, prefix: &str) -> Self {
