@@ -69,6 +69,13 @@ impl Binding {
         self.not_before
     }
 
+    /// Whether this is the very certificate that the peer has.
+    pub(crate) fn is_of(&self, peer: &PeerCertificate) -> bool {
+        self.issuer == *peer.issuer_hash()
+            && self.fingerprint == *peer.fingerprint()
+            && self.serial == *peer.serial()
+    }
+
     /// What puts two certificates of one owner in order: the one that begins later is the
     /// newer, and of two that begin at the same second the one that ends later.
     pub(crate) const fn age(&self) -> (Timestamp, Timestamp) {
@@ -114,11 +121,11 @@ pub(crate) enum Match {
 
 impl BindingPolicy {
     pub(crate) fn compare(self, bound: &Binding, peer: &PeerCertificate) -> Match {
+        if bound.is_of(peer) {
+            return Match::Same;
+        }
         if bound.issuer != *peer.issuer_hash() {
             return Match::Other;
-        }
-        if bound.fingerprint == *peer.fingerprint() && bound.serial == *peer.serial() {
-            return Match::Same;
         }
         let is_same_owner = match self {
             Self::Certificate => false,

@@ -1,5 +1,7 @@
 //! The secret in the cookie, and the proof that a record keeps of it.
 
+mod text;
+
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -32,7 +34,7 @@ pub struct Token {
 
 impl Token {
     /// The length of a token's text, in characters.
-    pub const TEXT_LENGTH: usize = (Handle::LENGTH + SECRET_LENGTH) / 3 * 4;
+    pub const TEXT_LENGTH: usize = text::TEXT;
 
     /// A fresh token for a new session.
     ///
@@ -60,11 +62,8 @@ impl Token {
     /// If the text is not exactly what [`expose`](Self::expose) writes: another length, padding,
     /// white space or a character outside the base64url alphabet.
     pub fn parse(text: &[u8]) -> Result<Self, InvalidToken> {
-        if text.len() != Self::TEXT_LENGTH {
-            return Err(InvalidToken);
-        }
-        let mut bytes = [0; Handle::LENGTH + SECRET_LENGTH];
-        Base64UrlUnpadded::decode(text, &mut bytes).map_err(|_| InvalidToken)?;
+        let text = text.try_into().map_err(|_| InvalidToken)?;
+        let bytes = text::decode(text).ok_or(InvalidToken)?;
 
         let mut handle = [0; Handle::LENGTH];
         let mut secret = [0; SECRET_LENGTH];
@@ -92,7 +91,7 @@ impl Token {
     /// The text for the cookie. Whoever reads it holds the token: send it to its client and
     /// to nobody else.
     pub fn expose(&self) -> String {
-        let mut bytes = [0; Handle::LENGTH + SECRET_LENGTH];
+        let mut bytes = [0; text::BYTES];
         bytes[..Handle::LENGTH].copy_from_slice(self.handle.as_bytes());
         bytes[Handle::LENGTH..].copy_from_slice(&self.secret);
         Base64UrlUnpadded::encode_string(&bytes)

@@ -81,6 +81,15 @@ pub enum ConnectError {
         /// Where it is.
         address: String,
     },
+    /// A near cache was asked for, and the servers form a cluster.
+    #[error(
+        "the near cache is for one server, or one that sentinels watch, and {address} is a \
+         cluster: leave `near_cache` out"
+    )]
+    NoNearCache {
+        /// Where it is.
+        address: String,
+    },
     /// The server knows no script, or lets this user run none.
     #[error(
         "the Redis server at {address} does not let this user do what the store does: {reason}. \

@@ -34,6 +34,7 @@
 //! | `connection/` | connections, made again when they break |
 //! | `call`, `keys`, `time` | one command, the names of keys, how long they live |
 //! | `target`, `tls`, `builder` | which server, and how it is spoken to |
+//! | `near/` | copies of records in this process, kept true by the server |
 //! | `hints` | sessions that ended on other nodes, for those who watch them |
 //! | `error` | what goes wrong |
 
@@ -44,6 +45,7 @@ mod error;
 mod hints;
 mod index;
 mod keys;
+mod near;
 mod script;
 mod store;
 mod target;

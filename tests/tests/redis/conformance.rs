@@ -2,7 +2,7 @@
 
 use certsession_core::conformance::{Harness, clauses};
 
-use crate::harness::{Cluster, LeastUser, OneServer, Pool, Sentinel, Valkey};
+use crate::harness::{Cluster, LeastUser, Near, OneServer, Pool, Sentinel, Valkey};
 
 certsession_core::conformance_suite!(on_one_server: OneServer);
 
@@ -14,6 +14,11 @@ fn run_every_clause<H: Harness>() {
         eprintln!("{name}");
         clause();
     }
+}
+
+#[test]
+fn the_contract_holds_with_copies_in_the_process() {
+    run_every_clause::<Near>();
 }
 
 #[test]

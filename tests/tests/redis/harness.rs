@@ -76,6 +76,8 @@ macro_rules! harnesses {
 harnesses! {
     /// One server, as most have it.
     OneServer, 50 rounds: open_redis(&redis::shared().url());
+    /// One server, with copies in the process.
+    Near, 50 rounds: open_near(&redis::shared().url());
     /// Valkey.
     Valkey, 10 rounds: open_redis(&valkey().url());
     /// Three masters, each with a replica.
@@ -134,6 +136,13 @@ async fn open_as_least_user() -> RedisStore {
         .tls_identity_pem(tls().client_pem(), tls().client_key_pem())
         .timeout(Duration::from_secs(10));
     settings.key_prefix(new_prefix()).connect().await.unwrap()
+}
+
+async fn open_near(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap().key_prefix(new_prefix());
+    let settings = settings.timeout(Duration::from_secs(10));
+    let settings = settings.near_cache(Duration::from_secs(60));
+    settings.connect().await.unwrap()
 }
 
 fn open_pool(url: &str) -> RedisStore {

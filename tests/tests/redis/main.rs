@@ -9,6 +9,7 @@
 mod conformance;
 mod harness;
 mod hints;
+mod near;
 mod portal;
 mod races;
 mod records;

@@ -64,14 +64,23 @@ pub struct CertSessionMiddleware<S> {
 /// What the middleware is told.
 pub(crate) struct Shared<S> {
     manager: SessionManager<S>,
-    cookie: SessionCookie,
+    settings: Settings,
 }
+
+#[derive(Clone, Default)]
+struct Settings {
+    cookie: SessionCookie,
+    read_through: Option<ReadThrough>,
+}
+
+/// Which requests are to be judged by the store itself.
+type ReadThrough = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
 
 impl<S: SessionStore> CertSessionMiddleware<S> {
     /// The middleware over a store, by the default rules, or over a [`SessionManager`] with
     /// rules of its own. The cookie is `__Host-session`, `SameSite=Lax`.
     pub fn new(sessions: impl Into<SessionManager<S>>) -> Self {
-        Self::with(sessions.into(), SessionCookie::default())
+        Self::with(sessions.into(), Settings::default())
     }
 
     /// Names the cookie `__Host-` and `name`.
@@ -80,18 +89,39 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
     ///
     /// If the name has other characters than letters, digits, `-` and `_`, or a prefix.
     pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
-        let mut cookie = self.shared.cookie.clone();
-        cookie.rename(name)?;
-        Ok(Self::with(self.manager().clone(), cookie))
+        let mut settings = self.shared.settings.clone();
+        settings.cookie.rename(name)?;
+        Ok(Self::with(self.manager().clone(), settings))
     }
 
     /// Sets when the cookie goes along with requests that another site caused. Default:
     /// [`SameSite::Lax`].
     #[must_use]
     pub fn with_same_site(&self, same_site: SameSite) -> Self {
-        let mut cookie = self.shared.cookie.clone();
-        cookie.set_same_site(same_site);
-        Self::with(self.manager().clone(), cookie)
+        let mut settings = self.shared.settings.clone();
+        settings.cookie.set_same_site(same_site);
+        Self::with(self.manager().clone(), settings)
+    }
+
+    /// Sends the requests that `is_meant` picks past the near cache of the store, if it has one:
+    /// for routes that must not see a session for an instant longer than it lives. Requests with
+    /// another method than GET, HEAD, OPTIONS and TRACE always go past it. Default: no others.
+    ///
+    /// ```
+    /// use certsession_actix::{CertSessionMiddleware, MemoryStore};
+    ///
+    /// let sessions = CertSessionMiddleware::new(MemoryStore::new())
+    ///     .with_read_through(|request| request.path().starts_with("/accounts/"));
+    /// # let _ = sessions;
+    /// ```
+    #[must_use]
+    pub fn with_read_through(
+        &self,
+        is_meant: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let mut settings = self.shared.settings.clone();
+        settings.read_through = Some(Arc::new(is_meant));
+        Self::with(self.manager().clone(), settings)
     }
 
     /// The rules, to list and revoke sessions from outside a request.
@@ -99,10 +129,18 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
         &self.shared.manager
     }
 
-    fn with(manager: SessionManager<S>, cookie: SessionCookie) -> Self {
+    fn with(manager: SessionManager<S>, settings: Settings) -> Self {
         Self {
-            shared: Arc::new(Shared { manager, cookie }),
+            shared: Arc::new(Shared { manager, settings }),
         }
+    }
+}
+
+impl<S> Shared<S> {
+    /// Whether a copy of the session may serve the request: it merely reads.
+    fn reads_near(&self, request: &ServiceRequest) -> bool {
+        let is_meant = |read_through: &ReadThrough| read_through(request);
+        request.method().is_safe() && !self.settings.read_through.as_ref().is_some_and(is_meant)
     }
 }
 
@@ -118,8 +156,8 @@ impl<S> fmt::Debug for CertSessionMiddleware<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CertSessionMiddleware")
             .field("manager", &self.shared.manager)
-            .field("cookie", &self.shared.cookie)
-            .finish()
+            .field("cookie", &self.shared.settings.cookie)
+            .finish_non_exhaustive()
     }
 }
 

@@ -70,7 +70,7 @@ where
             let committed = settle(&session, &shared.manager).await;
             ending.disarm();
 
-            respond(result, committed, &session, &shared.cookie)
+            respond(result, committed, &session, &shared.settings.cookie)
         })
     }
 }
@@ -79,14 +79,20 @@ async fn open<S: SessionStore>(
     shared: &Shared<S>,
     request: &ServiceRequest,
 ) -> Result<Session, Error> {
-    let presented = shared.cookie.find(request.headers());
-    if let Some(CapturedPeer(peer)) = request.conn_data() {
-        return Ok(shared.manager.open(presented, peer).await?);
-    }
-    match seamed_peer(request) {
-        Some(peer) => Ok(shared.manager.open(presented, &peer).await?),
-        None => Err(SetUpFault::HookMissing.report()),
-    }
+    let presented = shared.settings.cookie.find(request.headers());
+    let seamed;
+    let peer = match request.conn_data() {
+        Some(CapturedPeer(peer)) => peer,
+        None => {
+            seamed = seamed_peer(request).ok_or_else(|| SetUpFault::HookMissing.report())?;
+            &seamed
+        }
+    };
+    let opened = match shared.reads_near(request) {
+        true => shared.manager.open_near(presented, peer).await,
+        false => shared.manager.open(presented, peer).await,
+    };
+    Ok(opened?)
 }
 
 /// The peer that a test has set. A connection that came through the hook never gets here.

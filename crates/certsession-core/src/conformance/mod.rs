@@ -101,6 +101,12 @@ suite! { $
         a_record_that_was_used_outlives_its_first_idle_deadline
         each_handle_loads_its_own_record
     }
+    copies {
+        a_copy_is_the_record_that_was_loaded
+        no_copy_is_expired
+        no_copy_is_older_than_a_step_that_has_returned
+        no_reader_keeps_a_copy_from_before_a_step
+    }
     commits {
         an_applied_commit_answers_what_is_kept
         a_commit_to_an_absent_record_makes_none

@@ -7,6 +7,7 @@ use super::rules::OnReplay;
 use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState, ValidityError};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
+use crate::handle::Handle;
 use crate::record::{Record, Standing};
 use crate::revocation::RevocationStatus;
 use crate::session::{Base, Phase, Session};
@@ -47,6 +48,14 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// Where a record may come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Store,
+    /// A copy, if there is one.
+    Near,
+}
+
 /// What was found under a token.
 enum Found {
     Session(Base),
@@ -74,12 +83,40 @@ impl<S: SessionStore> SessionManager<S> {
         presented: Presented<'_>,
         peer: &PeerState,
     ) -> Result<Session, OpenError> {
+        self.open_from(Source::Store, presented, peer).await
+    }
+
+    /// As [`open`](Self::open), from a copy of the record that this process holds
+    /// ([`SessionStore::near`]), if there is one: for requests that merely read.
+    ///
+    /// A copy serves only the token that stands in it, under the very certificate that it is bound
+    /// to. Whatever else comes is judged by the store, so that a copy which is out of date refuses
+    /// nobody. Time, the certificate's validity and its revocation are judged in any case, and a
+    /// commit is decided by the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_near(
+        &self,
+        presented: Presented<'_>,
+        peer: &PeerState,
+    ) -> Result<Session, OpenError> {
+        self.open_from(Source::Near, presented, peer).await
+    }
+
+    async fn open_from(
+        &self,
+        source: Source,
+        presented: Presented<'_>,
+        peer: &PeerState,
+    ) -> Result<Session, OpenError> {
         let now = self.rules.clock.now();
         let certificate = self.judge_certificate(peer, now)?;
         if let Some(certificate) = certificate {
             self.judge_revocation(certificate, now).await?;
         }
-        let (base, phase) = match self.find(presented, certificate, now).await? {
+        let (base, phase) = match self.find(source, presented, certificate, now).await? {
             Found::Session(base) => (Some(base), Phase::Open),
             Found::Replaced => (None, Phase::Replaced),
             Found::Nothing => (None, Phase::Open),
@@ -126,6 +163,7 @@ impl<S: SessionStore> SessionManager<S> {
 
     async fn find(
         &self,
+        source: Source,
         presented: Presented<'_>,
         certificate: Option<&Arc<PeerCertificate>>,
         now: Timestamp,
@@ -138,6 +176,12 @@ impl<S: SessionStore> SessionManager<S> {
                 Err(_) => return Ok(self.ignore(Refusal::MalformedToken)),
             },
         };
+        let proof = token.proof();
+        if source == Source::Near
+            && let Some(base) = self.find_near(token.handle(), proof, certificate, now)
+        {
+            return Ok(Found::Session(base));
+        }
         let loaded = self.store.load(token.handle(), now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         // The contract says that a store gives no expired record away; a mistake in a store
@@ -145,13 +189,44 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
-        // The peer's certificate is a newer one, or another's: the session ended with its own.
-        if self.rules.revocations.revokes(record.binding(), now) {
+        if self.has_ended_with_its_certificate(&record, certificate, now) {
             let owner = Owner::bound_to(record.binding());
             self.end_sessions_of(&owner).await?;
             return Ok(self.ignore(Refusal::UnknownToken));
         }
-        self.judge(record, token.proof(), certificate, now).await
+        self.judge(record, proof, certificate, now).await
+    }
+
+    /// A copy of the record, where nothing but success can come of it.
+    fn find_near(
+        &self,
+        handle: Handle,
+        proof: Proof,
+        certificate: Option<&Arc<PeerCertificate>>,
+        now: Timestamp,
+    ) -> Option<Base> {
+        let record = self.store.near(handle, now)?;
+        let stands = !record.is_expired(now)
+            && record.standing(&proof, now) == Standing::Current
+            && certificate.is_some_and(|peer| record.binding.is_of(peer));
+        stands.then_some(Base {
+            record,
+            proof,
+            is_current: true,
+            rebind: false,
+        })
+    }
+
+    /// Whether the certificate that the session is bound to is revoked. The peer's is not, and is
+    /// not asked about again; but it may be a newer one, or another's.
+    fn has_ended_with_its_certificate(
+        &self,
+        record: &Record,
+        certificate: Option<&Arc<PeerCertificate>>,
+        now: Timestamp,
+    ) -> bool {
+        let is_the_peers = certificate.is_some_and(|peer| record.binding.is_of(peer));
+        !is_the_peers && self.rules.revocations.revokes(&record.binding, now)
     }
 
     async fn judge(
@@ -220,7 +295,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// The request goes no further.
-    fn refuse(&self, handle: Option<crate::Handle>, reason: Refusal) -> OpenError {
+    fn refuse(&self, handle: Option<Handle>, reason: Refusal) -> OpenError {
         self.rules.emit(SessionEvent::Refused { handle, reason });
         OpenError::Refused(reason)
     }

@@ -63,6 +63,17 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send;
 
+    /// A copy of the record that this process holds, as the store had it a moment ago: what
+    /// [`SessionManager::open_near`](crate::SessionManager::open_near) asks for before it loads.
+    /// By default there is none.
+    ///
+    /// A store that holds copies says how old they can be, and forgets its copy of a record before
+    /// a step that this process takes on the record returns.
+    fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        let _ = (handle, now);
+        None
+    }
+
     /// Applies a commit to the record as it is now, by [`Record::apply`], in one atomic step.
     ///
     /// # Errors

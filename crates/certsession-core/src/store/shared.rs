@@ -26,6 +26,10 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).load(handle, now)
     }
 
+    fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        (**self).near(handle, now)
+    }
+
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
         (**self).commit(commit)
     }

@@ -48,6 +48,7 @@ struct Plan {
     down: Vec<StoreOperation>,
     gates: Vec<(StoreOperation, Gate)>,
     calls: Vec<StoreOperation>,
+    copies: Vec<Arc<Record>>,
 }
 
 impl<S> FaultyStore<S> {
@@ -100,6 +101,11 @@ impl Faults {
         let gate = Gate::new();
         self.lock().gates.push((operation, gate.clone()));
         gate
+    }
+
+    /// Gives this copy of a record away from now on, where a copy is asked for, however old it is.
+    pub fn hold_copy(&self, record: Arc<Record>) {
+        self.lock().copies.push(record);
     }
 
     /// Takes back every command that fails a step. A step at a gate stays there.
@@ -155,6 +161,12 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
     ) -> Result<Option<Arc<Record>>, StoreError> {
         let work = self.inner.load(handle, now);
         self.step(StoreOperation::Load, work).await
+    }
+
+    fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        let is_of = |copy: &&Arc<Record>| copy.handle() == handle;
+        let held = self.faults.lock().copies.iter().rfind(is_of).cloned();
+        held.or_else(|| self.inner.near(handle, now))
     }
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {

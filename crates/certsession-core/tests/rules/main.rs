@@ -13,6 +13,7 @@ mod in_flight;
 mod late;
 mod lifetimes;
 mod limits;
+mod near;
 mod open;
 mod oversight;
 mod races;

@@ -1,6 +1,7 @@
 //! How a connection is made.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::PubSub;
@@ -8,12 +9,13 @@ use redis::cluster::ClusterClient;
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, RedisResult};
+use redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, ProtocolVersion, RedisResult, cmd};
 
 use super::check::check;
 use super::link::{Link, Wire};
 use crate::call::Call;
 use crate::error::ConnectError;
+use crate::near::{NearCache, listener};
 use crate::target::{Target, Topology};
 use crate::tls::Tls;
 
@@ -42,9 +44,26 @@ enum Kind {
 }
 
 impl Client {
-    pub(crate) fn new(target: Target, tls: &Tls, timeout: Duration) -> Result<Self, ConnectError> {
+    /// Copies of records need a protocol in which the server speaks without being asked.
+    pub(crate) fn new(
+        target: Target,
+        tls: &Tls,
+        timeout: Duration,
+        holds_copies: bool,
+    ) -> Result<Self, ConnectError> {
         let kind = match target.topology {
-            Topology::One(server) => Kind::One(tls.client(at_once(server))?),
+            Topology::One(server) => {
+                let server = match holds_copies {
+                    true => with_pushes(server),
+                    false => server,
+                };
+                Kind::One(tls.client(at_once(server))?)
+            }
+            Topology::Cluster(_) if holds_copies => {
+                return Err(ConnectError::NoNearCache {
+                    address: target.address,
+                });
+            }
             Topology::Cluster(nodes) => {
                 let first = nodes.first().map(|node| node.addr().clone());
                 let alone = nodes.iter().map(|node| tls.client(at_once(node.clone())));
@@ -61,7 +80,7 @@ impl Client {
                 }
             }
             Topology::Sentinel { sentinels, master } => {
-                let client = sentinel(sentinels, &master, tls)?;
+                let client = sentinel(sentinels, &master, tls, holds_copies)?;
                 Kind::Sentinel(tokio::sync::Mutex::new(client))
             }
         };
@@ -104,26 +123,34 @@ impl Client {
     }
 
     /// A new connection.
-    pub(super) async fn connect(&self) -> RedisResult<Link> {
+    pub(super) async fn connect(&self, near: Option<&NearCache>) -> RedisResult<Link> {
         // The caller bounds the whole step, by a time-out that holds for every kind alike.
-        let unbounded = AsyncConnectionConfig::new()
+        let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
+        let near = near.map(NearCache::open);
+        if let Some(cache) = &near {
+            config = config.set_push_sender(listener(Arc::clone(cache)));
+        }
         let wire = match &self.kind {
             Kind::One(client) => {
-                let connecting = client.get_multiplexed_async_connection_with_config(&unbounded);
+                let connecting = client.get_multiplexed_async_connection_with_config(&config);
                 Wire::One(connecting.await?)
             }
             Kind::Sentinel(client) => {
                 let mut client = client.lock().await;
-                let connecting = client.get_async_connection_with_config(&unbounded);
+                let connecting = client.get_async_connection_with_config(&config);
                 Wire::One(connecting.await?)
             }
             Kind::Cluster { client, .. } => Wire::Cluster(client.get_async_connection().await?),
             #[cfg(feature = "deadpool")]
             Kind::Pool(pool) => return super::link::of_pool(pool).await,
         };
-        Ok(Link::over(wire))
+        let mut link = Link::over(wire).with_near(near);
+        if link.near.is_some() {
+            link.send(cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
+        }
+        Ok(link)
     }
 
     /// A connection for listening.
@@ -151,8 +178,12 @@ impl Client {
     }
 
     /// Connects once, and looks at what answers.
-    pub(super) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
-        let connected = self.connect().await;
+    pub(super) async fn check(
+        &self,
+        probe: &Call,
+        near: Option<&NearCache>,
+    ) -> Result<(), ConnectError> {
+        let connected = self.connect(near).await;
         let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
         check(&mut link, &self.address, self.is_cluster(), probe).await
     }
@@ -167,6 +198,7 @@ fn sentinel(
     sentinels: Vec<ConnectionInfo>,
     master: &str,
     tls: &Tls,
+    holds_copies: bool,
 ) -> Result<SentinelClient, ConnectError> {
     let settings = sentinels
         .first()
@@ -183,10 +215,19 @@ fn sentinel(
             builder = builder.set_client_to_redis_password(password);
         }
     }
+    if holds_copies {
+        builder = builder.set_client_to_redis_protocol(ProtocolVersion::RESP3);
+    }
     let builder = builder
         .set_client_to_redis_tcp_settings(tcp_settings())
         .set_client_to_sentinel_tcp_settings(tcp_settings());
     tls.sentinel(builder, sentinels.first().map(ConnectionInfo::addr))
+}
+
+/// The server, in the protocol that lets it speak without being asked.
+fn with_pushes(server: ConnectionInfo) -> ConnectionInfo {
+    let settings = server.redis_settings().clone();
+    server.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3))
 }
 
 /// The server, asked without waiting for more to send.

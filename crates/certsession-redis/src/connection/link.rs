@@ -1,10 +1,14 @@
 //! One connection, whichever kind it is.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use certsession_core::Handle;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
+
+use crate::near::{Cache, Question};
 
 /// One connection, over which many requests can wait at once.
 #[derive(Clone)]
@@ -12,6 +16,8 @@ pub(super) struct Link {
     wire: Wire,
     /// Tells it from those before and after it.
     pub(super) number: u64,
+    /// The copies of what was read over it, where copies are held.
+    pub(super) near: Option<Arc<Cache>>,
 }
 
 #[derive(Clone)]
@@ -20,14 +26,24 @@ pub(super) enum Wire {
     Cluster(ClusterConnection),
     /// Already taken out of a pool; it goes back when the last clone is dropped.
     #[cfg(feature = "deadpool")]
-    Pooled(std::sync::Arc<tokio::sync::Mutex<deadpool_redis::Connection>>),
+    Pooled(Arc<tokio::sync::Mutex<deadpool_redis::Connection>>),
 }
 
 impl Link {
     pub(super) fn over(wire: Wire) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { wire, number }
+        let near = None;
+        Self { wire, number, near }
+    }
+
+    pub(super) fn with_near(self, near: Option<Arc<Cache>>) -> Self {
+        Self { near, ..self }
+    }
+
+    /// Before a record is asked for.
+    pub(super) fn ask(&self, handle: Handle) -> Option<Question> {
+        self.near.as_ref()?.ask(handle)
     }
 
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
@@ -70,6 +86,6 @@ pub(super) async fn of_pool(pool: &deadpool_redis::Pool) -> RedisResult<Link> {
         deadpool_redis::PoolError::Backend(error) => error,
         other => std::io::Error::other(other.to_string()).into(),
     })?;
-    let shared = std::sync::Arc::new(tokio::sync::Mutex::new(taken));
+    let shared = Arc::new(tokio::sync::Mutex::new(taken));
     Ok(Link::over(Wire::Pooled(shared)))
 }

@@ -13,15 +13,17 @@ mod link;
 mod slot;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use certsession_core::StoreError;
+use certsession_core::{Handle, Record, StoreError};
 use redis::aio::PubSub;
 use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
 use crate::error::{ConnectError, store_error, timed_out};
+use crate::near::{NearCache, Question};
 
 pub(crate) use client::Client;
 use link::Link;
@@ -39,6 +41,8 @@ pub(crate) struct Connections {
     client: Client,
     slots: Box<[Slot]>,
     timeout: Duration,
+    /// Where copies of records are held.
+    near: Option<NearCache>,
 }
 
 /// What the server answered.
@@ -66,17 +70,19 @@ impl<T> Answer<T> {
 }
 
 impl Connections {
-    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Client, timeout: Duration, near: Option<NearCache>) -> Self {
         Self {
             client,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             timeout,
+            near,
         }
     }
 
     /// Connects once, looks at what answers, and tries a script.
     pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
-        let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
+        let checked =
+            tokio::time::timeout(self.timeout, self.client.check(probe, self.near.as_ref())).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
@@ -94,6 +100,41 @@ impl Connections {
         };
         let subscribed = tokio::time::timeout(self.timeout, subscribing).await;
         subscribed.unwrap_or_else(|_| Err(timed_out()))
+    }
+
+    /// The copy of a record that this thread's connection has read.
+    pub(crate) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
+        self.near.as_ref()?;
+        self.slot().near(handle)
+    }
+
+    /// Drops every copy of a record that this process has changed.
+    pub(crate) fn forget(&self, handle: Handle) {
+        if let Some(near) = &self.near {
+            near.forget(handle);
+        }
+    }
+
+    /// Asks for a record; where copies are held, with the right to keep one.
+    pub(crate) async fn ask(
+        &self,
+        handle: Handle,
+        call: &Call,
+    ) -> Result<(Value, Option<Question>), StoreError> {
+        let slot = self.slot();
+        self.bounded(slot, async |over| {
+            let mut link = self.link(slot, over).await?;
+            let question = link.ask(handle);
+            match link.send(call.command()).await {
+                Err(error) if slot.has_lost(&link, &error) => {
+                    let mut link = self.link(slot, over).await?;
+                    let question = link.ask(handle);
+                    Ok((link.send(call.command()).await?, question))
+                }
+                answer => Ok((answer?, question)),
+            }
+        })
+        .await
     }
 
     /// Sends one command that may be taken twice without harm. Waits no longer than the time-out,
@@ -166,7 +207,7 @@ impl Connections {
     async fn link(&self, slot: &Slot, over: &mut u64) -> RedisResult<Link> {
         let link = match self.client.pooled().await? {
             Some(link) => link,
-            None => slot.link(&self.client).await?,
+            None => slot.link(&self.client, self.near.as_ref()).await?,
         };
         *over = link.number;
         Ok(link)

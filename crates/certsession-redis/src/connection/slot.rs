@@ -1,12 +1,14 @@
 //! The connection of one thread.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use certsession_core::{Handle, Record};
 use redis::{RedisError, RedisResult, ServerErrorKind};
 
 use super::client::Client;
 use super::link::Link;
+use crate::near::NearCache;
 
 /// How long after a failure to connect the next attempt is made. Until then requests are told of
 /// the failure, so that a server which is down is not flooded by those who find it so.
@@ -27,7 +29,11 @@ struct Failure {
 }
 
 impl Slot {
-    pub(super) async fn link(&self, client: &Client) -> RedisResult<Link> {
+    pub(super) async fn link(
+        &self,
+        client: &Client,
+        near: Option<&NearCache>,
+    ) -> RedisResult<Link> {
         if let Some(link) = self.current() {
             return Ok(link);
         }
@@ -42,7 +48,7 @@ impl Slot {
         {
             return Err(failure.error.clone());
         }
-        match client.connect().await {
+        match client.connect(near).await {
             Ok(link) => {
                 *last_failure = None;
                 *self.held() = Some(link.clone());
@@ -56,6 +62,11 @@ impl Slot {
                 Err(error)
             }
         }
+    }
+
+    /// The copy of a record that was read over this connection.
+    pub(super) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
+        self.held().as_ref()?.near.as_ref()?.get(handle)
     }
 
     /// Whether the connection was lost, so that the command may be sent once more over another.

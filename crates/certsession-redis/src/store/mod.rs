@@ -101,12 +101,19 @@ impl SessionStore for RedisStore {
         handle: Handle,
         now: Timestamp,
     ) -> Result<Option<Arc<Record>>, StoreError> {
-        let record = self.fetch(handle).await?;
+        let record = self.load_record(handle).await?;
         Ok(record.filter(|record| !record.is_expired(now)))
     }
 
+    fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        let record = self.connections.near(handle)?;
+        (!record.is_expired(now)).then_some(record)
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        self.commit_change(&commit).await
+        let outcome = self.commit_change(&commit).await;
+        self.connections.forget(commit.handle());
+        outcome
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {

@@ -14,9 +14,25 @@ use crate::index::{Standing, Which};
 impl RedisStore {
     /// The record of this handle, expired or not.
     pub(crate) async fn fetch(&self, handle: Handle) -> Result<Option<Arc<Record>>, StoreError> {
-        let call = Call::plain("GET").arg(self.keys.session(handle));
-        let answer = self.connections.call(&call).await?;
+        let answer = self.connections.call(&self.get(handle)).await?;
         read_record(handle, answer)
+    }
+
+    /// The record for a request, of which a copy is kept where copies are.
+    pub(super) async fn load_record(
+        &self,
+        handle: Handle,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        let (answer, question) = self.connections.ask(handle, &self.get(handle)).await?;
+        let record = read_record(handle, answer)?;
+        if let (Some(question), Some(record)) = (question, &record) {
+            question.keep(record);
+        }
+        Ok(record)
+    }
+
+    fn get(&self, handle: Handle) -> Call {
+        Call::plain("GET").arg(self.keys.session(handle))
     }
 
     /// The live sessions of an owner, oldest first.

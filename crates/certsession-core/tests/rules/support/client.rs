@@ -37,11 +37,19 @@ impl Client {
 
     /// The session that a request of this client comes with.
     pub(crate) fn try_open(&self, world: &World) -> Result<Session, OpenError> {
-        let presented = match &self.cookie {
+        block_on(world.sessions.open(self.presented(), &self.peer))
+    }
+
+    /// As [`try_open`](Self::try_open), from a copy of the record if there is one.
+    pub(crate) fn try_open_near(&self, world: &World) -> Result<Session, OpenError> {
+        block_on(world.sessions.open_near(self.presented(), &self.peer))
+    }
+
+    fn presented(&self) -> Presented<'_> {
+        match &self.cookie {
             Some(cookie) => Presented::One(cookie.as_bytes()),
             None => Presented::None,
-        };
-        block_on(world.sessions.open(presented, &self.peer))
+        }
     }
 
     pub(crate) fn open(&self, world: &World) -> Session {
