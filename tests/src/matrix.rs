@@ -98,6 +98,21 @@ macro_rules! promises {
             // A further store joins here, by one line.
             $crate::over_every_transport!(memory, $crate::stores::Memory);
             $crate::over_every_transport!(redis, $crate::stores::Redis);
+
+            // A copy knows nothing of the transport: once over each stack and each version is enough.
+            mod redis_near {
+                use $crate::{Http, Stack, run};
+
+                #[test]
+                fn rustls_http1() {
+                    run::<$crate::stores::RedisNear, _>(Stack::Rustls, Http::One, super::promise);
+                }
+
+                #[test]
+                fn openssl_http2() {
+                    run::<$crate::stores::RedisNear, _>(Stack::Openssl, Http::Two, super::promise);
+                }
+            }
         }
     )*};
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use certsession_core::{MemoryStore, SessionStore};
-use certsession_redis::RedisStore;
+use certsession_redis::{RedisStore, RedisStoreBuilder};
 
 use crate::redis;
 
@@ -52,15 +52,42 @@ impl StoreKind for Redis {
     }
 }
 
+/// The Redis store with copies of records in the process.
+pub struct RedisNear;
+
+impl StoreKind for RedisNear {
+    type Store = RedisStore;
+
+    async fn open(capacity: Option<usize>) -> RedisStore {
+        assert_eq!(capacity, None, "Redis counts bytes, and no sessions");
+        opened(redis_settings(&redis::shared().url()).near_cache(MAX_AGE)).await
+    }
+
+    fn portal_flag() -> String {
+        redis::shared().url()
+    }
+}
+
+/// Longer than a test: what is dropped has not merely become too old.
+const MAX_AGE: Duration = Duration::from_secs(60);
+
 /// The Redis store on the server, or the servers, of this URL, under a [`new_prefix`].
 ///
 /// # Panics
 ///
 /// If the server cannot be used.
 pub async fn open_redis(url: &str) -> RedisStore {
-    // The suite puts more on the cores than a server has to bear.
+    opened(redis_settings(url)).await
+}
+
+fn redis_settings(url: &str) -> RedisStoreBuilder {
     let settings = RedisStore::builder(url).unwrap().key_prefix(new_prefix());
-    let opened = settings.timeout(Duration::from_secs(10)).connect().await;
+    // The suite puts more on the cores than a server has to bear.
+    settings.timeout(Duration::from_secs(10))
+}
+
+async fn opened(settings: RedisStoreBuilder) -> RedisStore {
+    let opened = settings.connect().await;
     opened.unwrap_or_else(|error| panic!("{error}"))
 }
 

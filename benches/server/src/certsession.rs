@@ -1,5 +1,7 @@
 //! This project.
 
+use std::time::Duration;
+
 use actix_web::{App, web};
 use certsession_actix::{
     CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SessionStore,
@@ -15,11 +17,18 @@ use crate::{Fault, Setup};
 const FIRST: Key<String> = Key::new(KEYS[0].0);
 const COUNT: Key<u64> = Key::new("count");
 
+/// How old a copy may be: as the guide has it.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
 pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
     match contender {
         Contender::CertsessionRedis => {
             let store = RedisStore::connect(setup.redis()?).await?;
             with(store, setup).await
+        }
+        Contender::CertsessionRedisNear => {
+            let settings = RedisStore::builder(setup.redis()?)?.near_cache(MAX_AGE);
+            with(settings.connect().await?, setup).await
         }
         Contender::CertsessionRedisPool => {
             let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;

@@ -17,6 +17,8 @@ pub enum Contender {
     CertsessionMemory,
     /// This project in Redis.
     CertsessionRedis,
+    /// With copies of the records in the process.
+    CertsessionRedisNear,
     /// Over a pool of connections.
     CertsessionRedisPool,
     /// actix-session, in the cookie.
@@ -37,7 +39,7 @@ pub enum Contender {
 
 impl Contender {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Bare,
         Self::FloorMemory,
         Self::FloorRedis,
@@ -45,6 +47,7 @@ impl Contender {
         Self::FloorRedisManager,
         Self::CertsessionMemory,
         Self::CertsessionRedis,
+        Self::CertsessionRedisNear,
         Self::CertsessionRedisPool,
         Self::ActixSessionCookie,
         Self::ActixSessionRedis,
@@ -65,6 +68,7 @@ impl Contender {
             Self::FloorRedisManager => "floor-redis-manager",
             Self::CertsessionMemory => "certsession-memory",
             Self::CertsessionRedis => "certsession-redis",
+            Self::CertsessionRedisNear => "certsession-redis-near",
             Self::CertsessionRedisPool => "certsession-redis-pool",
             Self::ActixSessionCookie => "actix-session-cookie",
             Self::ActixSessionRedis => "actix-session-redis",

@@ -43,6 +43,7 @@ pub async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> 
         }
         Contender::CertsessionMemory
         | Contender::CertsessionRedis
+        | Contender::CertsessionRedisNear
         | Contender::CertsessionRedisPool => certsession::serve(contender, setup).await,
         Contender::ActixSessionCookie
         | Contender::ActixSessionRedis

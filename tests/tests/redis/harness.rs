@@ -7,7 +7,7 @@ use std::time::Duration;
 use certsession_core::conformance::Harness;
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{self, Program, RedisCluster, RedisSentinel, RedisServer, RedisTls};
-use certsession_tests::stores::{new_prefix, open_redis};
+use certsession_tests::stores::{RedisNear, StoreKind, new_prefix, open_redis};
 use tokio::runtime::Runtime;
 
 /// The least that a user of the store has to be permitted, as docs/redis.md says it.
@@ -77,7 +77,7 @@ harnesses! {
     /// One server, as most have it.
     OneServer, 50 rounds: open_redis(&redis::shared().url());
     /// One server, with copies in the process.
-    Near, 50 rounds: open_near(&redis::shared().url());
+    Near, 50 rounds: RedisNear::open(None);
     /// Valkey.
     Valkey, 10 rounds: open_redis(&valkey().url());
     /// Three masters, each with a replica.
@@ -136,13 +136,6 @@ async fn open_as_least_user() -> RedisStore {
         .tls_identity_pem(tls().client_pem(), tls().client_key_pem())
         .timeout(Duration::from_secs(10));
     settings.key_prefix(new_prefix()).connect().await.unwrap()
-}
-
-async fn open_near(url: &str) -> RedisStore {
-    let settings = RedisStore::builder(url).unwrap().key_prefix(new_prefix());
-    let settings = settings.timeout(Duration::from_secs(10));
-    let settings = settings.near_cache(Duration::from_secs(60));
-    settings.connect().await.unwrap()
 }
 
 fn open_pool(url: &str) -> RedisStore {

@@ -58,7 +58,7 @@ where
             let session = match open(&shared, &request).await {
                 Ok(session) => session,
                 Err(error) => {
-                    drain(&mut request).await;
+                    Box::pin(drain(&mut request)).await;
                     return Err(error.into());
                 }
             };
@@ -117,6 +117,7 @@ async fn settle<S: SessionStore>(
         // A client that hangs up now drops this future; the work goes through all the same.
         return session.perform_detached(work).await;
     }
-    let done = manager.perform(work).await;
+    // Boxed, as each request would have to have room for it, and most merely read.
+    let done = Box::pin(manager.perform(work)).await;
     session.finish_commit(done)
 }

@@ -136,7 +136,7 @@ impl<S: SessionStore> SessionManager<S> {
             RevocationStatus::Revoked => {
                 // If the store fails, its event tells so; the refusal stands all the same, and the
                 // next request of this certificate, or the task that ends sessions, tries again.
-                let _ = self.end_sessions_of(&Owner::from(certificate)).await;
+                let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
                 Err(self.refuse(None, Refusal::CertificateRevoked))
             }
         }
@@ -191,7 +191,7 @@ impl<S: SessionStore> SessionManager<S> {
         };
         if self.has_ended_with_its_certificate(&record, certificate, now) {
             let owner = Owner::bound_to(record.binding());
-            self.end_sessions_of(&owner).await?;
+            Box::pin(self.end_sessions_of(&owner)).await?;
             return Ok(self.ignore(Refusal::UnknownToken));
         }
         self.judge(record, proof, certificate, now).await
@@ -254,7 +254,7 @@ impl<S: SessionStore> SessionManager<S> {
                 is_current: true,
                 rebind: true,
             })),
-            (Standing::Unknown, Some(Match::Same)) => self.replayed(&record).await,
+            (Standing::Unknown, Some(Match::Same)) => Box::pin(self.replayed(&record)).await,
             // The grace of a renewed token is for the same certificate only. Whoever holds the
             // session's key in another certificate has been overtaken by a request of their own.
             (Standing::InGrace, Some(Match::Renewed))

@@ -2,7 +2,7 @@
 //!
 //! A token is read on every request, and its text is a secret. So neither a table nor a branch
 //! depends on a character, and the loops are of the kind that compilers turn into vectors: it takes
-//! a tenth of what a constant-time decoder for any length does.
+//! a fifth of what a constant-time decoder for any length does.
 
 /// How many characters the text has, and how many bytes they stand for.
 pub(super) const TEXT: usize = 64;

@@ -122,14 +122,18 @@ impl Connections {
         call: &Call,
     ) -> Result<(Value, Option<Question>), StoreError> {
         let slot = self.slot();
-        self.bounded(slot, async |over| {
+        let ask = async |over: &mut u64| {
             let mut link = self.link(slot, over).await?;
             let question = link.ask(handle);
-            match link.send(call.command()).await {
+            let answer = link.send(call.command()).await;
+            RedisResult::Ok((link, question, answer))
+        };
+        self.bounded(slot, async |over| {
+            let (link, question, answer) = ask(over).await?;
+            match answer {
                 Err(error) if slot.has_lost(&link, &error) => {
-                    let mut link = self.link(slot, over).await?;
-                    let question = link.ask(handle);
-                    Ok((link.send(call.command()).await?, question))
+                    let (_, question, answer) = Box::pin(ask(over)).await?;
+                    Ok((answer?, question))
                 }
                 answer => Ok((answer?, question)),
             }
@@ -150,7 +154,8 @@ impl Connections {
             let mut link = self.link(slot, over).await?;
             match try_call(&mut link, call).await {
                 Err(error) if slot.has_lost(&link, &error) => {
-                    let value = try_call(&mut self.link(slot, over).await?, call).await?;
+                    let mut link = self.link(slot, over).await?;
+                    let value = Box::pin(try_call(&mut link, call)).await?;
                     Ok(Answer::of_second(value))
                 }
                 answer => answer.map(Answer::of_first),
@@ -205,12 +210,20 @@ impl Connections {
 
     /// A connection, whose number is noted.
     async fn link(&self, slot: &Slot, over: &mut u64) -> RedisResult<Link> {
-        let link = match self.client.pooled().await? {
+        let link = match slot.current() {
             Some(link) => link,
-            None => slot.link(&self.client, self.near.as_ref()).await?,
+            // Rare, and with room for all that it takes to connect.
+            None => Box::pin(self.new_link(slot)).await?,
         };
         *over = link.number;
         Ok(link)
+    }
+
+    async fn new_link(&self, slot: &Slot) -> RedisResult<Link> {
+        match self.client.pooled().await? {
+            Some(link) => Ok(link),
+            None => slot.link(&self.client, self.near.as_ref()).await,
+        }
     }
 
     /// This thread's. A step that moves to another thread stays with it.
@@ -226,7 +239,9 @@ impl Connections {
 
 async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
     match link.send(call.command()).await {
-        Err(error) if is_unknown_script(&error) => link.send(&call.command_with_source()).await,
+        Err(error) if is_unknown_script(&error) => {
+            Box::pin(link.send(&call.command_with_source())).await
+        }
         answer => answer,
     }
 }

@@ -90,7 +90,7 @@ impl Slot {
         }
     }
 
-    fn current(&self) -> Option<Link> {
+    pub(super) fn current(&self) -> Option<Link> {
         self.held().clone()
     }
 

@@ -85,6 +85,13 @@ pub(crate) const BUDGET: &[Line] = &[
         redis,
         Some(Bound::AtMost(1.0)),
     ),
+    line(
+        "requests/s, Redis with a near cache, read: of actix-session over ConnectionManager",
+        ["certsession-redis-near", "actix-session-redis"],
+        Work::Read,
+        rate,
+        Some(Bound::AtLeast(3.2)),
+    ),
 ];
 
 /// What one wants to know beside them, without a bound.

@@ -51,10 +51,12 @@ const DISTURBED: f64 = 0.04;
 fn main() -> Result<(), Fault> {
     let plan = match std::env::args().nth(1).as_deref() {
         None => Plan {
-            rounds: [(16, 9), (1, 5), (64, 5)],
-            length: Duration::from_millis(1_000),
+            command: "just bench-load",
+            rounds: [(16, 9), (1, 3), (64, 3)],
+            length: Duration::from_millis(500),
         },
         Some("--smoke") => Plan {
+            command: "just bench-load --smoke",
             rounds: [(16, 1), (1, 1), (64, 1)],
             length: Duration::from_millis(200),
         },
@@ -64,7 +66,7 @@ fn main() -> Result<(), Fault> {
     let redis = RedisServer::builder().tcp().start();
     processor::pin(redis.process_id(), CLIENT_CORE)?;
     let rounds = Rounds::run(&plan, &Pki::new()?, &redis)?;
-    let text = report::write(&rounds);
+    let text = report::write(plan.command, &rounds);
     writeln!(io::stdout(), "{text}")?;
     let others = rounds.others();
     if others > DISTURBED {

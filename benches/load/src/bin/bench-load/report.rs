@@ -8,14 +8,15 @@ use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
 use crate::load::{Figures, Work};
 use crate::rounds::{CONTENDERS, Rounds};
 
-pub(crate) fn write(rounds: &Rounds) -> String {
+pub(crate) fn write(command: &str, rounds: &Rounds) -> String {
     let mut text = format!(
         "## Beside other frameworks, over mutual TLS\n\n\
-         `just bench-load` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
+         `{command}` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
          a certificate and a session of six keys (500 bytes) of its own. The server has the first \
          core, Redis (by TCP) and the clients have the second. The contenders take turns: {} \
          rounds with 16 connections, {} with one and {} with 64; figures are medians, and ratios \
-         are medians of the ratios within a round. Other programs had {:.1} % of the machine.\n\n\
+         are medians of the ratios within a round. Every request of every contender carries a \
+         cookie of the same length. Other programs had {:.1} % of the machine.\n\n\
          actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each as its documentation \
          has it; *floor* is a middleware made by hand that does no more than one must, and knows no \
          certificates.\n\n",

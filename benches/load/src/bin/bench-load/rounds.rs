@@ -11,7 +11,7 @@ use crate::pki::Pki;
 use crate::server::Server;
 
 /// Every contender, in the order of the tables.
-pub(crate) const CONTENDERS: [&str; 15] = [
+pub(crate) const CONTENDERS: [&str; 16] = [
     "bare",
     "floor-memory",
     "certsession-memory",
@@ -20,6 +20,7 @@ pub(crate) const CONTENDERS: [&str; 15] = [
     "floor-redis-shared",
     "floor-redis-manager",
     "certsession-redis",
+    "certsession-redis-near",
     "certsession-redis-pool",
     "actix-session-redis",
     "actix-session-redis-sliding",
@@ -31,6 +32,8 @@ pub(crate) const CONTENDERS: [&str; 15] = [
 
 /// How much is measured.
 pub(crate) struct Plan {
+    /// What was typed for it.
+    pub(crate) command: &'static str,
     /// How many connections, and how many rounds with so many.
     pub(crate) rounds: [(usize, usize); 3],
     /// How long each measurement takes.
