@@ -43,7 +43,7 @@ const fn sextet(character: u8) -> u8 {
 const fn within(character: u8, first: u8, count: u8, stands_for: u8) -> u8 {
     let place = character.wrapping_sub(first);
     let is_outside = (place >= count) as u8;
-    place.wrapping_add(stands_for) | FOREIGN * is_outside
+    place.wrapping_add(stands_for) | (FOREIGN * is_outside)
 }
 
 #[cfg(test)]

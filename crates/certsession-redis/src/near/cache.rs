@@ -139,14 +139,15 @@ impl Question {
 
 impl Copies {
     fn drop_older_than(&mut self, max_age: Duration, now: Instant) {
-        let is_old = |asked: &mut Asked| now.saturating_duration_since(asked.at) >= max_age;
-        while let Some(old) = self.asked.pop_front_if(is_old) {
+        let is_old = |asked: &&Asked| now.saturating_duration_since(asked.at) >= max_age;
+        while let Some(old) = self.asked.front().filter(is_old) {
             // It may have been asked for again.
             if let Entry::Occupied(copy) = self.by_handle.entry(old.handle)
                 && copy.get().number == old.number
             {
                 copy.remove();
             }
+            self.asked.pop_front();
         }
     }
 }
