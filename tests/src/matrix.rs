@@ -22,6 +22,7 @@ pub struct Plan {
     http: Http,
     start: Start,
     portal_flag: fn() -> String,
+    holds_copies: bool,
 }
 
 /// Starts a server over the store of the matrix's place; its type is known here alone.
@@ -41,6 +42,11 @@ impl Plan {
     /// What the portal's `--store` has to be.
     pub fn portal_flag(self) -> String {
         (self.portal_flag)()
+    }
+
+    /// Whether the store serves reads from copies in the process.
+    pub const fn holds_copies(self) -> bool {
+        self.holds_copies
     }
 
     /// The TLS stack.
@@ -66,6 +72,7 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
             })
         },
         portal_flag: K::portal_flag,
+        holds_copies: K::HOLDS_COPIES,
     };
     crate::logs::log_everything();
     tokio::runtime::Builder::new_current_thread()

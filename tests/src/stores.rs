@@ -14,6 +14,9 @@ pub trait StoreKind {
     /// Its type.
     type Store: SessionStore;
 
+    /// Whether it serves reads from copies in the process.
+    const HOLDS_COPIES: bool = false;
+
     /// A fresh, empty one with room for this many sessions, or for any number.
     fn open(capacity: Option<usize>) -> impl Future<Output = Self::Store> + 'static;
 
@@ -57,6 +60,8 @@ pub struct RedisNear;
 
 impl StoreKind for RedisNear {
     type Store = RedisStore;
+
+    const HOLDS_COPIES: bool = true;
 
     async fn open(capacity: Option<usize>) -> RedisStore {
         assert_eq!(capacity, None, "Redis counts bytes, and no sessions");

@@ -142,10 +142,14 @@ async fn p8_a_request_costs_the_store_one_step_and_none_without_a_cookie(plan: P
     site.clock.advance(Duration::from_secs(61));
     alice.get("/me").await;
     assert_eq!(calls(), [Load, Commit], "the idle deadline is written");
-    for _ in 0..5 {
+    for turn in 0..5 {
         site.clock.advance(Duration::from_secs(10));
         alice.get("/me").await;
-        assert_eq!(calls(), [Load], "once per touch interval");
+        let steps: &[_] = match turn > 0 && plan.holds_copies() {
+            true => &[],
+            false => &[Load],
+        };
+        assert_eq!(calls(), steps, "once per touch interval");
     }
     alice.post("/sign-out").await;
     assert_eq!(calls(), [Load, Remove]);
