@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certsession_core::{
-    CommitError, CookieChange, Key, OpenError, Owner, PeerState, Presented, Session,
+    CommitError, CookieChange, Handle, Key, OpenError, Owner, PeerState, Presented, Session,
     SessionManager, SessionStore, SignIn, StoreErrorKind,
 };
 
@@ -99,7 +99,7 @@ impl<S: SessionStore> Client<S> {
             sent: [("a", 1)].into(),
             token_since: now,
             may_have_new_token: false,
-            is_signed_in,
+            signed_in_at: is_signed_in.then(Instant::now),
         };
         self.ledger.pages().writes += 1;
         self.held.push(Held {
@@ -200,9 +200,11 @@ impl<S: SessionStore> Client<S> {
                 let token = token.expect("a new token");
                 let old = std::mem::replace(&mut held.token, token);
                 held.account.token_since = Instant::now();
-                held.account.is_signed_in |= by_sign_in;
+                if by_sign_in {
+                    held.account.signed_in_at = Some(held.account.token_since);
+                }
                 let handle = held.account.handle;
-                self.bury(old, handle, false);
+                self.bury(old, handle, false, Instant::now());
             }
             Ok(None) => self.is_gone(n),
         }
@@ -256,7 +258,7 @@ impl<S: SessionStore> Client<S> {
             self.strand(n);
             return Ok(());
         }
-        self.ended(n);
+        self.ended(n, Instant::now());
         Ok(())
     }
 
@@ -267,11 +269,13 @@ impl<S: SessionStore> Client<S> {
         self.stranded.clear();
         for n in (0..self.held.len()).rev() {
             let account = &self.held[n].account;
-            match &revoked {
+            match (&revoked, account.signed_in_at) {
                 // Nobody knows which are ended by now.
-                Err(_) => self.held[n].is_ending = true,
-                Ok(told) if account.is_signed_in || told.contains(&account.handle) => self.ended(n),
-                Ok(_) => {}
+                (Err(_), _) => self.held[n].is_ending = true,
+                (Ok(told), _) if told.contains(&account.handle) => self.ended(n, Instant::now()),
+                // It has ended already; or its entry, which is as old as the sign-in, is lost.
+                (Ok(_), Some(signed_in_at)) => self.ended(n, signed_in_at),
+                (Ok(_), None) => {}
             }
         }
         revoked.map(drop).map_err(|error| self.ledger.fail(&error))
@@ -338,19 +342,20 @@ impl<S: SessionStore> Client<S> {
         }
     }
 
-    fn ended(&mut self, n: usize) {
+    /// Its session is over, by what was acknowledged then.
+    fn ended(&mut self, n: usize, since: Instant) {
         let held = self.held.remove(n);
         self.ledger.pages().ends += 1;
-        self.bury(held.token, held.account.handle, true);
+        self.bury(held.token, held.account.handle, true, since);
     }
 
-    fn bury(&self, token: String, handle: certsession_core::Handle, is_ended: bool) {
+    fn bury(&self, token: String, handle: Handle, is_ended: bool, since: Instant) {
         self.ledger.pages().dead.push(DeadToken {
             token,
             handle,
             is_ended,
             client: self.number,
-            since: Instant::now(),
+            since,
         });
     }
 }

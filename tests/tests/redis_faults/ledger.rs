@@ -97,8 +97,8 @@ pub(crate) struct Account {
     pub(crate) token_since: Instant,
     /// Whether a newer token may have been made that nobody was told of.
     pub(crate) may_have_new_token: bool,
-    /// Whether a sign-in was acknowledged.
-    pub(crate) is_signed_in: bool,
+    /// When the last sign-in was acknowledged, and with it the entry by which the session is found.
+    pub(crate) signed_in_at: Option<Instant>,
 }
 
 impl Ledger {
