@@ -1,4 +1,4 @@
-//! What the sessions hold.
+//! What the sessions hold, and what a client shows before it has one.
 
 /// Six keys with the lengths of their values: with names, quotes and lengths they make a block
 /// of 500 bytes.
@@ -15,4 +15,10 @@ pub const KEYS: [(&str, usize); 6] = [
 pub fn contents() -> impl Iterator<Item = (&'static str, String)> {
     KEYS.into_iter()
         .map(|(key, length)| (key, "x".repeat(length)))
+}
+
+/// `name=value`, as long as with a token of ours: for clients that have no session, so that
+/// contenders without sessions read as much as the others.
+pub fn stand_in_cookie() -> String {
+    format!("__Host-session={}", "x".repeat(64))
 }

@@ -3,7 +3,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `clients` | a certificate for each client |
-//! | `contents` | what the sessions hold |
+//! | `contents` | what the sessions hold, and what a client shows before it has one |
 //! | `document` | puts what was found into the pages of `docs/` |
 //! | `machine` | says on what they were measured |
 //! | `samples` | medians and percentiles |
@@ -15,7 +15,7 @@ mod machine;
 mod samples;
 
 pub use clients::Clients;
-pub use contents::{KEYS, contents};
+pub use contents::{KEYS, contents, stand_in_cookie};
 pub use document::Page;
 pub use machine::describe_machine;
 pub use samples::{Percentiles, Samples};

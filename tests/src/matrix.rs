@@ -107,19 +107,9 @@ macro_rules! promises {
             $crate::over_every_transport!(redis, $crate::stores::Redis);
 
             // A copy knows nothing of the transport: once over each stack and each version is enough.
-            mod redis_near {
-                use $crate::{Http, Stack, run};
-
-                #[test]
-                fn rustls_http1() {
-                    run::<$crate::stores::RedisNear, _>(Stack::Rustls, Http::One, super::promise);
-                }
-
-                #[test]
-                fn openssl_http2() {
-                    run::<$crate::stores::RedisNear, _>(Stack::Openssl, Http::Two, super::promise);
-                }
-            }
+            $crate::over_transports!(redis_near, $crate::stores::RedisNear:
+                rustls_http1(Rustls, One)
+                openssl_http2(Openssl, Two));
         }
     )*};
 }
@@ -142,28 +132,28 @@ macro_rules! promises_of_bounded_stores {
 #[macro_export]
 macro_rules! over_every_transport {
     ($store:ident, $kind:ty) => {
+        $crate::over_transports!($store, $kind:
+            rustls_http1(Rustls, One)
+            rustls_http2(Rustls, Two)
+            openssl_http1(Openssl, One)
+            openssl_http2(Openssl, Two));
+    };
+}
+
+/// A test of the promise for each of these transports.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! over_transports {
+    ($store:ident, $kind:ty: $($name:ident($stack:ident, $http:ident))*) => {
         mod $store {
             use $crate::{Http, Stack, run};
 
-            #[test]
-            fn rustls_http1() {
-                run::<$kind, _>(Stack::Rustls, Http::One, super::promise);
-            }
-
-            #[test]
-            fn rustls_http2() {
-                run::<$kind, _>(Stack::Rustls, Http::Two, super::promise);
-            }
-
-            #[test]
-            fn openssl_http1() {
-                run::<$kind, _>(Stack::Openssl, Http::One, super::promise);
-            }
-
-            #[test]
-            fn openssl_http2() {
-                run::<$kind, _>(Stack::Openssl, Http::Two, super::promise);
-            }
+            $(
+                #[test]
+                fn $name() {
+                    run::<$kind, _>(Stack::$stack, Http::$http, super::promise);
+                }
+            )*
         }
     };
 }

@@ -69,7 +69,7 @@ impl StoreKind for RedisNear {
     }
 
     fn portal_flag() -> String {
-        redis::shared().url()
+        Redis::portal_flag()
     }
 }
 

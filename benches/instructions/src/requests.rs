@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use bench_server::{Application, Contender, Fault, Host, Setup, serve};
 use certsession_actix::PeerState;
 use certsession_actix::test_util::TestPeerExt;
-use certsession_benches::Clients;
+use certsession_benches::{Clients, stand_in_cookie};
 
 use crate::work::Work;
 
@@ -34,8 +34,7 @@ impl Requests {
         let mut requests = Self {
             application: application.ok_or("there is no application")?,
             peer: Clients::new(true)?.peer(0)?,
-            // As long as a token of ours, for those who begin no session.
-            cookie: HeaderValue::try_from(format!("__Host-session={}", "x".repeat(64)))?,
+            cookie: HeaderValue::try_from(stand_in_cookie())?,
         };
         let response = requests.send("/fill").await?;
         requests.keep(&response)?;

@@ -12,6 +12,9 @@ use crate::random::{RandomError, random};
 
 const SECRET_LENGTH: usize = 32;
 
+/// Both halves.
+const LENGTH: usize = Handle::LENGTH + SECRET_LENGTH;
+
 /// The secret that a client holds: 16 bytes that name the session, 32 that prove it.
 ///
 /// In a cookie it is 64 characters of unpadded base64url (RFC 4648 section 5). 256 bits of
@@ -91,7 +94,7 @@ impl Token {
     /// The text for the cookie. Whoever reads it holds the token: send it to its client and
     /// to nobody else.
     pub fn expose(&self) -> String {
-        let mut bytes = [0; text::BYTES];
+        let mut bytes = [0; LENGTH];
         bytes[..Handle::LENGTH].copy_from_slice(self.handle.as_bytes());
         bytes[Handle::LENGTH..].copy_from_slice(&self.secret);
         Base64UrlUnpadded::encode_string(&bytes)

@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::connection::{Client, Connections};
 use crate::error::ConnectError;
 use crate::keys::Keys;
-use crate::near::{Limits, NearCache};
+use crate::near::NearCache;
 use crate::script::DROP;
 use crate::store::RedisStore;
 use crate::target::Target;
@@ -16,9 +16,6 @@ use crate::tls::Tls;
 
 const DEFAULT_PREFIX: &str = "cs:";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How many copies one connection holds.
-const NEAR_CAPACITY: usize = 10_000;
 
 /// The settings of a [`RedisStore`]; see [`RedisStore::builder`].
 ///
@@ -44,7 +41,8 @@ pub struct RedisStoreBuilder {
     tls: Tls,
     prefix: String,
     timeout: Duration,
-    near: Option<Limits>,
+    /// How old a copy of a record can be, where copies are held.
+    near_cache: Option<Duration>,
 }
 
 impl RedisStoreBuilder {
@@ -54,7 +52,7 @@ impl RedisStoreBuilder {
             tls: Tls::default(),
             prefix: DEFAULT_PREFIX.to_owned(),
             timeout: DEFAULT_TIMEOUT,
-            near: None,
+            near_cache: None,
         })
     }
 
@@ -85,8 +83,7 @@ impl RedisStoreBuilder {
     /// For one server, or one that sentinels watch; the user needs to be permitted
     /// `+client|tracking`. Default: no copies. A second is a good age.
     pub fn near_cache(mut self, max_age: Duration) -> Self {
-        let capacity = NEAR_CAPACITY;
-        self.near = Some(Limits { max_age, capacity });
+        self.near_cache = Some(max_age);
         self
     }
 
@@ -118,9 +115,11 @@ impl RedisStoreBuilder {
     /// replica or no Redis at all, or if TLS cannot be set up.
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
         let keys = Keys::new(&self.prefix);
-        let client = Client::new(self.target, &self.tls, self.timeout, self.near.is_some())?;
-        let near = self.near.map(|limits| NearCache::new(limits, keys.clone()));
-        let connections = Connections::new(client, self.timeout, near);
+        let near_cache = self
+            .near_cache
+            .map(|max_age| NearCache::new(max_age, keys.clone()));
+        let client = Client::new(self.target, &self.tls, self.timeout, near_cache)?;
+        let connections = Connections::new(client, self.timeout);
         // No session has this revision, so nothing ends; but the script has run.
         let nobody = keys.session(Handle::from_bytes([0; Handle::LENGTH]));
         let probe = Call::script(&DROP, &nobody).arg("none");
@@ -139,7 +138,7 @@ impl RedisStore {
     /// asked for.
     pub fn from_pool(pool: deadpool_redis::Pool, prefix: &str) -> Self {
         let client = Client::of_pool(pool);
-        let connections = Connections::new(client, DEFAULT_TIMEOUT, None);
+        let connections = Connections::new(client, DEFAULT_TIMEOUT);
         Self::over(connections, Keys::new(prefix))
     }
 }

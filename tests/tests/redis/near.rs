@@ -42,6 +42,14 @@ fn copy(store: &RedisStore, record: &Record) -> Option<Arc<Record>> {
     store.near(record.handle(), record.created_at())
 }
 
+/// A new record, of which there is a copy.
+async fn keep_and_copy(store: &RedisStore, number: u32) -> Arc<Record> {
+    let record = keep(store, number).await;
+    load(store, &record).await.unwrap();
+    assert_eq!(copy(store, &record), Some(record.clone()));
+    record
+}
+
 /// How long the copy was still given away.
 async fn dropped_after(store: &RedisStore, record: &Record) -> Duration {
     let began = Instant::now();
@@ -110,8 +118,7 @@ async fn a_change_on_another_node_drops_the_copy_under_sentinels() {
 async fn a_read_from_a_copy_asks_the_server_nothing() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
-    let record = keep(&store, 1).await;
-    load(&store, &record).await.unwrap();
+    let record = keep_and_copy(&store, 1).await;
     let before = server.commandstats();
     for _ in 0..100 {
         assert!(copy(&store, &record).is_some());
@@ -215,9 +222,7 @@ fn runtime() -> Runtime {
 async fn a_connection_that_is_lost_takes_its_copies_along() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
-    let record = keep(&store, 1).await;
-    load(&store, &record).await.unwrap();
-    assert!(copy(&store, &record).is_some());
+    let record = keep_and_copy(&store, 1).await;
     server.kill();
     let took = dropped_after(&store, &record).await;
     assert!(took < Duration::from_millis(100), "{took:?}");
@@ -245,8 +250,7 @@ async fn a_server_that_falls_silent_is_believed_no_longer_than_a_copy_may_be_old
 async fn a_server_that_is_emptied_empties_the_copies() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
-    let record = keep(&store, 1).await;
-    load(&store, &record).await.unwrap();
+    let record = keep_and_copy(&store, 1).await;
     server.ask(&["FLUSHALL"]).unwrap();
     dropped_after(&store, &record).await;
     assert_eq!(load(&store, &record).await, None);
@@ -302,7 +306,5 @@ async fn a_user_needs_one_permission_more() {
         "{error}"
     );
     let store = connect("more").await.unwrap();
-    let record = keep(&store, 1).await;
-    load(&store, &record).await.unwrap();
-    assert!(copy(&store, &record).is_some());
+    keep_and_copy(&store, 1).await;
 }

@@ -189,12 +189,15 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
-        if self.has_ended_with_its_certificate(&record, certificate, now) {
+        let compared = certificate.map(|peer| self.rules.binding.compare(&record.binding, peer));
+        // The peer's certificate is a newer one, or another's: the session ended with its own.
+        // The peer's own is not revoked, and is not asked about again.
+        if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
             let owner = Owner::bound_to(record.binding());
             Box::pin(self.end_sessions_of(&owner)).await?;
             return Ok(self.ignore(Refusal::UnknownToken));
         }
-        self.judge(record, proof, certificate, now).await
+        self.judge(record, proof, compared, now).await
     }
 
     /// A copy of the record, where nothing but success can come of it.
@@ -217,27 +220,14 @@ impl<S: SessionStore> SessionManager<S> {
         })
     }
 
-    /// Whether the certificate that the session is bound to is revoked. The peer's is not, and is
-    /// not asked about again; but it may be a newer one, or another's.
-    fn has_ended_with_its_certificate(
-        &self,
-        record: &Record,
-        certificate: Option<&Arc<PeerCertificate>>,
-        now: Timestamp,
-    ) -> bool {
-        let is_the_peers = certificate.is_some_and(|peer| record.binding.is_of(peer));
-        !is_the_peers && self.rules.revocations.revokes(&record.binding, now)
-    }
-
     async fn judge(
         &self,
         record: Arc<Record>,
         proof: Proof,
-        certificate: Option<&Arc<PeerCertificate>>,
+        compared: Option<Match>,
         now: Timestamp,
     ) -> Result<Found, OpenError> {
         let standing = record.standing(&proof, now);
-        let compared = certificate.map(|peer| self.rules.binding.compare(&record.binding, peer));
         let handle = Some(record.handle);
         match (standing, compared) {
             (Standing::Current | Standing::InGrace, Some(Match::Same)) => {

@@ -4,9 +4,10 @@
 //! depends on a character, and the loops are of the kind that compilers turn into vectors: it takes
 //! a fifth of what a constant-time decoder for any length does.
 
-/// How many characters the text has, and how many bytes they stand for.
-pub(super) const TEXT: usize = 64;
-pub(super) const BYTES: usize = TEXT / 4 * 3;
+use super::LENGTH as BYTES;
+
+/// How many characters the text has.
+pub(super) const TEXT: usize = BYTES / 3 * 4;
 
 /// What a character outside the alphabet counts as: more than six bits.
 const FOREIGN: u8 = 0xff;

@@ -27,6 +27,8 @@ pub(crate) struct Client {
     kind: Kind,
     /// Where the servers are, without a password, for errors.
     address: String,
+    /// Where copies of records are held.
+    near_cache: Option<NearCache>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "a store has one of it")]
@@ -49,8 +51,9 @@ impl Client {
         target: Target,
         tls: &Tls,
         timeout: Duration,
-        holds_copies: bool,
+        near_cache: Option<NearCache>,
     ) -> Result<Self, ConnectError> {
+        let holds_copies = near_cache.is_some();
         let kind = match target.topology {
             Topology::One(server) => {
                 let server = match holds_copies {
@@ -84,8 +87,11 @@ impl Client {
                 Kind::Sentinel(tokio::sync::Mutex::new(client))
             }
         };
-        let address = target.address;
-        Ok(Self { kind, address })
+        Ok(Self {
+            kind,
+            address: target.address,
+            near_cache,
+        })
     }
 
     #[cfg(feature = "deadpool")]
@@ -93,6 +99,7 @@ impl Client {
         Self {
             kind: Kind::Pool(pool),
             address: "the pool's address".to_owned(),
+            near_cache: None,
         }
     }
 
@@ -123,12 +130,12 @@ impl Client {
     }
 
     /// A new connection.
-    pub(super) async fn connect(&self, near: Option<&NearCache>) -> RedisResult<Link> {
+    pub(super) async fn connect(&self) -> RedisResult<Link> {
         // The caller bounds the whole step, by a time-out that holds for every kind alike.
         let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        let near = near.map(NearCache::open);
+        let near = self.near_cache.as_ref().map(NearCache::open);
         if let Some(cache) = &near {
             config = config.set_push_sender(listener(Arc::clone(cache)));
         }
@@ -178,14 +185,15 @@ impl Client {
     }
 
     /// Connects once, and looks at what answers.
-    pub(super) async fn check(
-        &self,
-        probe: &Call,
-        near: Option<&NearCache>,
-    ) -> Result<(), ConnectError> {
-        let connected = self.connect(near).await;
+    pub(super) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
+        let connected = self.connect().await;
         let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
         check(&mut link, &self.address, self.is_cluster(), probe).await
+    }
+
+    /// Where copies of records are held.
+    pub(super) const fn near_cache(&self) -> Option<&NearCache> {
+        self.near_cache.as_ref()
     }
 
     /// Where the servers are, without a password.

@@ -23,7 +23,7 @@ use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
 use crate::error::{ConnectError, store_error, timed_out};
-use crate::near::{NearCache, Question};
+use crate::near::Question;
 
 pub(crate) use client::Client;
 use link::Link;
@@ -41,8 +41,6 @@ pub(crate) struct Connections {
     client: Client,
     slots: Box<[Slot]>,
     timeout: Duration,
-    /// Where copies of records are held.
-    near: Option<NearCache>,
 }
 
 /// What the server answered.
@@ -70,19 +68,17 @@ impl<T> Answer<T> {
 }
 
 impl Connections {
-    pub(crate) fn new(client: Client, timeout: Duration, near: Option<NearCache>) -> Self {
+    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         Self {
             client,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             timeout,
-            near,
         }
     }
 
     /// Connects once, looks at what answers, and tries a script.
     pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
-        let checked =
-            tokio::time::timeout(self.timeout, self.client.check(probe, self.near.as_ref())).await;
+        let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
@@ -104,14 +100,14 @@ impl Connections {
 
     /// The copy of a record that this thread's connection has read.
     pub(crate) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
-        self.near.as_ref()?;
+        self.client.near_cache()?;
         self.slot().near(handle)
     }
 
     /// Drops every copy of a record that this process has changed.
     pub(crate) fn forget(&self, handle: Handle) {
-        if let Some(near) = &self.near {
-            near.forget(handle);
+        if let Some(near_cache) = self.client.near_cache() {
+            near_cache.forget(handle);
         }
     }
 
@@ -121,24 +117,11 @@ impl Connections {
         handle: Handle,
         call: &Call,
     ) -> Result<(Value, Option<Question>), StoreError> {
-        let slot = self.slot();
-        let ask = async |over: &mut u64| {
-            let mut link = self.link(slot, over).await?;
+        let answer = self.try_twice(|mut link| {
             let question = link.ask(handle);
-            let answer = link.send(call.command()).await;
-            RedisResult::Ok((link, question, answer))
-        };
-        self.bounded(slot, async |over| {
-            let (link, question, answer) = ask(over).await?;
-            match answer {
-                Err(error) if slot.has_lost(&link, &error) => {
-                    let (_, question, answer) = Box::pin(ask(over)).await?;
-                    Ok((answer?, question))
-                }
-                answer => Ok((answer?, question)),
-            }
-        })
-        .await
+            async move { Ok((link.send(call.command()).await?, question)) }
+        });
+        answer.await.map(|answer| answer.value)
     }
 
     /// Sends one command that may be taken twice without harm. Waits no longer than the time-out,
@@ -149,19 +132,7 @@ impl Connections {
 
     /// As [`call`](Self::call), and tells whether the command was sent twice.
     pub(crate) async fn call_noting(&self, call: &Call) -> Result<Answer<Value>, StoreError> {
-        let slot = self.slot();
-        self.bounded(slot, async |over| {
-            let mut link = self.link(slot, over).await?;
-            match try_call(&mut link, call).await {
-                Err(error) if slot.has_lost(&link, &error) => {
-                    let mut link = self.link(slot, over).await?;
-                    let value = Box::pin(try_call(&mut link, call)).await?;
-                    Ok(Answer::of_second(value))
-                }
-                answer => answer.map(Answer::of_first),
-            }
-        })
-        .await
+        self.try_twice(|link| try_call(link, call)).await
     }
 
     /// Sends several commands that the server takes in this order. On a cluster each is waited
@@ -176,35 +147,35 @@ impl Connections {
             }
             return Ok(answers);
         }
-        let slot = self.slot();
-        self.bounded(slot, async |over| {
-            let mut link = self.link(slot, over).await?;
-            match try_in_order(&mut link, calls).await {
-                Err(error) if slot.has_lost(&link, &error) => {
-                    let again = try_in_order(&mut self.link(slot, over).await?, calls).await?;
-                    Ok(Answer::of_second(again))
-                }
-                answers => answers.map(Answer::of_first),
-            }
-        })
-        .await
+        self.try_twice(|link| try_in_order(link, calls)).await
     }
 
-    /// Gives a step no longer than the time-out. The step notes the connection it uses.
-    async fn bounded<T>(
+    /// Takes a step over a connection, and once more over a new one if that connection was lost; in
+    /// all no longer than the time-out.
+    async fn try_twice<T, F: Future<Output = RedisResult<T>>>(
         &self,
-        slot: &Slot,
-        step: impl AsyncFnOnce(&mut u64) -> RedisResult<T>,
-    ) -> Result<T, StoreError> {
+        step: impl Fn(Link) -> F,
+    ) -> Result<Answer<T>, StoreError> {
+        let slot = self.slot();
         let mut over = 0;
-        let outcome = tokio::time::timeout(self.timeout, step(&mut over)).await;
-        outcome.map_or_else(
+        let trying = async {
+            let link = self.link(slot, &mut over).await?;
+            match step(link).await {
+                Err(error) if slot.has_lost(over, &error) => {}
+                answer => return answer.map(Answer::of_first),
+            }
+            // Rare: not every request needs room for it.
+            let again = async { step(self.link(slot, &mut over).await?).await };
+            Box::pin(again).await.map(Answer::of_second)
+        };
+        let tried = tokio::time::timeout(self.timeout, trying).await;
+        tried.map_or_else(
             |_| {
                 // A server that is gone without a word never says so: the connection is suspect.
                 slot.drop_link(over);
                 Err(store_error(timed_out()))
             },
-            |outcome| outcome.map_err(store_error),
+            |answer| answer.map_err(store_error),
         )
     }
 
@@ -222,7 +193,7 @@ impl Connections {
     async fn new_link(&self, slot: &Slot) -> RedisResult<Link> {
         match self.client.pooled().await? {
             Some(link) => Ok(link),
-            None => slot.link(&self.client, self.near.as_ref()).await,
+            None => slot.connect(&self.client).await,
         }
     }
 
@@ -237,7 +208,7 @@ impl Connections {
     }
 }
 
-async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
+async fn try_call(mut link: Link, call: &Call) -> RedisResult<Value> {
     match link.send(call.command()).await {
         Err(error) if is_unknown_script(&error) => {
             Box::pin(link.send(&call.command_with_source())).await
@@ -248,7 +219,7 @@ async fn try_call(link: &mut Link, call: &Call) -> RedisResult<Value> {
 
 /// By their whole texts: a script that the server does not know would be left out, and taken after
 /// those that should have come later.
-async fn try_in_order(link: &mut Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
+async fn try_in_order(mut link: Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
     link.send_in_order(calls.iter().map(Call::command_with_source))
         .await
 }

@@ -8,7 +8,6 @@ use redis::{RedisError, RedisResult, ServerErrorKind};
 
 use super::client::Client;
 use super::link::Link;
-use crate::near::NearCache;
 
 /// How long after a failure to connect the next attempt is made. Until then requests are told of
 /// the failure, so that a server which is down is not flooded by those who find it so.
@@ -29,14 +28,8 @@ struct Failure {
 }
 
 impl Slot {
-    pub(super) async fn link(
-        &self,
-        client: &Client,
-        near: Option<&NearCache>,
-    ) -> RedisResult<Link> {
-        if let Some(link) = self.current() {
-            return Ok(link);
-        }
+    /// Makes a connection where there is none.
+    pub(super) async fn connect(&self, client: &Client) -> RedisResult<Link> {
         let asked_at = Instant::now();
         let mut last_failure = self.connecting.lock().await;
         // Somebody may have connected in the meantime, or found that it cannot be done.
@@ -48,7 +41,7 @@ impl Slot {
         {
             return Err(failure.error.clone());
         }
-        match client.connect(near).await {
+        match client.connect().await {
             Ok(link) => {
                 *last_failure = None;
                 *self.held() = Some(link.clone());
@@ -71,13 +64,13 @@ impl Slot {
 
     /// Whether the connection was lost, so that the command may be sent once more over another.
     /// Every command may be: each leaves the server in the same state when it is taken twice.
-    pub(super) fn has_lost(&self, link: &Link, error: &RedisError) -> bool {
+    pub(super) fn has_lost(&self, number: u64, error: &RedisError) -> bool {
         let is_lost = error.is_unrecoverable_error()
             || error.is_io_error()
             || error.kind() == ServerErrorKind::ReadOnly.into()
             || error.kind() == ServerErrorKind::MasterDown.into();
         if is_lost {
-            self.drop_link(link.number);
+            self.drop_link(number);
         }
         is_lost
     }

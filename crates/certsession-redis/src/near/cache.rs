@@ -8,18 +8,21 @@ use std::time::{Duration, Instant};
 
 use certsession_core::{Handle, Record};
 
-use super::Limits;
 use crate::keys::Keys;
+
+/// How many copies one connection holds.
+const CAPACITY: usize = 10_000;
 
 /// The copies of the records that one connection has read.
 ///
 /// The answer to a [`Question`] is kept only if the question still counts when the answer is there.
 /// What the server says of changes takes questions back, and is heard in the order in which the
 /// connection brings it: a change that was made after the record was read is heard after the
-/// answer, so either the copy is there and is dropped, or the question is and is taken back. (As the leases of memcached do it: Nishtala et al., "Scaling Memcache
-/// at Facebook", NSDI 2013, section 3.2.1.)
+/// answer, so either the copy is there and is dropped, or the question is and is taken back. (As the
+/// leases of memcached do it: Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section
+/// 3.2.1.)
 pub(crate) struct Cache {
-    limits: Limits,
+    max_age: Duration,
     pub(super) keys: Keys,
     /// `None` once the connection is gone.
     copies: Mutex<Option<Copies>>,
@@ -55,9 +58,9 @@ struct Copy {
 }
 
 impl Cache {
-    pub(super) fn new(limits: Limits, keys: Keys) -> Self {
+    pub(super) fn new(max_age: Duration, keys: Keys) -> Self {
         Self {
-            limits,
+            max_age,
             keys,
             copies: Mutex::new(Some(Copies::default())),
         }
@@ -69,7 +72,7 @@ impl Cache {
         let copy = copies.as_ref()?.by_handle.get(&handle)?;
         let record = copy.record.as_ref()?;
         // From when it was asked for: it cannot have been read earlier.
-        let is_young = copy.asked_at.elapsed() < self.limits.max_age;
+        let is_young = copy.asked_at.elapsed() < self.max_age;
         is_young.then(|| Arc::clone(record))
     }
 
@@ -78,8 +81,8 @@ impl Cache {
         let at = Instant::now();
         let mut copies = self.copies();
         let copies = copies.as_mut()?;
-        copies.drop_older_than(self.limits.max_age, at);
-        if copies.asked.len() >= self.limits.capacity {
+        copies.drop_older_than(self.max_age, at);
+        if copies.asked.len() >= CAPACITY {
             return None;
         }
         copies.last_number += 1;

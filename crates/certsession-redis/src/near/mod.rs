@@ -22,26 +22,20 @@ use crate::keys::Keys;
 pub(crate) use cache::{Cache, Question};
 pub(crate) use invalidation::listener;
 
-/// How old a copy can be, and how many a connection holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_age: Duration,
-    pub(crate) capacity: usize,
-}
-
 /// The copies of all connections of a store.
 #[derive(Debug)]
 pub(crate) struct NearCache {
-    limits: Limits,
+    /// How old a copy can be.
+    max_age: Duration,
     keys: Keys,
     /// Those of connections that are gone are dropped with them.
     caches: Mutex<Vec<Weak<Cache>>>,
 }
 
 impl NearCache {
-    pub(crate) fn new(limits: Limits, keys: Keys) -> Self {
+    pub(crate) fn new(max_age: Duration, keys: Keys) -> Self {
         Self {
-            limits,
+            max_age,
             keys,
             caches: Mutex::default(),
         }
@@ -49,7 +43,7 @@ impl NearCache {
 
     /// For a new connection.
     pub(crate) fn open(&self) -> Arc<Cache> {
-        let cache = Arc::new(Cache::new(self.limits, self.keys.clone()));
+        let cache = Arc::new(Cache::new(self.max_age, self.keys.clone()));
         let mut caches = self.caches();
         caches.retain(|cache| cache.strong_count() > 0);
         caches.push(Arc::downgrade(&cache));

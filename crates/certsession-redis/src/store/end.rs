@@ -28,9 +28,7 @@ impl RedisStore {
     /// other.
     pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
-        let ended = self.connections.call(&call).await;
-        self.connections.forget(handle);
-        let ended = ended?;
+        let ended = self.changing(handle, self.connections.call(&call)).await?;
         let is_ended = ended != Value::Nil;
         if let Ok(Some(record)) = read_record(handle, ended) {
             self.forget(&record).await;
@@ -116,9 +114,7 @@ impl RedisStore {
             let call = Call::script(&DROP, &self.keys.session(handle))
                 .arg(&current.revision().to_bytes()[..])
                 .arg(self.keys.ended());
-            let answer = self.connections.call(&call).await;
-            self.connections.forget(handle);
-            match answer? {
+            match self.changing(handle, self.connections.call(&call)).await? {
                 Value::Int(1) => {
                     self.forget(&current).await;
                     return Ok(true);

@@ -111,9 +111,8 @@ impl SessionStore for RedisStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        let outcome = self.commit_change(&commit).await;
-        self.connections.forget(commit.handle());
-        outcome
+        self.changing(commit.handle(), self.commit_change(&commit))
+            .await
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
@@ -136,6 +135,15 @@ impl SessionStore for RedisStore {
         self.hints
             .wait_for(handle, &self.connections, &self.keys)
             .await;
+    }
+}
+
+impl RedisStore {
+    /// Takes a step that may change a record; no copy of it is left, however the step ends.
+    async fn changing<T>(&self, handle: Handle, step: impl Future<Output = T>) -> T {
+        let outcome = step.await;
+        self.connections.forget(handle);
+        outcome
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use certsession_benches::stand_in_cookie;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustls::pki_types::ServerName;
@@ -18,8 +19,6 @@ use crate::response::parse;
 pub(crate) struct Client {
     socket: TcpStream,
     tls: ClientConnection,
-    /// As long as a token of ours until there is one, so that contenders without sessions read as
-    /// much as the others.
     cookie: Vec<u8>,
     inbox: Vec<u8>,
     sent: Instant,
@@ -45,7 +44,7 @@ impl Client {
         Ok(Self {
             socket,
             tls,
-            cookie: format!("__Host-session={}", "x".repeat(64)).into_bytes(),
+            cookie: stand_in_cookie().into_bytes(),
             inbox: Vec::with_capacity(4_096),
             sent: Instant::now(),
         })

@@ -58,10 +58,7 @@ impl Client {
 
     /// Why a request of this client is refused.
     pub(crate) fn refusal(&self, world: &World) -> Refusal {
-        match self.try_open(world) {
-            Err(OpenError::Refused(reason)) => reason,
-            other => panic!("it had to be refused: {other:?}"),
-        }
+        refusal_of(self.try_open(world))
     }
 
     /// A whole request that has to go well: open, handle, commit, answer.
@@ -118,6 +115,14 @@ impl Answer {
 
     pub(crate) fn removes_cookie(&self) -> bool {
         matches!(self.cookie, Some(CookieChange::Remove))
+    }
+}
+
+/// Why it was refused.
+pub(crate) fn refusal_of(opened: Result<Session, OpenError>) -> Refusal {
+    match opened {
+        Err(OpenError::Refused(reason)) => reason,
+        other => panic!("it had to be refused: {other:?}"),
     }
 }
 

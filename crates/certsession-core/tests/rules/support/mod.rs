@@ -5,5 +5,5 @@ mod client;
 mod world;
 
 pub(crate) use ca::{Ca, Certificate, owner};
-pub(crate) use client::{Client, commit};
+pub(crate) use client::{Client, commit, refusal_of};
 pub(crate) use world::{HOUR, MINUTE, NOW, SECOND, World};
