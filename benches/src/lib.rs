@@ -17,5 +17,5 @@ mod samples;
 pub use clients::Clients;
 pub use contents::{KEYS, contents, stand_in_cookie};
 pub use document::Page;
-pub use machine::describe_machine;
+pub use machine::{cores, describe_machine};
 pub use samples::{Percentiles, Samples};

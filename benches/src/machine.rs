@@ -6,7 +6,7 @@ use std::thread;
 
 /// The processor, its cores, the memory, the system and the compiler, in one line.
 pub fn describe_machine() -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let processor = field("/proc/cpuinfo", "model name");
     let memory = field("/proc/meminfo", "MemTotal")
         .split_whitespace()
@@ -17,6 +17,14 @@ pub fn describe_machine() -> String {
         "{processor}, {cores} cores, {memory} of memory, Linux, {}, release build",
         output("rustc", "--version"),
     )
+}
+
+/// How many cores the machine has, those included that this process is kept from.
+pub fn cores() -> usize {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = text.lines().filter(|line| line.starts_with("processor"));
+    let usable = thread::available_parallelism().map_or(1, usize::from);
+    named.count().max(usable)
 }
 
 /// A file's first `name : value`.

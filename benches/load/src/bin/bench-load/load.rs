@@ -8,7 +8,7 @@ use mio::{Events, Poll, Token};
 use crate::Fault;
 use crate::client::{Client, Done};
 use crate::pki::Pki;
-use crate::processor::{used_by, used_by_all};
+use crate::processor::used_by;
 use crate::server::Server;
 
 /// What the requests do.
@@ -31,7 +31,7 @@ impl Work {
     }
 }
 
-/// What a while of load came to.
+/// What all turns of one round came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
     /// Requests a second.
@@ -46,60 +46,90 @@ pub(crate) struct Figures {
     pub(crate) server_busy: f64,
     /// The share of their core that the clients and Redis had.
     pub(crate) clients_busy: f64,
-    /// The share of the machine that others had.
-    pub(crate) others: f64,
 }
 
-/// So many clients, each with a session, for so long, and as long as an eighth of it before.
-pub(crate) fn measure(
-    server: &Server,
-    redis: u32,
-    pki: &Pki,
-    connections: usize,
-    work: Work,
-    length: Duration,
-) -> Result<Figures, Fault> {
-    let mut load = Load::connect(server, pki, connections)?;
-    load.once("/fill")?;
-    load.run(work, length / 8)?;
-
-    let processes = [server.process(), redis, std::process::id()];
-    let used = || -> Result<[Duration; 4], Fault> {
-        let [server, redis, own] = processes.map(used_by);
-        Ok([server?, redis?, own?, used_by_all()?])
-    };
-    let (before, began) = (used()?, Instant::now());
-    let samples = load.run(work, length)?;
-    let (wall, after) = (began.elapsed().as_secs_f64(), used()?);
-
-    let spent = |index: usize| after[index].saturating_sub(before[index]).as_secs_f64();
-    let count = samples.len() as f64;
-    let all_of_us = spent(0) + spent(1) + spent(2);
-    Ok(Figures {
-        rate: count / wall,
-        took: samples.percentiles(),
-        server: 1e6 * spent(0) / count,
-        redis: 1e6 * spent(1) / count,
-        server_busy: spent(0) / wall,
-        clients_busy: (spent(1) + spent(2)) / wall,
-        others: (spent(3) - all_of_us).max(0.0) / wall / f64::from(crate::processor::cores()),
-    })
+/// What the turns so far came to.
+#[derive(Default)]
+pub(crate) struct Tally {
+    samples: Samples,
+    wall: Duration,
+    server: Duration,
+    redis: Duration,
+    own: Duration,
 }
 
-struct Load {
+impl Tally {
+    pub(crate) fn figures(self) -> Figures {
+        let count = self.samples.len() as f64;
+        let wall = self.wall.as_secs_f64();
+        let [server, redis, own] = [self.server, self.redis, self.own].map(|d| d.as_secs_f64());
+        Figures {
+            rate: count / wall,
+            took: self.samples.percentiles(),
+            server: 1e6 * server / count,
+            redis: 1e6 * redis / count,
+            server_busy: server / wall,
+            clients_busy: (redis + own) / wall,
+        }
+    }
+}
+
+/// So many clients of one server, each with a session.
+pub(crate) struct Load {
     poll: Poll,
     clients: Vec<Client>,
+    server: u32,
+    redis: u32,
 }
 
 impl Load {
-    fn connect(server: &Server, pki: &Pki, connections: usize) -> Result<Self, Fault> {
+    /// Connects the clients, and begins a session for each.
+    pub(crate) fn connect(
+        server: &Server,
+        redis: u32,
+        pki: &Pki,
+        connections: usize,
+    ) -> Result<Self, Fault> {
         let poll = Poll::new()?;
         let connect = |number| {
             let config = pki.client(number);
             Client::connect(server.address, config, poll.registry(), Token(number))
         };
         let clients = (0..connections).map(connect).collect::<Result<_, _>>()?;
-        Ok(Self { poll, clients })
+        let server = server.process();
+        let mut load = Self {
+            poll,
+            clients,
+            server,
+            redis,
+        };
+        load.once("/fill")?;
+        Ok(load)
+    }
+
+    /// One turn, and an eighth of it before, which does not count: the server before has left the
+    /// processor's caches full of its own.
+    pub(crate) fn turn(
+        &mut self,
+        work: Work,
+        length: Duration,
+        tally: &mut Tally,
+    ) -> Result<(), Fault> {
+        self.run(work, length / 8, &mut Samples::default())?;
+
+        let processes = [self.server, self.redis, std::process::id()];
+        let used = || -> Result<[Duration; 3], Fault> {
+            let [server, redis, own] = processes.map(used_by);
+            Ok([server?, redis?, own?])
+        };
+        let (before, began) = (used()?, Instant::now());
+        self.run(work, length, &mut tally.samples)?;
+        tally.wall += began.elapsed();
+        let after = used()?;
+        tally.server += after[0].saturating_sub(before[0]);
+        tally.redis += after[1].saturating_sub(before[1]);
+        tally.own += after[2].saturating_sub(before[2]);
+        Ok(())
     }
 
     /// Each client sends one request.
@@ -118,8 +148,7 @@ impl Load {
     }
 
     /// Each client sends one request after the other.
-    fn run(&mut self, work: Work, length: Duration) -> Result<Samples, Fault> {
-        let mut samples = Samples::default();
+    fn run(&mut self, work: Work, length: Duration, samples: &mut Samples) -> Result<(), Fault> {
         let mut open = self.clients.len();
         for client in &mut self.clients {
             client.send(work.target())?;
@@ -136,7 +165,7 @@ impl Load {
                 Ok(())
             })?;
         }
-        Ok(samples)
+        Ok(())
     }
 
     fn each_answer(

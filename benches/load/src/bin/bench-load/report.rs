@@ -6,24 +6,28 @@ use certsession_benches::describe_machine;
 
 use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
 use crate::load::{Figures, Work};
-use crate::rounds::{CONTENDERS, Rounds};
+use crate::rounds::{CONTENDERS, Plan, Rounds};
 
-pub(crate) fn write(command: &str, rounds: &Rounds) -> String {
+pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
     let mut text = format!(
         "## Beside other frameworks, over mutual TLS\n\n\
-         `{command}` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
+         `{}` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
          a certificate and a session of six keys (500 bytes) of its own. The server has the first \
-         core, Redis (by TCP) and the clients have the second. The contenders take turns: {} \
-         rounds with 16 connections, {} with one and {} with 64; figures are medians, and ratios \
-         are medians of the ratios within a round. Every request of every contender carries a \
+         core, Redis (by TCP) and the clients have the second. There are {} rounds with 16 \
+         connections, {} with one and {} with 64; in each the contenders take turns of {} ms, \
+         there and back, {} times. Figures are medians, and ratios are medians of the ratios within \
+         a round. Every request of every contender carries a \
          cookie of the same length. Other programs had {:.1} % of the machine.\n\n\
          actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each as its documentation \
          has it; *floor* is a middleware made by hand that does no more than one must, and knows no \
          certificates.\n\n",
+        plan.command,
         describe_machine(),
         rounds.count(16),
         rounds.count(1),
         rounds.count(64),
+        plan.length.as_millis(),
+        plan.turns,
         100.0 * rounds.others(),
     );
     text.push_str(

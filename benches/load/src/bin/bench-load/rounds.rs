@@ -1,13 +1,15 @@
 //! The contenders, taking turns.
 
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use certsession_benches::cores;
 use certsession_tests::redis::RedisServer;
 
 use crate::Fault;
-use crate::load::{Figures, Work, measure};
+use crate::load::{Figures, Load, Tally, Work};
 use crate::pki::Pki;
+use crate::processor::{used_by, used_by_all};
 use crate::server::Server;
 
 /// Every contender, in the order of the tables.
@@ -36,12 +38,14 @@ pub(crate) struct Plan {
     pub(crate) command: &'static str,
     /// How many connections, and how many rounds with so many.
     pub(crate) rounds: [(usize, usize); 3],
-    /// How long each measurement takes.
+    /// How many turns each contender has in a round.
+    pub(crate) turns: usize,
+    /// How long a turn takes: short, as the speed of a machine may change from second to second.
     pub(crate) length: Duration,
 }
 
-/// One measurement.
-struct Turn {
+/// What a contender did in a round.
+struct Entry {
     contender: &'static str,
     work: Work,
     connections: usize,
@@ -49,15 +53,32 @@ struct Turn {
     figures: Figures,
 }
 
-/// All measurements.
-pub(crate) struct Rounds(Vec<Turn>);
+/// A contender in a round.
+struct Lane {
+    contender: &'static str,
+    load: Load,
+    tallies: [Tally; Work::ALL.len()],
+}
+
+/// All rounds.
+pub(crate) struct Rounds {
+    entries: Vec<Entry>,
+    /// The share of the machine that others had, in each round.
+    others: Vec<f64>,
+}
 
 impl Rounds {
     pub(crate) fn run(plan: &Plan, pki: &Pki, redis: &RedisServer) -> Result<Self, Fault> {
         let url = redis.url();
         let start = |name: &&'static str| Ok((*name, Server::start(name, pki.folder(), &url)?));
         let servers: Vec<_> = CONTENDERS.iter().map(start).collect::<Result<_, Fault>>()?;
-        let mut turns = Vec::new();
+        let redis = redis.process_id();
+        let ours: Vec<_> = servers.iter().map(|(_, server)| server.process()).collect();
+        let ours = [ours, vec![redis, std::process::id()]].concat();
+        let mut rounds = Self {
+            entries: Vec::new(),
+            others: Vec::new(),
+        };
         for (connections, count) in plan.rounds {
             for round in 0..count {
                 writeln!(
@@ -65,23 +86,31 @@ impl Rounds {
                     "{connections} connections, round {} of {count}",
                     round + 1
                 )?;
-                for (contender, server) in &servers {
-                    for work in Work::ALL {
-                        let process = redis.process_id();
-                        let figures = measure(server, process, pki, connections, work, plan.length)
-                            .map_err(|fault| format!("{contender}: {fault}"))?;
-                        turns.push(Turn {
-                            contender,
+                let connect = |(contender, server): &(&'static str, Server)| {
+                    let load = Load::connect(server, redis, pki, connections);
+                    Ok(Lane {
+                        contender,
+                        load: load.map_err(|fault| format!("{contender}: {fault}"))?,
+                        tallies: Default::default(),
+                    })
+                };
+                let lanes = servers.iter().map(connect).collect::<Result<_, Fault>>()?;
+                let (lanes, others) = taking_turns(plan, lanes, &ours)?;
+                rounds.others.push(others);
+                for lane in lanes {
+                    for (work, tally) in Work::ALL.into_iter().zip(lane.tallies) {
+                        rounds.entries.push(Entry {
+                            contender: lane.contender,
                             work,
                             connections,
                             round,
-                            figures,
+                            figures: tally.figures(),
                         });
                     }
                 }
             }
         }
-        Ok(Self(turns))
+        Ok(rounds)
     }
 
     /// The median of one figure.
@@ -92,8 +121,8 @@ impl Rounds {
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
     ) -> f64 {
-        let turns = self.turns(contender, work, connections);
-        median(turns.map(|turn| figure(&turn.figures)).collect())
+        let entries = self.entries(contender, work, connections);
+        median(entries.map(|entry| figure(&entry.figures)).collect())
     }
 
     /// The median of the ratios of one figure within each round.
@@ -104,34 +133,67 @@ impl Rounds {
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
     ) -> f64 {
-        let ratios = self.turns(one, work, connections).filter_map(|turn| {
-            let mut others = self.turns(other, work, connections);
-            let other = others.find(|other| other.round == turn.round)?;
-            Some(figure(&turn.figures) / figure(&other.figures))
+        let ratios = self.entries(one, work, connections).filter_map(|entry| {
+            let mut others = self.entries(other, work, connections);
+            let other = others.find(|other| other.round == entry.round)?;
+            Some(figure(&entry.figures) / figure(&other.figures))
         });
         median(ratios.collect())
     }
 
-    /// The share of the machine that others had, at the median of all measurements.
+    /// The share of the machine that others had, at the median of the rounds.
     pub(crate) fn others(&self) -> f64 {
-        median(self.0.iter().map(|turn| turn.figures.others).collect())
+        median(self.others.clone())
     }
 
     /// How many rounds there were with so many connections.
     pub(crate) fn count(&self, connections: usize) -> usize {
-        self.turns(CONTENDERS[0], Work::Read, connections).count()
+        let read = Work::Read;
+        self.entries(CONTENDERS[0], read, connections).count()
     }
 
-    fn turns(
+    fn entries(
         &self,
         contender: &str,
         work: Work,
         connections: usize,
-    ) -> impl Iterator<Item = &Turn> {
-        self.0.iter().filter(move |turn| {
-            turn.contender == contender && turn.work == work && turn.connections == connections
+    ) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| {
+            entry.contender == contender && entry.work == work && entry.connections == connections
         })
     }
+}
+
+/// One round, and the share of the machine that others had in it.
+fn taking_turns(
+    plan: &Plan,
+    mut lanes: Vec<Lane>,
+    ours: &[u32],
+) -> Result<(Vec<Lane>, f64), Fault> {
+    let used = || -> Result<[Duration; 2], Fault> {
+        let each = ours.iter().map(|process| used_by(*process));
+        Ok([used_by_all()?, each.sum::<Result<_, _>>()?])
+    };
+    let (before, began) = (used()?, Instant::now());
+    for _ in 0..plan.turns {
+        for Lane {
+            contender,
+            load,
+            tallies,
+        } in &mut lanes
+        {
+            for (work, tally) in Work::ALL.into_iter().zip(tallies) {
+                load.turn(work, plan.length, tally)
+                    .map_err(|fault| format!("{contender}: {fault}"))?;
+            }
+        }
+        // There and back, so that nobody is always after the same one.
+        lanes.reverse();
+    }
+    let (after, wall) = (used()?, began.elapsed().as_secs_f64());
+    let [all, ours] = [0, 1].map(|at| after[at].saturating_sub(before[at]).as_secs_f64());
+    let others = (all - ours).max(0.0) / wall / cores() as f64;
+    Ok((lanes, others))
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
