@@ -62,14 +62,16 @@ impl SessionCookie {
     /// The session cookies of a request. HTTP/2 may spread cookies over several fields (RFC
     /// 9113 section 8.2.3), so all of them count.
     pub(crate) fn find<'h>(&self, headers: &'h HeaderMap) -> Presented<'h> {
-        let mut values = headers
-            .get_all(COOKIE)
-            .flat_map(|field| values(field.as_bytes(), self.name.as_bytes()));
-        match (values.next(), values.next()) {
-            (None, _) => Presented::None,
-            (Some(value), None) => Presented::One(value),
-            (Some(_), Some(_)) => Presented::Several,
+        let mut found = Presented::None;
+        for field in headers.get_all(COOKIE) {
+            for value in values(field.as_bytes(), self.name.as_bytes()) {
+                found = match found {
+                    Presented::None => Presented::One(value),
+                    _ => return Presented::Several,
+                };
+            }
         }
+        found
     }
 
     /// The `Set-Cookie` field.

@@ -5,7 +5,7 @@ mod text;
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::handle::Handle;
 use crate::random::{RandomError, random};
@@ -139,7 +139,11 @@ impl Proof {
 
 impl PartialEq for Proof {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        // By words, which takes a fourth of what it takes by bytes.
+        let (ours, theirs) = (self.0.as_chunks().0, other.0.as_chunks().0);
+        let words = ours.iter().zip(theirs);
+        let same = words.map(|(a, b)| u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b)));
+        same.fold(Choice::from(1), |all, one| all & one).into()
     }
 }
 

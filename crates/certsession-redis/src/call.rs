@@ -2,6 +2,7 @@
 
 use redis::{Arg, Cmd, ToRedisArgs, cmd};
 
+use crate::keys::Key;
 use crate::script::Script;
 
 /// One command to the server.
@@ -15,16 +16,18 @@ pub(crate) struct Call {
 impl Call {
     /// A plain command.
     pub(crate) fn plain(name: &str) -> Self {
+        let mut command = Cmd::with_capacity(4, 64);
+        command.arg(name);
         Self {
-            command: cmd(name),
+            command,
             script: None,
         }
     }
 
     /// A script for one key.
-    pub(crate) fn script(script: &'static Script, key: &[u8]) -> Self {
-        let mut command = cmd("EVALSHA");
-        command.arg(&script.sha1).arg(1).arg(key);
+    pub(crate) fn script(script: &'static Script, key: &Key<'_>) -> Self {
+        let mut command = Cmd::with_capacity(8, 192);
+        command.arg("EVALSHA").arg(&script.sha1).arg(1).arg(key);
         Self {
             command,
             script: Some(script),
@@ -62,11 +65,15 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Keys;
     use crate::script::DROP;
+    use certsession_core::Handle;
 
     #[test]
     fn a_script_is_sent_by_its_hash_and_if_need_be_whole() {
-        let call = Call::script(&DROP, b"key").arg(&b"\0revision"[..]);
+        let keys = Keys::new("cs:");
+        let handle = Handle::from_bytes([0xab; Handle::LENGTH]);
+        let call = Call::script(&DROP, &keys.session(handle)).arg(&b"\0revision"[..]);
         let sent = |command: Cmd| -> Vec<Vec<u8>> {
             let arguments = command.args_iter().map(|argument| match argument {
                 Arg::Simple(argument) => argument.to_vec(),
@@ -82,7 +89,11 @@ mod tests {
         assert_eq!(whole[..2], [b"EVAL".to_vec(), DROP.source.into()]);
         assert_eq!(
             hash[2..],
-            [b"1".to_vec(), b"key".to_vec(), b"\0revision".to_vec()]
+            [
+                b"1".to_vec(),
+                format!("cs:{handle}").into(),
+                b"\0revision".to_vec()
+            ]
         );
         assert_eq!(hash[2..], whole[2..]);
     }

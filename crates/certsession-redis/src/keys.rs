@@ -1,10 +1,37 @@
 //! The names of keys on the server.
 
+use std::io::Write;
+
 use certsession_core::{Handle, OwnerKey};
+use redis::{RedisWrite, ToRedisArgs};
 
 /// How much of an owner's key names its index. Two owners of one index would merely see each
 /// other's entries, and what an entry says is checked against its record.
-const OWNER_BYTES: usize = 16;
+const OWNER_BYTES: usize = Handle::LENGTH;
+
+/// The name of a key: it is written into commands as it is, and allocates nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key<'k> {
+    prefix: &'k str,
+    kind: &'static str,
+    digits: [u8; 2 * Handle::LENGTH],
+}
+
+impl Key<'_> {
+    fn parts(&self) -> [&[u8]; 3] {
+        [self.prefix.as_bytes(), self.kind.as_bytes(), &self.digits]
+    }
+}
+
+impl ToRedisArgs for Key<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        for part in self.parts() {
+            // A command is kept in memory, which takes all that is written.
+            let _ = argument.write_all(part);
+        }
+    }
+}
 
 /// Makes the names of keys, all of which begin with one prefix.
 #[derive(Clone, Debug)]
@@ -20,13 +47,15 @@ impl Keys {
     }
 
     /// `PREFIX` and the handle as logs show it: the record of one session.
-    pub(crate) fn session(&self, handle: Handle) -> Vec<u8> {
-        self.name(b"", handle.as_bytes())
+    pub(crate) fn session(&self, handle: Handle) -> Key<'_> {
+        self.key("", handle.as_bytes())
     }
 
     /// `PREFIXi:` and the beginning of the owner's hash: the sessions of one owner.
-    pub(crate) fn index(&self, owner: &OwnerKey) -> Vec<u8> {
-        self.name(b"i:", &owner.as_bytes()[..OWNER_BYTES])
+    pub(crate) fn index(&self, owner: &OwnerKey) -> Key<'_> {
+        let mut name = [0; OWNER_BYTES];
+        name.copy_from_slice(&owner.as_bytes()[..OWNER_BYTES]);
+        self.key("i:", &name)
     }
 
     /// The channel on which ends are told, by the names of the keys that went.
@@ -40,17 +69,17 @@ impl Keys {
         std::str::from_utf8(text).ok()?.parse().ok()
     }
 
-    fn name(&self, kind: &[u8], bytes: &[u8]) -> Vec<u8> {
+    fn key(&self, kind: &'static str, name: &[u8; Handle::LENGTH]) -> Key<'_> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let length = self.prefix.len() + kind.len() + 2 * bytes.len();
-        let mut name = Vec::with_capacity(length);
-        name.extend_from_slice(self.prefix.as_bytes());
-        name.extend_from_slice(kind);
-        for byte in bytes {
-            name.push(DIGITS[usize::from(byte >> 4)]);
-            name.push(DIGITS[usize::from(byte & 0xf)]);
+        let mut digits = [0; 2 * Handle::LENGTH];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(name) {
+            *pair = [byte >> 4, byte & 0xf].map(|digit| DIGITS[usize::from(digit)]);
         }
-        name
+        Key {
+            prefix: &self.prefix,
+            kind,
+            digits,
+        }
     }
 }
 
@@ -61,9 +90,10 @@ mod tests {
     #[test]
     fn a_session_is_found_by_the_handle_that_logs_show() {
         let handle = Handle::from_bytes(*b"0123456789abcdef");
-        let key = Keys::new("cs:").session(handle);
+        let keys = Keys::new("cs:");
+        let key = keys.session(handle).to_redis_args().concat();
         assert_eq!(key, format!("cs:{handle}").into_bytes());
-        assert_eq!(Keys::new("cs:").handle(&key), Some(handle));
+        assert_eq!(keys.handle(&key), Some(handle));
         assert_eq!(Keys::new("other:").handle(&key), None);
     }
 
@@ -71,7 +101,7 @@ mod tests {
     fn an_index_is_no_session() {
         let keys = Keys::new("cs:");
         let owner = certsession_core::Owner::principal("alice").unwrap().key();
-        let index = keys.index(&owner);
+        let index = keys.index(&owner).to_redis_args().concat();
         assert!(index.starts_with(b"cs:i:"));
         assert_eq!(index.len(), "cs:i:".len() + 2 * OWNER_BYTES);
     }

@@ -1,10 +1,12 @@
 //! The session's data as one block of memory.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
-use super::changes::{Changes, Edit};
+use super::changes::Changes;
 use crate::leb128;
 
 /// A session's data: one JSON text per key, in one shared block of memory.
@@ -40,35 +42,25 @@ impl Data {
         if changes.is_empty() {
             return self.clone();
         }
-        let mut block = Vec::with_capacity(self.size_with(changes));
-        let mut inserts = changes.inserts().peekable();
-        for (name, json) in self.entries() {
-            while let Some((new, text)) = inserts.next_if(|(new, _)| new.as_bytes() <= name) {
-                push_entry(&mut block, new.as_bytes(), text);
-            }
-            if changes.edit(name) == Edit::Stored {
-                push_entry(&mut block, name, json);
-            }
-        }
-        for (new, text) in inserts {
-            push_entry(&mut block, new.as_bytes(), text);
+        let mut block = Vec::with_capacity(self.size_at_most(changes));
+        for (name, json) in self.merged(changes) {
+            leb128::push_field(&mut block, name);
+            leb128::push_field(&mut block, json);
         }
         Self((!block.is_empty()).then(|| block.into()))
     }
 
     /// How many bytes the block would take with the changes made to it.
     pub(crate) fn size_with(&self, changes: &Changes) -> usize {
-        let stays = |name: &&[u8]| changes.edit(name) == Edit::Stored;
-        let stored: usize = self
-            .entries()
-            .filter(|(name, _)| stays(name))
-            .map(|(name, json)| entry_size(name, json))
-            .sum();
-        let inserted: usize = changes
-            .inserts()
-            .map(|(name, json)| entry_size(name.as_bytes(), json))
-            .sum();
-        stored + inserted
+        self.merged(changes).map(entry_size).sum()
+    }
+
+    /// How many bytes it would take if nothing of it went: told without a look at what there is.
+    pub(crate) fn size_at_most(&self, changes: &Changes) -> usize {
+        let written = changes
+            .edits()
+            .filter_map(|(name, json)| Some(entry_size((name, json?))));
+        self.size() + written.sum::<usize>()
     }
 
     /// The data of a block that a store kept; `None` if it is not the sequence of entries that
@@ -92,6 +84,31 @@ impl Data {
         self.0.as_deref().unwrap_or_default()
     }
 
+    /// The entries with the changes made to them. Both are in the order of the names.
+    fn merged<'a>(&'a self, changes: &'a Changes) -> impl Iterator<Item = Entry<'a>> {
+        let stay = self.entries().filter(|(name, _)| changes.keeps(name));
+        let (mut stay, mut edits) = (stay.peekable(), changes.edits().peekable());
+        iter::from_fn(move || {
+            loop {
+                let first = match (stay.peek(), edits.peek()) {
+                    (_, None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some((name, _)), Some((edit, _))) => name.cmp(edit),
+                };
+                if first == Ordering::Less {
+                    return stay.next();
+                }
+                if first == Ordering::Equal {
+                    stay.next();
+                }
+                // A key that is removed is passed over.
+                if let (name, Some(json)) = edits.next()? {
+                    return Some((name, json));
+                }
+            }
+        })
+    }
+
     fn entries(&self) -> Entries<'_> {
         Entries {
             rest: self.as_block(),
@@ -107,12 +124,15 @@ impl fmt::Debug for Data {
     }
 }
 
+/// A name, and a JSON text.
+type Entry<'a> = (&'a [u8], &'a [u8]);
+
 struct Entries<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Iterator for Entries<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    type Item = Entry<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let name = leb128::take_field(&mut self.rest)?;
@@ -121,16 +141,11 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-fn entry_size(name: &[u8], json: &[u8]) -> usize {
+fn entry_size((name, json): Entry<'_>) -> usize {
     [name, json]
         .map(|field| leb128::size(field.len() as u64) + field.len())
         .iter()
         .sum()
-}
-
-fn push_entry(block: &mut Vec<u8>, name: &[u8], json: &[u8]) {
-    leb128::push_field(block, name);
-    leb128::push_field(block, json);
 }
 
 #[cfg(test)]

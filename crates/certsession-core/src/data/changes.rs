@@ -72,24 +72,33 @@ impl Changes {
         self.edits.is_empty() && matches!(self.keep, Keep::All)
     }
 
-    pub(crate) fn edit(&self, name: &[u8]) -> Edit<'_> {
-        // Names are UTF-8 on both sides; the stored side has merely not been checked again.
-        let Ok(name) = std::str::from_utf8(name) else {
-            return Edit::Stored;
-        };
-        match (self.edits.get(name), &self.keep) {
-            (Some(Some(json)), _) => Edit::Insert(json),
-            (Some(None), _) => Edit::Remove,
-            (None, Keep::Only(kept)) if !kept.contains(name) => Edit::Remove,
-            (None, _) => Edit::Stored,
+    /// What the changes say of one key.
+    pub(crate) fn edit(&self, name: &str) -> Edit<'_> {
+        match self.edits.get(name) {
+            Some(Some(json)) => Edit::Insert(json),
+            Some(None) => Edit::Remove,
+            None if self.keeps(name.as_bytes()) => Edit::Stored,
+            None => Edit::Remove,
         }
     }
 
-    /// The keys that are written, in order, with their JSON texts.
-    pub(crate) fn inserts(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.edits
-            .iter()
-            .filter_map(|(name, json)| Some((name.as_ref(), json.as_deref()?)))
+    /// Whether the stored value of a key stays, if no edit says otherwise.
+    pub(crate) fn keeps(&self, name: &[u8]) -> bool {
+        match &self.keep {
+            Keep::All => true,
+            Keep::Only(kept) => std::str::from_utf8(name).is_ok_and(|name| kept.contains(name)),
+        }
+    }
+
+    /// The keys that are written, with their JSON texts, and those that are removed, in order.
+    pub(crate) fn edits(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let edits = self.edits.iter();
+        edits.map(|(name, json)| (name.as_bytes(), json.as_deref()))
+    }
+
+    /// Whether a key is written.
+    pub(crate) fn has_inserts(&self) -> bool {
+        self.edits.values().any(Option::is_some)
     }
 }
 

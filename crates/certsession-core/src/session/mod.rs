@@ -128,7 +128,11 @@ impl Session {
         let stored = self.base.as_ref().map(|base| base.record.data.clone());
         let changes = &mut self.writable()?.changes;
         let before = changes.insert(key.to_name(), json.into());
-        let size = stored.unwrap_or_default().size_with(changes);
+        let stored = stored.unwrap_or_default();
+        if stored.size_at_most(changes) <= max {
+            return Ok(());
+        }
+        let size = stored.size_with(changes);
         if size > max {
             changes.restore(key.name(), before);
             return Err(SessionError::DataTooLarge { size, max });
@@ -285,7 +289,7 @@ impl Session {
 impl Pending {
     /// Whether this begins a session where there is none: removals alone do not.
     pub(crate) fn begins_session(&self) -> bool {
-        self.sign_in.is_some() || self.changes.inserts().next().is_some()
+        self.sign_in.is_some() || self.changes.has_inserts()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

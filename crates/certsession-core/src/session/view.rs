@@ -20,7 +20,7 @@ impl Session {
     /// If the stored value is not of the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
         let name = key.name();
-        let json = match self.pending.changes.edit(name.as_bytes()) {
+        let json = match self.pending.changes.edit(name) {
             Edit::Insert(json) => Some(json),
             Edit::Remove => None,
             Edit::Stored => self.record().and_then(|record| record.data.get(name)),

@@ -126,7 +126,8 @@ impl Record {
         if self.epoch != commit.loaded.epoch {
             return Decision::Stale;
         }
-        let size = self.data.size_with(&commit.changes);
+        let data = self.data.apply(&commit.changes);
+        let size = data.size();
         if size > commit.max_data_size.max(self.data.size()) {
             return Decision::TooLarge { size };
         }
@@ -149,7 +150,7 @@ impl Record {
 
         let mut record = self.clone();
         record.revision = commit.revision;
-        record.data = self.data.apply(&commit.changes);
+        record.data = data;
         record.last_seen_at = self.last_seen_at.max(commit.now);
         if let Some((proof, previous)) = rotation {
             record.proof = proof;
