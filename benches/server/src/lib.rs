@@ -15,12 +15,14 @@
 //! | `floor/` | no more than one must do |
 //! | `on_axum` | axum, and tower-sessions on it |
 
+#[cfg(feature = "incumbents")]
 mod actix_session;
 mod bare;
 mod certsession;
 mod contender;
 mod floor;
 mod host;
+#[cfg(feature = "incumbents")]
 mod on_axum;
 mod tls;
 
@@ -33,7 +35,7 @@ pub use tls::Tls;
 ///
 /// # Errors
 ///
-/// If it cannot be set up, for example because it needs a Redis.
+/// If it cannot be set up, for example because it needs a Redis, or is not part of this build.
 pub async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
     match contender {
         Contender::Bare => bare::serve(setup).await,
@@ -45,12 +47,18 @@ pub async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> 
         | Contender::CertsessionRedis
         | Contender::CertsessionRedisNear
         | Contender::CertsessionRedisPool => certsession::serve(contender, setup).await,
+        #[cfg(feature = "incumbents")]
         Contender::ActixSessionCookie
         | Contender::ActixSessionRedis
         | Contender::ActixSessionRedisSliding
         | Contender::ActixSessionRedisPool => actix_session::serve(contender, setup).await,
+        #[cfg(feature = "incumbents")]
         Contender::Axum | Contender::TowerSessionsMemory | Contender::TowerSessionsRedis => {
             on_axum::serve(contender, setup).await
         }
+        #[cfg(not(feature = "incumbents"))]
+        _ => Err(
+            "the other frameworks are left out of this build: their feature is `incumbents`".into(),
+        ),
     }
 }

@@ -1,7 +1,10 @@
 //! The session cookie: read, written and removed here and nowhere else.
 
+use std::iter;
+
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use certsession_core::{CookieChange, Presented, Token};
+use memchr::memchr;
 
 /// The prefix that makes a browser refuse the cookie unless it is Secure, of this very host
 /// and of the whole site (RFC 6265bis section 4.1.3.2).
@@ -98,10 +101,21 @@ impl SessionCookie {
 
 /// The values of the cookies of one name in one `Cookie` field (RFC 6265 section 5.4).
 fn values<'f>(field: &'f [u8], name: &[u8]) -> impl Iterator<Item = &'f [u8]> {
-    field.split(|byte| *byte == b';').filter_map(move |pair| {
+    pairs(field).filter_map(move |pair| {
         let pair = pair.trim_ascii_start();
         let value = pair.strip_prefix(name)?.strip_prefix(b"=")?;
         Some(value.trim_ascii_end())
+    })
+}
+
+/// What stands between the semicolons. A cookie is mostly value, which is passed over at once.
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(field);
+    iter::from_fn(move || {
+        let field = rest?;
+        let end = memchr(b';', field);
+        rest = end.map(|end| &field[end + 1..]);
+        Some(end.map_or(field, |end| &field[..end]))
     })
 }
 

@@ -12,11 +12,13 @@
 //! | `count` | counts |
 //! | `figures` | what was counted, and what it is compared with |
 //! | `future` | how large the middleware's future is |
+//! | `redis` | the Redis server that they share |
 //! | `report` | the table |
 
 mod count;
 mod figures;
 mod future;
+mod redis;
 mod report;
 
 use std::alloc::System;
@@ -24,10 +26,10 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use certsession_benches::Page;
-use certsession_tests::redis::RedisServer;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-use figures::Figures;
+use figures::{CONTENDERS, Figures, OURS};
+use redis::Redis;
 
 /// What can go wrong with a benchmark.
 type Fault = Box<dyn Error>;
@@ -41,8 +43,9 @@ fn main() -> Result<(), Fault> {
         Some("--check") => true,
         Some(other) => return Err(format!("{other} is not --check").into()),
     };
-    let redis = RedisServer::start();
-    let figures = Figures::count(&redis)?;
+    let redis = Redis::start()?;
+    let contenders = if checks { &OURS[..] } else { &CONTENDERS };
+    let figures = Figures::count(contenders, &redis.url())?;
     let text = report::write(&figures);
     writeln!(io::stdout(), "{text}")?;
     if checks {

@@ -46,10 +46,11 @@ pub(crate) fn write(figures: &Figures) -> String {
         verdict(figures.future.memory.max(figures.future.redis) <= MOST),
     );
     for contender in CONTENDERS {
-        let cells = Work::ALL.map(|work| match figures.get(contender, work) {
-            Some(above) => format!("{} | {}", above.instructions, above.allocations),
-            None => " | ".to_owned(),
-        });
+        let [Some(read), Some(write)] = Work::ALL.map(|work| figures.get(contender, work)) else {
+            continue;
+        };
+        let cells =
+            [read, write].map(|above| format!("{} | {}", above.instructions, above.allocations));
         let _ = writeln!(text, "| {} | {} |", contender.name(), cells.join(" | "));
     }
     text.push_str("\n| budget of a read | instructions | at most | allocations | at most | |\n|---|---:|---:|---:|---:|---|\n");
