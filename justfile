@@ -68,6 +68,10 @@ measure-revocation:
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
+# Measures how long a near cache believes in a session that another node has ended, and writes the table into docs/performance.md.
+bench-near: build-benches
+    "{{ target }}/benches/release/near-window"
+
 # Loads this project and other frameworks over mutual TLS and writes the tables into docs/performance.md; wants the machine to itself.
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
