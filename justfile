@@ -68,6 +68,10 @@ measure-revocation:
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
+# Measures the Redis store up to a million sessions and writes the tables into docs/performance.md.
+bench-redis-scale: build-benches
+    "{{ target }}/benches/release/redis-scale"
+
 # Measures how long a near cache believes in a session that another node has ended, and writes the table into docs/performance.md.
 bench-near: build-benches
     "{{ target }}/benches/release/near-window"
