@@ -8,8 +8,8 @@ use certsession_tests::redis::RedisServer;
 use crate::Fault;
 
 /// Takes a step's times, and asks the server what it has spent meanwhile.
-pub(crate) struct Meter<'a> {
-    redis: &'a RedisServer,
+#[derive(Default)]
+pub(crate) struct Meter {
     samples: Samples,
     /// Seconds of the server's processor.
     spent: f64,
@@ -26,19 +26,10 @@ pub(crate) struct Cost {
     pub(crate) server: f64,
 }
 
-impl<'a> Meter<'a> {
-    pub(crate) fn new(redis: &'a RedisServer, steps: usize) -> Self {
-        Self {
-            redis,
-            samples: Samples::with_capacity(steps),
-            spent: 0.0,
-            at_first: 0.0,
-        }
-    }
-
+impl Meter {
     /// From here on, the server works for these steps alone.
-    pub(crate) fn begin(&mut self) -> Result<(), Fault> {
-        self.at_first = spent_by(self.redis)?;
+    pub(crate) fn begin(&mut self, redis: &RedisServer) -> Result<(), Fault> {
+        self.at_first = spent_by(redis)?;
         Ok(())
     }
 
@@ -51,8 +42,8 @@ impl<'a> Meter<'a> {
     }
 
     /// Up to here.
-    pub(crate) fn end(&mut self) -> Result<(), Fault> {
-        self.spent += spent_by(self.redis)? - self.at_first;
+    pub(crate) fn end(&mut self, redis: &RedisServer) -> Result<(), Fault> {
+        self.spent += spent_by(redis)? - self.at_first;
         Ok(())
     }
 
