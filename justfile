@@ -68,6 +68,14 @@ measure-revocation:
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
+# Measures the Redis store up to a million sessions and writes the tables into docs/performance.md.
+bench-redis-scale: build-benches
+    "{{ target }}/benches/release/redis-scale"
+
+# Measures how long a near cache believes in a session that another node has ended, and writes the table into docs/performance.md.
+bench-near: build-benches
+    "{{ target }}/benches/release/near-window"
+
 # Loads this project and other frameworks over mutual TLS and writes the tables into docs/performance.md; wants the machine to itself.
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use certsession_benches::{Percentiles, Samples};
+use certsession_benches::{Percentiles, Random, Samples};
 use serde::{Deserialize, Serialize};
 
 use crate::footprint::{Footprint, allocations};
@@ -136,22 +136,4 @@ fn random_read(bytes: usize) -> u64 {
     }
     black_box(line);
     (begun.elapsed().as_nanos() / READS as u128) as u64
-}
-
-/// Marsaglia's xorshift: the same sequence in every run.
-struct Random(u64);
-
-impl Default for Random {
-    fn default() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write;
 
-use certsession_benches::describe_machine;
+use certsession_benches::{describe_machine, grouped};
 
 use crate::figures::Figures;
 use crate::population::Plan;
@@ -116,11 +116,4 @@ fn write_times(
         }
     }
     Ok(())
-}
-
-/// With commas between thousands.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().collect();
-    String::from_utf8_lossy(&groups.join(&b',')).into_owned()
 }

@@ -1,7 +1,7 @@
 //! Sessions of this project, through its public API.
 
-use certsession_benches::{Clients, contents};
-use certsession_core::{Key, Presented, Session, SessionManager};
+use certsession_benches::{Clients, commit, contents};
+use certsession_core::{Key, Presented, SessionManager};
 use certsession_redis::RedisStore;
 
 use crate::Fault;
@@ -32,10 +32,4 @@ pub(crate) async fn fill(url: &str, plan: Plan, sessions: usize) -> Result<(), F
         commit(&manager, &mut session).await?;
     }
     Ok(())
-}
-
-async fn commit(manager: &SessionManager<RedisStore>, session: &mut Session) -> Result<(), Fault> {
-    let work = session.begin_commit().ok_or("there is nothing to do")?;
-    let done = manager.perform(work).await;
-    Ok(session.finish_commit(done)?)
 }
