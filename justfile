@@ -87,6 +87,7 @@ bench-instructions: build-benches
 # Fails where a request takes more instructions or allocations than the baseline says. Builds no other framework.
 bench-instructions-check:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches-check" \
+        CARGO_PROFILE_RELEASE_DEBUG=false \
         cargo build --release --package bench-instructions --bins --no-default-features
     "{{ target }}/benches-check/release/bench-instructions" --check
 

@@ -78,7 +78,8 @@ impl RedisStoreBuilder {
     ///
     /// Only requests with a safe method (RFC 9110 section 9.2.1) are served from copies, and of
     /// those none that the middleware is told to send to the store; every write is decided by the
-    /// server. Each connection, one for each thread, holds up to 10,000 copies.
+    /// server. Each connection, one for each thread, keeps copies of up to 10,000 reads of one
+    /// `max_age`; what is read beyond that is served by the server.
     ///
     /// For one server, or one that sentinels watch; the user needs to be permitted
     /// `+client|tracking`. Default: no copies. A second is a good age.

@@ -10,7 +10,7 @@ use certsession_core::{Handle, Record};
 
 use crate::keys::Keys;
 
-/// How many copies one connection holds.
+/// How many reads of one `max_age` a connection keeps copies of.
 const CAPACITY: usize = 10_000;
 
 /// The copies of the records that one connection has read.
