@@ -2,14 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use bench_load::{Client, Done, Fault, Pki, Server, cores, used_by, used_by_all};
 use certsession_benches::{KEYS, Percentiles, Samples};
 use mio::{Events, Poll, Token};
-
-use crate::Fault;
-use crate::client::{Client, Done};
-use crate::pki::Pki;
-use crate::processor::{used_by, used_by_all};
-use crate::server::Server;
 
 /// What the requests do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +77,7 @@ pub(crate) fn measure(
         redis: 1e6 * spent(1) / count,
         server_busy: spent(0) / wall,
         clients_busy: (spent(1) + spent(2)) / wall,
-        others: (spent(3) - all_of_us).max(0.0) / wall / f64::from(crate::processor::cores()),
+        others: (spent(3) - all_of_us).max(0.0) / wall / f64::from(cores()),
     })
 }
 

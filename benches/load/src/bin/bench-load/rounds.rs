@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use bench_load::{Fault, Pki, Server};
 use certsession_tests::redis::RedisServer;
 
-use crate::Fault;
 use crate::load::{Figures, Work, measure};
-use crate::pki::Pki;
-use crate::server::Server;
 
 /// Every contender, in the order of the tables.
 pub(crate) const CONTENDERS: [&str; 16] = [

@@ -7,11 +7,18 @@ use std::time::Duration;
 
 use crate::Fault;
 
+/// Where everything but the servers runs.
+pub const CLIENT_CORE: usize = 1;
+
 /// How the kernel counts: in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Binds every thread of a process to one core.
-pub(crate) fn pin(process: u32, core: usize) -> Result<(), Fault> {
+///
+/// # Errors
+///
+/// If `taskset` cannot.
+pub fn pin(process: u32, core: usize) -> Result<(), Fault> {
     let output = Command::new("taskset")
         .args(["-acp", &core.to_string(), &process.to_string()])
         .output()?;
@@ -22,7 +29,11 @@ pub(crate) fn pin(process: u32, core: usize) -> Result<(), Fault> {
 }
 
 /// What a process has used so far, all its threads together.
-pub(crate) fn used_by(process: u32) -> Result<Duration, Fault> {
+///
+/// # Errors
+///
+/// If there is no such process.
+pub fn used_by(process: u32) -> Result<Duration, Fault> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name, in brackets, may have spaces; user and system time are the 12th and 13th after it.
     let (_, fields) = stat.rsplit_once(')').ok_or("no such fields")?;
@@ -30,7 +41,11 @@ pub(crate) fn used_by(process: u32) -> Result<Duration, Fault> {
 }
 
 /// What all processes together have used so far. Interrupts count as nobody's.
-pub(crate) fn used_by_all() -> Result<Duration, Fault> {
+///
+/// # Errors
+///
+/// If the kernel does not tell.
+pub fn used_by_all() -> Result<Duration, Fault> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().ok_or("no such line")?;
     // Of users, of users that are nice, of the system.
@@ -38,7 +53,7 @@ pub(crate) fn used_by_all() -> Result<Duration, Fault> {
 }
 
 /// How many cores there are.
-pub(crate) fn cores() -> u32 {
+pub fn cores() -> u32 {
     let cores = fs::read_to_string("/proc/cpuinfo").map_or(0, |text| {
         text.lines()
             .filter(|line| line.starts_with("processor"))
