@@ -72,6 +72,10 @@ bench-redis-memory: build-benches
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
 
+# Keeps 10,000 connections open over mutual TLS, weighs them and times requests, and writes the tables into docs/performance.md; wants the machine to itself.
+bench-connections: build-benches
+    "{{ target }}/benches/release/bench-connections"
+
 # Counts instructions and allocations of a request (callgrind), and writes the table into docs/performance.md.
 bench-instructions *arguments: build-benches
     "{{ target }}/benches/release/bench-instructions" {{ arguments }}
