@@ -76,6 +76,10 @@ bench-load *arguments: build-benches
 bench-connections: build-benches
     "{{ target }}/benches/release/bench-connections"
 
+# Measures what the check of a certificate takes of a bare request (needs valgrind) and writes the table into docs/performance.md; wants the machine to itself.
+bench-check: build-benches
+    "{{ target }}/benches/release/check-share"
+
 # Counts instructions and allocations of a request (callgrind), and writes the table into docs/performance.md.
 bench-instructions *arguments: build-benches
     "{{ target }}/benches/release/bench-instructions" {{ arguments }}
