@@ -10,9 +10,10 @@ use crate::{Crowd, Fault, Server};
 /// More than this share of the machine in the hands of others disturbs the figures.
 const DISTURBED: f64 = 0.04;
 
-/// How often a cost is measured, and for how long each time. The median counts.
-const TIMES: usize = 7;
-const LENGTH: Duration = Duration::from_millis(500);
+/// How often a cost is measured, and for how long each time: the processor is counted in
+/// hundredths of a second, which is one in a hundred then.
+const TIMES: usize = 5;
+const LENGTH: Duration = Duration::from_secs(1);
 
 /// What a request costs.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,10 @@ fn write_memory(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
          is open, and one request was answered that has nothing to do with sessions; what there is \
          *above bare* is the parsed certificate and whatever else the middleware keeps for the \
          connection. *With a session*: it has begun one and read it; in memory the session with \
-         its binding and the store's indexes is in it, in Redis it is not.\n\n\
+         its binding and the store's indexes is in it, in Redis it is not. \
+         What a server has once, such as its store's tables and the traces of a busier moment, is \
+         divided among the connections too: with 1,000 it weighs ten times as much as with \
+         10,000.\n\n\
          | connections | contender | open | above bare | with a session | above bare | the session |\n\
          |---:|---|---:|---:|---:|---:|---:|\n",
     );
