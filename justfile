@@ -80,6 +80,14 @@ bench-near: build-benches
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
 
+# Keeps 10,000 connections open over mutual TLS, weighs them and times requests, and writes the tables into docs/performance.md; wants the machine to itself.
+bench-connections: build-benches
+    "{{ target }}/benches/release/bench-connections"
+
+# Measures what the check of a certificate takes of a bare request (needs valgrind) and writes the table into docs/performance.md; wants the machine to itself.
+bench-check: build-benches
+    "{{ target }}/benches/release/check-share"
+
 # Counts instructions and allocations of a request (callgrind), and writes the table into docs/performance.md.
 bench-instructions: build-benches
     "{{ target }}/benches/release/bench-instructions"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::{App, web};
 use certsession_actix::{
-    CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SessionStore,
+    CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SessionStore, capture_peer,
 };
 use certsession_benches::{KEYS, contents};
 use certsession_redis::RedisStore;
@@ -48,7 +48,7 @@ async fn with<S: SessionStore>(store: S, setup: Setup<'_>) -> Result<(), Fault> 
             .route("/read", web::get().to(read))
             .route("/count", web::get().to(count))
     };
-    run!(setup, application)
+    run!(setup, application, on_connect = capture_peer)
 }
 
 async fn fill(session: CertSession) -> Result<&'static str, Error> {

@@ -4,11 +4,16 @@ use std::error::Error;
 use std::future::Future;
 use std::net::TcpListener;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_http::Request;
 use actix_web::dev::ServiceResponse;
 
 use crate::Tls;
+
+/// How long a connection may lie idle: longer than any benchmark takes, where actix's five seconds
+/// are over before ten thousand connections are open.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
 /// What can go wrong with a contender.
 pub type Fault = Box<dyn Error>;
@@ -58,9 +63,10 @@ impl Setup<'_> {
     }
 }
 
-/// Runs an application on actix-web, with one worker: it has one core.
+/// Runs an application on actix-web, with one worker: it has one core. Only a contender that knows
+/// certificates has a hook that takes them from the connection.
 macro_rules! run {
-    ($setup:expr, $application:expr) => {{
+    ($setup:expr, $application:expr $(, on_connect = $hook:path)?) => {{
         use actix_web::dev::Service;
         let application = $application;
         match $setup.host {
@@ -68,7 +74,8 @@ macro_rules! run {
                 actix_web::HttpServer::new(application)
                     .workers(1)
                     .tcp_nodelay(true)
-                    .on_connect(certsession_actix::capture_peer)
+                    .keep_alive($crate::host::KEEP_ALIVE)
+                    $(.on_connect($hook))?
                     .listen_rustls_0_23(listener, tls.config()?)?
                     .run()
                     .await?;

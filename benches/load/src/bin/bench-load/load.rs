@@ -2,14 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use bench_load::{Client, Done, Fault, Pki, Server, used_by};
 use certsession_benches::{KEYS, Percentiles, Samples};
 use mio::{Events, Poll, Token};
-
-use crate::Fault;
-use crate::client::{Client, Done};
-use crate::pki::Pki;
-use crate::processor::used_by;
-use crate::server::Server;
 
 /// What the requests do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

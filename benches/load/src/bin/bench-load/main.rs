@@ -8,45 +8,24 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `pki` | certificates for the servers and for each client |
-//! | `server` | a server of a contender |
-//! | `processor` | who has used how much of the processor |
-//! | `client` | one connection with one session |
-//! | `response` | the end of an answer, and what is in it |
-//! | `load` | many of those, for a while |
+//! | `load` | many clients, for a while |
 //! | `rounds` | the contenders, taking turns |
 //! | `budget` | the lines that have to be kept |
 //! | `report` | the tables |
 
 mod budget;
-mod client;
 mod load;
-mod pki;
-mod processor;
 mod report;
-mod response;
 mod rounds;
-mod server;
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use bench_load::{CLIENT_CORE, Fault, Pki, pin, refuse_if_disturbed};
 use certsession_benches::Page;
 use certsession_tests::redis::RedisServer;
 
-use pki::Pki;
 use rounds::{Plan, Rounds};
-
-/// What can go wrong with a benchmark.
-type Fault = Box<dyn Error>;
-
-/// Where the servers run, and where everything else does.
-const SERVER_CORE: usize = 0;
-const CLIENT_CORE: usize = 1;
-
-/// More than this share of the machine in the hands of others disturbs the figures.
-const DISTURBED: f64 = 0.04;
 
 fn main() -> Result<(), Fault> {
     let plan = match std::env::args().nth(1).as_deref() {
@@ -64,20 +43,13 @@ fn main() -> Result<(), Fault> {
         },
         Some(other) => return Err(format!("{other} is not --smoke").into()),
     };
-    processor::pin(std::process::id(), CLIENT_CORE)?;
+    pin(std::process::id(), CLIENT_CORE)?;
     let redis = RedisServer::builder().tcp().start();
-    processor::pin(redis.process_id(), CLIENT_CORE)?;
+    pin(redis.process_id(), CLIENT_CORE)?;
     let rounds = Rounds::run(&plan, &Pki::new()?, &redis)?;
     let text = report::write(&plan, &rounds);
     writeln!(io::stdout(), "{text}")?;
-    let others = rounds.others();
-    if others > DISTURBED {
-        let share = 100.0 * others;
-        return Err(format!(
-            "other programs had {share:.0} % of the machine: nothing is written into the page"
-        )
-        .into());
-    }
+    refuse_if_disturbed(rounds.others().iter().copied())?;
     let page = Page::Performance.replace_section("load", &text)?;
     writeln!(io::stdout(), "written into {}", page.display())?;
     Ok(())

@@ -6,7 +6,7 @@ use certsession_benches::describe_machine;
 
 use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
 use crate::load::{Figures, Work};
-use crate::rounds::{CONTENDERS, Plan, Rounds};
+use crate::rounds::{CONTENDERS, Plan, Rounds, median};
 
 pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
     let mut text = format!(
@@ -28,7 +28,7 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
         rounds.count(64),
         plan.length.as_millis(),
         plan.turns,
-        100.0 * rounds.others(),
+        100.0 * median(rounds.others().to_vec()),
     );
     text.push_str(
         "### The budget\n\nAt 16 connections.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",

@@ -3,14 +3,11 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use bench_load::{Fault, Pki, Server, used_by, used_by_all};
 use certsession_benches::cores;
 use certsession_tests::redis::RedisServer;
 
-use crate::Fault;
 use crate::load::{Figures, Load, Tally, Work};
-use crate::pki::Pki;
-use crate::processor::{used_by, used_by_all};
-use crate::server::Server;
 
 /// Every contender, in the order of the tables.
 pub(crate) const CONTENDERS: [&str; 16] = [
@@ -141,9 +138,9 @@ impl Rounds {
         median(ratios.collect())
     }
 
-    /// The share of the machine that others had, at the median of the rounds.
-    pub(crate) fn others(&self) -> f64 {
-        median(self.others.clone())
+    /// The share of the machine that others had, in each round.
+    pub(crate) fn others(&self) -> &[f64] {
+        &self.others
     }
 
     /// How many rounds there were with so many connections.
@@ -196,7 +193,7 @@ fn taking_turns(
     Ok((lanes, others))
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     match figures.len() % 2 {

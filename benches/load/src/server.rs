@@ -4,22 +4,26 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Fault, SERVER_CORE};
+use crate::Fault;
+
+/// Where the servers run.
+const SERVER_CORE: usize = 0;
 
 /// A server of a contender, which ends when this is dropped.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     process: Child,
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
     /// Starts it on its core. The program lies beside this one.
-    pub(crate) fn start(
-        contender: &str,
-        folder: &std::path::Path,
-        redis: &str,
-    ) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub fn start(contender: &str, folder: &std::path::Path, redis: &str) -> Result<Self, Fault> {
         let program = std::env::current_exe()?.with_file_name("bench-server");
         let mut process = Command::new("taskset")
             .args(["-c", &SERVER_CORE.to_string()])
@@ -41,7 +45,7 @@ impl Server {
     }
 
     /// `taskset` has become it.
-    pub(crate) fn process(&self) -> u32 {
+    pub fn process(&self) -> u32 {
         self.process.id()
     }
 }

@@ -6,11 +6,18 @@ use std::time::Duration;
 
 use crate::Fault;
 
+/// Where everything but the servers runs.
+pub const CLIENT_CORE: usize = 1;
+
 /// How the kernel counts for the whole machine: in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Binds every thread of a process to one core.
-pub(crate) fn pin(process: u32, core: usize) -> Result<(), Fault> {
+///
+/// # Errors
+///
+/// If `taskset` cannot.
+pub fn pin(process: u32, core: usize) -> Result<(), Fault> {
     let output = Command::new("taskset")
         .args(["-acp", &core.to_string(), &process.to_string()])
         .output()?;
@@ -21,7 +28,11 @@ pub(crate) fn pin(process: u32, core: usize) -> Result<(), Fault> {
 }
 
 /// What a process has used so far, all its threads together, to the nanosecond.
-pub(crate) fn used_by(process: u32) -> Result<Duration, Fault> {
+///
+/// # Errors
+///
+/// If there is no such process.
+pub fn used_by(process: u32) -> Result<Duration, Fault> {
     let mut nanos = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         let stat = fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -32,7 +43,11 @@ pub(crate) fn used_by(process: u32) -> Result<Duration, Fault> {
 }
 
 /// What all processes together have used so far. Interrupts count as nobody's.
-pub(crate) fn used_by_all() -> Result<Duration, Fault> {
+///
+/// # Errors
+///
+/// If the kernel does not tell.
+pub fn used_by_all() -> Result<Duration, Fault> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().ok_or("no such line")?;
     let mut sum = 0;

@@ -16,7 +16,8 @@ use crate::response::parse;
 
 /// One connection with one session: mutual TLS, HTTP/1.1 kept alive, a cookie, and one request at
 /// a time.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     socket: TcpStream,
     tls: ClientConnection,
     cookie: Vec<u8>,
@@ -25,13 +26,21 @@ pub(crate) struct Client {
 }
 
 /// What a request came to.
-pub(crate) struct Done {
-    pub(crate) took: Duration,
-    pub(crate) body: Vec<u8>,
+#[derive(Debug)]
+pub struct Done {
+    /// From its first byte to the last of the answer.
+    pub took: Duration,
+    /// What was answered.
+    pub body: Vec<u8>,
 }
 
 impl Client {
-    pub(crate) fn connect(
+    /// Begins to connect.
+    ///
+    /// # Errors
+    ///
+    /// If there is no socket for it.
+    pub fn connect(
         address: SocketAddr,
         config: Arc<ClientConfig>,
         registry: &Registry,
@@ -51,7 +60,11 @@ impl Client {
     }
 
     /// Sends a request; it goes out as far as the socket takes it.
-    pub(crate) fn send(&mut self, target: &str) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    ///
+    /// If the connection is broken.
+    pub fn send(&mut self, target: &str) -> Result<(), Fault> {
         let mut request = Vec::with_capacity(1_024);
         write!(request, "GET {target} HTTP/1.1\r\nHost: localhost\r\n")?;
         request.extend_from_slice(b"Cookie: ");
@@ -63,7 +76,11 @@ impl Client {
     }
 
     /// Does what can be done now; the answer, if it has come as a whole.
-    pub(crate) fn go_on(&mut self) -> Result<Option<Done>, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// If the connection is broken, or the server answers anything but 200.
+    pub fn go_on(&mut self) -> Result<Option<Done>, Fault> {
         self.flush()?;
         loop {
             match self.tls.read_tls(&mut self.socket) {

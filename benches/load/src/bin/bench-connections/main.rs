@@ -1,0 +1,58 @@
+//! `bench-connections`: ten thousand connections over mutual TLS that stay open, each with a
+//! session: what one takes of the server's memory, and whether a request costs more where they are
+//! many. `just bench-connections` runs it and keeps the tables in `docs/performance.md`.
+//!
+//! Every contender is a server pinned to the first core; the load comes from the second, where
+//! Redis is too. Each contender has a fresh server for each number of connections. Figures that
+//! were measured while other programs had the processor are printed, but not written into the page.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `turn` | one contender with so many connections |
+//! | `memory` | how much memory a process has |
+//! | `report` | the tables |
+
+mod memory;
+mod report;
+mod turn;
+
+use std::io::{self, Write};
+
+use bench_load::{CLIENT_CORE, Fault, Pki, allow_connections, pin, refuse_if_disturbed};
+use certsession_benches::Page;
+use certsession_tests::redis::RedisServer;
+
+use turn::{Turn, WARMING};
+
+/// Bare actix first: the others are compared with it.
+const CONTENDERS: [&str; 3] = ["bare", "certsession-memory", "certsession-redis"];
+
+/// How many connections are open. With the first number a request costs what it costs in
+/// `bench-load`; memory is measured with the others.
+const CONNECTIONS: [usize; 3] = [16, 1_000, 10_000];
+
+const MOST: usize = CONNECTIONS[CONNECTIONS.len() - 1];
+
+fn main() -> Result<(), Fault> {
+    allow_connections(MOST + WARMING)?;
+    pin(std::process::id(), CLIENT_CORE)?;
+    let redis = RedisServer::builder().tcp().start();
+    pin(redis.process_id(), CLIENT_CORE)?;
+    writeln!(io::stderr(), "{MOST} certificates are issued")?;
+    let pki = Pki::with_clients(MOST)?;
+    let mut turns = Vec::new();
+    for connections in CONNECTIONS {
+        for contender in CONTENDERS {
+            writeln!(io::stderr(), "{contender}, {connections} connections")?;
+            let turn = Turn::take(contender, connections, &pki, &redis)
+                .map_err(|fault| format!("{contender}, {connections} connections: {fault}"))?;
+            turns.push(turn);
+        }
+    }
+    let text = report::write(&turns)?;
+    writeln!(io::stdout(), "{text}")?;
+    refuse_if_disturbed(turns.iter().map(|turn| turn.cost.others))?;
+    let page = Page::Performance.replace_section("connections", &text)?;
+    writeln!(io::stdout(), "written into {}", page.display())?;
+    Ok(())
+}

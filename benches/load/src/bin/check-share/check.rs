@@ -1,0 +1,134 @@
+//! The check of a certificate and its parts, of many clients.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bench_load::Fault;
+use certs_dev::{Authority, CrlRequest, LeafRequest};
+use certsession_core::{
+    Binding, Clock, Crl, CrlAuthority, OnStale, PeerCertificate, RevocationList, RevocationStatus,
+    SystemClock, Timestamp,
+};
+
+/// How many entries the list in force has; no client is among them.
+const ENTRIES: u32 = 1_000;
+
+/// A part of the check, of which every request goes through each.
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    passes: fn(&RevocationList, &Client, Timestamp) -> bool,
+}
+
+/// The parts, and at last all of them.
+pub(crate) const PARTS: [Part; 4] = [
+    Part {
+        name: "validity",
+        passes: |_, client, now| is_valid(client, now),
+    },
+    Part {
+        name: "revocation",
+        passes: is_unrevoked,
+    },
+    Part {
+        name: "binding",
+        passes: |_, client, _| is_bound(client),
+    },
+    Part {
+        name: "all three",
+        passes: |revoked, client, now| {
+            is_valid(client, now) && is_unrevoked(revoked, client, now) && is_bound(client)
+        },
+    },
+];
+
+/// What a request comes with, and what its session's record says.
+struct Client {
+    peer: Arc<PeerCertificate>,
+    bound: Arc<Binding>,
+}
+
+fn is_valid(client: &Client, now: Timestamp) -> bool {
+    client.peer.check_validity(now).is_ok()
+}
+
+fn is_unrevoked(revoked: &RevocationList, client: &Client, now: Timestamp) -> bool {
+    revoked.status(&client.peer, now) == RevocationStatus::Good
+}
+
+/// As the rules compare them, whose own function is not public.
+fn is_bound(client: &Client) -> bool {
+    let Client { peer, bound } = client;
+    bound.issuer() == peer.issuer_hash()
+        && bound.fingerprint() == peer.fingerprint()
+        && bound.serial() == peer.serial()
+}
+
+/// Clients with certificates of one issuer, whose list is in force.
+pub(crate) struct Check {
+    revoked: RevocationList,
+    clients: Vec<Client>,
+}
+
+impl Check {
+    pub(crate) fn new(clients: usize) -> Result<Self, Fault> {
+        let authority = Authority::new("check CA")?;
+        let mut clients = (0..clients)
+            .map(|number| {
+                let name = format!("client {number}");
+                let issued = authority.issue(&LeafRequest::client(name))?;
+                let peer = PeerCertificate::from_der(issued.certificate_der())?;
+                // Read once more: a session does not share the bytes of its connection.
+                let owner = PeerCertificate::from_der(issued.certificate_der())?;
+                Ok(Client {
+                    peer: Arc::new(peer),
+                    bound: Arc::new(Binding::of(&owner)),
+                })
+            })
+            .collect::<Result<Vec<_>, Fault>>()?;
+        // Neighbours in memory shall not be neighbours in time.
+        clients.sort_by(|one, other| one.peer.fingerprint().cmp(other.peer.fingerprint()));
+        let revoked = revocations(&authority)?;
+        Ok(Self { revoked, clients })
+    }
+
+    /// Takes a part so many times, of each client in turn.
+    pub(crate) fn run(&self, part: &Part, times: usize) -> Result<(), Fault> {
+        let now = SystemClock.now();
+        for client in self.clients.iter().cycle().take(times) {
+            if !black_box((part.passes)(&self.revoked, black_box(client), now)) {
+                return Err(format!("{}: a client does not pass", part.name).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a part takes: in the quickest of many rounds, in which is nothing of what the
+    /// machine did besides.
+    pub(crate) fn nanos(&self, part: &Part) -> Result<f64, Fault> {
+        const ROUND: u32 = 10_000;
+        let mut quickest = Duration::MAX;
+        for _ in 0..300 {
+            let began = Instant::now();
+            self.run(part, ROUND as usize)?;
+            quickest = quickest.min(began.elapsed());
+        }
+        Ok(quickest.as_nanos() as f64 / f64::from(ROUND))
+    }
+}
+
+fn revocations(authority: &Authority) -> Result<RevocationList, Fault> {
+    let mut request = CrlRequest::new();
+    for entry in 0..ENTRIES {
+        // As long as real ones, and spread like them.
+        let mut serial = [0x40; 16];
+        serial[1..5].copy_from_slice(&entry.wrapping_mul(0x9e37_79b9).to_be_bytes());
+        request = request.revoke_serial(serial);
+    }
+    let file = authority.revocation_list(&request)?;
+    let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
+    let crl = Crl::verify(file.der(), &authorities, OnStale::Refuse, SystemClock.now())?;
+    let revoked = RevocationList::new();
+    revoked.replace("check", vec![crl])?;
+    Ok(revoked)
+}
