@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use certsession_benches::{Percentiles, cores};
+use certsession_benches::Percentiles;
 
-use crate::processor::{used_by, used_by_all};
+use crate::processor::{Watch, used_by};
 use crate::{Crowd, Fault, Server};
 
 /// More than this share of the machine in the hands of others disturbs the figures.
 const DISTURBED: f64 = 0.04;
 
-/// How often a cost is measured, and for how long each time: the processor is counted in
+/// How often a cost is measured, and for how long each time: what others have is counted in
 /// hundredths of a second, which is one in a hundred then.
 const TIMES: usize = 5;
 const LENGTH: Duration = Duration::from_secs(1);
@@ -49,23 +49,22 @@ impl Cost {
     }
 
     fn once(server: &Server, redis: Option<u32>, crowd: &mut Crowd) -> Result<Self, Fault> {
-        let used = || -> Result<[Duration; 4], Fault> {
-            let redis = redis.map(used_by).transpose()?.unwrap_or_default();
-            let [server, own] = [server.process(), std::process::id()].map(used_by);
-            Ok([server?, own?, redis, used_by_all()?])
-        };
-        let (before, began) = (used()?, Instant::now());
+        let ours: Vec<_> = [server.process(), std::process::id()]
+            .into_iter()
+            .chain(redis)
+            .collect();
+        let watch = Watch::begin(&ours)?;
+        let (before, began) = (used_by(server.process())?, Instant::now());
         let samples = crowd.read(LENGTH)?;
-        let (wall, after) = (began.elapsed().as_secs_f64(), used()?);
+        let (wall, after) = (began.elapsed().as_secs_f64(), used_by(server.process())?);
+        let others = watch.others()?;
 
-        let spent = |index: usize| after[index].saturating_sub(before[index]).as_secs_f64();
         let count = samples.len() as f64;
-        let all_of_us = spent(0) + spent(1) + spent(2);
         Ok(Self {
-            server: 1e6 * spent(0) / count,
+            server: 1e6 * after.saturating_sub(before).as_secs_f64() / count,
             rate: count / wall,
             took: samples.percentiles(),
-            others: (spent(3) - all_of_us).max(0.0) / wall / cores() as f64,
+            others,
         })
     }
 }

@@ -27,7 +27,7 @@ pub use cost::{Cost, refuse_if_disturbed};
 pub use crowd::{Crowd, IN_FLIGHT};
 pub use files::allow_connections;
 pub use pki::Pki;
-pub use processor::{CLIENT_CORE, pin, used_by, used_by_all};
+pub use processor::{CLIENT_CORE, Watch, pin, used_by};
 pub use server::Server;
 
 /// What can go wrong with a benchmark.

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use certsession_benches::cores;
 
 use crate::Fault;
 
@@ -42,13 +44,51 @@ pub fn used_by(process: u32) -> Result<Duration, Fault> {
     Ok(Duration::from_nanos(nanos))
 }
 
+/// Watches how much of the machine others have.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    ours: &'a [u32],
+    began: Instant,
+    before: [Duration; 2],
+}
+
+impl<'a> Watch<'a> {
+    /// From here on; these processes are not others.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such process.
+    pub fn begin(ours: &'a [u32]) -> Result<Self, Fault> {
+        let before = used(ours)?;
+        let began = Instant::now();
+        Ok(Self {
+            ours,
+            began,
+            before,
+        })
+    }
+
+    /// The share of the machine that others have had so far.
+    ///
+    /// # Errors
+    ///
+    /// If one of the processes has ended.
+    pub fn others(&self) -> Result<f64, Fault> {
+        let (wall, after) = (self.began.elapsed().as_secs_f64(), used(self.ours)?);
+        let spent = |at: usize| after[at].saturating_sub(self.before[at]).as_secs_f64();
+        Ok((spent(0) - spent(1)).max(0.0) / wall / cores() as f64)
+    }
+}
+
+/// What all processes have used so far, and what these have.
+fn used(ours: &[u32]) -> Result<[Duration; 2], Fault> {
+    let each = ours.iter().map(|process| used_by(*process));
+    Ok([used_by_all()?, each.sum::<Result<_, _>>()?])
+}
+
 /// What all processes together have used so far, those of other virtual machines included.
 /// Interrupts count as nobody's.
-///
-/// # Errors
-///
-/// If the kernel does not tell.
-pub fn used_by_all() -> Result<Duration, Fault> {
+fn used_by_all() -> Result<Duration, Fault> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().ok_or("no such line")?;
     let mut sum = 0;

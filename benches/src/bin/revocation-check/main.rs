@@ -10,13 +10,12 @@ use std::fmt::Write as _;
 use std::future::Future;
 use std::hint::black_box;
 use std::io::{self, Write};
-use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use certs_dev::{Authority, CrlRequest, LeafRequest};
-use certsession_benches::{Page, describe_machine};
+use certs_dev::{Authority, LeafRequest};
+use certsession_benches::{Page, describe_machine, instructions, revocation_list};
 use certsession_core::{
     Clock, Crl, CrlAuthority, MemoryStore, OnStale, PeerCertificate, PeerState, Presented,
     RevocationList, SessionManager, SystemClock,
@@ -37,7 +36,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rows = String::new();
     for entries in ENTRIES {
         writeln!(io::stderr(), "measuring {entries} entries")?;
-        let counted = instructions(entries, MANY)? - instructions(entries, FEW)?;
+        let asking = |requests: u32| {
+            let program = std::env::current_exe()?;
+            instructions(
+                &program,
+                [entries, requests].map(|number| number.to_string()),
+            )
+        };
+        let counted = asking(MANY)? - asking(FEW)?;
         let per_request = counted / u64::from(MANY - FEW);
         let world = World::new(entries)?;
         let nanoseconds = world.nanoseconds()?;
@@ -73,14 +79,7 @@ struct World {
 impl World {
     fn new(entries: u32) -> Result<Self, Box<dyn Error>> {
         let authority = Authority::new("bench CA")?;
-        let mut request = CrlRequest::new();
-        for entry in 0..entries {
-            // As long as real ones, and spread like them.
-            let mut serial = [0x40; 16];
-            serial[1..5].copy_from_slice(&entry.wrapping_mul(0x9e37_79b9).to_be_bytes());
-            request = request.revoke_serial(serial);
-        }
-        let file = authority.revocation_list(&request)?;
+        let file = revocation_list(&authority, entries)?;
         let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
         let began = Instant::now();
         let crl = Crl::verify(file.der(), &authorities, OnStale::Refuse, SystemClock.now())?;
@@ -116,21 +115,6 @@ impl World {
         }
         Ok(quickest.as_nanos() / u128::from(ROUND))
     }
-}
-
-/// How many instructions a process of so many requests takes.
-fn instructions(entries: u32, requests: u32) -> Result<u64, Box<dyn Error>> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe()?)
-        .args([entries.to_string(), requests.to_string()])
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let collected = said
-        .lines()
-        .find_map(|line| line.split("Collected : ").nth(1));
-    let collected = collected.ok_or_else(|| format!("valgrind counted nothing: {said}"))?;
-    Ok(collected.trim().parse()?)
 }
 
 /// The memory store never waits.

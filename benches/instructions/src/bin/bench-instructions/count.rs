@@ -1,7 +1,5 @@
 //! Counts.
 
-use std::process::Command;
-
 use bench_instructions::{Requests, Work};
 use bench_server::Contender;
 use stats_alloc::Region;
@@ -39,22 +37,7 @@ pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Resu
 }
 
 fn callgrind(contender: Contender, work: Work, count: u64, redis: &str) -> Result<u64, Fault> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("callgrind.out");
-    let output = Command::new("valgrind")
-        .arg("--tool=callgrind")
-        .arg(format!("--callgrind-out-file={}", file.display()))
-        .arg(std::env::current_exe()?.with_file_name("one-contender"))
-        .args([contender.name(), work.name(), &count.to_string(), redis])
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    let text = std::fs::read_to_string(&file)?;
-    let mut totals = text.lines().filter_map(|line| {
-        line.strip_prefix("totals: ")
-            .or_else(|| line.strip_prefix("summary: "))
-    });
-    let total = totals.next_back().ok_or("callgrind has counted nothing")?;
-    Ok(total.trim().parse()?)
+    let program = std::env::current_exe()?.with_file_name("one-contender");
+    let count = count.to_string();
+    certsession_benches::instructions(&program, [contender.name(), work.name(), &count, redis])
 }

@@ -1,10 +1,9 @@
 //! The contenders, taking turns.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bench_load::{Fault, Pki, Server, used_by, used_by_all};
-use certsession_benches::cores;
+use bench_load::{Fault, Pki, Server, Watch};
 use certsession_tests::redis::RedisServer;
 
 use crate::load::{Figures, Load, Tally, Work};
@@ -167,11 +166,7 @@ fn taking_turns(
     mut lanes: Vec<Lane>,
     ours: &[u32],
 ) -> Result<(Vec<Lane>, f64), Fault> {
-    let used = || -> Result<[Duration; 2], Fault> {
-        let each = ours.iter().map(|process| used_by(*process));
-        Ok([used_by_all()?, each.sum::<Result<_, _>>()?])
-    };
-    let (before, began) = (used()?, Instant::now());
+    let watch = Watch::begin(ours)?;
     for _ in 0..plan.turns {
         for Lane {
             contender,
@@ -187,10 +182,7 @@ fn taking_turns(
         // There and back, so that nobody is always after the same one.
         lanes.reverse();
     }
-    let (after, wall) = (used()?, began.elapsed().as_secs_f64());
-    let [all, ours] = [0, 1].map(|at| after[at].saturating_sub(before[at]).as_secs_f64());
-    let others = (all - ours).max(0.0) / wall / cores() as f64;
-    Ok((lanes, others))
+    Ok((lanes, watch.others()?))
 }
 
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {

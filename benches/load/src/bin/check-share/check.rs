@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bench_load::Fault;
-use certs_dev::{Authority, CrlRequest, LeafRequest};
+use certs_dev::{Authority, LeafRequest};
+use certsession_benches::revocation_list;
 use certsession_core::{
     Binding, Clock, Crl, CrlAuthority, OnStale, PeerCertificate, RevocationList, RevocationStatus,
     SystemClock, Timestamp,
@@ -118,14 +119,7 @@ impl Check {
 }
 
 fn revocations(authority: &Authority) -> Result<RevocationList, Fault> {
-    let mut request = CrlRequest::new();
-    for entry in 0..ENTRIES {
-        // As long as real ones, and spread like them.
-        let mut serial = [0x40; 16];
-        serial[1..5].copy_from_slice(&entry.wrapping_mul(0x9e37_79b9).to_be_bytes());
-        request = request.revoke_serial(serial);
-    }
-    let file = authority.revocation_list(&request)?;
+    let file = revocation_list(authority, ENTRIES)?;
     let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
     let crl = Crl::verify(file.der(), &authorities, OnStale::Refuse, SystemClock.now())?;
     let revoked = RevocationList::new();
