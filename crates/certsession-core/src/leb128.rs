@@ -17,7 +17,19 @@ pub(crate) fn push(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Takes a number from the front; `None` if there is none that fits.
+#[inline]
 pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
+    match **bytes {
+        // Most are the lengths of short fields.
+        [byte @ ..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Some(u64::from(byte))
+        }
+        _ => take_long(bytes),
+    }
+}
+
+fn take_long(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..u64::BITS).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

@@ -5,7 +5,7 @@ mod text;
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 
 use crate::handle::Handle;
 use crate::random::{RandomError, random};
@@ -139,11 +139,11 @@ impl Proof {
 
 impl PartialEq for Proof {
     fn eq(&self, other: &Self) -> bool {
-        // By words, which takes a fourth of what it takes by bytes.
+        // By words, all of them: what differs anywhere is looked at once, at the end.
         let (ours, theirs) = (self.0.as_chunks().0, other.0.as_chunks().0);
         let words = ours.iter().zip(theirs);
-        let same = words.map(|(a, b)| u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b)));
-        same.fold(Choice::from(1), |all, one| all & one).into()
+        let differs = words.map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
+        differs.fold(0, |all, one| all | one).ct_eq(&0).into()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::iter;
 use std::sync::Arc;
 
 use super::changes::Changes;
@@ -43,16 +42,26 @@ impl Data {
             return self.clone();
         }
         let mut block = Vec::with_capacity(self.size_at_most(changes));
-        for (name, json) in self.merged(changes) {
-            leb128::push_field(&mut block, name);
-            leb128::push_field(&mut block, json);
-        }
+        self.merge(changes, |piece| match piece {
+            Piece::Kept(entries) => block.extend_from_slice(entries),
+            Piece::Written((name, json)) => {
+                leb128::push_field(&mut block, name);
+                leb128::push_field(&mut block, json);
+            }
+        });
         Self((!block.is_empty()).then(|| block.into()))
     }
 
     /// How many bytes the block would take with the changes made to it.
     pub(crate) fn size_with(&self, changes: &Changes) -> usize {
-        self.merged(changes).map(entry_size).sum()
+        let mut size = 0;
+        self.merge(changes, |piece| {
+            size += match piece {
+                Piece::Kept(entries) => entries.len(),
+                Piece::Written(entry) => entry_size(entry),
+            };
+        });
+        size
     }
 
     /// How many bytes it would take if nothing of it went: told without a look at what there is.
@@ -84,29 +93,18 @@ impl Data {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// The entries with the changes made to them. Both are in the order of the names.
-    fn merged<'a>(&'a self, changes: &'a Changes) -> impl Iterator<Item = Entry<'a>> {
-        let stay = self.entries().filter(|(name, _)| changes.keeps(name));
-        let (mut stay, mut edits) = (stay.peekable(), changes.edits().peekable());
-        iter::from_fn(move || {
-            loop {
-                let first = match (stay.peek(), edits.peek()) {
-                    (_, None) => Ordering::Less,
-                    (None, Some(_)) => Ordering::Greater,
-                    (Some((name, _)), Some((edit, _))) => name.cmp(edit),
-                };
-                if first == Ordering::Less {
-                    return stay.next();
-                }
-                if first == Ordering::Equal {
-                    stay.next();
-                }
-                // A key that is removed is passed over.
-                if let (name, Some(json)) = edits.next()? {
-                    return Some((name, json));
-                }
+    /// Hands out what the block is made of with the changes made to it, in order. Both are in the
+    /// order of the names, so what stands between two edits stays in one piece.
+    fn merge<'a>(&'a self, changes: &'a Changes, mut put: impl FnMut(Piece<'a>)) {
+        let mut rest = self.entries();
+        for (name, json) in changes.edits() {
+            rest.take_up_to(name).put_kept(changes, &mut put);
+            // A key that is removed is passed over.
+            if let Some(json) = json {
+                put(Piece::Written((name, json)));
             }
-        })
+        }
+        rest.put_kept(changes, &mut put);
     }
 
     fn entries(&self) -> Entries<'_> {
@@ -127,8 +125,44 @@ impl fmt::Debug for Data {
 /// A name, and a JSON text.
 type Entry<'a> = (&'a [u8], &'a [u8]);
 
+/// A part of what comes of changes.
+enum Piece<'a> {
+    /// Entries as they stand in the block.
+    Kept(&'a [u8]),
+    Written(Entry<'a>),
+}
+
 struct Entries<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> Entries<'a> {
+    /// Takes the entries before this name from the front, and passes over the one that has it.
+    fn take_up_to(&mut self, name: &[u8]) -> Self {
+        let all = self.rest;
+        loop {
+            let here = self.rest;
+            let order = self.next().map(|(entry, _)| entry.cmp(name));
+            match order {
+                Some(Ordering::Less) => continue,
+                Some(Ordering::Equal) => {}
+                Some(Ordering::Greater) | None => self.rest = here,
+            }
+            let rest = &all[..all.len() - here.len()];
+            return Self { rest };
+        }
+    }
+
+    fn put_kept(self, changes: &Changes, put: &mut impl FnMut(Piece<'a>)) {
+        if changes.keeps_all() {
+            return put(Piece::Kept(self.rest));
+        }
+        for entry in self {
+            if changes.keeps(entry.0) {
+                put(Piece::Written(entry));
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

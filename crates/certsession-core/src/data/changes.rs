@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 type Name = Cow<'static, str>;
 
@@ -11,14 +12,19 @@ type Name = Cow<'static, str>;
 ///
 /// Changes are applied to what the store holds at the time of the commit, not to what the
 /// request loaded, so that requests which write different keys do not undo each other.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
+///
+/// A request that merely reads allocates nothing for them, and a clone costs a reference count.
+#[derive(Clone, Default)]
+pub(crate) struct Changes(Option<Arc<Notes>>);
+
+#[derive(Clone, Default)]
+struct Notes {
     keep: Keep,
     edits: BTreeMap<Name, Option<Box<[u8]>>>,
 }
 
 /// Which of the stored keys stay.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 enum Keep {
     #[default]
     All,
@@ -42,39 +48,42 @@ pub(crate) enum Edit<'a> {
 impl Changes {
     /// Notes a value, and returns what was noted for its key before.
     pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) -> Option<Noted> {
-        self.edits.insert(name, Some(json)).map(Noted)
+        self.notes_mut().edits.insert(name, Some(json)).map(Noted)
     }
 
     /// Takes an insertion back.
     pub(crate) fn restore(&mut self, name: &str, before: Option<Noted>) {
-        match (self.edits.get_mut(name), before) {
+        let edits = &mut self.notes_mut().edits;
+        match (edits.get_mut(name), before) {
             (Some(edit), Some(Noted(before))) => *edit = before,
             _ => {
-                self.edits.remove(name);
+                edits.remove(name);
             }
         }
     }
 
     pub(crate) fn remove(&mut self, name: Name) {
-        self.edits.insert(name, None);
+        self.notes_mut().edits.insert(name, None);
     }
 
     /// Drops everything but the keys named: stored values and changes made so far alike.
     pub(crate) fn retain(&mut self, carried: &BTreeSet<Name>) {
-        self.edits.retain(|name, _| carried.contains(name));
-        self.keep = Keep::Only(match &self.keep {
+        let Notes { keep, edits } = self.notes_mut();
+        edits.retain(|name, _| carried.contains(name));
+        *keep = Keep::Only(match keep {
             Keep::All => carried.clone(),
             Keep::Only(kept) => kept.intersection(carried).cloned().collect(),
         });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.edits.is_empty() && matches!(self.keep, Keep::All)
+        let is_empty = |notes: &Notes| notes.edits.is_empty() && matches!(notes.keep, Keep::All);
+        self.notes().is_none_or(is_empty)
     }
 
     /// What the changes say of one key.
     pub(crate) fn edit(&self, name: &str) -> Edit<'_> {
-        match self.edits.get(name) {
+        match self.notes().and_then(|notes| notes.edits.get(name)) {
             Some(Some(json)) => Edit::Insert(json),
             Some(None) => Edit::Remove,
             None if self.keeps(name.as_bytes()) => Edit::Stored,
@@ -82,34 +91,48 @@ impl Changes {
         }
     }
 
+    /// Whether every stored value stays, if no edit says otherwise.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.notes()
+            .is_none_or(|notes| matches!(notes.keep, Keep::All))
+    }
+
     /// Whether the stored value of a key stays, if no edit says otherwise.
     pub(crate) fn keeps(&self, name: &[u8]) -> bool {
-        match &self.keep {
-            Keep::All => true,
-            Keep::Only(kept) => std::str::from_utf8(name).is_ok_and(|name| kept.contains(name)),
+        match self.notes().map(|notes| &notes.keep) {
+            None | Some(Keep::All) => true,
+            Some(Keep::Only(kept)) => {
+                std::str::from_utf8(name).is_ok_and(|name| kept.contains(name))
+            }
         }
     }
 
     /// The keys that are written, with their JSON texts, and those that are removed, in order.
     pub(crate) fn edits(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let edits = self.edits.iter();
+        let edits = self.notes().into_iter().flat_map(|notes| &notes.edits);
         edits.map(|(name, json)| (name.as_bytes(), json.as_deref()))
     }
 
     /// Whether a key is written.
     pub(crate) fn has_inserts(&self) -> bool {
-        self.edits.values().any(Option::is_some)
+        self.edits().any(|(_, json)| json.is_some())
+    }
+
+    fn notes(&self) -> Option<&Notes> {
+        self.0.as_deref()
+    }
+
+    /// A request's own: they are shared only while its commit is under way, and nothing is noted
+    /// then.
+    fn notes_mut(&mut self) -> &mut Notes {
+        Arc::make_mut(self.0.get_or_insert_default())
     }
 }
 
 impl fmt::Debug for Changes {
     /// Shows how much changes, never what.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keeps_all = matches!(self.keep, Keep::All);
-        write!(
-            f,
-            "Changes({} keys, keeps all: {keeps_all})",
-            self.edits.len()
-        )
+        let (keys, keeps_all) = (self.edits().count(), self.keeps_all());
+        write!(f, "Changes({keys} keys, keeps all: {keeps_all})")
     }
 }

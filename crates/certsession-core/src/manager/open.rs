@@ -116,7 +116,11 @@ impl<S: SessionStore> SessionManager<S> {
         if let Some(certificate) = certificate {
             self.judge_revocation(certificate, now).await?;
         }
-        let (base, phase) = match self.find(source, presented, certificate, now).await? {
+        let found = match self.read_token(presented) {
+            Some((handle, proof)) => self.find(source, handle, proof, certificate, now).await?,
+            None => Found::Nothing,
+        };
+        let (base, phase) = match found {
             Found::Session(base) => (Some(base), Phase::Open),
             Found::Replaced => (None, Phase::Replaced),
             Found::Nothing => (None, Phase::Open),
@@ -161,28 +165,34 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
+    /// Which session the request names, and what it proves it by.
+    fn read_token(&self, presented: Presented<'_>) -> Option<(Handle, Proof)> {
+        let refusal = match presented {
+            Presented::None => return None,
+            Presented::Several => Refusal::SeveralTokens,
+            Presented::One(text) => match Token::parse(text) {
+                Ok(token) => return Some((token.handle(), token.proof())),
+                Err(_) => Refusal::MalformedToken,
+            },
+        };
+        self.ignore(refusal);
+        None
+    }
+
     async fn find(
         &self,
         source: Source,
-        presented: Presented<'_>,
+        handle: Handle,
+        proof: Proof,
         certificate: Option<&Arc<PeerCertificate>>,
         now: Timestamp,
     ) -> Result<Found, OpenError> {
-        let token = match presented {
-            Presented::None => return Ok(Found::Nothing),
-            Presented::Several => return Ok(self.ignore(Refusal::SeveralTokens)),
-            Presented::One(text) => match Token::parse(text) {
-                Ok(token) => token,
-                Err(_) => return Ok(self.ignore(Refusal::MalformedToken)),
-            },
-        };
-        let proof = token.proof();
         if source == Source::Near
-            && let Some(base) = self.find_near(token.handle(), proof, certificate, now)
+            && let Some(base) = self.find_near(handle, proof, certificate, now)
         {
             return Ok(Found::Session(base));
         }
-        let loaded = self.store.load(token.handle(), now).await;
+        let loaded = self.store.load(handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         // The contract says that a store gives no expired record away; a mistake in a store
         // must not bring an ended session back.

@@ -1,6 +1,7 @@
 //! Some of the records: by handle, and in the order in which they expire.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::deadlines::Deadlines;
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 pub(super) struct Shard {
     slots: Vec<Option<Arc<Record>>>,
     free: Vec<u32>,
-    by_handle: HashMap<Handle, u32>,
+    by_handle: HashMap<Handle, u32, BuildHasherDefault<ItsOwnHash>>,
     deadlines: Deadlines,
 }
 
@@ -73,5 +74,23 @@ impl Shard {
             expired.extend(self.remove(handle));
         }
         expired
+    }
+}
+
+/// A handle is as good as its hash: it is random, and as only this library makes those that are
+/// kept, nobody can choose some that fall together.
+#[derive(Default)]
+struct ItsOwnHash(u64);
+
+impl Hasher for ItsOwnHash {
+    /// The end of it; the beginning has chosen the shard.
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(end) = bytes.last_chunk() {
+            self.0 ^= u64::from_ne_bytes(*end);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

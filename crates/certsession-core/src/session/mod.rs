@@ -45,7 +45,8 @@ pub struct Session {
     head_sent: bool,
     /// Whether a commit has been begun whose outcome is not known yet.
     in_flight: bool,
-    cookie: Option<CookieChange>,
+    /// Boxed, as most requests change none and each moves its session a few times.
+    cookie: Option<Box<CookieChange>>,
 }
 
 /// The session that the request came with.
@@ -241,7 +242,7 @@ impl Session {
                 self.ending = Some(Ending { handle, reason });
             }
         }
-        self.cookie = Some(CookieChange::Remove);
+        self.cookie = Some(Box::new(CookieChange::Remove));
     }
 
     /// The one gate through which every change to a session that goes on or begins passes.

@@ -54,11 +54,8 @@ impl Session {
         if self.in_flight {
             return Some(Work::of(Target::InFlight));
         }
-        let is_due = self
-            .base
-            .as_ref()
-            .is_some_and(|base| self.rules.is_upkeep_due(base));
-        if self.ending.is_none() && self.pending.is_empty() && !is_due {
+        let is_wanted = self.ending.is_some() || !self.pending.is_empty();
+        if !is_wanted && !self.is_upkeep_due() {
             return None;
         }
         let target = match (self.base.clone(), &self.peer) {
@@ -76,6 +73,11 @@ impl Session {
         })
     }
 
+    fn is_upkeep_due(&self) -> bool {
+        let base = self.base.as_ref();
+        base.is_some_and(|base| self.rules.is_upkeep_due(base))
+    }
+
     /// Takes in what happened.
     ///
     /// # Errors
@@ -88,8 +90,8 @@ impl Session {
         }
         self.in_flight = false;
         self.base = done.base;
-        if done.cookie.is_some() {
-            self.cookie = done.cookie;
+        if let Some(cookie) = done.cookie {
+            self.cookie = Some(Box::new(cookie));
         }
         if let Some((ending, pending)) = done.left {
             self.ending = ending;
@@ -103,7 +105,7 @@ impl Session {
 
     /// What the response does to the cookie. Taken once, when the head is written.
     pub fn take_cookie(&mut self) -> Option<CookieChange> {
-        self.cookie.take()
+        self.cookie.take().map(|cookie| *cookie)
     }
 
     /// What is left to do of a request that comes to no end of its own, because its client hung

@@ -112,16 +112,15 @@ impl Connections {
     }
 
     /// Asks for a record; where copies are held, with the right to keep one.
-    pub(crate) async fn ask(
+    pub(crate) fn ask(
         &self,
         handle: Handle,
         call: &Call,
-    ) -> Result<(Value, Option<Question>), StoreError> {
-        let answer = self.try_twice(|mut link| {
+    ) -> impl Future<Output = Result<Answer<(Value, Option<Question>)>, StoreError>> {
+        self.try_twice(move |mut link| {
             let question = link.ask(handle);
             async move { Ok((link.send(call.command()).await?, question)) }
-        });
-        answer.await.map(|answer| answer.value)
+        })
     }
 
     /// Sends one command that may be taken twice without harm. Waits no longer than the time-out,

@@ -28,7 +28,9 @@ impl RedisStore {
     /// other.
     pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
-        let ended = self.changing(handle, self.connections.call(&call)).await?;
+        let changing = self.changing(handle);
+        let ended = self.connections.call(&call).await?;
+        drop(changing);
         let is_ended = ended != Value::Nil;
         if let Ok(Some(record)) = read_record(handle, ended) {
             self.forget(&record).await;
@@ -114,7 +116,10 @@ impl RedisStore {
             let call = Call::script(&DROP, &self.keys.session(handle))
                 .arg(&current.revision().to_bytes()[..])
                 .arg(self.keys.ended());
-            match self.changing(handle, self.connections.call(&call)).await? {
+            let changing = self.changing(handle);
+            let answer = self.connections.call(&call).await?;
+            drop(changing);
+            match answer {
                 Value::Int(1) => {
                     self.forget(&current).await;
                     return Ok(true);

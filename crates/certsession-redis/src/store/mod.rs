@@ -101,8 +101,7 @@ impl SessionStore for RedisStore {
         handle: Handle,
         now: Timestamp,
     ) -> Result<Option<Arc<Record>>, StoreError> {
-        let record = self.load_record(handle).await?;
-        Ok(record.filter(|record| !record.is_expired(now)))
+        self.load_record(handle, now).await
     }
 
     fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
@@ -111,8 +110,8 @@ impl SessionStore for RedisStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        self.changing(commit.handle(), self.commit_change(&commit))
-            .await
+        let _changing = self.changing(commit.handle());
+        self.commit_change(&commit).await
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
@@ -139,11 +138,25 @@ impl SessionStore for RedisStore {
 }
 
 impl RedisStore {
-    /// Takes a step that may change a record; no copy of it is left, however the step ends.
-    async fn changing<T>(&self, handle: Handle, step: impl Future<Output = T>) -> T {
-        let outcome = step.await;
-        self.connections.forget(handle);
-        outcome
+    /// Held by a step that may change a record.
+    fn changing(&self, handle: Handle) -> Changing<'_> {
+        let connections = &self.connections;
+        Changing {
+            connections,
+            handle,
+        }
+    }
+}
+
+/// A step that may change a record: no copy of it is left, however the step ends.
+struct Changing<'s> {
+    connections: &'s Connections,
+    handle: Handle,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.connections.forget(self.handle);
     }
 }
 

@@ -18,17 +18,19 @@ impl RedisStore {
         read_record(handle, answer)
     }
 
-    /// The record for a request, of which a copy is kept where copies are.
+    /// The live record for a request, of which a copy is kept where copies are.
     pub(super) async fn load_record(
         &self,
         handle: Handle,
+        now: Timestamp,
     ) -> Result<Option<Arc<Record>>, StoreError> {
-        let (answer, question) = self.connections.ask(handle, &self.get(handle)).await?;
+        let asked = self.connections.ask(handle, &self.get(handle)).await;
+        let (answer, question) = asked?.value;
         let record = read_record(handle, answer)?;
         if let (Some(question), Some(record)) = (question, &record) {
             question.keep(record);
         }
-        Ok(record)
+        Ok(record.filter(|record| !record.is_expired(now)))
     }
 
     fn get(&self, handle: Handle) -> Call {
