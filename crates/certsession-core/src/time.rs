@@ -42,9 +42,14 @@ impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(millis))
+        Self(self.0.saturating_add(millis(duration)))
     }
+}
+
+/// As `as_millis`, which reckons with 128 bits: each request asks a few times.
+fn millis(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000);
+    whole.saturating_add(duration.subsec_millis().into())
 }
 
 impl fmt::Debug for Timestamp {
@@ -78,8 +83,6 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        // By halves, which fit: each request asks, and `as_millis` reckons with 128 bits.
-        let whole = since_epoch.as_secs().saturating_mul(1_000);
-        Timestamp(whole.saturating_add(since_epoch.subsec_millis().into()))
+        Timestamp(millis(since_epoch))
     }
 }

@@ -10,8 +10,9 @@
 //! 4. The handler runs.
 //! 5. What it did to the session is committed in one step, also where it returned an error.
 //!    A commit that fails replaces the handler's answer.
-//! 6. The cookie is set or removed, with `Cache-Control: no-store`. An answer of a handler that
-//!    asked for the session has it too, unless the handler set its own; both get `Vary: Cookie`.
+//! 6. The cookie is set or removed, with `Cache-Control: no-store` and `Vary: Cookie`. The answer
+//!    of a handler that asked for the session gets `no-store`, too; where the handler has set a
+//!    `Cache-Control` of its own, that stands, with `Vary: Cookie`.
 
 mod drain;
 mod ending;

@@ -65,8 +65,10 @@ impl Marks {
             }
             None if !self.is_personal => return,
             None if headers.contains_key(CACHE_CONTROL) => {}
+            // What nobody keeps has nobody to tell what it depends on (RFC 9110 section 12.5.5).
             None => {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                return;
             }
         }
         headers.append(VARY, HeaderValue::from_static("Cookie"));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
-use certsession_core::{PeerState, Session, SessionManager, SessionStore};
+use certsession_core::{PeerState, Session, SessionManager, SessionStore, Work};
 
 use super::Shared;
 use super::drain::drain;
@@ -67,7 +67,11 @@ where
 
             let ending = EndingGuard::new(&session);
             let result = inner.call(request).await;
-            let committed = settle(&session, &shared.manager).await;
+            let committed = match session.begin_commit() {
+                // Boxed, as each request would have to have room for it, and most merely read.
+                Some(work) => Box::pin(settle(&session, &shared.manager, work)).await,
+                None => Ok(()),
+            };
             ending.disarm();
 
             respond(result, committed, &session, &shared.settings.cookie)
@@ -109,15 +113,12 @@ fn seamed_peer(_: &ServiceRequest) -> Option<PeerState> {
 async fn settle<S: SessionStore>(
     session: &CertSession,
     manager: &SessionManager<S>,
+    work: Work,
 ) -> Result<(), Error> {
-    let Some(work) = session.begin_commit() else {
-        return Ok(());
-    };
     if work.ends_session() || work.signs_in() {
         // A client that hangs up now drops this future; the work goes through all the same.
         return session.perform_detached(work).await;
     }
-    // Boxed, as each request would have to have room for it, and most merely read.
-    let done = Box::pin(manager.perform(work)).await;
+    let done = manager.perform(work).await;
     session.finish_commit(done)
 }

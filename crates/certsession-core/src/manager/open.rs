@@ -56,9 +56,19 @@ enum Source {
     Near,
 }
 
+/// Whom a request is from, by what it shows.
+struct Asked<'p> {
+    handle: Handle,
+    proof: Proof,
+    certificate: Option<&'p Arc<PeerCertificate>>,
+    now: Timestamp,
+}
+
 /// What was found under a token.
 enum Found {
     Session(Base),
+    /// This session, whose token the request's was.
+    Replayed(Arc<Record>),
     Replaced,
     Nothing,
 }
@@ -117,11 +127,20 @@ impl<S: SessionStore> SessionManager<S> {
             self.judge_revocation(certificate, now).await?;
         }
         let found = match self.read_token(presented) {
-            Some((handle, proof)) => self.find(source, handle, proof, certificate, now).await?,
+            Some((handle, proof)) => {
+                let asked = Asked {
+                    handle,
+                    proof,
+                    certificate,
+                    now,
+                };
+                self.find(source, &asked).await?
+            }
             None => Found::Nothing,
         };
         let (base, phase) = match found {
             Found::Session(base) => (Some(base), Phase::Open),
+            Found::Replayed(record) => (None, Box::pin(self.replayed(&record)).await?),
             Found::Replaced => (None, Phase::Replaced),
             Found::Nothing => (None, Phase::Open),
         };
@@ -179,27 +198,22 @@ impl<S: SessionStore> SessionManager<S> {
         None
     }
 
-    async fn find(
-        &self,
-        source: Source,
-        handle: Handle,
-        proof: Proof,
-        certificate: Option<&Arc<PeerCertificate>>,
-        now: Timestamp,
-    ) -> Result<Found, OpenError> {
+    async fn find(&self, source: Source, asked: &Asked<'_>) -> Result<Found, OpenError> {
         if source == Source::Near
-            && let Some(base) = self.find_near(handle, proof, certificate, now)
+            && let Some(base) = self.find_near(asked)
         {
             return Ok(Found::Session(base));
         }
-        let loaded = self.store.load(handle, now).await;
+        let now = asked.now;
+        let loaded = self.store.load(asked.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         // The contract says that a store gives no expired record away; a mistake in a store
         // must not bring an ended session back.
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
-        let compared = certificate.map(|peer| self.rules.binding.compare(&record.binding, peer));
+        let compare = |peer: &Arc<_>| self.rules.binding.compare(&record.binding, peer);
+        let compared = asked.certificate.map(compare);
         // The peer's certificate is a newer one, or another's: the session ended with its own.
         // The peer's own is not revoked, and is not asked about again.
         if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
@@ -207,21 +221,18 @@ impl<S: SessionStore> SessionManager<S> {
             Box::pin(self.end_sessions_of(&owner)).await?;
             return Ok(self.ignore(Refusal::UnknownToken));
         }
-        self.judge(record, proof, compared, now).await
+        self.judge(record, asked, compared)
     }
 
     /// A copy of the record, where nothing but success can come of it.
-    fn find_near(
-        &self,
-        handle: Handle,
-        proof: Proof,
-        certificate: Option<&Arc<PeerCertificate>>,
-        now: Timestamp,
-    ) -> Option<Base> {
-        let record = self.store.near(handle, now)?;
+    fn find_near(&self, asked: &Asked<'_>) -> Option<Base> {
+        let Asked { proof, now, .. } = *asked;
+        let record = self.store.near(asked.handle, now)?;
         let stands = !record.is_expired(now)
             && record.standing(&proof, now) == Standing::Current
-            && certificate.is_some_and(|peer| record.binding.is_of(peer));
+            && asked
+                .certificate
+                .is_some_and(|peer| record.binding.is_of(peer));
         stands.then_some(Base {
             record,
             proof,
@@ -230,14 +241,14 @@ impl<S: SessionStore> SessionManager<S> {
         })
     }
 
-    async fn judge(
+    fn judge(
         &self,
         record: Arc<Record>,
-        proof: Proof,
+        asked: &Asked<'_>,
         compared: Option<Match>,
-        now: Timestamp,
     ) -> Result<Found, OpenError> {
-        let standing = record.standing(&proof, now);
+        let proof = asked.proof;
+        let standing = record.standing(&proof, asked.now);
         let handle = Some(record.handle);
         match (standing, compared) {
             (Standing::Current | Standing::InGrace, Some(Match::Same)) => {
@@ -254,7 +265,7 @@ impl<S: SessionStore> SessionManager<S> {
                 is_current: true,
                 rebind: true,
             })),
-            (Standing::Unknown, Some(Match::Same)) => Box::pin(self.replayed(&record)).await,
+            (Standing::Unknown, Some(Match::Same)) => Ok(Found::Replayed(record)),
             // The grace of a renewed token is for the same certificate only. Whoever holds the
             // session's key in another certificate has been overtaken by a request of their own.
             (Standing::InGrace, Some(Match::Renewed))
@@ -273,7 +284,8 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    async fn replayed(&self, record: &Record) -> Result<Found, OpenError> {
+    /// What a replay leaves the request to do.
+    async fn replayed(&self, record: &Record) -> Result<Phase, OpenError> {
         let handle = record.handle;
         self.rules.emit(SessionEvent::Replayed { handle });
         if self.rules.on_replay == OnReplay::EndSession {
@@ -282,9 +294,9 @@ impl<S: SessionStore> SessionManager<S> {
                 let reason = EndReason::Replay;
                 self.rules.emit(SessionEvent::Ended { handle, reason });
             }
-            return Ok(Found::Nothing);
+            return Ok(Phase::Open);
         }
-        Ok(Found::Replaced)
+        Ok(Phase::Replaced)
     }
 
     /// The token counts for nothing: the request goes on without a session.

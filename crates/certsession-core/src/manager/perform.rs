@@ -24,7 +24,7 @@ impl<S: SessionStore> SessionManager<S> {
         } = work;
         let mut cookie = None;
         if let Some(ending) = ending {
-            if let Err(error) = self.end(ending).await {
+            if let Err(error) = self.end(*ending).await {
                 return Done {
                     base: None,
                     cookie: None,

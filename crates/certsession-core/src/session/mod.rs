@@ -40,13 +40,13 @@ pub struct Session {
     peer: Option<Arc<PeerCertificate>>,
     base: Option<Base>,
     pending: Pending,
-    ending: Option<Ending>,
+    // Each request moves its session a few times, and most have neither of the two in boxes.
+    ending: Option<Box<Ending>>,
+    cookie: Option<Box<CookieChange>>,
     phase: Phase,
     head_sent: bool,
     /// Whether a commit has been begun whose outcome is not known yet.
     in_flight: bool,
-    /// Boxed, as most requests change none and each moves its session a few times.
-    cookie: Option<Box<CookieChange>>,
 }
 
 /// The session that the request came with.
@@ -108,10 +108,10 @@ impl Session {
             base,
             pending: Pending::default(),
             ending: None,
+            cookie: None,
             phase,
             head_sent: false,
             in_flight: false,
-            cookie: None,
         }
     }
 
@@ -239,7 +239,7 @@ impl Session {
             let handle = base.record.handle;
             if !revoked.contains(&handle) {
                 let reason = EndReason::Requested;
-                self.ending = Some(Ending { handle, reason });
+                self.ending = Some(Box::new(Ending { handle, reason }));
             }
         }
         self.cookie = Some(Box::new(CookieChange::Remove));
@@ -276,7 +276,7 @@ impl Session {
         self.pending = Pending::default();
         if let Some(base) = self.base.take() {
             let handle = base.record.handle;
-            self.ending = Some(Ending { handle, reason });
+            self.ending = Some(Box::new(Ending { handle, reason }));
         }
         Ok(())
     }

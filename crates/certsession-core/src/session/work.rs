@@ -12,7 +12,7 @@ use crate::certificate::PeerCertificate;
 /// store works.
 #[must_use = "the changes are lost unless they are performed"]
 pub struct Work {
-    pub(crate) ending: Option<Ending>,
+    pub(crate) ending: Option<Box<Ending>>,
     pub(crate) target: Target,
     pub(crate) pending: Pending,
     pub(crate) peer: Option<Arc<PeerCertificate>>,
@@ -38,7 +38,7 @@ pub struct Done {
     pub(crate) base: Option<Base>,
     pub(crate) cookie: Option<CookieChange>,
     /// What is still to be done, because the store failed.
-    pub(crate) left: Option<(Option<Ending>, Pending)>,
+    pub(crate) left: Option<(Option<Box<Ending>>, Pending)>,
     /// Whether the session has ended or changed hands while the request ran.
     pub(crate) is_over: bool,
     pub(crate) result: Result<(), CommitError>,

@@ -20,13 +20,23 @@ pub(super) fn decode(text: &[u8; TEXT]) -> Option<[u8; BYTES]> {
         return None;
     }
     let mut bytes = [0; BYTES];
-    let (fours, threes) = (sextets.chunks_exact(4), bytes.chunks_exact_mut(3));
-    for (four, three) in fours.zip(threes) {
-        three[0] = four[0] << 2 | four[1] >> 4;
-        three[1] = four[1] << 4 | four[2] >> 2;
-        three[2] = four[2] << 6 | four[3];
+    for (eight, six) in sextets.as_chunks().0.iter().zip(bytes.as_chunks_mut().0) {
+        *six = join(u64::from_be_bytes(*eight));
     }
     Some(bytes)
+}
+
+/// The 48 bits of eight sextets, each of which stands in a byte: joined by twos, then by fours, then
+/// all, so that no sextet is touched by itself.
+const fn join(sextets: u64) -> [u8; 6] {
+    const ONES: u64 = 0x003f_003f_003f_003f;
+    const TWOS: u64 = 0x0000_0fff_0000_0fff;
+    const FOURS: u64 = 0x0000_0000_00ff_ffff;
+    let twos = (sextets >> 2) & (ONES << 6) | sextets & ONES;
+    let fours = (twos >> 4) & (TWOS << 12) | twos & TWOS;
+    let all = (fours >> 8) & (FOURS << 24) | fours & FOURS;
+    let [_, _, six @ ..] = all.to_be_bytes();
+    six
 }
 
 /// The six bits that a character stands for.
