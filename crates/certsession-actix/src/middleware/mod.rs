@@ -22,7 +22,6 @@ mod service;
 
 use std::fmt;
 use std::future::{Ready, ready};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
@@ -176,9 +175,6 @@ where
 
     fn new_transform(&self, inner: I) -> Self::Future {
         revoked::end_sessions_of_revoked(self.manager().clone());
-        ready(Ok(CertSessionService::new(
-            Rc::new(inner),
-            Arc::clone(&self.shared),
-        )))
+        ready(Ok(CertSessionService::new(inner, Arc::clone(&self.shared))))
     }
 }

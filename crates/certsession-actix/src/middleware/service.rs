@@ -4,11 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
-use certsession_core::{PeerState, Session, SessionManager, SessionStore, Work};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use certsession_core::{PeerState, SessionManager, SessionStore, Work};
 
 use super::Shared;
 use super::drain::drain;
@@ -20,21 +21,23 @@ use crate::tls::CapturedPeer;
 
 /// The service that [`CertSessionMiddleware`](super::CertSessionMiddleware) puts around another.
 #[allow(missing_debug_implementations, reason = "actix names it, nobody else")]
-pub struct CertSessionService<S, I> {
-    // Shared with each request's future, which outlives the call.
-    inner: Rc<I>,
+pub struct CertSessionService<S, I>(Rc<Parts<S, I>>);
+
+/// What each request's future holds on to, as it outlives the call.
+struct Parts<S, I> {
+    inner: I,
     shared: Arc<Shared<S>>,
     backend: Rc<dyn Backend>,
 }
 
 impl<S: SessionStore, I> CertSessionService<S, I> {
-    pub(super) fn new(inner: Rc<I>, shared: Arc<Shared<S>>) -> Self {
+    pub(super) fn new(inner: I, shared: Arc<Shared<S>>) -> Self {
         let backend = Rc::new(shared.manager.clone());
-        Self {
+        Self(Rc::new(Parts {
             inner,
             shared,
             backend,
-        }
+        }))
     }
 }
 
@@ -48,33 +51,33 @@ where
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
 
-    forward_ready!(inner);
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.inner.poll_ready(context)
+    }
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let inner = Rc::clone(&self.inner);
-        let shared = Arc::clone(&self.shared);
-        let backend = Rc::clone(&self.backend);
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let parts = Rc::clone(&self.0);
         Box::pin(async move {
-            let session = match open(&shared, &request).await {
+            let session = match open(&parts.shared, &request, &parts.backend).await {
                 Ok(session) => session,
-                Err(error) => {
-                    Box::pin(drain(&mut request)).await;
-                    return Err(error.into());
-                }
+                Err(error) => return Box::pin(refuse(request, error)).await,
             };
-            let session = CertSession::new(session, backend);
             request.extensions_mut().insert(session.clone());
 
             let ending = EndingGuard::new(&session);
-            let result = inner.call(request).await;
-            let committed = match session.begin_commit() {
-                // Boxed, as each request would have to have room for it, and most merely read.
-                Some(work) => Box::pin(settle(&session, &shared.manager, work)).await,
-                None => Ok(()),
+            let result = parts.inner.call(request).await;
+            let Some(work) = session.begin_commit() else {
+                ending.disarm();
+                return respond(result, Ok(()), &session, &parts.shared.settings.cookie);
             };
-            ending.disarm();
-
-            respond(result, committed, &session, &shared.settings.cookie)
+            // Boxed, as each request would have to have room for it, and most merely read.
+            Box::pin(async move {
+                let Shared { manager, settings } = &*parts.shared;
+                let committed = settle(&session, manager, work).await;
+                ending.disarm();
+                respond(result, committed, &session, &settings.cookie)
+            })
+            .await
         })
     }
 }
@@ -82,7 +85,8 @@ where
 async fn open<S: SessionStore>(
     shared: &Shared<S>,
     request: &ServiceRequest,
-) -> Result<Session, Error> {
+    backend: &Rc<dyn Backend>,
+) -> Result<CertSession, Error> {
     let presented = shared.settings.cookie.find(request.headers());
     let seamed;
     let peer = match request.conn_data() {
@@ -96,7 +100,12 @@ async fn open<S: SessionStore>(
         true => shared.manager.open_near(presented, peer).await,
         false => shared.manager.open(presented, peer).await,
     };
-    Ok(opened?)
+    Ok(CertSession::new(opened?, Rc::clone(backend)))
+}
+
+async fn refuse<T>(mut request: ServiceRequest, error: Error) -> Result<T, actix_web::Error> {
+    drain(&mut request).await;
+    Err(error.into())
 }
 
 /// The peer that a test has set. A connection that came through the hook never gets here.
@@ -119,6 +128,6 @@ async fn settle<S: SessionStore>(
         // A client that hangs up now drops this future; the work goes through all the same.
         return session.perform_detached(work).await;
     }
-    let done = manager.perform(work).await;
+    let done = Box::pin(manager.perform(work)).await;
     session.finish_commit(done)
 }

@@ -58,6 +58,7 @@ enum Source {
 
 /// Whom a request is from, by what it shows.
 struct Asked<'p> {
+    source: Source,
     handle: Handle,
     proof: Proof,
     certificate: Option<&'p Arc<PeerCertificate>>,
@@ -88,12 +89,12 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// If the request is refused or the store fails. The handler must not run then.
-    pub async fn open(
+    pub fn open(
         &self,
         presented: Presented<'_>,
         peer: &PeerState,
-    ) -> Result<Session, OpenError> {
-        self.open_from(Source::Store, presented, peer).await
+    ) -> impl Future<Output = Result<Session, OpenError>> {
+        self.open_from(Source::Store, presented, peer)
     }
 
     /// As [`open`](Self::open), from a copy of the record that this process holds
@@ -107,12 +108,12 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn open_near(
+    pub fn open_near(
         &self,
         presented: Presented<'_>,
         peer: &PeerState,
-    ) -> Result<Session, OpenError> {
-        self.open_from(Source::Near, presented, peer).await
+    ) -> impl Future<Output = Result<Session, OpenError>> {
+        self.open_from(Source::Near, presented, peer)
     }
 
     async fn open_from(
@@ -123,18 +124,26 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> Result<Session, OpenError> {
         let now = self.rules.clock.now();
         let certificate = self.judge_certificate(peer, now)?;
-        if let Some(certificate) = certificate {
-            self.judge_revocation(certificate, now).await?;
+        if let Some(certificate) = certificate.map(Arc::as_ref)
+            && let Err(refusal) = self.judge_revocation(certificate, now)
+        {
+            if refusal == Refusal::CertificateRevoked {
+                // If the store fails, its event tells so; the refusal stands all the same, and the
+                // next request of this certificate, or the task that ends sessions, tries again.
+                let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
+            }
+            return Err(self.refuse(None, refusal));
         }
         let found = match self.read_token(presented) {
             Some((handle, proof)) => {
                 let asked = Asked {
+                    source,
                     handle,
                     proof,
                     certificate,
                     now,
                 };
-                self.find(source, &asked).await?
+                self.find(&asked).await?
             }
             None => Found::Nothing,
         };
@@ -148,20 +157,15 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Session::new(rules, certificate.cloned(), base, phase))
     }
 
-    async fn judge_revocation(
+    fn judge_revocation(
         &self,
         certificate: &PeerCertificate,
         now: Timestamp,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), Refusal> {
         match self.rules.revocations.status(certificate, now) {
             RevocationStatus::Good => Ok(()),
-            RevocationStatus::Unknown => Err(self.refuse(None, Refusal::RevocationUnknown)),
-            RevocationStatus::Revoked => {
-                // If the store fails, its event tells so; the refusal stands all the same, and the
-                // next request of this certificate, or the task that ends sessions, tries again.
-                let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
-                Err(self.refuse(None, Refusal::CertificateRevoked))
-            }
+            RevocationStatus::Unknown => Err(Refusal::RevocationUnknown),
+            RevocationStatus::Revoked => Err(Refusal::CertificateRevoked),
         }
     }
 
@@ -198,8 +202,8 @@ impl<S: SessionStore> SessionManager<S> {
         None
     }
 
-    async fn find(&self, source: Source, asked: &Asked<'_>) -> Result<Found, OpenError> {
-        if source == Source::Near
+    async fn find(&self, asked: &Asked<'_>) -> Result<Found, OpenError> {
+        if asked.source == Source::Near
             && let Some(base) = self.find_near(asked)
         {
             return Ok(Found::Session(base));

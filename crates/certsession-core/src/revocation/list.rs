@@ -1,6 +1,6 @@
 //! The list of what is revoked, which a whole application shares.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use super::crl::{Crl, CrlError};
 use super::entries::Revocation;
@@ -103,7 +103,7 @@ impl RevocationList {
 
     /// What it says of a certificate.
     pub fn status(&self, certificate: &PeerCertificate, now: Timestamp) -> RevocationStatus {
-        let status = self.snapshot().status(
+        let status = self.current().status(
             certificate.issuer_hash(),
             certificate.serial(),
             certificate.public_key_hash(),
@@ -117,7 +117,7 @@ impl RevocationList {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.snapshot().len()
+        self.current().len()
     }
 
     /// Whether nothing is revoked.
@@ -128,8 +128,8 @@ impl RevocationList {
     /// Whether the certificate that a session is bound to is revoked. One whose list is overdue
     /// is not: the session waits.
     pub(crate) fn revokes(&self, bound: &Binding, now: Timestamp) -> bool {
-        let snapshot = self.snapshot();
-        let status = snapshot.status(bound.issuer(), bound.serial(), bound.public_key(), now);
+        let current = self.current();
+        let status = current.status(bound.issuer(), bound.serial(), bound.public_key(), now);
         status == RevocationStatus::Revoked
     }
 
@@ -159,13 +159,15 @@ impl RevocationList {
         });
     }
 
+    /// The list as it is, to look at for long.
     fn snapshot(&self) -> Arc<Snapshot> {
-        let current = self
-            .0
-            .current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current)
+        Arc::clone(&self.current())
+    }
+
+    /// The list as it is, for one look: each request takes one, and would pay for a copy.
+    fn current(&self) -> RwLockReadGuard<'_, Arc<Snapshot>> {
+        let current = self.0.current.read();
+        current.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self) -> MutexGuard<'_, Vec<Weak<Inbox>>> {

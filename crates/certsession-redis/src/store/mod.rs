@@ -96,12 +96,12 @@ impl SessionStore for RedisStore {
         Box::pin(self.create_record(&record, admission, now)).await
     }
 
-    async fn load(
+    fn load(
         &self,
         handle: Handle,
         now: Timestamp,
-    ) -> Result<Option<Arc<Record>>, StoreError> {
-        self.load_record(handle, now).await
+    ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send {
+        self.load_record(handle, now)
     }
 
     fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {

@@ -19,18 +19,20 @@ impl RedisStore {
     }
 
     /// The live record for a request, of which a copy is kept where copies are.
-    pub(super) async fn load_record(
+    pub(super) fn load_record(
         &self,
         handle: Handle,
         now: Timestamp,
-    ) -> Result<Option<Arc<Record>>, StoreError> {
-        let asked = self.connections.ask(handle, &self.get(handle)).await;
-        let (answer, question) = asked?.value;
-        let record = read_record(handle, answer)?;
-        if let (Some(question), Some(record)) = (question, &record) {
-            question.keep(record);
+    ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> {
+        let call = self.get(handle);
+        async move {
+            let (answer, question) = self.connections.ask(handle, &call).await?.value;
+            let record = read_record(handle, answer)?;
+            if let (Some(question), Some(record)) = (question, &record) {
+                question.keep(record);
+            }
+            Ok(record.filter(|record| !record.is_expired(now)))
         }
-        Ok(record.filter(|record| !record.is_expired(now)))
     }
 
     fn get(&self, handle: Handle) -> Call {
