@@ -63,7 +63,8 @@ impl Lifetimes {
         }
     }
 
-    /// Sets the idle timeout: a session that is not used for this long ends. Default: 30 minutes.
+    /// Sets the idle timeout: a session that is not used for this long ends. A request is a use at
+    /// the time at which it comes. Default: 30 minutes.
     ///
     /// # Errors
     ///

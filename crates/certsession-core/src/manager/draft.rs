@@ -16,8 +16,7 @@ use crate::token::Token;
 
 impl Rules {
     /// Whether a session is due for something that no handler asked for.
-    pub(crate) fn is_upkeep_due(&self, base: &Base) -> bool {
-        let now = self.clock.now();
+    pub(crate) fn is_upkeep_due(&self, base: &Base, now: Timestamp) -> bool {
         base.rebind || self.is_touch_due(base, now) || self.is_renewal_due(base, now)
     }
 

@@ -230,19 +230,14 @@ impl<S: SessionStore> SessionManager<S> {
 
     /// A copy of the record, where nothing but success can come of it.
     fn find_near(&self, asked: &Asked<'_>) -> Option<Base> {
-        let Asked { proof, now, .. } = *asked;
+        let now = asked.now;
         let record = self.store.near(asked.handle, now)?;
         let stands = !record.is_expired(now)
-            && record.standing(&proof, now) == Standing::Current
+            && record.standing(&asked.proof, now) == Standing::Current
             && asked
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
-        stands.then_some(Base {
-            record,
-            proof,
-            is_current: true,
-            rebind: false,
-        })
+        stands.then(|| self.base(record, asked, Standing::Current, false))
     }
 
     fn judge(
@@ -251,24 +246,15 @@ impl<S: SessionStore> SessionManager<S> {
         asked: &Asked<'_>,
         compared: Option<Match>,
     ) -> Result<Found, OpenError> {
-        let proof = asked.proof;
-        let standing = record.standing(&proof, asked.now);
+        let standing = record.standing(&asked.proof, asked.now);
         let handle = Some(record.handle);
         match (standing, compared) {
             (Standing::Current | Standing::InGrace, Some(Match::Same)) => {
-                Ok(Found::Session(Base {
-                    record,
-                    proof,
-                    is_current: standing == Standing::Current,
-                    rebind: false,
-                }))
+                Ok(Found::Session(self.base(record, asked, standing, false)))
             }
-            (Standing::Current, Some(Match::Renewed)) => Ok(Found::Session(Base {
-                record,
-                proof,
-                is_current: true,
-                rebind: true,
-            })),
+            (Standing::Current, Some(Match::Renewed)) => {
+                Ok(Found::Session(self.base(record, asked, standing, true)))
+            }
             (Standing::Unknown, Some(Match::Same)) => Ok(Found::Replayed(record)),
             // The grace of a renewed token is for the same certificate only. Whoever holds the
             // session's key in another certificate has been overtaken by a request of their own.
@@ -286,6 +272,24 @@ impl<S: SessionStore> SessionManager<S> {
             (_, Some(Match::Other)) => Err(self.refuse(handle, Refusal::OtherCertificate)),
             (_, None) => Err(self.refuse(handle, Refusal::CertificateMissing)),
         }
+    }
+
+    fn base(
+        &self,
+        record: Arc<Record>,
+        asked: &Asked<'_>,
+        standing: Standing,
+        rebind: bool,
+    ) -> Base {
+        let mut base = Base {
+            record,
+            proof: asked.proof,
+            is_current: standing == Standing::Current,
+            rebind,
+            is_upkeep_due: false,
+        };
+        base.is_upkeep_due = self.rules.is_upkeep_due(&base, asked.now);
+        base
     }
 
     /// What a replay leaves the request to do.

@@ -58,6 +58,8 @@ pub(crate) struct Base {
     pub(crate) is_current: bool,
     /// Whether the certificate is a renewed one that the session is to be bound to.
     pub(crate) rebind: bool,
+    /// Whether something was due that no handler asks for, when the request came.
+    pub(crate) is_upkeep_due: bool,
 }
 
 /// What the request wants of a session that goes on or begins.

@@ -73,9 +73,14 @@ impl Session {
         })
     }
 
+    /// A request is a use of its session at the time at which it comes, which was looked at then.
+    /// What goes on after the head of the response, as WebSockets do, looks anew.
     fn is_upkeep_due(&self) -> bool {
-        let base = self.base.as_ref();
-        base.is_some_and(|base| self.rules.is_upkeep_due(base))
+        let is_due = |base: &Base| match self.head_sent {
+            false => base.is_upkeep_due,
+            true => self.rules.is_upkeep_due(base, self.rules.clock.now()),
+        };
+        self.base.as_ref().is_some_and(is_due)
     }
 
     /// Takes in what happened.
