@@ -67,7 +67,10 @@ impl Deadlines {
     /// A slot whose deadline has come, if a short look finds one. In a bucket that has only
     /// partly come it may miss one; once the whole bucket has, it cannot.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<u32> {
-        let (_, &first) = self.buckets.first_key_value()?;
+        let (&earliest, &first) = self.buckets.first_key_value()?;
+        if earliest > bucket(now) {
+            return None;
+        }
         let mut slot = first;
         for _ in 0..LOOK {
             if slot == NONE {

@@ -159,7 +159,7 @@ impl MemoryStore {
 /// The record as it is to be kept, or why there is none.
 fn decide(current: &Record, commit: &Commit) -> Result<(Arc<Record>, bool), Outcome> {
     match current.apply(commit) {
-        Decision::Apply { record, rotated } => Ok((Arc::new(record), rotated)),
+        Decision::Apply { record, rotated } => Ok((record, rotated)),
         Decision::Stale => Err(Outcome::Stale),
         Decision::Gone => Err(Outcome::Gone),
         Decision::TooLarge { size } => Err(Outcome::TooLarge { size }),

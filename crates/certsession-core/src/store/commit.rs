@@ -93,7 +93,7 @@ pub enum Decision {
     /// It is to be kept.
     Apply {
         /// The record as it is from now on.
-        record: Record,
+        record: Arc<Record>,
         /// Whether the new token of the commit stands.
         rotated: bool,
     },
@@ -182,7 +182,7 @@ impl Record {
             .max(commit.idle_deadline)
             .min(record.absolute_deadline);
         Decision::Apply {
-            record,
+            record: Arc::new(record),
             rotated: rotation.is_some(),
         }
     }

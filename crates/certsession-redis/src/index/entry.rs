@@ -73,11 +73,13 @@ pub(crate) fn term_of(record: &Record) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use certsession_core::test_util::{SampleCommit, SampleRecord};
     use certsession_core::{Decision, Owner};
 
-    fn signed_in(record: &Record, name: &str) -> Record {
+    fn signed_in(record: &Record, name: &str) -> Arc<Record> {
         match record.apply(&SampleCommit::on(record).sign_in(name).build()) {
             Decision::Apply { record, .. } => record,
             other => panic!("{other:?}"),

@@ -35,7 +35,7 @@ impl RedisStore {
         let mut is_as_loaded = true;
         loop {
             let (record, rotated) = match current.apply(commit) {
-                Decision::Apply { record, rotated } => (Arc::new(record), rotated),
+                Decision::Apply { record, rotated } => (record, rotated),
                 // What the request loaded may be out of date.
                 _ if is_as_loaded => match self.fetch(commit.handle()).await? {
                     Some(newer) => {

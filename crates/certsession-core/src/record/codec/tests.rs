@@ -129,7 +129,7 @@ proptest! {
             let until = Timestamp::from_millis(deadline);
             let renewal = SampleCommit::on(&record).renew(until).build();
             if let Decision::Apply { record: renewed, .. } = record.apply(&renewal) {
-                record = Arc::new(renewed);
+                record = renewed;
             }
         }
         let decoded = Record::decode(record.handle, &record.encode());

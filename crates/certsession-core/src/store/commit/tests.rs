@@ -133,7 +133,7 @@ impl Request {
 proptest! {
     #[test]
     fn a_record_keeps_its_invariants(requests in prop::collection::vec(request(), 0..30)) {
-        let mut record = (*SampleRecord::new(1).build()).clone();
+        let mut record = SampleRecord::new(1).build();
         let mut now = record.created_at;
         for request in requests {
             now = now + request.after * MINUTE;
