@@ -24,7 +24,7 @@ mod random;
 mod revoked;
 mod samples;
 
-pub use callgrind::instructions;
+pub use callgrind::{instructions, instructions_by_source};
 pub use clients::Clients;
 pub use contents::{KEYS, contents, stand_in_cookie};
 pub use document::Page;

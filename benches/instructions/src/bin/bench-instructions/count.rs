@@ -1,5 +1,8 @@
 //! Counts.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use bench_instructions::{Requests, Work};
 use bench_server::Contender;
 use stats_alloc::Region;
@@ -15,6 +18,25 @@ pub(crate) fn instructions(contender: Contender, work: Work, redis: &str) -> Res
     let some = callgrind(contender, work, SOME, redis)?;
     let all = callgrind(contender, work, SOME + MORE, redis)?;
     Ok(all.saturating_sub(some) / MORE)
+}
+
+/// The instructions of one request, by where they were written.
+pub(crate) fn by_source(
+    contender: Contender,
+    work: Work,
+    redis: &str,
+) -> Result<BTreeMap<String, i64>, Fault> {
+    let count = |requests: u64| {
+        let requests = requests.to_string();
+        let arguments = [contender.name(), work.name(), &requests, redis];
+        certsession_benches::instructions_by_source(&program()?, arguments)
+    };
+    let (some, all) = (count(SOME)?, count(SOME + MORE)?);
+    let of_one = |(source, all): (String, u64)| {
+        let some = some.get(&source).copied().unwrap_or_default();
+        (source, (all.saturating_sub(some) / MORE).cast_signed())
+    };
+    Ok(all.into_iter().map(of_one).collect())
 }
 
 /// The allocations of one request.
@@ -37,7 +59,10 @@ pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Resu
 }
 
 fn callgrind(contender: Contender, work: Work, count: u64, redis: &str) -> Result<u64, Fault> {
-    let program = std::env::current_exe()?.with_file_name("one-contender");
     let count = count.to_string();
-    certsession_benches::instructions(&program, [contender.name(), work.name(), &count, redis])
+    certsession_benches::instructions(&program()?, [contender.name(), work.name(), &count, redis])
+}
+
+fn program() -> std::io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("one-contender"))
 }

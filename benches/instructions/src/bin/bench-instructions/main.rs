@@ -12,12 +12,14 @@
 //! | `count` | counts |
 //! | `figures` | what was counted, and what it is compared with |
 //! | `future` | how large the middleware's future is |
+//! | `profile` | where the instructions go |
 //! | `redis` | the Redis server that they share |
 //! | `report` | the table |
 
 mod count;
 mod figures;
 mod future;
+mod profile;
 mod redis;
 mod report;
 
@@ -46,11 +48,13 @@ fn main() -> Result<(), Fault> {
     let redis = Redis::start()?;
     let contenders = if checks { &OURS[..] } else { &CONTENDERS };
     let figures = Figures::count(contenders, &redis.url())?;
-    let text = report::write(&figures);
-    writeln!(io::stdout(), "{text}")?;
+    let mut text = report::write(&figures);
     if checks {
+        writeln!(io::stdout(), "{text}")?;
         return figures.compare(&Figures::baseline()?);
     }
+    text.push_str(&profile::write(&redis.url())?);
+    writeln!(io::stdout(), "{text}")?;
     figures.keep()?;
     let page = Page::Performance.replace_section("instructions", &text)?;
     writeln!(io::stdout(), "written into {}", page.display())?;
