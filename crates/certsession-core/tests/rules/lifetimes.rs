@@ -94,6 +94,22 @@ fn a_write_moves_the_idle_deadline_too() {
 }
 
 #[test]
+fn a_request_is_a_use_when_it_comes_and_a_commit_after_its_head_is_another() {
+    let world = World::new();
+    let mut client = Client::signed_in(&world, &peer(), "alice");
+    let mut slow = client.open(&world);
+    world.clock.advance(2 * MINUTE);
+    world.faults.take_calls();
+    client.finish(&world, &mut slow);
+    assert_eq!(world.faults.calls(StoreOperation::Commit), 0);
+    slow.mark_head_sent();
+    client.finish(&world, &mut slow);
+    assert_eq!(world.faults.calls(StoreOperation::Commit), 1);
+    let session = client.open(&world);
+    assert_eq!(session.record().unwrap().last_seen_at(), NOW + 2 * MINUTE);
+}
+
+#[test]
 fn a_session_is_gone_when_it_expires_during_a_request() {
     let world = World::new();
     let mut client = Client::signed_in(&world, &peer(), "alice");
