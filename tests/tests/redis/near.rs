@@ -9,7 +9,7 @@ use certsession_core::{Handle, Outcome, Record, SessionStore, Timestamp};
 use certsession_redis::{ConnectError, RedisStore};
 use certsession_tests::redis::{RedisServer, shared};
 use certsession_tests::stores::new_prefix;
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt, join_all};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
@@ -216,6 +216,16 @@ fn what_this_process_changes_it_sees_at_once_on_every_thread() {
 fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_that_is_given_up_half_way_leaves_no_copy() {
+    let store = open(&shared().url(), &new_prefix(), FOR_EVER).await;
+    let record = keep_and_copy(&store, 1).await;
+    let commit = SampleCommit::on(&record).insert("cart", "[7]").build();
+    let given_up = store.commit(commit).now_or_never();
+    assert!(given_up.is_none(), "it waits for the server");
+    assert_eq!(copy(&store, &record), None);
 }
 
 #[tokio::test]
