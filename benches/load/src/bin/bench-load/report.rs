@@ -31,7 +31,8 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
         100.0 * median(rounds.others().to_vec()),
     );
     text.push_str(
-        "### The budget\n\nAt 16 connections.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
+        "### The budget\n\nAt 16 connections. *Where the instructions go* above has the profile of a \
+         request.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
     );
     rows(&mut text, BUDGET, rounds);
     text.push_str("\n| beside it | ratio |\n|---|---:|\n");
