@@ -79,34 +79,28 @@ fn read(line: &str) -> Option<(u64, String)> {
 }
 
 fn source(file: &str, function: &str) -> String {
-    let folder_after = |mark: &str| {
-        let (_, rest) = file.split_once(mark)?;
-        rest.split('/').next()
-    };
-    let of_registry = file
-        .split_once("/registry/src/")
-        .and_then(|(_, rest)| rest.split('/').nth(1));
-    if let Some(package) = of_registry {
-        let version = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
-        let name = package.rsplit_once('-');
-        return match name.filter(|(_, rest)| version(rest)) {
-            Some((name, _)) => name.to_owned(),
-            None => package.to_owned(),
-        };
+    let folder = |mark: &str, at: usize| file.split_once(mark)?.1.split('/').nth(at);
+    if let Some(package) = folder("/registry/src/", 1) {
+        let name = package.rsplit_once('-').map(|(name, _version)| name);
+        return name.unwrap_or(package).to_owned();
     }
-    if let Some(ours) = folder_after("crates/") {
+    if let Some(ours) = folder("crates/", 0) {
         return ours.to_owned();
     }
-    let plain = function.split([' ', '@']).next().unwrap_or_default();
-    let has = |names: &[&str]| names.iter().any(|name| plain.contains(name));
-    match () {
-        () if file.contains("benches/") => "the handler",
-        () if file.starts_with("/rust") => "std",
-        () if has(&["memcpy", "memmove", "memset", "memcmp"]) => "memory moved and compared",
-        () if file.ends_with("malloc.c") || has(&["malloc", "free", "realloc"]) => "the allocator",
-        () => "the rest",
-    }
-    .to_owned()
+    let name = function.split([' ', '@']).next().unwrap_or_default();
+    let is_like = |names: &[&str]| names.iter().any(|part| name.contains(part));
+    let source = if file.contains("benches/") {
+        "the handler"
+    } else if file.starts_with("/rust") {
+        "std"
+    } else if is_like(&["memcpy", "memmove", "memset", "memcmp"]) {
+        "memory moved and compared"
+    } else if file.ends_with("malloc.c") || is_like(&["malloc", "free", "realloc"]) {
+        "the allocator"
+    } else {
+        "the rest"
+    };
+    source.to_owned()
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ async fn settle<S: SessionStore>(
         // A client that hangs up now drops this future; the work goes through all the same.
         return session.perform_detached(work).await;
     }
+    // In a box of its own: with what is around it, it is too large for the allocator's quick sizes.
     let done = Box::pin(manager.perform(work)).await;
     session.finish_commit(done)
 }

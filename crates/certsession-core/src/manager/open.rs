@@ -56,7 +56,7 @@ enum Source {
     Near,
 }
 
-/// Whom a request is from, by what it shows.
+/// What a request asks for, what it shows for it, and when.
 struct Asked<'p> {
     source: Source,
     handle: Handle,
@@ -89,6 +89,7 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// If the request is refused or the store fails. The handler must not run then.
+    // Not an `async fn`, here and below: each would be a layer more in every request's future.
     pub fn open(
         &self,
         presented: Presented<'_>,

@@ -15,8 +15,11 @@ const MORE: u64 = 1_000;
 
 /// The instructions of one request.
 pub(crate) fn instructions(contender: Contender, work: Work, redis: &str) -> Result<u64, Fault> {
-    let some = callgrind(contender, work, SOME, redis)?;
-    let all = callgrind(contender, work, SOME + MORE, redis)?;
+    let count = |requests| {
+        let (program, arguments) = command(contender, work, requests, redis)?;
+        certsession_benches::instructions(&program, arguments)
+    };
+    let (some, all) = (count(SOME)?, count(SOME + MORE)?);
     Ok(all.saturating_sub(some) / MORE)
 }
 
@@ -26,10 +29,9 @@ pub(crate) fn by_source(
     work: Work,
     redis: &str,
 ) -> Result<BTreeMap<String, i64>, Fault> {
-    let count = |requests: u64| {
-        let requests = requests.to_string();
-        let arguments = [contender.name(), work.name(), &requests, redis];
-        certsession_benches::instructions_by_source(&program()?, arguments)
+    let count = |requests| {
+        let (program, arguments) = command(contender, work, requests, redis)?;
+        certsession_benches::instructions_by_source(&program, arguments)
     };
     let (some, all) = (count(SOME)?, count(SOME + MORE)?);
     let of_one = |(source, all): (String, u64)| {
@@ -58,11 +60,15 @@ pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Resu
     })
 }
 
-fn callgrind(contender: Contender, work: Work, count: u64, redis: &str) -> Result<u64, Fault> {
-    let count = count.to_string();
-    certsession_benches::instructions(&program()?, [contender.name(), work.name(), &count, redis])
-}
-
-fn program() -> std::io::Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name("one-contender"))
+/// What sends so many requests.
+fn command(
+    contender: Contender,
+    work: Work,
+    requests: u64,
+    redis: &str,
+) -> Result<(PathBuf, [String; 4]), Fault> {
+    let program = std::env::current_exe()?.with_file_name("one-contender");
+    let requests = requests.to_string();
+    let arguments = [contender.name(), work.name(), &requests, redis];
+    Ok((program, arguments.map(str::to_owned)))
 }
