@@ -15,7 +15,7 @@
 //!
 //! | what is kept | |
 //! |---|---|
-//! | [`Record`], [`Binding`], [`Proof`], [`Data`] | a session in a store: no usable token |
+//! | [`Record`], [`Binding`], [`TokenHash`], [`Data`] | a session in a store: no usable token |
 //! | [`SessionStore`], [`Commit`], [`Record::apply`] | the contract, and the one rule of every commit |
 //! | [`MemoryStore`] | the embedded store |
 //!
@@ -105,4 +105,4 @@ pub use store::{
     StoreError, StoreErrorKind,
 };
 pub use time::{Clock, SystemClock, Timestamp};
-pub use token::{InvalidToken, Proof, Token};
+pub use token::{InvalidToken, Token, TokenHash};

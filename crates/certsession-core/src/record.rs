@@ -10,7 +10,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::revision::Revision;
 use crate::time::Timestamp;
-use crate::token::Proof;
+use crate::token::TokenHash;
 
 pub use codec::UnreadableRecord;
 
@@ -22,8 +22,8 @@ pub use codec::UnreadableRecord;
 pub struct Record {
     pub(crate) handle: Handle,
     pub(crate) revision: Revision,
-    pub(crate) proof: Proof,
-    pub(crate) previous: Option<PreviousProof>,
+    pub(crate) token_hash: TokenHash,
+    pub(crate) previous: Option<PreviousTokenHash>,
     pub(crate) epoch: u64,
     pub(crate) created_at: Timestamp,
     pub(crate) token_issued_at: Timestamp,
@@ -35,19 +35,19 @@ pub struct Record {
     pub(crate) data: Data,
 }
 
-/// The proof of a token that was renewed, and until when it is still accepted.
+/// The token hash of a token that was renewed, and until when it is still accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PreviousProof {
-    pub(crate) proof: Proof,
+pub(crate) struct PreviousTokenHash {
+    pub(crate) token_hash: TokenHash,
     pub(crate) until: Timestamp,
 }
 
-/// What a record says of a proof.
+/// What a record says of a token hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// The proof of the token that stands.
+    /// The token hash of the token that stands.
     Current,
-    /// The proof of the token before it, within its grace.
+    /// The token hash of the token before it, within its grace.
     InGrace,
     /// Neither.
     Unknown,
@@ -109,12 +109,14 @@ impl Record {
         now >= self.idle_deadline || now >= self.absolute_deadline
     }
 
-    pub(crate) fn standing(&self, proof: &Proof, now: Timestamp) -> Standing {
-        if self.proof == *proof {
+    pub(crate) fn standing(&self, token_hash: &TokenHash, now: Timestamp) -> Standing {
+        if self.token_hash == *token_hash {
             return Standing::Current;
         }
         match &self.previous {
-            Some(previous) if previous.proof == *proof && now < previous.until => Standing::InGrace,
+            Some(previous) if previous.token_hash == *token_hash && now < previous.until => {
+                Standing::InGrace
+            }
             _ => Standing::Unknown,
         }
     }

@@ -1,4 +1,4 @@
-//! The secret in the cookie, and the proof that a record keeps of it.
+//! The secret in the cookie, and the token hash that a record keeps of it.
 
 mod text;
 
@@ -84,11 +84,11 @@ impl Token {
     }
 
     /// What a record keeps of this token.
-    pub fn proof(&self) -> Proof {
+    pub fn hash(&self) -> TokenHash {
         let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
-        let mut proof = [0; Proof::LENGTH];
-        proof.copy_from_slice(digest.as_ref());
-        Proof(proof)
+        let mut token_hash = [0; TokenHash::LENGTH];
+        token_hash.copy_from_slice(digest.as_ref());
+        TokenHash(token_hash)
     }
 
     /// The text for the cookie. Whoever reads it holds the token: send it to its client and
@@ -116,17 +116,17 @@ pub struct InvalidToken;
 
 /// What a record keeps of a token: the SHA-256 of its secret half.
 ///
-/// A store that is read by a thief yields proofs, and no token can be made of a proof:
+/// A store that is read by a thief yields token hashes, and no token can be made of a token hash:
 /// with 256 random bits there is nothing to guess, so the hash needs neither salt nor
-/// stretching. Equality takes the same time wherever two proofs differ.
+/// stretching. Equality takes the same time wherever two token hashes differ.
 #[derive(Clone, Copy)]
-pub struct Proof([u8; Proof::LENGTH]);
+pub struct TokenHash([u8; TokenHash::LENGTH]);
 
-impl Proof {
-    /// A proof's length in bytes.
+impl TokenHash {
+    /// A token hash's length in bytes.
     pub const LENGTH: usize = 32;
 
-    /// The proof that a store kept.
+    /// The token hash that a store kept.
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
     }
@@ -137,7 +137,7 @@ impl Proof {
     }
 }
 
-impl PartialEq for Proof {
+impl PartialEq for TokenHash {
     fn eq(&self, other: &Self) -> bool {
         // By words, all of them: what differs anywhere is looked at once, at the end.
         let (ours, theirs) = (self.0.as_chunks().0, other.0.as_chunks().0);
@@ -147,11 +147,11 @@ impl PartialEq for Proof {
     }
 }
 
-impl Eq for Proof {}
+impl Eq for TokenHash {}
 
-impl fmt::Debug for Proof {
+impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(..)")
+        f.write_str("TokenHash(..)")
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         let token = Token::issue().unwrap();
         let read = Token::parse(token.expose().as_bytes()).unwrap();
         assert_eq!(read.handle(), token.handle());
-        assert_eq!(read.proof(), token.proof());
+        assert_eq!(read.hash(), token.hash());
     }
 
     #[test]
@@ -173,18 +173,18 @@ mod tests {
         let first = Token::issue().unwrap();
         let second = Token::reissue(first.handle()).unwrap();
         assert_eq!(second.handle(), first.handle());
-        assert_ne!(second.proof(), first.proof());
+        assert_ne!(second.hash(), first.hash());
     }
 
     #[test]
-    fn debug_shows_neither_secret_nor_proof() {
+    fn debug_shows_neither_secret_nor_hash() {
         let token = Token::issue().unwrap();
-        let text = format!("{token:?} {:?}", token.proof());
+        let text = format!("{token:?} {:?}", token.hash());
         let secret_text = &token.expose()[24..];
         assert!(!text.contains(secret_text));
         assert_eq!(
             text,
-            format!("Token {{ handle: {:?}, .. }} Proof(..)", token.handle())
+            format!("Token {{ handle: {:?}, .. }} TokenHash(..)", token.handle())
         );
     }
 

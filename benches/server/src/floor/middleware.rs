@@ -128,9 +128,9 @@ async fn open(
     let Some((handle, secret)) = token.split_first_chunk() else {
         return Ok(None);
     };
-    let proof = digest(&SHA256, secret);
+    let token_hash = digest(&SHA256, secret);
     let record = store.load(handle).await.map_err(unavailable)?;
-    let record = record.filter(|record| proof.as_ref() == record.proof);
+    let record = record.filter(|record| token_hash.as_ref() == record.token_hash);
     Ok(record.map(|record| (*handle, record)))
 }
 
@@ -138,11 +138,11 @@ fn begin() -> Result<(String, Handle, Record), Error> {
     let mut token = [0; TOKEN];
     let random = SystemRandom::new();
     random.fill(&mut token).map_err(|_| unavailable("random"))?;
-    let (mut handle, mut proof) = ([0; HANDLE], [0; SECRET]);
+    let (mut handle, mut token_hash) = ([0; HANDLE], [0; SECRET]);
     handle.copy_from_slice(&token[..HANDLE]);
-    proof.copy_from_slice(digest(&SHA256, &token[HANDLE..]).as_ref());
+    token_hash.copy_from_slice(digest(&SHA256, &token[HANDLE..]).as_ref());
     let text = Base64UrlUnpadded::encode_string(&token);
-    Ok((text, handle, Record::new(proof)))
+    Ok((text, handle, Record::new(token_hash)))
 }
 
 fn unavailable(error: impl ToString) -> Error {

@@ -10,14 +10,14 @@ pub(super) type Handle = [u8; HANDLE];
 /// What is kept: what the secret is checked with, then each key and its JSON text.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    pub(super) proof: [u8; SECRET],
+    pub(super) token_hash: [u8; SECRET],
     data: Vec<(String, String)>,
 }
 
 impl Record {
-    pub(super) const fn new(proof: [u8; SECRET]) -> Self {
+    pub(super) const fn new(token_hash: [u8; SECRET]) -> Self {
         let data = Vec::new();
-        Self { proof, data }
+        Self { token_hash, data }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&str> {
@@ -32,10 +32,10 @@ impl Record {
         }
     }
 
-    /// The proof, and then the texts, each with its length before it.
+    /// The token hash, and then the texts, each with its length before it.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1_024);
-        bytes.extend_from_slice(&self.proof);
+        bytes.extend_from_slice(&self.token_hash);
         for (key, json) in &self.data {
             for text in [key, json] {
                 let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
@@ -47,8 +47,8 @@ impl Record {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (proof, mut rest) = bytes.split_first_chunk()?;
-        let mut record = Self::new(*proof);
+        let (token_hash, mut rest) = bytes.split_first_chunk()?;
+        let mut record = Self::new(*token_hash);
         while !rest.is_empty() {
             let key = text(&mut rest)?;
             record.data.push((key, text(&mut rest)?));

@@ -26,7 +26,7 @@ pub fn of_parallel_renewals_one_wins<H: Harness>() {
                     record,
                     rotated: true,
                     ..
-                } => Some(record.proof),
+                } => Some(record.token_hash),
                 Outcome::Applied { .. } => None,
                 other => panic!("a renewal is never {other:?}"),
             })
@@ -35,10 +35,10 @@ pub fn of_parallel_renewals_one_wins<H: Harness>() {
             panic!("{} renewals have won", winners.len());
         };
         let record = still_there(&trial, &loaded);
-        assert_eq!(record.proof, winner);
+        assert_eq!(record.token_hash, winner);
         assert_eq!(record.data.iter().count(), REQUESTS as usize);
-        let previous = record.previous.map(|previous| previous.proof);
-        assert_eq!(previous, Some(loaded.proof));
+        let previous = record.previous.map(|previous| previous.token_hash);
+        assert_eq!(previous, Some(loaded.token_hash));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::record::{Record, Standing};
 use crate::store::Outcome;
 use crate::test_util::SampleCommit;
 use crate::time::Timestamp;
-use crate::token::Proof;
+use crate::token::TokenHash;
 use std::sync::Arc;
 
 /// A renewal leaves the token before it alive until its grace is over, to the millisecond.
@@ -17,11 +17,11 @@ pub fn a_renewed_token_is_kept_for_its_grace<H: Harness>() {
     trial.apply(SampleCommit::on(&record).renew(until));
     let before = Timestamp::from_millis(until.as_millis() - 1);
     assert_eq!(
-        standing(&trial, &record, record.proof, before),
+        standing(&trial, &record, record.token_hash, before),
         Standing::InGrace
     );
     assert_eq!(
-        standing(&trial, &record, record.proof, until),
+        standing(&trial, &record, record.token_hash, until),
         Standing::Unknown
     );
 }
@@ -35,15 +35,15 @@ pub fn a_second_renewal_ends_the_grace_of_the_first<H: Harness>() {
     let third = trial.apply(SampleCommit::on(&second).renew(until));
     let now = trial.now;
     assert_eq!(
-        standing(&trial, &first, first.proof, now),
+        standing(&trial, &first, first.token_hash, now),
         Standing::Unknown
     );
     assert_eq!(
-        standing(&trial, &first, second.proof, now),
+        standing(&trial, &first, second.token_hash, now),
         Standing::InGrace
     );
     assert_eq!(
-        standing(&trial, &first, third.proof, now),
+        standing(&trial, &first, third.token_hash, now),
         Standing::Current
     );
 }
@@ -59,7 +59,7 @@ pub fn a_renewal_that_lost_is_left_out_and_its_data_are_merged<H: Harness>() {
     let lost = SampleCommit::on(&loaded).renew(until).insert("lost", "2");
     let (record, rotated) = outcome(trial.commit(lost));
     assert!(!rotated);
-    assert_eq!(record.proof, winner.proof);
+    assert_eq!(record.token_hash, winner.token_hash);
     assert_eq!(record.previous, winner.previous);
     assert_eq!(record.data.get("won"), Some(&b"1"[..]));
     assert_eq!(record.data.get("lost"), Some(&b"2"[..]));
@@ -72,7 +72,7 @@ pub fn a_privilege_change_gives_no_grace<H: Harness>() {
     let first = trial.keep(trial.sample(1));
     let second = trial.apply(SampleCommit::on(&first).renew(trial.now + MINUTE));
     let third = trial.apply(SampleCommit::on(&second).rotate());
-    for dead in [first.proof, second.proof] {
+    for dead in [first.token_hash, second.token_hash] {
         assert_eq!(
             standing(&trial, &first, dead, trial.now),
             Standing::Unknown
@@ -80,11 +80,11 @@ pub fn a_privilege_change_gives_no_grace<H: Harness>() {
     }
     let fourth = trial.apply(SampleCommit::on(&third).sign_in("alice"));
     assert_eq!(
-        standing(&trial, &first, third.proof, trial.now),
+        standing(&trial, &first, third.token_hash, trial.now),
         Standing::Unknown
     );
     assert_eq!(
-        standing(&trial, &first, fourth.proof, trial.now),
+        standing(&trial, &first, fourth.token_hash, trial.now),
         Standing::Current
     );
 }
@@ -129,7 +129,7 @@ pub fn a_write_leaves_the_token_alone<H: Harness>() {
     let renewed = trial.apply(SampleCommit::on(&loaded).renew(trial.now + MINUTE));
     let (written, rotated) = outcome(trial.commit(SampleCommit::on(&loaded).insert("a", "1")));
     assert!(!rotated);
-    assert_eq!(written.proof, renewed.proof);
+    assert_eq!(written.token_hash, renewed.token_hash);
     assert_eq!(written.previous, renewed.previous);
     trial.assert_stands(&written);
 }
@@ -137,11 +137,11 @@ pub fn a_write_leaves_the_token_alone<H: Harness>() {
 fn standing<H: Harness>(
     trial: &Trial<H>,
     record: &Record,
-    proof: Proof,
+    token_hash: TokenHash,
     now: Timestamp,
 ) -> Standing {
     match trial.load_at(record.handle, now) {
-        Some(record) => record.standing(&proof, now),
+        Some(record) => record.standing(&token_hash, now),
         None => panic!("the record does not load"),
     }
 }

@@ -43,7 +43,7 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Record {
             handle: token.handle(),
             revision: Revision::fresh()?,
-            proof: token.proof(),
+            token_hash: token.hash(),
             previous: None,
             epoch: 0,
             created_at: now,
@@ -101,11 +101,11 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Commit {
             loaded: Arc::clone(record),
             revision: Revision::fresh()?,
-            proof: base.proof,
+            token_hash: base.token_hash,
             now,
             changes: pending.changes.clone(),
             rotation: token.map(|token| Rotation {
-                proof: token.proof(),
+                token_hash: token.hash(),
                 supersede,
             }),
             sign_in: pending.sign_in.clone(),

@@ -13,7 +13,7 @@ use crate::revocation::RevocationStatus;
 use crate::session::{Base, Phase, Session};
 use crate::store::{Owner, SessionStore, StoreError};
 use crate::time::Timestamp;
-use crate::token::{Proof, Token};
+use crate::token::{Token, TokenHash};
 
 /// The session cookies of a request.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ enum Source {
 struct Asked<'p> {
     source: Source,
     handle: Handle,
-    proof: Proof,
+    token_hash: TokenHash,
     certificate: Option<&'p Arc<PeerCertificate>>,
     now: Timestamp,
 }
@@ -136,11 +136,11 @@ impl<S: SessionStore> SessionManager<S> {
             return Err(self.refuse(None, refusal));
         }
         let found = match self.read_token(presented) {
-            Some((handle, proof)) => {
+            Some((handle, token_hash)) => {
                 let asked = Asked {
                     source,
                     handle,
-                    proof,
+                    token_hash,
                     certificate,
                     now,
                 };
@@ -190,12 +190,12 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Which session the request names, and what it proves it by.
-    fn read_token(&self, presented: Presented<'_>) -> Option<(Handle, Proof)> {
+    fn read_token(&self, presented: Presented<'_>) -> Option<(Handle, TokenHash)> {
         let refusal = match presented {
             Presented::None => return None,
             Presented::Several => Refusal::SeveralTokens,
             Presented::One(text) => match Token::parse(text) {
-                Ok(token) => return Some((token.handle(), token.proof())),
+                Ok(token) => return Some((token.handle(), token.hash())),
                 Err(_) => Refusal::MalformedToken,
             },
         };
@@ -234,7 +234,7 @@ impl<S: SessionStore> SessionManager<S> {
         let now = asked.now;
         let record = self.store.near(asked.handle, now)?;
         let stands = !record.is_expired(now)
-            && record.standing(&asked.proof, now) == Standing::Current
+            && record.standing(&asked.token_hash, now) == Standing::Current
             && asked
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
@@ -247,7 +247,7 @@ impl<S: SessionStore> SessionManager<S> {
         asked: &Asked<'_>,
         compared: Option<Match>,
     ) -> Result<Found, OpenError> {
-        let standing = record.standing(&asked.proof, asked.now);
+        let standing = record.standing(&asked.token_hash, asked.now);
         let handle = Some(record.handle);
         match (standing, compared) {
             (Standing::Current | Standing::InGrace, Some(Match::Same)) => {
@@ -284,7 +284,7 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> Base {
         let mut base = Base {
             record,
-            proof: asked.proof,
+            token_hash: asked.token_hash,
             is_current: standing == Standing::Current,
             rebind,
             is_upkeep_due: false,

@@ -72,7 +72,7 @@ impl<S: SessionStore> SessionManager<S> {
                 self.announce_new(&record, &evicted);
                 Done {
                     base: Some(Base {
-                        proof: record.proof,
+                        token_hash: record.token_hash,
                         record,
                         is_current: true,
                         rebind: false,
@@ -127,8 +127,12 @@ impl<S: SessionStore> SessionManager<S> {
                 self.announce_change(&base, &record, &pending, rotated, &evicted);
                 Done {
                     base: Some(Base {
-                        proof: if rotated { record.proof } else { base.proof },
-                        is_current: rotated || base.proof == record.proof,
+                        token_hash: if rotated {
+                            record.token_hash
+                        } else {
+                            base.token_hash
+                        },
+                        is_current: rotated || base.token_hash == record.token_hash,
                         record,
                         rebind: false,
                         is_upkeep_due: false,

@@ -4,9 +4,9 @@
 //! byte 0        the version of the form: 1
 //! bytes 1..5    CRC-32 of the handle and of all that follows
 //! bytes 5..13   the revision
-//! bytes 13..45  the proof
-//! byte 45       what is there: 1 a previous proof, 2 a principal, 4 the certificate's names
-//! then          the previous proof and its deadline; the epoch; created, token issued, last
+//! bytes 13..45  the token hash
+//! byte 45       what is there: 1 a previous token_hash, 2 a principal, 4 the certificate's names
+//! then          the previous token_hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
 //!               principal; the data
@@ -19,7 +19,7 @@
 
 use std::sync::Arc;
 
-use super::{PreviousProof, Record};
+use super::{PreviousTokenHash, Record};
 use crate::binding::Binding;
 use crate::certificate::{Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber};
 use crate::data::Data;
@@ -28,7 +28,7 @@ use crate::leb128;
 use crate::principal::Principal;
 use crate::revision::Revision;
 use crate::time::Timestamp;
-use crate::token::Proof;
+use crate::token::TokenHash;
 
 const VERSION: u8 = 1;
 const CHECKSUM: std::ops::Range<usize> = 1..5;
@@ -82,7 +82,7 @@ impl Record {
         bytes.push(VERSION);
         bytes.resize(CHECKSUM.end, 0);
         bytes.extend_from_slice(&self.revision.to_bytes());
-        bytes.extend_from_slice(self.proof.as_bytes());
+        bytes.extend_from_slice(self.token_hash.as_bytes());
         let previous = self.previous.map_or(0, |_| HAS_PREVIOUS);
         let principal = self.principal.as_ref().map_or(0, |_| HAS_PRINCIPAL);
         let names = match &*binding.names {
@@ -91,7 +91,7 @@ impl Record {
         };
         bytes.push(previous | principal | names);
         if let Some(previous) = &self.previous {
-            bytes.extend_from_slice(previous.proof.as_bytes());
+            bytes.extend_from_slice(previous.token_hash.as_bytes());
             leb128::push(&mut bytes, previous.until.as_millis());
         }
         leb128::push(&mut bytes, self.epoch);
@@ -161,22 +161,22 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
 fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
     let bytes = &mut body;
     let revision = Revision::from_bytes(take_array(bytes)?);
-    let proof = Proof::from_bytes(take_array(bytes)?);
+    let token_hash = TokenHash::from_bytes(take_array(bytes)?);
     let [present] = take_array(bytes)?;
     if present & !ALL_THAT_CAN_BE_THERE != 0 {
         return None;
     }
     let previous = match present & HAS_PREVIOUS {
         0 => None,
-        _ => Some(PreviousProof {
-            proof: Proof::from_bytes(take_array(bytes)?),
+        _ => Some(PreviousTokenHash {
+            token_hash: TokenHash::from_bytes(take_array(bytes)?),
             until: take_time(bytes)?,
         }),
     };
     Some(Record {
         handle,
         revision,
-        proof,
+        token_hash,
         previous,
         epoch: leb128::take(bytes)?,
         created_at: take_time(bytes)?,

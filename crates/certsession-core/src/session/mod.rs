@@ -21,7 +21,7 @@ use crate::handle::Handle;
 use crate::manager::Rules;
 use crate::principal::Principal;
 use crate::record::Record;
-use crate::token::{Proof, Token};
+use crate::token::{Token, TokenHash};
 
 pub use error::{CommitError, SessionError};
 pub use sign_in::SignIn;
@@ -53,8 +53,8 @@ pub struct Session {
 #[derive(Clone)]
 pub(crate) struct Base {
     pub(crate) record: Arc<Record>,
-    pub(crate) proof: Proof,
-    /// Whether `proof` is that of the token that stands, not of the one before it.
+    pub(crate) token_hash: TokenHash,
+    /// Whether `token_hash` is that of the token that stands, not of the one before it.
     pub(crate) is_current: bool,
     /// Whether the certificate is a renewed one that the session is to be bound to.
     pub(crate) rebind: bool,

@@ -7,10 +7,10 @@ use crate::binding::Binding;
 use crate::data::Changes;
 use crate::handle::Handle;
 use crate::principal::Principal;
-use crate::record::{PreviousProof, Record, Standing};
+use crate::record::{PreviousTokenHash, Record, Standing};
 use crate::revision::Revision;
 use crate::time::Timestamp;
-use crate::token::Proof;
+use crate::token::TokenHash;
 
 /// A change to one record: what the request expects, and what it wants.
 ///
@@ -22,8 +22,8 @@ pub struct Commit {
     pub(crate) loaded: Arc<Record>,
     /// The revision of what comes out.
     pub(crate) revision: Revision,
-    /// The proof that the request came with.
-    pub(crate) proof: Proof,
+    /// The token hash that the request came with.
+    pub(crate) token_hash: TokenHash,
     pub(crate) now: Timestamp,
     pub(crate) changes: Changes,
     pub(crate) rotation: Option<Rotation>,
@@ -40,7 +40,7 @@ pub struct Commit {
 /// A new token for the session.
 #[derive(Clone, Debug)]
 pub(crate) struct Rotation {
-    pub(crate) proof: Proof,
+    pub(crate) token_hash: TokenHash,
     pub(crate) supersede: Supersede,
 }
 
@@ -131,18 +131,18 @@ impl Record {
         if size > commit.max_data_size.max(self.data.size()) {
             return Decision::TooLarge { size };
         }
-        let standing = self.standing(&commit.proof, commit.now);
+        let standing = self.standing(&commit.token_hash, commit.now);
         let rotation = match &commit.rotation {
             None => None,
             Some(rotation) => match (rotation.supersede, standing) {
                 (Supersede::AtOnce, Standing::Unknown) => return Decision::Stale,
-                (Supersede::AtOnce, _) => Some((rotation.proof, None)),
+                (Supersede::AtOnce, _) => Some((rotation.token_hash, None)),
                 (Supersede::WithGrace(until), Standing::Current) => {
-                    let previous = PreviousProof {
-                        proof: self.proof,
+                    let previous = PreviousTokenHash {
+                        token_hash: self.token_hash,
                         until,
                     };
-                    Some((rotation.proof, Some(previous)))
+                    Some((rotation.token_hash, Some(previous)))
                 }
                 (Supersede::WithGrace(_), _) => None,
             },
@@ -152,8 +152,8 @@ impl Record {
         record.revision = commit.revision;
         record.data = data;
         record.last_seen_at = self.last_seen_at.max(commit.now);
-        if let Some((proof, previous)) = rotation {
-            record.proof = proof;
+        if let Some((token_hash, previous)) = rotation {
+            record.token_hash = token_hash;
             record.previous = previous;
             record.token_issued_at = commit.now;
         }

@@ -10,7 +10,7 @@ use crate::data::Changes;
 use crate::record::Record;
 use crate::store::{Admission, Commit, Rotation, Supersede};
 use crate::time::Timestamp;
-use crate::token::Proof;
+use crate::token::TokenHash;
 
 /// A commit for tests of a store. Outside of tests only the rules make commits.
 ///
@@ -33,7 +33,7 @@ impl SampleCommit {
         Self(Commit {
             loaded: Arc::new(record.clone()),
             revision: revision(),
-            proof: record.proof,
+            token_hash: record.token_hash,
             now: record.last_seen_at,
             changes: Changes::default(),
             rotation: None,
@@ -141,17 +141,20 @@ impl SampleCommit {
     }
 
     fn supersede(mut self, supersede: Supersede) -> Self {
-        let proof = new_proof();
-        self.0.rotation = Some(Rotation { proof, supersede });
+        let token_hash = new_token_hash();
+        self.0.rotation = Some(Rotation {
+            token_hash,
+            supersede,
+        });
         self
     }
 }
 
-/// A proof that no other sample of this process has.
-fn new_proof() -> Proof {
+/// A token hash that no other sample of this process has.
+fn new_token_hash() -> TokenHash {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut bytes = [0xf2; Proof::LENGTH];
+    let mut bytes = [0xf2; TokenHash::LENGTH];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
-    Proof::from_bytes(bytes)
+    TokenHash::from_bytes(bytes)
 }

@@ -11,7 +11,7 @@ use crate::principal::Principal;
 use crate::record::Record;
 use crate::revision::Revision;
 use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::Proof;
+use crate::token::TokenHash;
 
 const IDLE: Duration = Duration::from_secs(30 * 60);
 const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -37,7 +37,7 @@ impl SampleRecord {
         let record = Record {
             handle: handle(number),
             revision: revision(),
-            proof: first_proof(number),
+            token_hash: first_token_hash(number),
             previous: None,
             epoch: 0,
             created_at: now,
@@ -119,10 +119,10 @@ fn handle(number: u32) -> Handle {
     Handle::from_bytes(bytes)
 }
 
-fn first_proof(number: u32) -> Proof {
-    let mut bytes = [0xf1; Proof::LENGTH];
+fn first_token_hash(number: u32) -> TokenHash {
+    let mut bytes = [0xf1; TokenHash::LENGTH];
     bytes[..4].copy_from_slice(&number.to_le_bytes());
-    Proof::from_bytes(bytes)
+    TokenHash::from_bytes(bytes)
 }
 
 pub(super) fn revision() -> Revision {

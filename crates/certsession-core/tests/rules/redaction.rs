@@ -32,7 +32,7 @@ fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
     show(format!("{answer:?}"));
     let cookie = client.cookie.clone().unwrap();
     let token = Token::parse(cookie.as_bytes()).unwrap();
-    show(format!("{token:?} {:?}", token.proof()));
+    show(format!("{token:?} {:?}", token.hash()));
     show(format!("{:?}", Presented::One(cookie.as_bytes())));
 
     // Errors, with all their sources.
@@ -63,10 +63,10 @@ fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
     for secret in [&cookie[..], &cookie[22..], VALUE] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
-    let proof = token.proof();
-    let bytes = format!("{:?}", proof.as_bytes());
+    let token_hash = token.hash();
+    let bytes = format!("{:?}", token_hash.as_bytes());
     assert!(!shown.contains(bytes.trim_matches(['[', ']'])));
-    let hex: String = proof
+    let hex: String = token_hash
         .as_bytes()
         .iter()
         .map(|b| format!("{b:02x}"))

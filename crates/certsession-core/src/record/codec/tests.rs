@@ -15,8 +15,8 @@ fn record_of_form_1() -> Record {
     let mut record = Record::clone(&sample.build());
     record.revision = Revision::from_bytes(*b"revision");
     record.epoch = 300;
-    record.previous = Some(PreviousProof {
-        proof: Proof::from_bytes([0xab; Proof::LENGTH]),
+    record.previous = Some(PreviousTokenHash {
+        token_hash: TokenHash::from_bytes([0xab; TokenHash::LENGTH]),
         until: began + Duration::from_secs(30),
     });
     record

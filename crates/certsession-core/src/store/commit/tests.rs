@@ -103,10 +103,10 @@ impl Request {
                 .renew(now + MINUTE),
         };
         let mut commit = commit.build();
-        commit.proof = match (&self.token, &record.previous) {
-            (Token::Current, _) => record.proof,
-            (Token::Previous, Some(previous)) => previous.proof,
-            (Token::Previous, None) | (Token::Unknown, _) => Proof::from_bytes([0; 32]),
+        commit.token_hash = match (&self.token, &record.previous) {
+            (Token::Current, _) => record.token_hash,
+            (Token::Previous, Some(previous)) => previous.token_hash,
+            (Token::Previous, None) | (Token::Unknown, _) => TokenHash::from_bytes([0; 32]),
         };
         if self.is_of_older_epoch {
             let loaded = Arc::make_mut(&mut commit.loaded);
@@ -163,7 +163,7 @@ fn check_stale(record: &Record, commit: &Commit) -> Result<(), TestCaseError> {
         .rotation
         .as_ref()
         .is_some_and(|rotation| rotation.supersede == Supersede::AtOnce);
-    let standing = record.standing(&commit.proof, commit.now);
+    let standing = record.standing(&commit.token_hash, commit.now);
     prop_assert!(
         commit.loaded.epoch != record.epoch || (is_privileged && standing == Standing::Unknown)
     );
@@ -194,12 +194,12 @@ fn check_token(
 ) -> Result<(), TestCaseError> {
     let Some(rotation) = commit.rotation.as_ref().filter(|_| rotated) else {
         prop_assert!(!rotated);
-        prop_assert_eq!(after.proof, before.proof);
+        prop_assert_eq!(after.token_hash, before.token_hash);
         prop_assert_eq!(after.previous, before.previous);
         return Ok(());
     };
-    prop_assert_eq!(after.proof, rotation.proof);
-    let standing = before.standing(&commit.proof, commit.now);
+    prop_assert_eq!(after.token_hash, rotation.token_hash);
+    let standing = before.standing(&commit.token_hash, commit.now);
     match rotation.supersede {
         Supersede::AtOnce => {
             prop_assert_ne!(standing, Standing::Unknown);
@@ -207,8 +207,11 @@ fn check_token(
         }
         Supersede::WithGrace(until) => {
             prop_assert_eq!(standing, Standing::Current);
-            let proof = before.proof;
-            prop_assert_eq!(after.previous, Some(PreviousProof { proof, until }));
+            let token_hash = before.token_hash;
+            prop_assert_eq!(
+                after.previous,
+                Some(PreviousTokenHash { token_hash, until })
+            );
         }
     }
     Ok(())
