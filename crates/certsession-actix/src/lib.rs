@@ -40,7 +40,7 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`CertSessionMiddleware`] | opens and commits the session of each request |
-//! | [`CertSession`], [`Principal`], [`SessionExt`] | what handlers, middleware and guards ask for |
+//! | [`CertSession`], [`SignedIn`], [`SessionExt`] | what handlers, middleware and guards ask for |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`Error`], [`SetUpFault`] | what goes wrong, and the status that the client sees |
@@ -65,7 +65,7 @@ pub use certsession_core::{
 
 pub use cookie::{InvalidCookieName, SameSite};
 pub use error::{Error, SetUpFault};
-pub use extract::{CertSession, LateSession, Principal, SessionExt};
+pub use extract::{CertSession, LateSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;
 pub use tls::capture_peer;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]

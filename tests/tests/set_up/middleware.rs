@@ -4,8 +4,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{get, scope};
 use actix_web::{App, HttpResponse, body::MessageBody, dev};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Error, MemoryStore, Principal, SessionExt,
-    SetUpFault,
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, MemoryStore, SessionExt, SetUpFault,
+    SignedIn,
 };
 use certsession_tests::{Logs, Plan, Served, promises, server};
 
@@ -23,7 +23,7 @@ async fn session(_: CertSession) -> &'static str {
     "never"
 }
 
-async fn principal(_: Principal) -> &'static str {
+async fn principal(_: SignedIn) -> &'static str {
     "never"
 }
 

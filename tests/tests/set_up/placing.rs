@@ -6,8 +6,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Path, get, post, scope};
 use actix_web::{App, HttpResponse, guard};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, Principal,
-    SameSite, SessionExt,
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SameSite,
+    SessionExt, SignedIn,
 };
 use certsession_tests::{Plan, Served, promises, server};
 
@@ -26,7 +26,7 @@ async fn sign_in(session: CertSession, name: Path<String>) -> Result<HttpRespons
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn me(principal: Principal) -> String {
+async fn me(principal: SignedIn) -> String {
     principal.to_string()
 }
 

@@ -4,12 +4,12 @@ mod backend;
 mod detached;
 mod ended;
 mod late;
-mod principal;
 mod session;
 mod session_ext;
+mod signed_in;
 
 pub(crate) use backend::Backend;
 pub use late::LateSession;
-pub use principal::Principal;
 pub use session::CertSession;
 pub use session_ext::SessionExt;
+pub use signed_in::SignedIn;

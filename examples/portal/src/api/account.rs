@@ -3,7 +3,7 @@
 use actix_web::error::{ErrorBadRequest, ErrorForbidden, ErrorInternalServerError};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use certsession_actix::{CertSession, Error, Key, Principal, SignIn};
+use certsession_actix::{CertSession, Error, Key, SignIn, SignedIn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -67,6 +67,6 @@ pub(crate) async fn rotate(session: CertSession, _: Bytes) -> Result<HttpRespons
 }
 
 /// `GET /me`: who is signed in, or 401.
-pub(crate) async fn me(principal: Principal) -> HttpResponse {
+pub(crate) async fn me(principal: SignedIn) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "principal": principal.as_str() }))
 }

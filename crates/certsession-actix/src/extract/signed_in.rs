@@ -13,23 +13,23 @@ use crate::error::Error;
 /// Who is signed in. A handler that asks for it answers 401 where nobody is.
 ///
 /// ```
-/// use certsession_actix::Principal;
+/// use certsession_actix::SignedIn;
 ///
-/// async fn me(principal: Principal) -> String {
+/// async fn me(principal: SignedIn) -> String {
 ///     format!("you are {principal}")
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal(certsession_core::Principal);
+pub struct SignedIn(certsession_core::Principal);
 
-impl Principal {
+impl SignedIn {
     /// The principal itself, as the core knows it.
     pub fn into_inner(self) -> certsession_core::Principal {
         self.0
     }
 }
 
-impl Deref for Principal {
+impl Deref for SignedIn {
     type Target = certsession_core::Principal;
 
     fn deref(&self) -> &Self::Target {
@@ -37,13 +37,13 @@ impl Deref for Principal {
     }
 }
 
-impl fmt::Display for Principal {
+impl fmt::Display for SignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl FromRequest for Principal {
+impl FromRequest for SignedIn {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
