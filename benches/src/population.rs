@@ -124,9 +124,9 @@ pub async fn commit<S: SessionStore>(
     manager: &SessionManager<S>,
     session: &mut Session,
 ) -> Result<(), Box<dyn Error>> {
-    let work = session.begin_commit().ok_or("there is nothing to do")?;
-    let done = manager.perform(work).await;
-    Ok(session.finish_commit(done)?)
+    let pending = session.begin_commit().ok_or("there is nothing to do")?;
+    let result = manager.execute(pending).await;
+    Ok(session.finish_commit(result)?)
 }
 
 fn new_token(session: &mut Session) -> Result<[u8; Token::TEXT_LENGTH], Box<dyn Error>> {

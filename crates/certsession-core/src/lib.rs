@@ -10,7 +10,7 @@
 //! | [`Presented`], [`Token`] | what came in the cookie |
 //! | [`SessionManager::open`] | which session that opens, if any: the numbered rules |
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler sees and notes |
-//! | [`SessionManager::perform`] | what was noted, made true in the store |
+//! | [`SessionManager::execute`] | what was noted, made true in the store |
 //! | [`CookieChange`] | what the answer does to the cookie |
 //!
 //! | what is kept | |
@@ -99,7 +99,9 @@ pub use revocation::{
     Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, Revocation, RevocationList,
     RevocationStatus,
 };
-pub use session::{CommitError, CookieChange, Done, Session, SessionError, SignIn, Watched, Work};
+pub use session::{
+    CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SignIn, Watched,
+};
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,
     StoreError, StoreErrorKind,

@@ -88,8 +88,8 @@ impl Site {
 
     /// Commits; the new token, if there is one.
     async fn commit(&self, session: &mut Session) -> Result<Option<String>, CommitError> {
-        if let Some(work) = session.begin_commit() {
-            session.finish_commit(self.sessions.perform(work).await)?;
+        if let Some(pending) = session.begin_commit() {
+            session.finish_commit(self.sessions.execute(pending).await)?;
         }
         Ok(match session.take_cookie() {
             Some(CookieChange::Set(token)) => Some(token.expose()),

@@ -91,9 +91,9 @@ impl Trial {
         };
         let mut session = self.open(presented).await;
         work(&mut session);
-        if let Some(work) = session.begin_commit() {
+        if let Some(pending) = session.begin_commit() {
             session
-                .finish_commit(self.sessions.perform(work).await)
+                .finish_commit(self.sessions.execute(pending).await)
                 .unwrap();
         }
         match session.take_cookie() {

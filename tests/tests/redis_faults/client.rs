@@ -307,9 +307,9 @@ impl<S: SessionStore> Client<S> {
     /// Whether the commit was applied, with the token that came of it; `None` if the session is
     /// gone or has changed hands.
     async fn commit(&self, session: &mut Session) -> Answer<Option<Option<String>>> {
-        let work = session.begin_commit().expect("something is to be done");
-        let done = self.sessions.perform(work).await;
-        match session.finish_commit(done) {
+        let pending = session.begin_commit().expect("something is to be done");
+        let result = self.sessions.execute(pending).await;
+        match session.finish_commit(result) {
             Ok(()) => {}
             Err(CommitError::Store(error)) => return Err(self.ledger.fail(&error)),
             Err(CommitError::Gone | CommitError::Stale) => return Ok(None),

@@ -117,7 +117,7 @@ impl Population {
     /// Commits a session, as the end of a request does.
     pub(crate) fn commit(&self, session: &mut Session) -> Result<(), CommitError> {
         match session.begin_commit() {
-            Some(work) => session.finish_commit(ready(self.sessions.perform(work))),
+            Some(pending) => session.finish_commit(ready(self.sessions.execute(pending))),
             None => Ok(()),
         }
     }

@@ -5,14 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use certsession_core::{
-    Done, Handle, Owner, Principal, Record, SessionManager, SessionStore, StoreError, Watched, Work,
+    CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
+    StoreError, Watched,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// What an extractor asks of the rules. Only calls that wait for the store anyway pay for the box.
 pub(crate) trait Backend {
-    fn perform(&self, work: Work) -> BoxFuture<'_, Done>;
+    fn execute(&self, pending: PendingCommit) -> BoxFuture<'_, CommitResult>;
 
     fn sessions<'a>(
         &'a self,
@@ -34,8 +35,8 @@ pub(crate) trait Backend {
 }
 
 impl<S: SessionStore> Backend for SessionManager<S> {
-    fn perform(&self, work: Work) -> BoxFuture<'_, Done> {
-        Box::pin(SessionManager::perform(self, work))
+    fn execute(&self, pending: PendingCommit) -> BoxFuture<'_, CommitResult> {
+        Box::pin(SessionManager::execute(self, work))
     }
 
     fn sessions<'a>(

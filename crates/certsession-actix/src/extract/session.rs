@@ -10,8 +10,8 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use certsession_core::{
-    CookieChange, Done, Handle, Key, Owner, PeerCertificate, Principal, Record, Session,
-    SessionError, SignIn, Work,
+    CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit, Principal,
+    Record, Session, SessionError, SignIn,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -182,7 +182,7 @@ impl CertSession {
     /// commit goes on; until it is done, every change and the answer itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
         match self.begin_commit() {
-            Some(work) => self.perform_detached(work).await,
+            Some(pending) => self.execute_detached(pending).await,
             None => Ok(()),
         }
     }
@@ -269,26 +269,26 @@ impl CertSession {
         }))
     }
 
-    pub(crate) fn begin_commit(&self) -> Option<Work> {
+    pub(crate) fn begin_commit(&self) -> Option<PendingCommit> {
         self.0.session.borrow_mut().begin_commit()
     }
 
-    pub(crate) fn finish_commit(&self, done: Done) -> Result<(), Error> {
-        Ok(self.0.session.borrow_mut().finish_commit(done)?)
+    pub(crate) fn finish_commit(&self, result: CommitResult) -> Result<(), Error> {
+        Ok(self.0.session.borrow_mut().finish_commit(result)?)
     }
 
     /// Performs work that must not be lost half-way.
-    pub(crate) async fn perform_detached(&self, work: Work) -> Result<(), Error> {
+    pub(crate) async fn execute_detached(&self, pending: PendingCommit) -> Result<(), Error> {
         let this = self.clone();
         detached(async move {
-            let done = this.0.backend.perform(work).await;
-            this.finish_commit(done)
+            let result = this.0.backend.execute(pending).await;
+            this.finish_commit(result)
         })
         .await
     }
 
     /// What is left to do of a request that was dropped: an end that it asked for.
-    pub(crate) fn abandon(&self) -> Option<Work> {
+    pub(crate) fn abandon(&self) -> Option<PendingCommit> {
         self.0.session.borrow_mut().abandon()
     }
 

@@ -27,10 +27,10 @@ impl Drop for EndingGuard {
         let Some(session) = self.armed.take() else {
             return;
         };
-        if let Some(work) = session.abandon() {
+        if let Some(pending) = session.abandon() {
             rt::spawn(async move {
                 // Nobody is left to hear of a failure but the event that it emits.
-                let _ = session.perform_detached(work).await;
+                let _ = session.execute_detached(pending).await;
             });
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use certsession_core::{PeerState, SessionManager, SessionStore, Work};
+use certsession_core::{PeerState, PendingCommit, SessionManager, SessionStore};
 
 use super::Shared;
 use super::drain::drain;
@@ -66,14 +66,14 @@ where
 
             let ending = EndingGuard::new(&session);
             let result = parts.inner.call(request).await;
-            let Some(work) = session.begin_commit() else {
+            let Some(pending) = session.begin_commit() else {
                 ending.disarm();
                 return respond(result, Ok(()), &session, &parts.shared.settings.cookie);
             };
             // Boxed, as each request would have to have room for it, and most merely read.
             Box::pin(async move {
                 let Shared { manager, settings } = &*parts.shared;
-                let committed = settle(&session, manager, work).await;
+                let committed = settle(&session, manager, pending).await;
                 ending.disarm();
                 respond(result, committed, &session, &settings.cookie)
             })
@@ -122,13 +122,13 @@ fn seamed_peer(_: &ServiceRequest) -> Option<PeerState> {
 async fn settle<S: SessionStore>(
     session: &CertSession,
     manager: &SessionManager<S>,
-    work: Work,
+    pending: PendingCommit,
 ) -> Result<(), Error> {
-    if work.ends_session() || work.signs_in() {
+    if pending.ends_session() || pending.signs_in() {
         // A client that hangs up now drops this future; the work goes through all the same.
-        return session.perform_detached(work).await;
+        return session.execute_detached(pending).await;
     }
     // In a box of its own: with what is around it, it is too large for the allocator's quick sizes.
-    let done = Box::pin(manager.perform(work)).await;
-    session.finish_commit(done)
+    let result = Box::pin(manager.execute(pending)).await;
+    session.finish_commit(result)
 }

@@ -3,9 +3,9 @@
 mod announce;
 mod bell;
 mod draft;
+mod execute;
 mod open;
 mod oversight;
-mod perform;
 mod revocation;
 mod rules;
 mod watch;

@@ -1,11 +1,11 @@
 //! A session as one request sees it.
 
+mod commit;
 mod error;
 mod late;
 mod sign_in;
 mod view;
 mod watched;
-mod work;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,17 +23,17 @@ use crate::principal::Principal;
 use crate::record::Record;
 use crate::token::{Token, TokenHash};
 
+pub(crate) use commit::Target;
+pub use commit::{CommitResult, PendingCommit};
 pub use error::{CommitError, SessionError};
 pub use sign_in::SignIn;
 pub use watched::Watched;
-pub(crate) use work::Target;
-pub use work::{Done, Work};
 
 /// A session as one request sees it: what was loaded, and what the request does to it.
 ///
 /// All methods are synchronous and touch nothing but this request. The changes reach the
 /// store in one step, when the adapter commits them: [`begin_commit`](Self::begin_commit),
-/// [`SessionManager::perform`](crate::SessionManager::perform),
+/// [`SessionManager::execute`](crate::SessionManager::execute),
 /// [`finish_commit`](Self::finish_commit).
 pub struct Session {
     rules: Arc<Rules>,

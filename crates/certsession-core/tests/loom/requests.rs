@@ -56,9 +56,9 @@ impl Server {
         let had_session = session.handle().is_some();
         handler(&mut session);
         let result = match session.begin_commit() {
-            Some(work) => {
-                let done = now_or_never(self.sessions.perform(work));
-                session.finish_commit(done)
+            Some(pending) => {
+                let result = now_or_never(self.sessions.execute(pending));
+                session.finish_commit(result)
             }
             None => Ok(()),
         };

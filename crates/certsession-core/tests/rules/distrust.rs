@@ -73,8 +73,8 @@ fn p4_an_expired_record_that_a_store_gives_away_is_not_opened() {
     let (sessions, clock, peer) = over(false);
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
-    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
-    session.finish_commit(done).unwrap();
+    let result = block_on(sessions.execute(session.begin_commit().unwrap()));
+    session.finish_commit(result).unwrap();
     let Some(certsession_core::CookieChange::Set(token)) = session.take_cookie() else {
         panic!("the session has no token");
     };
@@ -93,8 +93,8 @@ fn p1_a_new_handle_that_exists_already_is_an_error_and_no_session_of_somebody_el
     let (sessions, _, peer) = over(true);
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
-    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
-    let Err(CommitError::Store(error)) = session.finish_commit(done) else {
+    let result = block_on(sessions.execute(session.begin_commit().unwrap()));
+    let Err(CommitError::Store(error)) = session.finish_commit(result) else {
         panic!("it had to fail");
     };
     assert_eq!(error.kind(), StoreErrorKind::Other);

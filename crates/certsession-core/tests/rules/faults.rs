@@ -140,10 +140,10 @@ fn p6_an_end_goes_through_where_the_request_is_abandoned() {
     assert!(session.abandon().is_none(), "a write is not worth it");
 
     session.end().unwrap();
-    let work = session.abandon().unwrap();
-    assert!(work.ends_session());
-    let done = block_on(world.sessions.perform(work));
-    session.finish_commit(done).unwrap();
+    let pending = session.abandon().unwrap();
+    assert!(pending.ends_session());
+    let result = block_on(world.sessions.execute(pending));
+    session.finish_commit(result).unwrap();
     assert_eq!(client.handle(&world), None);
     assert!(session.abandon().is_none());
 }
@@ -201,8 +201,8 @@ fn p6_a_full_store_is_an_error_and_leaves_no_cookie() {
     ));
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
-    let done = block_on(sessions.perform(session.begin_commit().unwrap()));
-    let error = session.finish_commit(done).unwrap_err();
+    let result = block_on(sessions.execute(session.begin_commit().unwrap()));
+    let error = session.finish_commit(result).unwrap_err();
     let CommitError::Store(error) = error else {
         panic!("{error}");
     };

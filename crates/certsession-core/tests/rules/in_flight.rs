@@ -40,7 +40,7 @@ fn p6_a_session_does_not_change_while_its_commit_is_under_way() {
     let mut client = signed_in(&world);
     let mut session = client.open(&world);
     session.insert(&CART, &1).unwrap();
-    let work = session.begin_commit().unwrap();
+    let pending = session.begin_commit().unwrap();
     for change in [
         session.insert(&CART, &2),
         session.remove(&CART),
@@ -56,8 +56,8 @@ fn p6_a_session_does_not_change_while_its_commit_is_under_way() {
     assert_eq!(session.principal().unwrap().as_str(), "alice");
     assert!(is_unknown(&mut session, &world));
 
-    let done = block_on(world.sessions.perform(work));
-    session.finish_commit(done).unwrap();
+    let result = block_on(world.sessions.execute(pending));
+    session.finish_commit(result).unwrap();
     session.insert(&CART, &2).unwrap();
     client.finish(&world, &mut session).result.unwrap();
     assert_eq!(client.open(&world).get(&CART).unwrap(), Some(2));
@@ -69,11 +69,11 @@ fn p6_a_creation_that_is_lost_on_the_way_is_not_begun_a_second_time() {
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut session = Client::of(&peer).open(&world);
     session.insert(&CART, &1).unwrap();
-    let work = session.begin_commit().unwrap();
+    let pending = session.begin_commit().unwrap();
     assert!(is_refused(session.insert(&CART, &2)));
     assert!(is_unknown(&mut session, &world));
     // It may still arrive.
-    drop(block_on(world.sessions.perform(work)));
+    drop(block_on(world.sessions.execute(pending)));
     assert!(is_unknown(&mut session, &world));
     assert_eq!(world.count(), 1);
 }

@@ -22,11 +22,11 @@ fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
     let mut session = client.open(&world);
     session.insert(&PASSWORD, &VALUE.to_owned()).unwrap();
     show(format!("{session:?}"));
-    let work = session.begin_commit().unwrap();
-    show(format!("{work:?}"));
-    let done = block_on(world.sessions.perform(work));
+    let pending = session.begin_commit().unwrap();
+    show(format!("{pending:?}"));
+    let result = block_on(world.sessions.execute(pending));
     show(format!("{done:?}"));
-    session.finish_commit(done).unwrap();
+    session.finish_commit(result).unwrap();
     show(format!("{session:?} {:?}", session.record()));
     let answer = client.finish(&world, &mut session);
     show(format!("{answer:?}"));

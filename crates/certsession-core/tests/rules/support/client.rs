@@ -129,9 +129,9 @@ pub(crate) fn refusal_of(opened: Result<Session, OpenError>) -> Refusal {
 /// What an adapter does at the end of a request.
 pub(crate) fn commit(world: &World, session: &mut Session) -> Result<(), CommitError> {
     match session.begin_commit() {
-        Some(work) => {
-            let done = block_on(world.sessions.perform(work));
-            session.finish_commit(done)
+        Some(pending) => {
+            let result = block_on(world.sessions.execute(pending));
+            session.finish_commit(result)
         }
         None => Ok(()),
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
 use crate::event::{SessionEvent, StoreOperation};
-use crate::session::{Base, CommitError, CookieChange, Done, Ending, Pending, Target, Work};
+use crate::session::{
+    Base, CommitError, CommitResult, CookieChange, Ending, Pending, PendingCommit, Target,
+};
 use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
 use crate::token::Token;
 
@@ -14,18 +16,18 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// What nobody asked for (moving the idle deadline, renewing the token, following a renewed
     /// certificate) is tried once and may fail: the session then merely keeps what it had.
-    pub async fn perform(&self, work: Work) -> Done {
-        let Work {
+    pub async fn execute(&self, commit: PendingCommit) -> CommitResult {
+        let PendingCommit {
             ending,
             target,
             pending,
             peer,
             can_set_cookie,
-        } = work;
+        } = commit;
         let mut cookie = None;
         if let Some(ending) = ending {
             if let Err(error) = self.end(*ending).await {
-                return Done {
+                return CommitResult {
                     base: None,
                     cookie: None,
                     left: Some((Some(ending), pending)),
@@ -38,10 +40,10 @@ impl<S: SessionStore> SessionManager<S> {
         let done = match target {
             Target::Existing(base) => self.commit(base, pending, peer, can_set_cookie).await,
             Target::New(peer) => self.create(pending, &peer).await,
-            Target::Nothing => Done::nothing(),
-            Target::InFlight => Done::failed(None, CommitError::InFlight),
+            Target::Nothing => CommitResult::nothing(),
+            Target::InFlight => CommitResult::failed(None, CommitError::InFlight),
         };
-        Done {
+        CommitResult {
             cookie: done.cookie.or(cookie),
             ..done
         }
@@ -56,7 +58,7 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(())
     }
 
-    async fn create(&self, pending: Pending, peer: &PeerCertificate) -> Done {
+    async fn create(&self, pending: Pending, peer: &PeerCertificate) -> CommitResult {
         let now = self.rules.clock.now();
         let drafted = Token::issue().and_then(|token| {
             let record = self.new_record(&token, &pending, peer, now)?;
@@ -64,13 +66,13 @@ impl<S: SessionStore> SessionManager<S> {
         });
         let (token, record) = match drafted {
             Ok(drafted) => drafted,
-            Err(error) => return Done::failed(None, error),
+            Err(error) => return CommitResult::failed(None, error),
         };
         let admission = pending.sign_in.as_ref().and(self.rules.admission);
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
                 self.announce_new(&record, &evicted);
-                Done {
+                CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
                         record,
@@ -84,17 +86,17 @@ impl<S: SessionStore> SessionManager<S> {
                     result: Ok(()),
                 }
             }
-            Ok(Creation::LimitReached) => Done::failed(None, CommitError::LimitReached),
+            Ok(Creation::LimitReached) => CommitResult::failed(None, CommitError::LimitReached),
             // Of 2^128 handles the same one twice: the generator is broken, so nothing that it
             // made can be trusted.
             Ok(Creation::Exists) => {
                 let cause = "a new session's handle exists already";
                 let error = StoreError::with_source(StoreErrorKind::Other, cause);
-                Done::failed(None, error)
+                CommitResult::failed(None, error)
             }
             Err(error) => {
                 let error = self.failed(StoreOperation::Create)(error);
-                Done::unreached(None, pending, error)
+                CommitResult::unreached(None, pending, error)
             }
         }
     }
@@ -105,17 +107,17 @@ impl<S: SessionStore> SessionManager<S> {
         pending: Pending,
         peer: Option<Arc<PeerCertificate>>,
         can_set_cookie: bool,
-    ) -> Done {
+    ) -> CommitResult {
         let now = self.rules.clock.now();
         let rebind = peer.filter(|_| base.rebind && can_set_cookie);
         let token = match self.new_token(&base, &pending, rebind.is_some(), can_set_cookie, now) {
             Ok(token) => token,
-            Err(error) => return Done::failed(Some(base), error),
+            Err(error) => return CommitResult::failed(Some(base), error),
         };
         let drafted = self.new_commit(&base, &pending, token.as_ref(), rebind.as_deref(), now);
         let commit = match drafted {
             Ok(commit) => commit,
-            Err(error) => return Done::failed(Some(base), error),
+            Err(error) => return CommitResult::failed(Some(base), error),
         };
         match self.store.commit(commit).await {
             Ok(Outcome::Applied {
@@ -125,7 +127,7 @@ impl<S: SessionStore> SessionManager<S> {
             }) => {
                 let token = token.filter(|_| rotated);
                 self.announce_change(&base, &record, &pending, rotated, &evicted);
-                Done {
+                CommitResult {
                     base: Some(Base {
                         token_hash: if rotated {
                             record.token_hash
@@ -144,29 +146,31 @@ impl<S: SessionStore> SessionManager<S> {
                 }
             }
             // Whoever only read is served: what was read was true when it was read.
-            Ok(_) if pending.is_empty() => Done::over(Ok(())),
-            Ok(Outcome::Stale) => Done::over(Err(CommitError::Stale)),
-            Ok(Outcome::Gone) => Done::over(Err(CommitError::Gone)),
-            Ok(Outcome::LimitReached) => Done::failed(Some(base), CommitError::LimitReached),
+            Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
+            Ok(Outcome::Stale) => CommitResult::over(Err(CommitError::Stale)),
+            Ok(Outcome::Gone) => CommitResult::over(Err(CommitError::Gone)),
+            Ok(Outcome::LimitReached) => {
+                CommitResult::failed(Some(base), CommitError::LimitReached)
+            }
             Ok(Outcome::TooLarge { size }) => {
                 let max = self.rules.max_data_size;
-                Done::failed(Some(base), CommitError::TooLarge { size, max })
+                CommitResult::failed(Some(base), CommitError::TooLarge { size, max })
             }
             Err(error) => {
                 let error = self.failed(StoreOperation::Commit)(error);
                 if pending.is_empty() {
-                    return Done {
+                    return CommitResult {
                         base: Some(base),
-                        ..Done::nothing()
+                        ..CommitResult::nothing()
                     };
                 }
-                Done::unreached(Some(base), pending, error)
+                CommitResult::unreached(Some(base), pending, error)
             }
         }
     }
 }
 
-impl Done {
+impl CommitResult {
     fn nothing() -> Self {
         Self {
             base: None,

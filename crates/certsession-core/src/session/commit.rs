@@ -11,7 +11,7 @@ use crate::certificate::PeerCertificate;
 /// It is taken out of the [`Session`] so that an adapter holds no lock or borrow while the
 /// store works.
 #[must_use = "the changes are lost unless they are performed"]
-pub struct Work {
+pub struct PendingCommit {
     pub(crate) ending: Option<Box<Ending>>,
     pub(crate) target: Target,
     pub(crate) pending: Pending,
@@ -34,7 +34,7 @@ pub(crate) enum Target {
 
 /// What the store made of it.
 #[must_use = "the session does not know what happened until it is told"]
-pub struct Done {
+pub struct CommitResult {
     pub(crate) base: Option<Base>,
     pub(crate) cookie: Option<CookieChange>,
     /// What is still to be done, because the store failed.
@@ -50,9 +50,9 @@ impl Session {
     /// Until [`finish_commit`](Self::finish_commit) tells what became of it, the session can
     /// neither be changed nor committed again: work that is lost on the way, by a timeout for
     /// example, must not look like success.
-    pub fn begin_commit(&mut self) -> Option<Work> {
+    pub fn begin_commit(&mut self) -> Option<PendingCommit> {
         if self.in_flight {
-            return Some(Work::of(Target::InFlight));
+            return Some(PendingCommit::of(Target::InFlight));
         }
         let is_wanted = self.ending.is_some() || !self.pending.is_empty();
         if !is_wanted && !self.is_upkeep_due() {
@@ -64,12 +64,12 @@ impl Session {
             _ => Target::Nothing,
         };
         self.in_flight = true;
-        Some(Work {
+        Some(PendingCommit {
             ending: self.ending.take(),
             pending: std::mem::take(&mut self.pending),
             peer: self.peer.clone(),
             can_set_cookie: !self.head_sent,
-            ..Work::of(target)
+            ..PendingCommit::of(target)
         })
     }
 
@@ -89,23 +89,23 @@ impl Session {
     ///
     /// If what the request wanted was not written. After a failure of the store the session
     /// still wants it, and the next commit tries again.
-    pub fn finish_commit(&mut self, done: Done) -> Result<(), CommitError> {
-        if let Err(CommitError::InFlight) = &done.result {
-            return done.result;
+    pub fn finish_commit(&mut self, result: CommitResult) -> Result<(), CommitError> {
+        if let Err(CommitError::InFlight) = &result.result {
+            return result.result;
         }
         self.in_flight = false;
-        self.base = done.base;
-        if let Some(cookie) = done.cookie {
+        self.base = result.base;
+        if let Some(cookie) = result.cookie {
             self.cookie = Some(Box::new(cookie));
         }
-        if let Some((ending, pending)) = done.left {
+        if let Some((ending, pending)) = result.left {
             self.ending = ending;
             self.pending = pending;
         }
-        if done.is_over {
+        if result.is_over {
             self.phase = Phase::Ended;
         }
-        done.result
+        result.result
     }
 
     /// What the response does to the cookie. Taken once, when the head is written.
@@ -115,16 +115,16 @@ impl Session {
 
     /// What is left to do of a request that comes to no end of its own, because its client hung
     /// up or its handler panicked: an end that it asked for, and nothing else.
-    pub fn abandon(&mut self) -> Option<Work> {
+    pub fn abandon(&mut self) -> Option<PendingCommit> {
         let ending = self.ending.take()?;
-        Some(Work {
+        Some(PendingCommit {
             ending: Some(ending),
-            ..Work::of(Target::Nothing)
+            ..PendingCommit::of(Target::Nothing)
         })
     }
 }
 
-impl Work {
+impl PendingCommit {
     fn of(target: Target) -> Self {
         Self {
             ending: None,
@@ -147,17 +147,17 @@ impl Work {
     }
 }
 
-impl fmt::Debug for Work {
+impl fmt::Debug for PendingCommit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Work")
+        f.debug_struct("PendingCommit")
             .field("changes", &self.pending.changes)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Done {
+impl fmt::Debug for CommitResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Done")
+        f.debug_struct("CommitResult")
             .field("result", &self.result)
             .finish_non_exhaustive()
     }
