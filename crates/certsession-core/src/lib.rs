@@ -100,7 +100,8 @@ pub use revocation::{
     RevocationStatus,
 };
 pub use session::{
-    CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SignIn, Watched,
+    CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch,
+    SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

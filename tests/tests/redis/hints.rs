@@ -26,7 +26,7 @@ async fn assert_heard(url: &str) {
         here.create(record.clone(), None, record.created_at())
             .await
             .unwrap();
-        let waits = there.end_hint(handle);
+        let waits = there.end_notification(handle);
         let ends = async {
             // The first time, the other node has to begin to listen.
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -88,7 +88,7 @@ async fn listening_goes_on_after_the_server_was_restarted() {
     here.create(other.clone(), None, other.created_at())
         .await
         .unwrap();
-    let waits = there.end_hint(record.handle());
+    let waits = there.end_notification(record.handle());
     let ends = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         server.restart();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use certsession_core::{
     CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
-    StoreError, Watched,
+    SessionWatch, StoreError,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -29,9 +29,9 @@ pub(crate) trait Backend {
     fn revoke_all<'a>(&'a self, owner: &'a Owner)
     -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
 
-    fn still_stands<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, Result<bool, StoreError>>;
+    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>>;
 
-    fn end_hint<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, ()>;
+    fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()>;
 }
 
 impl<S: SessionStore> Backend for SessionManager<S> {
@@ -60,11 +60,11 @@ impl<S: SessionStore> Backend for SessionManager<S> {
     ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
         Box::pin(SessionManager::revoke_all(self, owner))
     }
-    fn still_stands<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(SessionManager::still_stands(self, watched))
+    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(SessionManager::is_active(self, watch))
     }
 
-    fn end_hint<'a>(&'a self, watched: &'a Watched) -> BoxFuture<'a, ()> {
-        Box::pin(SessionManager::end_hint(self, watched))
+    fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()> {
+        Box::pin(SessionManager::end_notification(self, watch))
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::rt::time::timeout;
-use certsession_core::Watched;
+use certsession_core::SessionWatch;
 
 use super::backend::Backend;
 
@@ -15,11 +15,11 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Resolves when the session has ended, wherever it was ended. At once where there is none.
-pub(super) async fn ended(backend: Rc<dyn Backend>, watched: Option<Watched>) {
-    let Some(watched) = watched else { return };
+pub(super) async fn ended(backend: Rc<dyn Backend>, watch: Option<SessionWatch>) {
+    let Some(watch) = watch else { return };
     let mut last_known = Instant::now();
     loop {
-        match backend.still_stands(&watched).await {
+        match backend.is_active(&watch).await {
             Ok(true) => last_known = Instant::now(),
             Ok(false) => return,
             // Not at once: a store that stumbles would drop everybody's connection.
@@ -27,6 +27,6 @@ pub(super) async fn ended(backend: Rc<dyn Backend>, watched: Option<Watched>) {
             Err(_) => {}
         }
         // Whether the hint came or the time is up, the next step is the same.
-        let _ = timeout(INTERVAL, backend.end_hint(&watched)).await;
+        let _ = timeout(INTERVAL, backend.end_notification(&watch)).await;
     }
 }

@@ -212,8 +212,8 @@ impl CertSession {
     /// }
     /// ```
     pub fn ended(&self) -> impl Future<Output = ()> + 'static {
-        let watched = self.0.session.borrow().watched();
-        ended(Rc::clone(&self.0.backend), watched)
+        let watch = self.0.session.borrow().watch();
+        ended(Rc::clone(&self.0.backend), watch)
     }
 
     /// The live sessions of whoever is signed in, oldest first.

@@ -8,7 +8,7 @@ use super::SessionManager;
 use crate::binding::Match;
 use crate::event::StoreOperation;
 use crate::revocation::RevocationStatus;
-use crate::session::Watched;
+use crate::session::SessionWatch;
 use crate::store::{SessionStore, StoreError};
 
 impl<S: SessionStore> SessionManager<S> {
@@ -19,30 +19,30 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// If the store fails: then nobody knows.
-    pub async fn still_stands(&self, watched: &Watched) -> Result<bool, StoreError> {
+    pub async fn is_active(&self, watch: &SessionWatch) -> Result<bool, StoreError> {
         let now = self.rules.clock.now();
-        let peer = &*watched.peer;
+        let peer = &*watch.peer;
         let is_good = self.rules.revocations.status(peer, now) == RevocationStatus::Good;
         if !is_good || peer.check_validity(now).is_err() {
             return Ok(false);
         }
-        let loaded = self.store.load(watched.handle, now).await;
+        let loaded = self.store.load(watch.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         Ok(loaded.is_some_and(|record| {
             let compared = self.rules.binding.compare(record.binding(), peer);
             !record.is_expired(now)
-                && record.epoch() == watched.epoch
+                && record.epoch() == watch.epoch
                 && !self.rules.revocations.revokes(record.binding(), now)
                 && matches!(compared, Match::Same | Match::Renewed)
         }))
     }
 
     /// Waits until the session may have ended: this process has ended it, or the store says that
-    /// another has ([`SessionStore::end_hint`]). Both may be missed, and expiry is never told of:
-    /// whoever waits asks [`still_stands`](Self::still_stands) now and then all the same.
-    pub async fn end_hint(&self, watched: &Watched) {
-        let mut here = pin!(self.rules.bell.rung(watched.handle));
-        let mut elsewhere = pin!(self.store.end_hint(watched.handle));
+    /// another has ([`SessionStore::end_notification`]). Both may be missed, and expiry is never told of:
+    /// whoever waits asks [`is_active`](Self::is_active) now and then all the same.
+    pub async fn end_notification(&self, watch: &SessionWatch) {
+        let mut here = pin!(self.rules.bell.rung(watch.handle));
+        let mut elsewhere = pin!(self.store.end_notification(watch.handle));
         poll_fn(|context| match here.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => elsewhere.as_mut().poll(context),

@@ -5,7 +5,7 @@ mod error;
 mod late;
 mod sign_in;
 mod view;
-mod watched;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,7 +27,7 @@ pub(crate) use commit::Target;
 pub use commit::{CommitResult, PendingCommit};
 pub use error::{CommitError, SessionError};
 pub use sign_in::SignIn;
-pub use watched::Watched;
+pub use watch::SessionWatch;
 
 /// A session as one request sees it: what was loaded, and what the request does to it.
 ///

@@ -110,7 +110,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Waits until somebody says that this session has ended, or may have: a hint, so that those
     /// who watch it ask again at once, and not only when they would have asked anyway. Hints may
     /// get lost, and may come for nothing. By default none ever comes.
-    fn end_hint(&self, handle: Handle) -> impl Future<Output = ()> + Send {
+    fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
         let _ = handle;
         std::future::pending()
     }

@@ -53,7 +53,7 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).revoke(owner)
     }
 
-    fn end_hint(&self, handle: Handle) -> impl Future<Output = ()> + Send {
-        (**self).end_hint(handle)
+    fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
+        (**self).end_notification(handle)
     }
 }

@@ -193,8 +193,8 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         self.step(StoreOperation::Revoke, work).await
     }
 
-    async fn end_hint(&self, handle: Handle) {
-        self.inner.end_hint(handle).await;
+    async fn end_notification(&self, handle: Handle) {
+        self.inner.end_notification(handle).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use certsession_core::test_util::block_on;
-use certsession_core::{BindingPolicy, PeerState, Revocation, StoreOperation, Watched};
+use certsession_core::{BindingPolicy, PeerState, Revocation, SessionWatch, StoreOperation};
 
 use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, World};
 
@@ -12,12 +12,12 @@ fn peer() -> PeerState {
     Ca::named("ca").issue(&Certificate::serial(1))
 }
 
-fn watched(world: &World, client: &Client) -> Watched {
-    client.open(world).watched().unwrap()
+fn watched(world: &World, client: &Client) -> SessionWatch {
+    client.open(world).watch().unwrap()
 }
 
-fn stands(world: &World, watched: &Watched) -> bool {
-    block_on(world.sessions.still_stands(watched)).unwrap()
+fn stands(world: &World, watched: &SessionWatch) -> bool {
+    block_on(world.sessions.is_active(watched)).unwrap()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn p6_whether_it_stands_is_not_known_while_the_store_is_down() {
     let client = Client::signed_in(&world, &peer(), "alice");
     let watched = watched(&world, &client);
     world.faults.fail_all(StoreOperation::Load);
-    assert!(block_on(world.sessions.still_stands(&watched)).is_err());
+    assert!(block_on(world.sessions.is_active(&watched)).is_err());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_end_by_this_process_is_hinted_at_without_a_store_that_sends_word() {
     let world = World::new();
     let client = Client::signed_in(&world, &peer(), "alice");
     let watched = watched(&world, &client);
-    let mut hint = pin!(world.sessions.end_hint(&watched));
+    let mut hint = pin!(world.sessions.end_notification(&watched));
     let context = &mut Context::from_waker(Waker::noop());
     assert!(hint.as_mut().poll(context).is_pending());
     block_on(world.sessions.revoke(client.handle(&world).unwrap())).unwrap();

@@ -130,7 +130,7 @@ impl SessionStore for RedisStore {
         Box::pin(self.end_all(&owner.key())).await
     }
 
-    async fn end_hint(&self, handle: Handle) {
+    async fn end_notification(&self, handle: Handle) {
         self.hints
             .wait_for(handle, &self.connections, &self.keys)
             .await;

@@ -7,9 +7,9 @@ use crate::certificate::PeerCertificate;
 use crate::handle::Handle;
 
 /// A session as it was when a request opened it, for
-/// [`SessionManager::still_stands`](crate::SessionManager::still_stands).
+/// [`SessionManager::is_active`](crate::SessionManager::is_active).
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct SessionWatch {
     pub(crate) handle: Handle,
     pub(crate) epoch: u64,
     pub(crate) peer: Arc<PeerCertificate>,
@@ -17,9 +17,9 @@ pub struct Watched {
 
 impl Session {
     /// The session, to be watched after the request; `None` where there is none, or none yet.
-    pub fn watched(&self) -> Option<Watched> {
+    pub fn watch(&self) -> Option<SessionWatch> {
         let base = self.base.as_ref()?;
-        Some(Watched {
+        Some(SessionWatch {
             handle: base.record.handle,
             epoch: base.record.epoch,
             peer: Arc::clone(self.peer.as_ref()?),
