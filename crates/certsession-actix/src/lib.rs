@@ -57,8 +57,8 @@ mod tls;
 pub use certsession_core;
 pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, CommitError, EndReason, EventSink, Fingerprint,
-    Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnReplay,
-    OnStale, Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl,
+    OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager, SessionStore,
     SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };

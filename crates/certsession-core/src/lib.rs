@@ -24,7 +24,7 @@
 //! | [`BindingPolicy`] | which certificates a session stays with |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what a replay does |
-//! | [`RevocationList`], [`OnStale`] | which certificates are revoked; what an overdue list means |
+//! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what an overdue list means |
 //! | [`Clock`], [`EventSink`] | where time comes from, and where events go |
 //!
 //! With the feature `test-util` there are also `conformance`, the store contract as a test
@@ -96,7 +96,7 @@ pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
-    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, Revocation, RevocationList,
+    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList,
     RevocationStatus,
 };
 pub use session::{

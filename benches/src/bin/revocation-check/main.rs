@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use certs_dev::{Authority, LeafRequest};
 use certsession_benches::{Page, describe_machine, instructions, revocation_list};
 use certsession_core::{
-    Clock, Crl, CrlAuthority, MemoryStore, OnStale, PeerCertificate, PeerState, Presented,
+    Clock, Crl, CrlAuthority, MemoryStore, OnOverdueCrl, PeerCertificate, PeerState, Presented,
     RevocationList, SessionManager, SystemClock,
 };
 
@@ -82,7 +82,7 @@ impl World {
         let file = revocation_list(&authority, entries)?;
         let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
         let began = Instant::now();
-        let crl = Crl::verify(file.der(), &authorities, OnStale::Refuse, SystemClock.now())?;
+        let crl = Crl::verify(file.der(), &authorities, OnOverdueCrl::Refuse, SystemClock.now())?;
         let revoked = RevocationList::new();
         revoked.replace("bench", vec![crl])?;
         let loaded_in = began.elapsed();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::authority::CrlAuthority;
 use super::entries::Serials;
 use super::layout::Layout;
-use super::list::OnStale;
+use super::list::OnOverdueCrl;
 use super::signature;
 use crate::certificate::IssuerHash;
 use crate::time::Timestamp;
@@ -99,7 +99,7 @@ pub enum CrlError {
 impl Crl {
     /// Verifies a list in DER: its form, its signature by one of the authorities, and its dates.
     ///
-    /// An expired list is refused, or, with [`OnStale::Warn`], accepted.
+    /// An expired list is refused, or, with [`OnOverdueCrl::Warn`], accepted.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Crl {
     pub fn verify(
         der: &[u8],
         authorities: &[CrlAuthority],
-        on_stale: OnStale,
+        on_overdue_crl: OnOverdueCrl,
         now: Timestamp,
     ) -> Result<Self, CrlError> {
         if der.len() > MAX_CRL_SIZE {
@@ -123,7 +123,7 @@ impl Crl {
         if this_update > now + CLOCK_SKEW {
             return Err(CrlError::NotYetValid { this_update });
         }
-        if next_update < now && on_stale == OnStale::Refuse {
+        if next_update < now && on_overdue_crl == OnOverdueCrl::Refuse {
             return Err(CrlError::Expired { next_update });
         }
         Ok(Self {

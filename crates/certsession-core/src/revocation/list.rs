@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// What happens when the successor of a list is overdue (its nextUpdate has passed).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OnStale {
+pub enum OnOverdueCrl {
     /// Nobody whose certificate that issuer has issued is let in until there is a new list. The
     /// default: whoever can keep the new list away must not gain by it.
     #[default]
@@ -41,29 +41,29 @@ pub struct RevocationList(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    on_stale: OnStale,
+    on_overdue_crl: OnOverdueCrl,
     current: RwLock<Arc<Snapshot>>,
     /// Held by whoever changes the list, so that two changes come one after the other.
     readers: Mutex<Vec<Weak<Inbox>>>,
 }
 
 impl RevocationList {
-    /// An empty list. Overdue lists are refused: [`OnStale::Refuse`].
+    /// An empty list. Overdue lists are refused: [`OnOverdueCrl::Refuse`].
     pub fn new() -> Self {
         Self::default()
     }
 
     /// An empty list with another policy for overdue lists.
-    pub fn on_stale(on_stale: OnStale) -> Self {
+    pub fn on_overdue_crl(on_overdue_crl: OnOverdueCrl) -> Self {
         Self(Arc::new(Shared {
-            on_stale,
+            on_overdue_crl,
             ..Shared::default()
         }))
     }
 
     /// What happens when a list is overdue.
-    pub fn stale_policy(&self) -> OnStale {
-        self.0.on_stale
+    pub fn overdue_crl_policy(&self) -> OnOverdueCrl {
+        self.0.on_overdue_crl
     }
 
     /// Revokes a certificate, or a key. The sessions of a certificate end as soon as the
@@ -109,8 +109,8 @@ impl RevocationList {
             certificate.public_key_hash(),
             now,
         );
-        match (status, self.0.on_stale) {
-            (RevocationStatus::Unknown, OnStale::Warn) => RevocationStatus::Good,
+        match (status, self.0.on_overdue_crl) {
+            (RevocationStatus::Unknown, OnOverdueCrl::Warn) => RevocationStatus::Good,
             _ => status,
         }
     }

@@ -31,7 +31,7 @@ pub use authority::CrlAuthority;
 pub use crl::{Crl, CrlError, MAX_CRL_SIZE};
 pub use entries::Revocation;
 pub(crate) use inbox::Inbox;
-pub use list::{OnStale, RevocationList};
+pub use list::{OnOverdueCrl, RevocationList};
 pub use snapshot::RevocationStatus;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rcgen::{
     SignatureAlgorithm, date_time_ymd,
 };
 
-use super::{Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, Revocation, RevocationList};
+use super::{Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList};
 use crate::certificate::PeerCertificate;
 use crate::revocation::RevocationStatus::{Good, Revoked, Unknown};
 use crate::time::Timestamp;
@@ -65,7 +65,7 @@ impl Ca {
     }
 
     fn verify(&self, der: &[u8]) -> Result<Crl, CrlError> {
-        Crl::verify(der, &[self.authority()], OnStale::Refuse, NOW)
+        Crl::verify(der, &[self.authority()], OnOverdueCrl::Refuse, NOW)
     }
 }
 
@@ -133,7 +133,7 @@ fn a_list_by_another_key_of_the_same_name_is_refused() {
     assert_eq!(ca.verify(&forged).unwrap_err(), CrlError::BadSignature);
     // Two keys of one authority, the old one and the new one, may both sign.
     let both = [ca.authority(), impostor.authority()];
-    assert!(Crl::verify(&forged, &both, OnStale::Refuse, NOW).is_ok());
+    assert!(Crl::verify(&forged, &both, OnOverdueCrl::Refuse, NOW).is_ok());
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn an_expired_list_is_refused_unless_the_policy_is_to_warn() {
     let ca = Ca::named("ca");
     let der = ca.list_of(&[1], 8, 7);
     assert!(matches!(ca.verify(&der), Err(CrlError::Expired { .. })));
-    let warned = Crl::verify(&der, &[ca.authority()], OnStale::Warn, NOW).unwrap();
-    let list = RevocationList::on_stale(OnStale::Warn);
+    let warned = Crl::verify(&der, &[ca.authority()], OnOverdueCrl::Warn, NOW).unwrap();
+    let list = RevocationList::on_overdue_crl(OnOverdueCrl::Warn);
     list.replace("file", vec![warned]).unwrap();
     assert_eq!(list.status(&ca.issue(1), NOW), Revoked);
     assert_eq!(list.status(&ca.issue(2), NOW), Good);
@@ -173,7 +173,7 @@ fn a_list_from_the_future_is_refused() {
     let ca = Ca::named("ca");
     let der = ca.list_of(&[1], 0, 7);
     let before = Timestamp::from_millis(NOW.as_millis() - DAY.as_millis() as u64);
-    let early = Crl::verify(&der, &[ca.authority()], OnStale::Refuse, before);
+    let early = Crl::verify(&der, &[ca.authority()], OnOverdueCrl::Refuse, before);
     assert!(matches!(early, Err(CrlError::NotYetValid { .. })));
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use certsession_core::{
-    Clock, Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnStale, RevocationList, SystemClock,
+    Clock, Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, RevocationList, SystemClock,
     Timestamp,
 };
 use rustls_pki_types::CertificateDer;
@@ -30,7 +30,7 @@ pub(super) fn load(
     let crls = blocks(&bytes)
         .map_err(refused)?
         .iter()
-        .map(|der| Crl::verify(der, &authorities, list.stale_policy(), now))
+        .map(|der| Crl::verify(der, &authorities, list.overdue_crl_policy(), now))
         .collect::<Result<Vec<_>, _>>()
         .map_err(refused)?;
     let due = crls.iter().map(Crl::next_update).min();
@@ -39,7 +39,7 @@ pub(super) fn load(
             what: "it holds no list",
         })
     })?;
-    if due < now && list.stale_policy() == OnStale::Warn {
+    if due < now && list.overdue_crl_policy() == OnOverdueCrl::Warn {
         warn_overdue(path);
     }
     let source = path.to_string_lossy();

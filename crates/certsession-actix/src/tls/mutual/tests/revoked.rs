@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certsession_core::{OnStale, PeerCertificate, Revocation, RevocationList};
+use certsession_core::{OnOverdueCrl, PeerCertificate, Revocation, RevocationList};
 
 use super::pki::{Ca, Leaf, STACKS};
 use super::wire::{Server, VERSIONS, client, get};
@@ -197,7 +197,7 @@ fn an_expired_list_is_taken_where_the_policy_is_to_warn() {
         let dir = tempfile::tempdir().unwrap();
         let ca = Ca::new("ca");
         let (alice, bob) = (ca.client("alice"), ca.client("bob"));
-        let list = RevocationList::on_stale(OnStale::Warn);
+        let list = RevocationList::on_overdue_crl(OnOverdueCrl::Warn);
         let file = crl_file(dir.path(), ca.crl(&[&alice], 400).pem);
         let server = Server::start(build(&following(&ca, &list, &file)).unwrap());
         assert!(!is_let_in(&server, &ca, &alice), "{stack}");
