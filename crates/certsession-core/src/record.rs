@@ -44,7 +44,7 @@ pub(crate) struct PreviousTokenHash {
 
 /// What a record says of a token hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum TokenStatus {
     /// The token hash of the token that stands.
     Current,
     /// The token hash of the token before it, within its grace.
@@ -109,15 +109,15 @@ impl Record {
         now >= self.idle_deadline || now >= self.absolute_deadline
     }
 
-    pub(crate) fn standing(&self, token_hash: &TokenHash, now: Timestamp) -> Standing {
+    pub(crate) fn token_status(&self, token_hash: &TokenHash, now: Timestamp) -> TokenStatus {
         if self.token_hash == *token_hash {
-            return Standing::Current;
+            return TokenStatus::Current;
         }
         match &self.previous {
             Some(previous) if previous.token_hash == *token_hash && now < previous.until => {
-                Standing::InGrace
+                TokenStatus::InGrace
             }
-            _ => Standing::Unknown,
+            _ => TokenStatus::Unknown,
         }
     }
 }

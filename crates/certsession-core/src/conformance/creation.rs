@@ -110,7 +110,7 @@ pub fn an_expired_record_makes_room_in_a_full_store<H: Harness>() {
     };
     let deadline = trial.now + MINUTE;
     let expired = trial.keep(trial.sample(1).principal("alice").expires_at(deadline));
-    let standing = trial.keep(trial.sample(2).principal("alice"));
+    let token_status = trial.keep(trial.sample(2).principal("alice"));
     let next = trial.sample(3).principal("alice").build();
     let created = trial.store.create(Arc::clone(&next), None, deadline);
     let evicted = vec![];
@@ -118,7 +118,7 @@ pub fn an_expired_record_makes_room_in_a_full_store<H: Harness>() {
         answered(trial.harness.block_on(created)),
         Creation::Created { evicted }
     );
-    trial.assert_stands(&standing);
+    trial.assert_stands(&token_status);
     trial.assert_stands(&next);
     trial.assert_gone(&expired);
 }

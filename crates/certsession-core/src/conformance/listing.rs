@@ -44,7 +44,7 @@ pub fn only_live_sessions_are_listed<H: Harness>() {
     let soon = trial.now + MINUTE;
     let expiring = trial.keep(trial.sample(1).principal("alice").expires_at(soon));
     let idling = trial.keep(trial.sample(2).principal("alice").idle_deadline(soon));
-    let standing = trial.keep(trial.sample(3).principal("alice"));
+    let token_status = trial.keep(trial.sample(3).principal("alice"));
     let ended = trial.keep(trial.sample(4).principal("alice"));
     trial.remove(ended.handle);
 

@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::trial::{MINUTE, SECOND, Trial};
-use crate::record::{Record, Standing};
+use crate::record::{Record, TokenStatus};
 use crate::store::Outcome;
 use crate::test_util::SampleCommit;
 use crate::time::Timestamp;
@@ -17,12 +17,12 @@ pub fn a_renewed_token_is_kept_for_its_grace<H: Harness>() {
     trial.apply(SampleCommit::on(&record).renew(until));
     let before = Timestamp::from_millis(until.as_millis() - 1);
     assert_eq!(
-        standing(&trial, &record, record.token_hash, before),
-        Standing::InGrace
+        token_status(&trial, &record, record.token_hash, before),
+        TokenStatus::InGrace
     );
     assert_eq!(
-        standing(&trial, &record, record.token_hash, until),
-        Standing::Unknown
+        token_status(&trial, &record, record.token_hash, until),
+        TokenStatus::Unknown
     );
 }
 
@@ -35,16 +35,16 @@ pub fn a_second_renewal_ends_the_grace_of_the_first<H: Harness>() {
     let third = trial.apply(SampleCommit::on(&second).renew(until));
     let now = trial.now;
     assert_eq!(
-        standing(&trial, &first, first.token_hash, now),
-        Standing::Unknown
+        token_status(&trial, &first, first.token_hash, now),
+        TokenStatus::Unknown
     );
     assert_eq!(
-        standing(&trial, &first, second.token_hash, now),
-        Standing::InGrace
+        token_status(&trial, &first, second.token_hash, now),
+        TokenStatus::InGrace
     );
     assert_eq!(
-        standing(&trial, &first, third.token_hash, now),
-        Standing::Current
+        token_status(&trial, &first, third.token_hash, now),
+        TokenStatus::Current
     );
 }
 
@@ -74,18 +74,18 @@ pub fn a_privilege_change_gives_no_grace<H: Harness>() {
     let third = trial.apply(SampleCommit::on(&second).rotate());
     for dead in [first.token_hash, second.token_hash] {
         assert_eq!(
-            standing(&trial, &first, dead, trial.now),
-            Standing::Unknown
+            token_status(&trial, &first, dead, trial.now),
+            TokenStatus::Unknown
         );
     }
     let fourth = trial.apply(SampleCommit::on(&third).sign_in("alice"));
     assert_eq!(
-        standing(&trial, &first, third.token_hash, trial.now),
-        Standing::Unknown
+        token_status(&trial, &first, third.token_hash, trial.now),
+        TokenStatus::Unknown
     );
     assert_eq!(
-        standing(&trial, &first, fourth.token_hash, trial.now),
-        Standing::Current
+        token_status(&trial, &first, fourth.token_hash, trial.now),
+        TokenStatus::Current
     );
 }
 
@@ -139,9 +139,9 @@ fn standing<H: Harness>(
     record: &Record,
     token_hash: TokenHash,
     now: Timestamp,
-) -> Standing {
+) -> TokenStatus {
     match trial.load_at(record.handle, now) {
-        Some(record) => record.standing(&token_hash, now),
+        Some(record) => record.token_status(&token_hash, now),
         None => panic!("the record does not load"),
     }
 }

@@ -8,7 +8,7 @@ use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState, ValidityError};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
-use crate::record::{Record, Standing};
+use crate::record::{Record, TokenStatus};
 use crate::revocation::RevocationStatus;
 use crate::session::{Base, Phase, Session};
 use crate::store::{Owner, SessionStore, StoreError};
@@ -234,11 +234,11 @@ impl<S: SessionStore> SessionManager<S> {
         let now = asked.now;
         let record = self.store.near(asked.handle, now)?;
         let stands = !record.is_expired(now)
-            && record.standing(&asked.token_hash, now) == Standing::Current
+            && record.token_status(&asked.token_hash, now) == TokenStatus::Current
             && asked
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
-        stands.then(|| self.base(record, asked, Standing::Current, false))
+        stands.then(|| self.base(record, asked, TokenStatus::Current, false))
     }
 
     fn judge(
@@ -247,26 +247,26 @@ impl<S: SessionStore> SessionManager<S> {
         asked: &Asked<'_>,
         compared: Option<Match>,
     ) -> Result<Found, OpenError> {
-        let standing = record.standing(&asked.token_hash, asked.now);
+        let token_status = record.token_status(&asked.token_hash, asked.now);
         let handle = Some(record.handle);
-        match (standing, compared) {
-            (Standing::Current | Standing::InGrace, Some(Match::Same)) => {
-                Ok(Found::Session(self.base(record, asked, standing, false)))
+        match (token_status, compared) {
+            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => Ok(Found::Session(
+                self.base(record, asked, token_status, false),
+            )),
+            (TokenStatus::Current, Some(Match::Renewed)) => {
+                Ok(Found::Session(self.base(record, asked, token_status, true)))
             }
-            (Standing::Current, Some(Match::Renewed)) => {
-                Ok(Found::Session(self.base(record, asked, standing, true)))
-            }
-            (Standing::Unknown, Some(Match::Same)) => Ok(Found::Replayed(record)),
+            (TokenStatus::Unknown, Some(Match::Same)) => Ok(Found::Replayed(record)),
             // The grace of a renewed token is for the same certificate only. Whoever holds the
             // session's key in another certificate has been overtaken by a request of their own.
-            (Standing::InGrace, Some(Match::Renewed))
-            | (Standing::Unknown, Some(Match::Renewed | Match::Superseded)) => {
+            (TokenStatus::InGrace, Some(Match::Renewed))
+            | (TokenStatus::Unknown, Some(Match::Renewed | Match::Superseded)) => {
                 self.ignore(Refusal::UnknownToken);
                 Ok(Found::Replaced)
             }
             // Whoever has neither the secret nor the certificate learns nothing, not even that
             // there is a session of this name.
-            (Standing::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
+            (TokenStatus::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
             (_, Some(Match::Superseded)) => {
                 Err(self.refuse(handle, Refusal::CertificateSuperseded))
             }
@@ -279,13 +279,13 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         record: Arc<Record>,
         asked: &Asked<'_>,
-        standing: Standing,
+        token_status: TokenStatus,
         rebind: bool,
     ) -> Base {
         let mut base = Base {
             record,
             token_hash: asked.token_hash,
-            is_current: standing == Standing::Current,
+            is_current: token_status == TokenStatus::Current,
             rebind,
             is_upkeep_due: false,
         };

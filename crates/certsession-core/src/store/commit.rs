@@ -7,7 +7,7 @@ use crate::binding::Binding;
 use crate::data::Changes;
 use crate::handle::Handle;
 use crate::principal::Principal;
-use crate::record::{PreviousTokenHash, Record, Standing};
+use crate::record::{PreviousTokenHash, Record, TokenStatus};
 use crate::revision::Revision;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -131,13 +131,13 @@ impl Record {
         if size > commit.max_data_size.max(self.data.size()) {
             return Decision::TooLarge { size };
         }
-        let standing = self.standing(&commit.token_hash, commit.now);
+        let token_status = self.token_status(&commit.token_hash, commit.now);
         let rotation = match &commit.rotation {
             None => None,
-            Some(rotation) => match (rotation.supersede, standing) {
-                (Supersede::AtOnce, Standing::Unknown) => return Decision::Stale,
+            Some(rotation) => match (rotation.supersede, token_status) {
+                (Supersede::AtOnce, TokenStatus::Unknown) => return Decision::Stale,
                 (Supersede::AtOnce, _) => Some((rotation.token_hash, None)),
-                (Supersede::WithGrace(until), Standing::Current) => {
+                (Supersede::WithGrace(until), TokenStatus::Current) => {
                     let previous = PreviousTokenHash {
                         token_hash: self.token_hash,
                         until,

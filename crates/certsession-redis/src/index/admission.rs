@@ -6,7 +6,7 @@ use std::time::Duration;
 use certsession_core::{Admission, Handle, StoreError, Timestamp};
 
 use super::claim::Claim;
-use super::entry::{Entry, Standing};
+use super::entry::{Entry, EntryStatus};
 use super::member::{CLOCKS_APART, Member, read_answer, read_entry};
 use crate::RedisStore;
 use crate::call::Call;
@@ -65,7 +65,7 @@ impl RedisStore {
                 Err(unknown) => return Err(unknown.error),
             };
             let entry = member.entry;
-            let has_failed = member.standing == Standing::Undecided
+            let has_failed = member.status == EntryStatus::Undecided
                 && times
                     .get(&entry)
                     .is_some_and(|began| *began + LONGEST_SIGN_IN < now);
@@ -74,7 +74,7 @@ impl RedisStore {
                 self.end_while(record, |record| record.is_expired(now))
                     .await?;
                 void.push(entry);
-            } else if member.standing == Standing::Void || has_failed {
+            } else if member.status == EntryStatus::Void || has_failed {
                 void.push(entry);
             } else if let Some(other) = newest.insert(entry.handle, entry) {
                 newest.insert(entry.handle, entry.max(other));
@@ -93,16 +93,16 @@ impl RedisStore {
                 Ok(Member {
                     entry,
                     record: Some(record),
-                    standing: Standing::Belongs,
+                    status: EntryStatus::Belongs,
                 }) => {
                     let belongs = |record: &_| {
-                        entry.standing(&claim.owner, Some(record)) == Standing::Belongs
+                        entry.status(&claim.owner, Some(record)) == EntryStatus::Belongs
                     };
                     (entry, self.end_while(record, belongs).await?)
                 }
                 Ok(Member {
                     entry,
-                    standing: Standing::Void,
+                    status: EntryStatus::Void,
                     ..
                 }) => (entry, false),
                 // Its sign-in is under way; the next one who needs room ends it.

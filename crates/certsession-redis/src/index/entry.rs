@@ -19,7 +19,7 @@ pub(crate) struct Entry {
 
 /// What a session is to one of its index's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum EntryStatus {
     /// It belongs to the index's owner.
     Belongs,
     /// It does not yet, or not any more, or never will: only time tells.
@@ -47,21 +47,21 @@ impl Entry {
     }
 
     /// What the session is to this entry of the index of `owner`.
-    pub(crate) fn standing(self, owner: &OwnerKey, record: Option<&Record>) -> Standing {
+    pub(crate) fn status(self, owner: &OwnerKey, record: Option<&Record>) -> EntryStatus {
         let Some(record) = record else {
             // A record that is gone never comes back, and it is written before it is indexed.
-            return Standing::Void;
+            return EntryStatus::Void;
         };
         let mut owners = record.owners();
         let certificate = owners.next();
         if owners.next() == Some(*owner) || certificate == Some(*owner) {
-            return Standing::Belongs;
+            return EntryStatus::Belongs;
         }
         match self.term {
             // It may be about to move to this certificate, or have moved on.
-            0 => Standing::Undecided,
-            term if term <= term_of(record) => Standing::Void,
-            _ => Standing::Undecided,
+            0 => EntryStatus::Undecided,
+            term if term <= term_of(record) => EntryStatus::Void,
+            _ => EntryStatus::Undecided,
         }
     }
 }
@@ -104,19 +104,19 @@ mod tests {
             handle: anonymous.handle(),
             term,
         };
-        assert_eq!(entry(1).standing(&alice, None), Standing::Void);
+        assert_eq!(entry(1).status(&alice, None), EntryStatus::Void);
         // Alice's sign-in is under way.
-        let under_way = entry(2).standing(&alice, Some(&anonymous));
-        assert_eq!(under_way, Standing::Undecided);
+        let under_way = entry(2).status(&alice, Some(&anonymous));
+        assert_eq!(under_way, EntryStatus::Undecided);
         let alices = signed_in(&anonymous, "alice");
-        assert_eq!(entry(2).standing(&alice, Some(&alices)), Standing::Belongs);
+        assert_eq!(entry(2).status(&alice, Some(&alices)), EntryStatus::Belongs);
         // Bob's was faster, or came after hers.
         let bobs = signed_in(&anonymous, "bob");
-        assert_eq!(entry(2).standing(&alice, Some(&bobs)), Standing::Void);
+        assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
         let bobs = signed_in(&alices, "bob");
-        assert_eq!(entry(2).standing(&alice, Some(&bobs)), Standing::Void);
+        assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
         // She is about to come back.
-        assert_eq!(entry(4).standing(&alice, Some(&bobs)), Standing::Undecided);
+        assert_eq!(entry(4).status(&alice, Some(&bobs)), EntryStatus::Undecided);
     }
 
     #[test]
@@ -127,11 +127,11 @@ mod tests {
             handle: record.handle(),
             term: 0,
         };
-        let mine = entry.standing(&certificate, Some(&record));
-        assert_eq!(mine, Standing::Belongs);
+        let mine = entry.status(&certificate, Some(&record));
+        assert_eq!(mine, EntryStatus::Belongs);
         let other = SampleRecord::new(2).build();
-        let elsewhere = entry.standing(&certificate, Some(&other));
-        assert_eq!(elsewhere, Standing::Undecided);
-        assert_eq!(entry.standing(&certificate, None), Standing::Void);
+        let elsewhere = entry.status(&certificate, Some(&other));
+        assert_eq!(elsewhere, EntryStatus::Undecided);
+        assert_eq!(entry.status(&certificate, None), EntryStatus::Void);
     }
 }

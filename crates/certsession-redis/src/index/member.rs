@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
 use super::claim::Claim;
-use super::entry::{Entry, Standing};
+use super::entry::{Entry, EntryStatus};
 use crate::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_answer;
@@ -92,7 +92,7 @@ fn nonsense() -> StoreError {
 pub(crate) struct Member {
     pub(crate) entry: Entry,
     pub(crate) record: Option<Arc<Record>>,
-    pub(crate) standing: Standing,
+    pub(crate) status: EntryStatus,
 }
 
 /// An entry whose record cannot be had.
@@ -141,7 +141,7 @@ impl RedisStore {
     pub(crate) async fn tidy(&self, owner: &OwnerKey, entries: Vec<Entry>) {
         let looked_at = self.members(owner, entries).await;
         let void = looked_at.into_iter().filter_map(Result::ok);
-        let void = void.filter(|member| member.standing == Standing::Void);
+        let void = void.filter(|member| member.status == EntryStatus::Void);
         let void: Vec<_> = void.map(|member| member.entry).collect();
         self.leave(owner, &void).await;
     }
@@ -155,11 +155,11 @@ impl RedisStore {
         let members = entries.into_iter().map(async |entry| {
             let fetched = self.fetch(entry.handle).await;
             let record = fetched.map_err(|error| Unknown { entry, error })?;
-            let standing = entry.standing(owner, record.as_deref());
+            let status = entry.status(owner, record.as_deref());
             Ok(Member {
                 entry,
                 record,
-                standing,
+                status,
             })
         });
         stream::iter(members)

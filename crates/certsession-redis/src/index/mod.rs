@@ -27,5 +27,5 @@ mod entry;
 mod member;
 
 pub(crate) use claim::{Claim, Claims};
-pub(crate) use entry::{Entry, Standing};
+pub(crate) use entry::{Entry, EntryStatus};
 pub(crate) use member::{Join, Member, Unknown, Which};

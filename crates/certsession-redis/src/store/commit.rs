@@ -11,7 +11,7 @@ use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
 use crate::error::unexpected_answer;
-use crate::index::{Claim, Claims, Standing};
+use crate::index::{Claim, Claims, EntryStatus};
 use crate::script::REPLACE;
 use crate::time::millis_to_live;
 
@@ -164,7 +164,7 @@ impl RedisStore {
         };
         for claim in claims.iter() {
             let record = newer.map(AsRef::as_ref);
-            if claim.entry.standing(&claim.owner, record) == Standing::Void {
+            if claim.entry.status(&claim.owner, record) == EntryStatus::Void {
                 self.leave(&claim.owner, &[claim.entry]).await;
             }
         }

@@ -10,7 +10,7 @@ use redis::Value;
 use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
-use crate::index::{Claims, Entry, Member, Standing, Unknown, Which};
+use crate::index::{Claims, Entry, EntryStatus, Member, Unknown, Which};
 use crate::script::{DROP, END};
 
 /// How many sessions are ended at once.
@@ -76,18 +76,16 @@ impl RedisStore {
             Ok(Member {
                 entry,
                 record: Some(record),
-                standing: Standing::Belongs,
+                status: EntryStatus::Belongs,
             }) => {
                 let belongs =
-                    |record: &Record| entry.standing(owner, Some(record)) == Standing::Belongs;
+                    |record: &Record| entry.status(owner, Some(record)) == EntryStatus::Belongs;
                 (entry, self.end_while(record, belongs).await?)
             }
-            Ok(Member {
-                entry, standing, ..
-            }) => {
+            Ok(Member { entry, status, .. }) => {
                 return Ok(Ending {
                     entry,
-                    is_void: standing == Standing::Void,
+                    is_void: status == EntryStatus::Void,
                     is_ended: false,
                 });
             }

@@ -9,7 +9,7 @@ use redis::Value;
 use super::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_answer;
-use crate::index::{Standing, Which};
+use crate::index::{EntryStatus, Which};
 
 impl RedisStore {
     /// The record of this handle, expired or not.
@@ -50,11 +50,11 @@ impl RedisStore {
         for member in self.members(owner, entries).await {
             let member = member.map_err(|unknown| unknown.error)?;
             let record = member.record.filter(|record| !record.is_expired(now));
-            match (member.standing, record) {
-                (Standing::Belongs, Some(record)) if listed.insert(record.handle()) => {
+            match (member.status, record) {
+                (EntryStatus::Belongs, Some(record)) if listed.insert(record.handle()) => {
                     sessions.push(record);
                 }
-                (Standing::Void, _) => void.push(member.entry),
+                (EntryStatus::Void, _) => void.push(member.entry),
                 _ => {}
             }
         }

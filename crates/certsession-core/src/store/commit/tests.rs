@@ -163,9 +163,10 @@ fn check_stale(record: &Record, commit: &Commit) -> Result<(), TestCaseError> {
         .rotation
         .as_ref()
         .is_some_and(|rotation| rotation.supersede == Supersede::AtOnce);
-    let standing = record.standing(&commit.token_hash, commit.now);
+    let token_status = record.token_status(&commit.token_hash, commit.now);
     prop_assert!(
-        commit.loaded.epoch != record.epoch || (is_privileged && standing == Standing::Unknown)
+        commit.loaded.epoch != record.epoch
+            || (is_privileged && token_status == TokenStatus::Unknown)
     );
     Ok(())
 }
@@ -199,14 +200,14 @@ fn check_token(
         return Ok(());
     };
     prop_assert_eq!(after.token_hash, rotation.token_hash);
-    let standing = before.standing(&commit.token_hash, commit.now);
+    let token_status = before.token_status(&commit.token_hash, commit.now);
     match rotation.supersede {
         Supersede::AtOnce => {
-            prop_assert_ne!(standing, Standing::Unknown);
+            prop_assert_ne!(token_status, TokenStatus::Unknown);
             prop_assert_eq!(after.previous, None);
         }
         Supersede::WithGrace(until) => {
-            prop_assert_eq!(standing, Standing::Current);
+            prop_assert_eq!(token_status, TokenStatus::Current);
             let token_hash = before.token_hash;
             prop_assert_eq!(
                 after.previous,
