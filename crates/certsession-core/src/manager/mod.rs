@@ -1,8 +1,8 @@
 //! The rules: what a request may do with which session.
 
 mod announce;
-mod bell;
 mod draft;
+mod end_notifier;
 mod execute;
 mod open;
 mod oversight;

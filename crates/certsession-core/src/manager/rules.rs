@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bell::Bell;
+use super::end_notifier::EndNotifier;
 use crate::binding::BindingPolicy;
 use crate::event::{EventSink, SessionEvent};
 use crate::lifetimes::Lifetimes;
@@ -38,7 +38,7 @@ pub(crate) struct Rules {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
     /// Rings for those who watch a session.
-    pub(crate) bell: Bell,
+    pub(crate) end_notifier: EndNotifier,
 }
 
 impl Default for Rules {
@@ -54,7 +54,7 @@ impl Default for Rules {
             max_data_size: 64 << 10,
             clock: Box::new(SystemClock),
             event_sink: None,
-            bell: Bell::default(),
+            end_notifier: EndNotifier::default(),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Default for Rules {
 impl Rules {
     pub(crate) fn emit(&self, event: SessionEvent) {
         event.trace();
-        self.bell.ring_for(&event);
+        self.end_notifier.notify(&event);
         if let Some(sink) = &self.event_sink {
             sink.record(&event);
         }

@@ -41,7 +41,7 @@ impl<S: SessionStore> SessionManager<S> {
     /// another has ([`SessionStore::end_notification`]). Both may be missed, and expiry is never told of:
     /// whoever waits asks [`is_active`](Self::is_active) now and then all the same.
     pub async fn end_notification(&self, watch: &SessionWatch) {
-        let mut here = pin!(self.rules.bell.rung(watch.handle));
+        let mut here = pin!(self.rules.end_notifier.notified(watch.handle));
         let mut elsewhere = pin!(self.store.end_notification(watch.handle));
         poll_fn(|context| match here.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(()),

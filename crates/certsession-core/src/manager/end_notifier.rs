@@ -10,7 +10,7 @@ use crate::handle::Handle;
 
 /// Who waits for the end of which session. Only sessions that are watched are in here.
 #[derive(Debug, Default)]
-pub(crate) struct Bell(Mutex<Waiting>);
+pub(crate) struct EndNotifier(Mutex<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -18,9 +18,9 @@ struct Waiting {
     by_session: HashMap<Handle, HashMap<u64, Option<Waker>>>,
 }
 
-impl Bell {
+impl EndNotifier {
     /// Wakes whoever watches the session that an event has ended.
-    pub(crate) fn ring_for(&self, event: &SessionEvent) {
+    pub(crate) fn notify(&self, event: &SessionEvent) {
         let (SessionEvent::Ended { handle, .. } | SessionEvent::Revoked { handle, .. }) = event
         else {
             return;
@@ -30,9 +30,9 @@ impl Bell {
     }
 
     /// Waits until it rings for this session. It rings for those who wait already.
-    pub(crate) async fn rung(&self, handle: Handle) {
-        let seat = self.sit_down(handle);
-        poll_fn(|context| match self.lock().seat(&seat) {
+    pub(crate) async fn notified(&self, handle: Handle) {
+        let waiter = self.wait(handle);
+        poll_fn(|context| match self.lock().waiter(&waiter) {
             None => Poll::Ready(()),
             Some(waker) => {
                 *waker = Some(context.waker().clone());
@@ -42,14 +42,14 @@ impl Bell {
         .await;
     }
 
-    fn sit_down(&self, handle: Handle) -> Seat<'_> {
+    fn wait(&self, handle: Handle) -> Waiter<'_> {
         let mut waiting = self.lock();
         let number = waiting.next;
         waiting.next += 1;
-        let seats = waiting.by_session.entry(handle).or_default();
-        seats.insert(number, None);
-        Seat {
-            bell: self,
+        let waiters = waiting.by_session.entry(handle).or_default();
+        waiters.insert(number, None);
+        Waiter {
+            end_notifier: self,
             handle,
             number,
         }
@@ -61,26 +61,26 @@ impl Bell {
 }
 
 impl Waiting {
-    /// None once it has rung.
-    fn seat(&mut self, seat: &Seat<'_>) -> Option<&mut Option<Waker>> {
-        let seats = self.by_session.get_mut(&seat.handle)?;
-        seats.get_mut(&seat.number)
+    /// None once it has notified.
+    fn waiter(&mut self, waiter: &Waiter<'_>) -> Option<&mut Option<Waker>> {
+        let waiters = self.by_session.get_mut(&waiter.handle)?;
+        waiters.get_mut(&waiter.number)
     }
 }
 
 /// The place of one who waits, given up with the wait.
-struct Seat<'b> {
-    bell: &'b Bell,
+struct Waiter<'b> {
+    end_notifier: &'b EndNotifier,
     handle: Handle,
     number: u64,
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.bell.lock();
-        if let Some(seats) = waiting.by_session.get_mut(&self.handle) {
-            seats.remove(&self.number);
-            if seats.is_empty() {
+        let mut waiting = self.end_notifier.lock();
+        if let Some(waiters) = waiting.by_session.get_mut(&self.handle) {
+            waiters.remove(&self.number);
+            if waiters.is_empty() {
                 waiting.by_session.remove(&self.handle);
             }
         }
@@ -108,23 +108,29 @@ mod tests {
 
     #[test]
     fn it_rings_for_all_who_watch_the_session_and_for_no_other() {
-        let bell = Bell::default();
+        let end_notifier = EndNotifier::default();
         let context = &mut Context::from_waker(Waker::noop());
         {
-            let mut ours = [pin!(bell.rung(handle(1))), pin!(bell.rung(handle(1)))];
-            let mut theirs = pin!(bell.rung(handle(2)));
+            let mut ours = [
+                pin!(end_notifier.notified(handle(1))),
+                pin!(end_notifier.notified(handle(1))),
+            ];
+            let mut theirs = pin!(end_notifier.notified(handle(2)));
             assert!(
                 ours.iter_mut()
                     .all(|wait| wait.as_mut().poll(context).is_pending())
             );
             assert!(theirs.as_mut().poll(context).is_pending());
-            bell.ring_for(&end(1));
+            end_notifier.notify(&end(1));
             assert!(
                 ours.iter_mut()
                     .all(|wait| wait.as_mut().poll(context).is_ready())
             );
             assert!(theirs.as_mut().poll(context).is_pending());
         }
-        assert!(bell.lock().by_session.is_empty(), "nobody is left behind");
+        assert!(
+            end_notifier.lock().by_session.is_empty(),
+            "nobody is left behind"
+        );
     }
 }
