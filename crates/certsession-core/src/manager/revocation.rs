@@ -41,7 +41,7 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// An adapter runs this and [`end_revoked`](Self::end_revoked) in turn, in a task of its own.
     pub async fn revocations_added(&self) {
-        self.rules.to_end.filled().await;
+        self.rules.to_end.wait_nonempty().await;
     }
 
     /// Ends the sessions of some of the certificates that were added to the list, and tells how

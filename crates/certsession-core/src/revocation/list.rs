@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, We
 
 use super::crl::{Crl, CrlError};
 use super::entries::Revocation;
-use super::inbox::Inbox;
+use super::pending::PendingRevocations;
 use super::snapshot::{RevocationStatus, Snapshot};
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
@@ -44,7 +44,7 @@ struct Shared {
     on_overdue_crl: OnOverdueCrl,
     current: RwLock<Arc<Snapshot>>,
     /// Held by whoever changes the list, so that two changes come one after the other.
-    readers: Mutex<Vec<Weak<Inbox>>>,
+    readers: Mutex<Vec<Weak<PendingRevocations>>>,
 }
 
 impl RevocationList {
@@ -134,15 +134,20 @@ impl RevocationList {
     }
 
     /// Where additions arrive from now on; to begin with, everything that is on the list.
-    pub(crate) fn open_inbox(&self) -> Arc<Inbox> {
+    pub(crate) fn subscribe(&self) -> Arc<PendingRevocations> {
         let mut readers = self.change();
-        let inbox = Arc::new(Inbox::default());
-        inbox.put(self.snapshot().certificates());
-        readers.push(Arc::downgrade(&inbox));
-        inbox
+        let pending = Arc::new(PendingRevocations::default());
+        pending.push(self.snapshot().certificates());
+        readers.push(Arc::downgrade(&pending));
+        pending
     }
 
-    fn publish(&self, readers: &mut Vec<Weak<Inbox>>, before: &Snapshot, after: Snapshot) {
+    fn publish(
+        &self,
+        readers: &mut Vec<Weak<PendingRevocations>>,
+        before: &Snapshot,
+        after: Snapshot,
+    ) {
         let after = Arc::new(after);
         *self
             .0
@@ -150,11 +155,11 @@ impl RevocationList {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
         readers.retain(|reader| {
-            let Some(inbox) = reader.upgrade() else {
+            let Some(pending) = reader.upgrade() else {
                 return false;
             };
             let certificates = after.certificates();
-            inbox.put(certificates.filter(|(issuer, serial)| !before.names(issuer, serial)));
+            pending.push(certificates.filter(|(issuer, serial)| !before.names(issuer, serial)));
             true
         });
     }
@@ -170,7 +175,7 @@ impl RevocationList {
         current.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self) -> MutexGuard<'_, Vec<Weak<Inbox>>> {
+    fn change(&self) -> MutexGuard<'_, Vec<Weak<PendingRevocations>>> {
         self.0
             .readers
             .lock()

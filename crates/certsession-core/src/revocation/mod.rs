@@ -12,7 +12,7 @@
 //! | `list` | [`RevocationList`]: what is in force, and who is told of additions |
 //! | `snapshot` | what is in force at one moment, and the answer to a request |
 //! | `entries` | [`Revocation`], and sets of serial numbers |
-//! | `inbox` | additions whose sessions are still to be ended |
+//! | `pending` | additions whose sessions are still to be ended |
 //! | `crl` | [`Crl`]: a list of RFC 5280 that was verified |
 //! | `layout` | where each field stands in one |
 //! | `authority` | [`CrlAuthority`]: whose signature counts |
@@ -21,17 +21,17 @@
 mod authority;
 mod crl;
 mod entries;
-mod inbox;
 mod layout;
 mod list;
+mod pending;
 mod signature;
 mod snapshot;
 
 pub use authority::CrlAuthority;
 pub use crl::{Crl, CrlError, MAX_CRL_SIZE};
 pub use entries::Revocation;
-pub(crate) use inbox::Inbox;
 pub use list::{OnOverdueCrl, RevocationList};
+pub(crate) use pending::PendingRevocations;
 pub use snapshot::RevocationStatus;
 
 #[cfg(test)]

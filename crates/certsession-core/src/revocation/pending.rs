@@ -12,7 +12,7 @@ use crate::store::Owner;
 /// Certificates whose sessions are still to be ended. What is in here is kept until it was
 /// done, also where a certificate is taken off the list meanwhile: its sessions end all the same.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox(Mutex<State>);
+pub(crate) struct PendingRevocations(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,8 +20,8 @@ struct State {
     waiting: Vec<Waker>,
 }
 
-impl Inbox {
-    pub(super) fn put<'s>(&self, added: impl IntoIterator<Item = (IssuerHash, &'s [u8])>) {
+impl PendingRevocations {
+    pub(super) fn push<'s>(&self, added: impl IntoIterator<Item = (IssuerHash, &'s [u8])>) {
         let mut state = self.lock();
         for (issuer, serial) in added {
             let serial = SerialNumber::from_bytes(serial);
@@ -44,13 +44,13 @@ impl Inbox {
             state.to_end.remove(revocation);
         }
         Batch {
-            inbox: self,
+            pending: self,
             left: taken,
         }
     }
 
     /// Waits until there is something.
-    pub(crate) async fn filled(&self) {
+    pub(crate) async fn wait_nonempty(&self) {
         poll_fn(|context| {
             let mut state = self.lock();
             if !state.to_end.is_empty() {
@@ -77,7 +77,7 @@ impl Inbox {
 /// Some that were taken out. Those that are not done go back: where the store failed, and where
 /// the task that ends their sessions was dropped.
 pub(crate) struct Batch<'i> {
-    inbox: &'i Inbox,
+    pending: &'i PendingRevocations,
     left: Vec<Revocation>,
 }
 
@@ -99,7 +99,7 @@ impl Batch<'_> {
 impl Drop for Batch<'_> {
     /// Nobody is woken: the others would meet the same failure, one after the other.
     fn drop(&mut self) {
-        self.inbox.lock().to_end.extend(self.left.drain(..));
+        self.pending.lock().to_end.extend(self.left.drain(..));
     }
 }
 
