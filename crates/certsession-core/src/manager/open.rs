@@ -57,7 +57,7 @@ enum Source {
 }
 
 /// What a request asks for, what it shows for it, and when.
-struct Asked<'p> {
+struct Lookup<'p> {
     source: Source,
     handle: Handle,
     token_hash: TokenHash,
@@ -66,7 +66,7 @@ struct Asked<'p> {
 }
 
 /// What was found under a token.
-enum Found {
+enum LookupResult {
     Session(Base),
     /// This session, whose token the request's was.
     Replayed(Arc<Record>),
@@ -137,22 +137,22 @@ impl<S: SessionStore> SessionManager<S> {
         }
         let found = match self.read_token(presented) {
             Some((handle, token_hash)) => {
-                let asked = Asked {
+                let lookup = Lookup {
                     source,
                     handle,
                     token_hash,
                     certificate,
                     now,
                 };
-                self.find(&asked).await?
+                self.find(&lookup).await?
             }
-            None => Found::Nothing,
+            None => LookupResult::Nothing,
         };
         let (base, phase) = match found {
-            Found::Session(base) => (Some(base), Phase::Open),
-            Found::Replayed(record) => (None, Box::pin(self.replayed(&record)).await?),
-            Found::Replaced => (None, Phase::Replaced),
-            Found::Nothing => (None, Phase::Open),
+            LookupResult::Session(base) => (Some(base), Phase::Open),
+            LookupResult::Replayed(record) => (None, Box::pin(self.replayed(&record)).await?),
+            LookupResult::Replaced => (None, Phase::Replaced),
+            LookupResult::Nothing => (None, Phase::Open),
         };
         let rules = Arc::clone(&self.rules);
         Ok(Session::new(rules, certificate.cloned(), base, phase))
@@ -203,14 +203,14 @@ impl<S: SessionStore> SessionManager<S> {
         None
     }
 
-    async fn find(&self, asked: &Asked<'_>) -> Result<Found, OpenError> {
-        if asked.source == Source::Near
-            && let Some(base) = self.find_near(asked)
+    async fn find(&self, lookup: &Lookup<'_>) -> Result<LookupResult, OpenError> {
+        if lookup.source == Source::Near
+            && let Some(base) = self.find_near(lookup)
         {
-            return Ok(Found::Session(base));
+            return Ok(LookupResult::Session(base));
         }
-        let now = asked.now;
-        let loaded = self.store.load(asked.handle, now).await;
+        let now = lookup.now;
+        let loaded = self.store.load(lookup.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         // The contract says that a store gives no expired record away; a mistake in a store
         // must not bring an ended session back.
@@ -218,51 +218,54 @@ impl<S: SessionStore> SessionManager<S> {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
         let compare = |peer: &Arc<_>| self.rules.binding.compare(&record.binding, peer);
-        let compared = asked.certificate.map(compare);
+        let compared = lookup.certificate.map(compare);
         // The peer's certificate is a newer one, or another's: the session ended with its own.
-        // The peer's own is not revoked, and is not asked about again.
+        // The peer's own is not revoked, and is not lookup about again.
         if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
             let owner = Owner::bound_to(record.binding());
             Box::pin(self.end_sessions_of(&owner)).await?;
             return Ok(self.ignore(Refusal::UnknownToken));
         }
-        self.judge(record, asked, compared)
+        self.judge(record, lookup, compared)
     }
 
     /// A copy of the record, where nothing but success can come of it.
-    fn find_near(&self, asked: &Asked<'_>) -> Option<Base> {
-        let now = asked.now;
-        let record = self.store.near(asked.handle, now)?;
+    fn find_near(&self, lookup: &Lookup<'_>) -> Option<Base> {
+        let now = lookup.now;
+        let record = self.store.near(lookup.handle, now)?;
         let stands = !record.is_expired(now)
-            && record.token_status(&asked.token_hash, now) == TokenStatus::Current
-            && asked
+            && record.token_status(&lookup.token_hash, now) == TokenStatus::Current
+            && lookup
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
-        stands.then(|| self.base(record, asked, TokenStatus::Current, false))
+        stands.then(|| self.base(record, lookup, TokenStatus::Current, false))
     }
 
     fn judge(
         &self,
         record: Arc<Record>,
-        asked: &Asked<'_>,
+        lookup: &Lookup<'_>,
         compared: Option<Match>,
-    ) -> Result<Found, OpenError> {
-        let token_status = record.token_status(&asked.token_hash, asked.now);
+    ) -> Result<LookupResult, OpenError> {
+        let token_status = record.token_status(&lookup.token_hash, lookup.now);
         let handle = Some(record.handle);
         match (token_status, compared) {
-            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => Ok(Found::Session(
-                self.base(record, asked, token_status, false),
-            )),
-            (TokenStatus::Current, Some(Match::Renewed)) => {
-                Ok(Found::Session(self.base(record, asked, token_status, true)))
-            }
-            (TokenStatus::Unknown, Some(Match::Same)) => Ok(Found::Replayed(record)),
+            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => Ok(
+                LookupResult::Session(self.base(record, lookup, token_status, false)),
+            ),
+            (TokenStatus::Current, Some(Match::Renewed)) => Ok(LookupResult::Session(self.base(
+                record,
+                lookup,
+                token_status,
+                true,
+            ))),
+            (TokenStatus::Unknown, Some(Match::Same)) => Ok(LookupResult::Replayed(record)),
             // The grace of a renewed token is for the same certificate only. Whoever holds the
             // session's key in another certificate has been overtaken by a request of their own.
             (TokenStatus::InGrace, Some(Match::Renewed))
             | (TokenStatus::Unknown, Some(Match::Renewed | Match::Superseded)) => {
                 self.ignore(Refusal::UnknownToken);
-                Ok(Found::Replaced)
+                Ok(LookupResult::Replaced)
             }
             // Whoever has neither the secret nor the certificate learns nothing, not even that
             // there is a session of this name.
@@ -278,18 +281,18 @@ impl<S: SessionStore> SessionManager<S> {
     fn base(
         &self,
         record: Arc<Record>,
-        asked: &Asked<'_>,
+        lookup: &Lookup<'_>,
         token_status: TokenStatus,
         rebind: bool,
     ) -> Base {
         let mut base = Base {
             record,
-            token_hash: asked.token_hash,
+            token_hash: lookup.token_hash,
             is_current: token_status == TokenStatus::Current,
             rebind,
             is_upkeep_due: false,
         };
-        base.is_upkeep_due = self.rules.is_upkeep_due(&base, asked.now);
+        base.is_upkeep_due = self.rules.is_upkeep_due(&base, lookup.now);
         base
     }
 
@@ -309,10 +312,10 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// The token counts for nothing: the request goes on without a session.
-    fn ignore(&self, reason: Refusal) -> Found {
+    fn ignore(&self, reason: Refusal) -> LookupResult {
         let handle = None;
         self.rules.emit(SessionEvent::Refused { handle, reason });
-        Found::Nothing
+        LookupResult::Nothing
     }
 
     /// The request goes no further.

@@ -8,7 +8,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
-use crate::near::{Cache, Question};
+use crate::near::{Cache, Lease};
 
 /// One connection, over which many requests can wait at once.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Link {
     }
 
     /// Before a record is asked for.
-    pub(super) fn ask(&self, handle: Handle) -> Option<Question> {
+    pub(super) fn ask(&self, handle: Handle) -> Option<Lease> {
         self.near.as_ref()?.ask(handle)
     }
 

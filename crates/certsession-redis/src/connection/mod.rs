@@ -23,7 +23,7 @@ use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
 use crate::error::{ConnectError, store_error, timed_out};
-use crate::near::Question;
+use crate::near::Lease;
 
 pub(crate) use client::Client;
 use link::Link;
@@ -116,7 +116,7 @@ impl Connections {
         &self,
         handle: Handle,
         call: &Call,
-    ) -> impl Future<Output = Result<Answer<(Value, Option<Question>)>, StoreError>> {
+    ) -> impl Future<Output = Result<Answer<(Value, Option<Lease>)>, StoreError>> {
         self.try_twice(move |mut link| {
             let question = link.ask(handle);
             async move { Ok((link.send(call.command()).await?, question)) }

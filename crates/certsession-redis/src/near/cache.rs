@@ -15,7 +15,7 @@ const CAPACITY: usize = 10_000;
 
 /// The copies of the records that one connection has read.
 ///
-/// The answer to a [`Question`] is kept only if the question still counts when the answer is there.
+/// The answer to a [`Lease`] is kept only if the question still counts when the answer is there.
 /// What the server says of changes takes questions back, and is heard in the order in which the
 /// connection brings it: a change that was made after the record was read is heard after the
 /// answer, so either the copy is there and is dropped, or the question is and is taken back. (As the
@@ -29,7 +29,7 @@ pub(crate) struct Cache {
 }
 
 /// The right to keep what the server answers, if nothing is heard of a change meanwhile.
-pub(crate) struct Question {
+pub(crate) struct Lease {
     cache: Arc<Cache>,
     handle: Handle,
     number: u64,
@@ -39,11 +39,11 @@ pub(crate) struct Question {
 struct Copies {
     by_handle: HashMap<Handle, Copy>,
     /// In the order in which they were asked for, which is that in which they grow too old.
-    asked: VecDeque<Asked>,
+    issued: VecDeque<IssuedLease>,
     last_number: u64,
 }
 
-struct Asked {
+struct IssuedLease {
     handle: Handle,
     number: u64,
     at: Instant,
@@ -77,12 +77,12 @@ impl Cache {
     }
 
     /// Before a record is asked for. `None` if there is no room for its copy.
-    pub(crate) fn ask(self: &Arc<Self>, handle: Handle) -> Option<Question> {
+    pub(crate) fn ask(self: &Arc<Self>, handle: Handle) -> Option<Lease> {
         let at = Instant::now();
         let mut copies = self.copies();
         let copies = copies.as_mut()?;
         copies.drop_older_than(self.max_age, at);
-        if copies.asked.len() >= CAPACITY {
+        if copies.issued.len() >= CAPACITY {
             return None;
         }
         copies.last_number += 1;
@@ -93,9 +93,9 @@ impl Cache {
             record: None,
         };
         copies.by_handle.insert(handle, copy);
-        copies.asked.push_back(Asked { handle, number, at });
+        copies.issued.push_back(IssuedLease { handle, number, at });
         let cache = Arc::clone(self);
-        Some(Question {
+        Some(Lease {
             cache,
             handle,
             number,
@@ -113,7 +113,7 @@ impl Cache {
     pub(super) fn clear(&self) {
         if let Some(copies) = self.copies().as_mut() {
             copies.by_handle.clear();
-            copies.asked.clear();
+            copies.issued.clear();
         }
     }
 
@@ -128,7 +128,7 @@ impl Cache {
     }
 }
 
-impl Question {
+impl Lease {
     /// Keeps the answer.
     pub(crate) fn keep(self, record: &Arc<Record>) {
         let mut copies = self.cache.copies();
@@ -142,15 +142,15 @@ impl Question {
 
 impl Copies {
     fn drop_older_than(&mut self, max_age: Duration, now: Instant) {
-        let is_old = |asked: &&Asked| now.saturating_duration_since(asked.at) >= max_age;
-        while let Some(old) = self.asked.front().filter(is_old) {
+        let is_old = |issued: &&IssuedLease| now.saturating_duration_since(issued.at) >= max_age;
+        while let Some(old) = self.issued.front().filter(is_old) {
             // It may have been asked for again.
             if let Entry::Occupied(copy) = self.by_handle.entry(old.handle)
                 && copy.get().number == old.number
             {
                 copy.remove();
             }
-            self.asked.pop_front();
+            self.issued.pop_front();
         }
     }
 }

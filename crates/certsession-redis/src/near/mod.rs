@@ -19,7 +19,7 @@ use certsession_core::Handle;
 
 use crate::keys::Keys;
 
-pub(crate) use cache::{Cache, Question};
+pub(crate) use cache::{Cache, Lease};
 pub(crate) use invalidation::listener;
 
 /// The copies of all connections of a store.
