@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use certsession_core::{Admission, Handle, StoreError, Timestamp};
 
-use super::claim::Claim;
 use super::entry::{Entry, EntryStatus};
 use super::member::{CLOCKS_APART, Member, read_answer, read_entry};
+use super::required_entry::RequiredEntry;
 use crate::RedisStore;
 use crate::call::Call;
 use crate::script::ADMIT;
@@ -23,18 +23,18 @@ impl RedisStore {
     /// sessions end, or the entry is refused (`None`). Tells which sessions were ended.
     pub(crate) async fn admit(
         &self,
-        claim: &Claim,
+        required: &RequiredEntry,
         admission: Admission,
         entries: Vec<(Entry, Timestamp)>,
         now: Timestamp,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
-        let mut call = Call::script(&ADMIT, &self.keys.index(&claim.owner))
-            .arg(&claim.entry.to_bytes()[..])
-            .arg(claim.began_at.as_millis())
-            .arg(millis_to_live(claim.lifetime + CLOCKS_APART))
+        let mut call = Call::script(&ADMIT, &self.keys.index(&required.owner))
+            .arg(&required.entry.to_bytes()[..])
+            .arg(required.began_at.as_millis())
+            .arg(millis_to_live(required.lifetime + CLOCKS_APART))
             .arg(admission.limit().get())
             .arg(u8::from(admission.evicts()));
-        for entry in self.void_entries(claim, entries, now).await? {
+        for entry in self.void_entries(required, entries, now).await? {
             call = call.arg(&entry.to_bytes()[..]);
         }
         let (is_admitted, condemned) = read_answer(self.connections.call(&call).await?)?;
@@ -42,7 +42,7 @@ impl RedisStore {
             return Ok(None);
         }
         let condemned = condemned.map(read_entry).collect::<Result<_, _>>()?;
-        self.evict(claim, condemned).await.map(Some)
+        self.evict(required, condemned).await.map(Some)
     }
 
     /// The entries that take no room: void ones, those of sign-ins that failed, older ones of a
@@ -50,7 +50,7 @@ impl RedisStore {
     /// nobody sees them again. A record that cannot be read takes room.
     async fn void_entries(
         &self,
-        claim: &Claim,
+        required: &RequiredEntry,
         entries: Vec<(Entry, Timestamp)>,
         now: Timestamp,
     ) -> Result<Vec<Entry>, StoreError> {
@@ -58,7 +58,7 @@ impl RedisStore {
         let entries = entries.into_iter().map(|(entry, _)| entry).collect();
         let mut void = Vec::new();
         let mut newest: BTreeMap<Handle, Entry> = BTreeMap::new();
-        for member in self.members(&claim.owner, entries).await {
+        for member in self.members(&required.owner, entries).await {
             let member = match member {
                 Ok(member) => member,
                 Err(unknown) if unknown.is_unreadable() => continue,
@@ -86,9 +86,13 @@ impl RedisStore {
 
     /// Ends the sessions of condemned entries, and tells which this call ended. What cannot be
     /// read ends, too: it was the principal's when it was indexed.
-    async fn evict(&self, claim: &Claim, condemned: Vec<Entry>) -> Result<Vec<Handle>, StoreError> {
+    async fn evict(
+        &self,
+        required: &RequiredEntry,
+        condemned: Vec<Entry>,
+    ) -> Result<Vec<Handle>, StoreError> {
         let (mut evicted, mut gone) = (Vec::new(), Vec::new());
-        for member in self.members(&claim.owner, condemned).await {
+        for member in self.members(&required.owner, condemned).await {
             let (entry, is_ended) = match member {
                 Ok(Member {
                     entry,
@@ -96,7 +100,7 @@ impl RedisStore {
                     status: EntryStatus::Belongs,
                 }) => {
                     let belongs = |record: &_| {
-                        entry.status(&claim.owner, Some(record)) == EntryStatus::Belongs
+                        entry.status(&required.owner, Some(record)) == EntryStatus::Belongs
                     };
                     (entry, self.end_while(record, belongs).await?)
                 }
@@ -115,7 +119,7 @@ impl RedisStore {
             evicted.extend(is_ended.then_some(entry.handle));
             gone.push(entry);
         }
-        self.leave(&claim.owner, &gone).await;
+        self.leave(&required.owner, &gone).await;
         Ok(evicted)
     }
 }

@@ -7,8 +7,8 @@ use certsession_core::{Admission, OwnerKey, Record, StoreError, StoreErrorKind, 
 use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
-use super::claim::Claim;
 use super::entry::{Entry, EntryStatus};
+use super::required_entry::RequiredEntry;
 use crate::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_answer;
@@ -110,14 +110,14 @@ impl Unknown {
 
 impl RedisStore {
     /// The command that makes an entry, if the limit leaves room for it.
-    pub(crate) fn join(&self, claim: &Claim, limit: Option<Admission>) -> Call {
+    pub(crate) fn join(&self, required: &RequiredEntry, limit: Option<Admission>) -> Call {
         let limit = limit.map_or(0, |admission| admission.limit().get());
         // The handle is random, and so is this choice.
-        let is_chosen = claim.entry.handle.as_bytes()[0].is_multiple_of(LOOKS_EVERY);
-        Call::script(&JOIN, &self.keys.index(&claim.owner))
-            .arg(&claim.entry.to_bytes()[..])
-            .arg(claim.began_at.as_millis())
-            .arg(millis_to_live(claim.lifetime + CLOCKS_APART))
+        let is_chosen = required.entry.handle.as_bytes()[0].is_multiple_of(LOOKS_EVERY);
+        Call::script(&JOIN, &self.keys.index(&required.owner))
+            .arg(&required.entry.to_bytes()[..])
+            .arg(required.began_at.as_millis())
+            .arg(millis_to_live(required.lifetime + CLOCKS_APART))
             .arg(limit)
             .arg(if is_chosen { LOOKS_AT } else { 0 })
     }

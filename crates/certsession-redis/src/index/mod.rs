@@ -17,15 +17,15 @@
 //! | file | purpose |
 //! |---|---|
 //! | `entry` | what an index holds of a session, and when that is void |
-//! | `claim` | the entries that a record has to have |
+//! | `required` | the entries that a record has to have |
 //! | `member` | entries with their records: joining, leaving, listing |
 //! | `admission` | the limit on a principal's sessions |
 
 mod admission;
-mod claim;
 mod entry;
 mod member;
+mod required_entry;
 
-pub(crate) use claim::{Claim, Claims};
 pub(crate) use entry::{Entry, EntryStatus};
 pub(crate) use member::{Join, Member, Unknown, Which};
+pub(crate) use required_entry::{RequiredEntries, RequiredEntry};

@@ -11,7 +11,7 @@ use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
 use crate::error::unexpected_answer;
-use crate::index::{Claim, Claims, EntryStatus};
+use crate::index::{EntryStatus, RequiredEntries, RequiredEntry};
 use crate::script::REPLACE;
 use crate::time::millis_to_live;
 
@@ -94,25 +94,32 @@ impl RedisStore {
         record: &Record,
     ) -> Result<Attempt, StoreError> {
         let now = commit.now();
-        let (Some(before), Some(after)) = (Claims::of(current, now), Claims::of(record, now))
-        else {
+        let (Some(before), Some(after)) = (
+            RequiredEntries::of(current, now),
+            RequiredEntries::of(record, now),
+        ) else {
             return Err(unexpected_answer("nobody: a record without an owner"));
         };
         let admission = commit.admission();
-        let is_late = |claim: &Claim| claim.is_limited() && admission.is_some_and(|it| it.evicts());
+        let is_late = |required: &RequiredEntry| {
+            required.is_limited() && admission.is_some_and(|it| it.evicts())
+        };
 
-        if let (Some(admission), Some(claim)) = (admission, &after.principal)
-            && !is_late(claim)
-            && self.join_limited(claim, admission, commit).await?.is_none()
+        if let (Some(admission), Some(required)) = (admission, &after.principal)
+            && !is_late(required)
+            && self
+                .join_limited(required, admission, commit)
+                .await?
+                .is_none()
         {
             return Ok(Attempt::LimitReached);
         }
-        let early = after.iter().filter(|claim| match claim.is_limited() {
+        let early = after.iter().filter(|required| match required.is_limited() {
             true => admission.is_none(),
             false => true,
         });
-        let late = after.iter().filter(|claim| is_late(claim));
-        let mut calls: Vec<_> = early.map(|claim| self.join(claim, None)).collect();
+        let late = after.iter().filter(|required| is_late(required));
+        let mut calls: Vec<_> = early.map(|required| self.join(required, None)).collect();
         if !after.certificate.is(&before.certificate) {
             // The token before this change stands for a while under the new certificate: its
             // entry has to be seen to be there.
@@ -121,7 +128,7 @@ impl RedisStore {
         }
         let at = calls.len();
         calls.push(self.replacement(commit, current, record));
-        calls.extend(late.map(|claim| self.join(claim, admission)));
+        calls.extend(late.map(|required| self.join(required, admission)));
         let answered = self.connections.in_order(&calls).await?;
         let mut answers = answered.value.into_iter().skip(at);
         let answer = answers.next().unwrap_or(Value::Nil);
@@ -130,13 +137,17 @@ impl RedisStore {
             self.withdraw(&after, &attempt).await;
             return Ok(attempt);
         };
-        for (claim, answer) in after.iter().filter(|claim| is_late(claim)).zip(answers) {
-            let ended = self.settle(claim, answer, admission, now).await?;
+        for (required, answer) in after
+            .iter()
+            .filter(|required| is_late(required))
+            .zip(answers)
+        {
+            let ended = self.settle(required, answer, admission, now).await?;
             evicted.extend(ended.unwrap_or_default());
         }
-        for claim in before.iter() {
-            if !after.iter().any(|other| other.is(claim)) {
-                self.leave(&claim.owner, &[claim.entry]).await;
+        for required in before.iter() {
+            if !after.iter().any(|other| other.is(required)) {
+                self.leave(&required.owner, &[required.entry]).await;
             }
         }
         Ok(Attempt::Replaced { evicted })
@@ -145,27 +156,27 @@ impl RedisStore {
     /// Joins a principal's index where one session too many is refused.
     async fn join_limited(
         &self,
-        claim: &Claim,
+        required: &RequiredEntry,
         admission: Admission,
         commit: &Commit,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
-        let call = self.join(claim, Some(admission));
+        let call = self.join(required, Some(admission));
         let answer = self.connections.call(&call).await?;
-        self.settle(claim, answer, Some(admission), commit.now())
+        self.settle(required, answer, Some(admission), commit.now())
             .await
     }
 
     /// Takes the entries back that were made for a change which did not come about; but not those
     /// that another request's success may have made true.
-    async fn withdraw(&self, claims: &Claims, attempt: &Attempt) {
+    async fn withdraw(&self, required: &RequiredEntries, attempt: &Attempt) {
         let newer = match attempt {
             Attempt::Changed(newer) => Some(newer),
             _ => None,
         };
-        for claim in claims.iter() {
+        for required in required.iter() {
             let record = newer.map(AsRef::as_ref);
-            if claim.entry.status(&claim.owner, record) == EntryStatus::Void {
-                self.leave(&claim.owner, &[claim.entry]).await;
+            if required.entry.status(&required.owner, record) == EntryStatus::Void {
+                self.leave(&required.owner, &[required.entry]).await;
             }
         }
     }

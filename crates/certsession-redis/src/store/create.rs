@@ -6,7 +6,7 @@ use redis::Value;
 use super::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_answer;
-use crate::index::{Claim, Claims, Join};
+use crate::index::{Join, RequiredEntries, RequiredEntry};
 use crate::script::CREATE;
 use crate::time::millis_to_live;
 
@@ -18,16 +18,16 @@ impl RedisStore {
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        let Some(claims) = Claims::of(record, now) else {
+        let Some(required) = RequiredEntries::of(record, now) else {
             return Err(unexpected_answer("nobody: a record without an owner"));
         };
         let lifetime = record.idle_deadline().saturating_since(now);
         let create = Call::script(&CREATE, &self.keys.session(record.handle()))
             .arg(record.encode())
             .arg(millis_to_live(lifetime));
-        let joins = claims
+        let joins = required
             .iter()
-            .map(|claim| self.join(claim, admission.filter(|_| claim.is_limited())));
+            .map(|required| self.join(required, admission.filter(|_| required.is_limited())));
         let calls: Vec<_> = std::iter::once(create).chain(joins).collect();
         let mut answers = self.connections.in_order(&calls).await?.value.into_iter();
         match answers.next() {
@@ -37,8 +37,8 @@ impl RedisStore {
             _ => return Err(unexpected_answer("the creation of a record")),
         }
         let mut evicted = Vec::new();
-        for (claim, answer) in claims.iter().zip(answers) {
-            match self.settle(claim, answer, admission, now).await? {
+        for (required, answer) in required.iter().zip(answers) {
+            match self.settle(required, answer, admission, now).await? {
                 Some(ended) => evicted.extend(ended),
                 None => {
                     self.take_back(record).await?;
@@ -53,18 +53,18 @@ impl RedisStore {
     /// it, otherwise the sessions that were ended to make room.
     pub(super) async fn settle(
         &self,
-        claim: &Claim,
+        required: &RequiredEntry,
         answer: Value,
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
         match (Join::read(answer)?, admission) {
             (Join::Joined { look_at }, _) => {
-                self.tidy(&claim.owner, look_at).await;
+                self.tidy(&required.owner, look_at).await;
                 Ok(Some(Vec::new()))
             }
             (Join::Full { entries }, Some(admission)) => {
-                self.admit(claim, admission, entries, now).await
+                self.admit(required, admission, entries, now).await
             }
             (Join::Full { .. }, None) => Err(unexpected_answer("a step without a limit")),
         }

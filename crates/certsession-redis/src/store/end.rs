@@ -10,7 +10,7 @@ use redis::Value;
 use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
-use crate::index::{Claims, Entry, EntryStatus, Member, Unknown, Which};
+use crate::index::{Entry, EntryStatus, Member, RequiredEntries, Unknown, Which};
 use crate::script::{DROP, END};
 
 /// How many sessions are ended at once.
@@ -141,9 +141,9 @@ impl RedisStore {
 
     /// Removes the entries of a record that is gone.
     async fn forget(&self, record: &Record) {
-        if let Some(claims) = Claims::of(record, Timestamp::MAX) {
-            let leaving = claims.iter().map(async |claim| {
-                self.leave(&claim.owner, &[claim.entry]).await;
+        if let Some(required) = RequiredEntries::of(record, Timestamp::MAX) {
+            let leaving = required.iter().map(async |required| {
+                self.leave(&required.owner, &[required.entry]).await;
             });
             join_all(leaving).await;
         }

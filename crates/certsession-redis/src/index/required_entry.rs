@@ -8,7 +8,7 @@ use super::entry::{Entry, term_of};
 
 /// An entry that a record has to have, and in which index.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Claim {
+pub(crate) struct RequiredEntry {
     pub(crate) owner: OwnerKey,
     pub(crate) entry: Entry,
     /// What puts the entries of one index in order.
@@ -19,15 +19,15 @@ pub(crate) struct Claim {
 
 /// The entries of a record.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Claims {
-    pub(crate) certificate: Claim,
-    pub(crate) principal: Option<Claim>,
+pub(crate) struct RequiredEntries {
+    pub(crate) certificate: RequiredEntry,
+    pub(crate) principal: Option<RequiredEntry>,
 }
 
-impl Claims {
+impl RequiredEntries {
     /// `None` if the record has no owner, which no record is without.
     pub(crate) fn of(record: &Record, now: Timestamp) -> Option<Self> {
-        let claim = |owner, term| Claim {
+        let required = |owner, term| RequiredEntry {
             owner,
             entry: Entry {
                 handle: record.handle(),
@@ -38,17 +38,17 @@ impl Claims {
         };
         let mut owners = record.owners();
         Some(Self {
-            certificate: claim(owners.next()?, 0),
-            principal: owners.next().map(|owner| claim(owner, term_of(record))),
+            certificate: required(owners.next()?, 0),
+            principal: owners.next().map(|owner| required(owner, term_of(record))),
         })
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Claim> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RequiredEntry> {
         std::iter::once(&self.certificate).chain(&self.principal)
     }
 }
 
-impl Claim {
+impl RequiredEntry {
     /// Whether a limit on sessions counts it: a principal's.
     pub(crate) const fn is_limited(&self) -> bool {
         self.entry.term > 0
