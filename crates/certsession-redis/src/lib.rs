@@ -35,14 +35,14 @@
 //! | `call`, `keys`, `time` | one command, the names of keys, how long they live |
 //! | `target`, `tls`, `builder` | which server, and how it is spoken to |
 //! | `near/` | copies of records in this process, kept true by the server |
-//! | `hints` | sessions that ended on other nodes, for those who watch them |
+//! | `end_notifications` | sessions that ended on other nodes, for those who watch them |
 //! | `error` | what goes wrong |
 
 mod builder;
 mod call;
 mod connection;
+mod end_notifications;
 mod error;
-mod hints;
 mod index;
 mod keys;
 mod near;

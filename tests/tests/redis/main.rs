@@ -7,8 +7,8 @@
 )]
 
 mod conformance;
+mod end_notifications;
 mod harness;
-mod hints;
 mod near;
 mod portal;
 mod races;

@@ -46,10 +46,10 @@ pub fn capture_peer(connection: &dyn Any, extensions: &mut Extensions) {
 pub(crate) fn capture_verified_peer(
     connection: &dyn Any,
     extensions: &mut Extensions,
-    still_verifies: impl FnOnce(&dyn Any) -> bool,
+    reverify: impl FnOnce(&dyn Any) -> bool,
 ) {
     match peer_of(connection) {
-        Some(PeerState::Verified(_)) if !still_verifies(connection) => {
+        Some(PeerState::Verified(_)) if !reverify(connection) => {
             let rejected = PeerState::Rejected(CertificateError::Unverified);
             extensions.insert(CapturedPeer(rejected));
         }

@@ -22,8 +22,8 @@ use certsession_core::{
 
 use crate::RedisStoreBuilder;
 use crate::connection::Connections;
+use crate::end_notifications::EndNotifications;
 use crate::error::ConnectError;
-use crate::hints::Hints;
 use crate::keys::Keys;
 
 /// Keeps sessions in Redis or Valkey.
@@ -45,7 +45,7 @@ use crate::keys::Keys;
 pub struct RedisStore {
     pub(crate) connections: Arc<Connections>,
     pub(crate) keys: Keys,
-    pub(crate) hints: Hints,
+    pub(crate) end_notifications: EndNotifications,
 }
 
 impl RedisStore {
@@ -53,7 +53,7 @@ impl RedisStore {
         Self {
             connections: Arc::new(connections),
             keys,
-            hints: Hints::new(),
+            end_notifications: EndNotifications::new(),
         }
     }
 
@@ -131,7 +131,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn end_notification(&self, handle: Handle) {
-        self.hints
+        self.end_notifications
             .wait_for(handle, &self.connections, &self.keys)
             .await;
     }

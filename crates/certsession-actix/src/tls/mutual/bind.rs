@@ -13,7 +13,7 @@ use actix_web::{Error, HttpServer};
 
 use super::MutualTls;
 use super::builder::Stack;
-use super::live::SharedLive;
+use super::reloadable::SharedConfig;
 use crate::tls::capture::capture_verified_peer;
 
 /// Adds mutual TLS to [`HttpServer`].
@@ -86,7 +86,7 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(hook(tls.live));
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.config));
         match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
@@ -96,7 +96,7 @@ where
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(hook(tls.live));
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.config));
         match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.listen_rustls_0_23(listener, *config),
@@ -107,13 +107,16 @@ where
 }
 
 /// [`capture_peer`](crate::capture_peer), which also verifies resumed connections anew.
-fn hook(live: Option<SharedLive>) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
+fn hook(
+    config: Option<SharedConfig>,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
     move |connection, extensions| {
-        let still_verifies = |connection: &dyn Any| {
-            live.as_ref()
-                .is_none_or(|live| live.still_verifies(connection))
+        let reverify = |connection: &dyn Any| {
+            config
+                .as_ref()
+                .is_none_or(|config| config.reverify(connection))
         };
-        capture_verified_peer(connection, extensions, still_verifies);
+        capture_verified_peer(connection, extensions, reverify);
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use certsession_core::{Clock, RevocationList, SystemClock, Timestamp};
 
 use super::identity::ServerIdentity;
-use super::live::{Parts, SharedLive};
 use super::pem::PemSource;
+use super::reloadable::{Parts, SharedConfig};
 use super::watch::Watch;
 use super::{MutualTlsError, Resumption, client_ca, crl_file};
 
@@ -42,7 +42,7 @@ use super::{MutualTlsError, Resumption, client_ca, crl_file};
 pub struct MutualTls {
     pub(super) stack: Stack,
     /// Absent only where tests have put a configuration together by themselves.
-    pub(super) live: Option<SharedLive>,
+    pub(super) config: Option<SharedConfig>,
 }
 
 /// What an application chose, besides what is in files.
@@ -195,10 +195,10 @@ impl MutualTlsBuilder {
     /// wrong in it.
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
-        let (config, live) = self.rustls(true)?;
+        let (config, config) = self.rustls(true)?;
         Ok(MutualTls {
             stack: Stack::Rustls(Box::new(config)),
-            live: Some(live),
+            config: Some(config),
         })
     }
 
@@ -209,10 +209,10 @@ impl MutualTlsBuilder {
     /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
-        let (acceptor, live) = self.openssl(true)?;
+        let (acceptor, config) = self.openssl(true)?;
         Ok(MutualTls {
             stack: Stack::OpenSsl(acceptor),
-            live: Some(live),
+            config: Some(config),
         })
     }
 
@@ -254,26 +254,26 @@ impl MutualTlsBuilder {
     fn rustls(
         &self,
         follows_parts: bool,
-    ) -> Result<(rustls::ServerConfig, SharedLive), MutualTlsError> {
+    ) -> Result<(rustls::ServerConfig, SharedConfig), MutualTlsError> {
         let watch = Watch::begin(self, follows_parts);
         let parts = self.load_all()?;
-        let (config, live) = super::rustls_stack::config(parts, &self.choices())?;
-        let live: SharedLive = live;
-        watch.follow(self.clone(), Arc::downgrade(&live))?;
-        Ok((config, live))
+        let (config, config) = super::rustls_stack::config(parts, &self.choices())?;
+        let config: SharedConfig = config;
+        watch.follow(self.clone(), Arc::downgrade(&config))?;
+        Ok((config, config))
     }
 
     #[cfg(feature = "openssl")]
     fn openssl(
         &self,
         follows_parts: bool,
-    ) -> Result<(openssl::ssl::SslAcceptorBuilder, SharedLive), MutualTlsError> {
+    ) -> Result<(openssl::ssl::SslAcceptorBuilder, SharedConfig), MutualTlsError> {
         let watch = Watch::begin(self, follows_parts);
         let parts = self.load_all()?;
-        let (acceptor, live) = super::openssl_stack::acceptor(parts, self.choices())?;
-        let live: SharedLive = live;
-        watch.follow(self.clone(), Arc::downgrade(&live))?;
-        Ok((acceptor, live))
+        let (acceptor, config) = super::openssl_stack::acceptor(parts, self.choices())?;
+        let config: SharedConfig = config;
+        watch.follow(self.clone(), Arc::downgrade(&config))?;
+        Ok((acceptor, config))
     }
 
     fn choices(&self) -> Choices {

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `builder`, `bind` | what an application calls |
 //! | `pem`, `identity`, `client_ca`, `crl_file` | files, read and judged |
-//! | `live`, `watch` | what can change while a server runs, and who notices |
+//! | `config`, `watch` | what can change while a server runs, and who notices |
 //! | `revocation`, `audit` | what the verifiers of both stacks share |
 //! | `resumption` | [`Resumption`] |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
@@ -19,15 +19,15 @@ mod builder;
 mod client_ca;
 mod crl_file;
 mod error;
-#[cfg(feature = "rustls-0_23")]
-mod hints;
 mod identity;
-mod live;
 #[cfg(feature = "openssl")]
 mod openssl_stack;
 mod pem;
+mod reloadable;
 mod resumption;
 mod revocation;
+#[cfg(feature = "rustls-0_23")]
+mod root_hint_subjects;
 #[cfg(feature = "rustls-0_23")]
 mod rustls_stack;
 #[cfg(feature = "rustls-0_23")]

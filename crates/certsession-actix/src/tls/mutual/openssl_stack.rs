@@ -20,7 +20,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::builder::Choices;
 use super::identity::ServerIdentity;
-use super::live::{Live, Parts};
+use super::reloadable::{Parts, ReloadableConfig};
 use super::resumption::CACHE_SIZE;
 use super::{ClientAuth, MutualTlsError, Resumption, audit, revocation};
 
@@ -28,11 +28,11 @@ use super::{ClientAuth, MutualTlsError, Resumption, audit, revocation};
 pub(super) fn acceptor(
     parts: Parts,
     choices: Choices,
-) -> Result<(SslAcceptorBuilder, Arc<LiveContext>), MutualTlsError> {
+) -> Result<(SslAcceptorBuilder, Arc<OpenSslConfig>), MutualTlsError> {
     let mut session_id_context = [0; 32];
     openssl::rand::rand_bytes(&mut session_id_context).map_err(stack)?;
     let (mut builder, store) = configure(parts, &choices, &session_id_context)?;
-    let live = Arc::new(LiveContext {
+    let config = Arc::new(OpenSslConfig {
         choices,
         session_id_context,
         current: RwLock::new(Current {
@@ -40,7 +40,7 @@ pub(super) fn acceptor(
             replaced: None,
         }),
     });
-    let follow = Arc::clone(&live);
+    let follow = Arc::clone(&config);
     // OpenSSL asks for each handshake, whether the client names a server or not.
     builder.set_servername_callback(move |tls, _| match follow.current().replaced {
         None => Ok(()),
@@ -48,7 +48,7 @@ pub(super) fn acceptor(
             .set_ssl_context(&context)
             .map_err(|_| SniError::ALERT_FATAL),
     });
-    Ok((builder, live))
+    Ok((builder, config))
 }
 
 fn configure(
@@ -110,7 +110,7 @@ fn set_resumption(
 }
 
 /// What can change while the server runs.
-pub(super) struct LiveContext {
+pub(super) struct OpenSslConfig {
     choices: Choices,
     session_id_context: [u8; 32],
     current: RwLock<Current>,
@@ -124,7 +124,7 @@ struct Current {
     replaced: Option<SslContext>,
 }
 
-impl LiveContext {
+impl OpenSslConfig {
     fn current(&self) -> Current {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.clone()
@@ -145,7 +145,7 @@ impl LiveContext {
     }
 }
 
-impl Live for LiveContext {
+impl ReloadableConfig for OpenSslConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
         let (mut builder, store) = configure(parts, &self.choices, &self.session_id_context)?;
         set_alpn(&mut builder);
@@ -157,7 +157,7 @@ impl Live for LiveContext {
         Ok(())
     }
 
-    fn still_verifies(&self, connection: &dyn Any) -> bool {
+    fn reverify(&self, connection: &dyn Any) -> bool {
         match connection.downcast_ref::<TlsStream<TcpStream>>() {
             Some(stream) if stream.ssl().session_reused() => {
                 self.verifies(stream.ssl()).unwrap_or(false)

@@ -19,11 +19,11 @@ use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConfig
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::builder::Choices;
-use super::hints::Hints;
 use super::identity::ServerIdentity;
-use super::live::{Live, Parts};
+use super::reloadable::{Parts, ReloadableConfig};
 use super::resumption::CACHE_SIZE;
-use super::rustls_verifier::LiveVerifier;
+use super::root_hint_subjects::RootHintSubjects;
+use super::rustls_verifier::ReloadableVerifier;
 use super::{ClientAuth, MutualTlsError, Resumption};
 
 /// The provider is named at each step: nothing here reads or sets a process-wide default.
@@ -32,18 +32,18 @@ use super::{ClientAuth, MutualTlsError, Resumption};
 pub(super) fn config(
     parts: Parts,
     choices: &Choices,
-) -> Result<(ServerConfig, Arc<LiveConfig>), MutualTlsError> {
-    let live = Arc::new(LiveConfig::new(parts, choices)?);
-    let verifier = LiveVerifier::new(Arc::clone(&live));
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&live.provider))
+) -> Result<(ServerConfig, Arc<RustlsConfig>), MutualTlsError> {
+    let config = Arc::new(RustlsConfig::new(parts, choices)?);
+    let verifier = ReloadableVerifier::new(Arc::clone(&config));
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&config.provider))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(stack)?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_cert_resolver(Arc::clone(&live) as Arc<dyn ResolvesServerCert>);
+        .with_cert_resolver(Arc::clone(&config) as Arc<dyn ResolvesServerCert>);
     set_resumption(&mut config, choices.resumption).map_err(stack)?;
     // The default, said because it matters: early data can be replayed.
     config.max_early_data_size = 0;
-    Ok((config, live))
+    Ok((config, config))
 }
 
 /// The cache and the ticket key are made here, for this configuration alone.
@@ -61,12 +61,12 @@ fn set_resumption(config: &mut ServerConfig, resumption: Resumption) -> Result<(
 }
 
 /// What can change while the server runs.
-pub(super) struct LiveConfig {
+pub(super) struct RustlsConfig {
     provider: Arc<CryptoProvider>,
     client_auth: ClientAuth,
     pub(super) revocations: Option<RevocationList>,
     current: RwLock<Current>,
-    pub(super) hints: Hints,
+    pub(super) root_hint_subjects: RootHintSubjects,
 }
 
 #[derive(Clone)]
@@ -75,12 +75,12 @@ struct Current {
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
-impl LiveConfig {
+impl RustlsConfig {
     fn new(parts: Parts, choices: &Choices) -> Result<Self, MutualTlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = Current::new(&provider, parts, choices.client_auth)?;
         Ok(Self {
-            hints: Hints::new(current.verifier.root_hint_subjects()),
+            root_hint_subjects: RootHintSubjects::new(current.verifier.root_hint_subjects()),
             provider,
             client_auth: choices.client_auth,
             revocations: choices.revocations.clone(),
@@ -99,15 +99,16 @@ impl LiveConfig {
     }
 }
 
-impl Live for LiveConfig {
+impl ReloadableConfig for RustlsConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
         let new = Current::new(&self.provider, parts, self.client_auth)?;
-        self.hints.replace(new.verifier.root_hint_subjects());
+        self.root_hint_subjects
+            .replace(new.verifier.root_hint_subjects());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
 
-    fn still_verifies(&self, connection: &dyn Any) -> bool {
+    fn reverify(&self, connection: &dyn Any) -> bool {
         let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else {
             return true;
         };
@@ -127,15 +128,15 @@ impl Live for LiveConfig {
     }
 }
 
-impl ResolvesServerCert for LiveConfig {
+impl ResolvesServerCert for RustlsConfig {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current().certified)
     }
 }
 
-impl fmt::Debug for LiveConfig {
+impl fmt::Debug for RustlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveConfig").finish_non_exhaustive()
+        f.debug_struct("RustlsConfig").finish_non_exhaustive()
     }
 }
 

@@ -9,14 +9,14 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::audit;
 use super::revocation::{self, Denied};
-use super::rustls_stack::LiveConfig;
+use super::rustls_stack::RustlsConfig;
 
 /// Verifies by whatever the configuration holds at that moment.
 #[derive(Debug)]
-pub(super) struct LiveVerifier(Arc<LiveConfig>);
+pub(super) struct ReloadableVerifier(Arc<RustlsConfig>);
 
 /// The verdict, with a line in the log for each refusal.
-pub(super) struct Audited<'l>(pub(super) &'l LiveConfig);
+pub(super) struct Audited<'l>(pub(super) &'l RustlsConfig);
 
 impl Audited<'_> {
     pub(super) fn verify(
@@ -43,9 +43,9 @@ impl Audited<'_> {
     }
 }
 
-impl LiveVerifier {
-    pub(super) fn new(live: Arc<LiveConfig>) -> Self {
-        Self(live)
+impl ReloadableVerifier {
+    pub(super) fn new(config: Arc<RustlsConfig>) -> Self {
+        Self(config)
     }
 }
 
@@ -56,7 +56,7 @@ fn audited<T>(leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Error> {
     outcome
 }
 
-impl ClientCertVerifier for LiveVerifier {
+impl ClientCertVerifier for ReloadableVerifier {
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -95,7 +95,7 @@ impl ClientCertVerifier for LiveVerifier {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.hints.current()
+        self.0.root_hint_subjects.current()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

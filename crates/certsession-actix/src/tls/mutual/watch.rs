@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use certsession_core::{Clock, SystemClock, Timestamp};
 
 use super::builder::MutualTlsBuilder;
-use super::live::Live;
+use super::reloadable::ReloadableConfig;
 use super::{MutualTlsError, crl_file};
 
 /// How often the files are looked at.
@@ -53,7 +53,7 @@ impl Watch {
     pub(super) fn follow(
         mut self,
         builder: MutualTlsBuilder,
-        live: Weak<dyn Live>,
+        config: Weak<dyn ReloadableConfig>,
     ) -> Result<(), MutualTlsError> {
         if self.parts.files.is_empty() && self.lists.is_empty() {
             return Ok(());
@@ -62,8 +62,10 @@ impl Watch {
         let follow = move || {
             loop {
                 thread::sleep(INTERVAL);
-                let Some(live) = live.upgrade() else { return };
-                self.look(&builder, &*live);
+                let Some(config) = config.upgrade() else {
+                    return;
+                };
+                self.look(&builder, &*config);
             }
         };
         match thread.spawn(follow) {
@@ -72,10 +74,10 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, builder: &MutualTlsBuilder, live: &dyn Live) {
+    fn look(&mut self, builder: &MutualTlsBuilder, config: &dyn ReloadableConfig) {
         self.parts
             .look("the server's certificate, key and client CAs", || {
-                live.replace(builder.load()?)
+                config.replace(builder.load()?)
             });
         for (path, watched, due) in &mut self.lists {
             let loaded = watched.look("the revocation list", || builder.load_crl(path));

@@ -16,14 +16,14 @@ pub(super) struct Parts {
 
 /// A TLS configuration whose parts can be replaced. Connections that are open stay open: the new
 /// parts are for handshakes that begin afterwards.
-pub(super) trait Live: Send + Sync {
+pub(super) trait ReloadableConfig: Send + Sync {
     /// Takes new parts, all in one step, or none.
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError>;
 
     /// Verifies the certificate of a resumed connection, as a full handshake would do now. True
     /// if it holds, and if the connection is not a resumed one.
-    fn still_verifies(&self, connection: &dyn Any) -> bool;
+    fn reverify(&self, connection: &dyn Any) -> bool;
 }
 
 /// As the hook holds it.
-pub(super) type SharedLive = Arc<dyn Live>;
+pub(super) type SharedConfig = Arc<dyn ReloadableConfig>;

@@ -1,4 +1,4 @@
-//! Hints at sessions that ended, on this or another node: heard by publish and subscribe.
+//! EndNotifications at sessions that ended, on this or another node: heard by publish and subscribe.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::connection::Connections;
 use crate::keys::Keys;
 
-/// How many hints may wait for those who watch. Whoever is slower asks once for nothing.
+/// How many end_notifications may wait for those who watch. Whoever is slower asks once for nothing.
 const CAPACITY: usize = 256;
 
 /// How long after a connection was lost the next is tried; each time in vain twice as long as
@@ -22,13 +22,13 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Hears of sessions that ended, for as long as anybody has watched one.
-pub(crate) struct Hints {
+pub(crate) struct EndNotifications {
     sender: Sender<Handle>,
     /// It lives in the runtime of whoever asked first, and is made anew where that has ended.
     listener: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Hints {
+impl EndNotifications {
     pub(crate) fn new() -> Self {
         Self {
             sender: broadcast::channel(CAPACITY).0,
@@ -46,9 +46,9 @@ impl Hints {
         if !connections.can_subscribe() {
             return std::future::pending().await;
         }
-        let mut hints = self.sender.subscribe();
+        let mut end_notifications = self.sender.subscribe();
         self.listen(connections, keys);
-        while let Some(ended) = next(&mut hints).await {
+        while let Some(ended) = next(&mut end_notifications).await {
             if ended == handle {
                 return;
             }
@@ -66,7 +66,7 @@ impl Hints {
                     match relay(&connections, &keys, &sender).await {
                         Ok(()) => pause = PAUSE,
                         Err(error) => {
-                            tracing::debug!(target: "certsession::redis", ?error, "no hints for now");
+                            tracing::debug!(target: "certsession::redis", ?error, "no end_notifications for now");
                             pause = LONGEST_PAUSE.min(2 * pause);
                         }
                     }
@@ -78,11 +78,11 @@ impl Hints {
 }
 
 /// `None` if some were missed.
-async fn next(hints: &mut Receiver<Handle>) -> Option<Handle> {
-    hints.recv().await.ok()
+async fn next(end_notifications: &mut Receiver<Handle>) -> Option<Handle> {
+    end_notifications.recv().await.ok()
 }
 
-/// Passes hints on until the connection ends.
+/// Passes end_notifications on until the connection ends.
 async fn relay(connections: &Connections, keys: &Keys, to: &Sender<Handle>) -> RedisResult<()> {
     let mut subscription = connections.subscribe(&keys.ended()).await?;
     let mut messages = subscription.on_message();
@@ -95,7 +95,7 @@ async fn relay(connections: &Connections, keys: &Keys, to: &Sender<Handle>) -> R
     Ok(())
 }
 
-impl Drop for Hints {
+impl Drop for EndNotifications {
     fn drop(&mut self) {
         let listener = self.listener.get_mut();
         if let Some(listener) = listener.unwrap_or_else(PoisonError::into_inner) {
@@ -104,8 +104,8 @@ impl Drop for Hints {
     }
 }
 
-impl fmt::Debug for Hints {
+impl fmt::Debug for EndNotifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hints(..)")
+        f.write_str("EndNotifications(..)")
     }
 }

@@ -7,12 +7,12 @@ use rustls::DistinguishedName;
 /// A list of names that can be replaced while somebody reads the one before: the newest is the
 /// last of a chain that only grows. It grows when the client CAs change, which people do.
 #[derive(Debug)]
-pub(super) struct Hints {
+pub(super) struct RootHintSubjects {
     names: Box<[DistinguishedName]>,
-    newer: OnceLock<Box<Hints>>,
+    newer: OnceLock<Box<RootHintSubjects>>,
 }
 
-impl Hints {
+impl RootHintSubjects {
     pub(super) fn new(names: &[DistinguishedName]) -> Self {
         Self {
             names: names.into(),
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn the_newest_names_are_current_and_older_references_stay_good() {
-        let hints = Hints::new(&names(&["a"]));
-        let before = hints.current();
-        hints.replace(&names(&["b"]));
-        hints.replace(&names(&["b"]));
-        hints.replace(&names(&["a"]));
+        let root_hint_subjects = RootHintSubjects::new(&names(&["a"]));
+        let before = root_hint_subjects.current();
+        root_hint_subjects.replace(&names(&["b"]));
+        root_hint_subjects.replace(&names(&["b"]));
+        root_hint_subjects.replace(&names(&["a"]));
         assert!(are_same(before, &names(&["a"])));
-        assert!(are_same(hints.current(), &names(&["a"])));
+        assert!(are_same(root_hint_subjects.current(), &names(&["a"])));
     }
 }
