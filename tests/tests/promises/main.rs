@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
 
-mod given_up;
+mod cancellation;
 mod p1_never_adopted;
 mod p2_bound;
 mod p3_fresh_on_privilege;

@@ -71,7 +71,7 @@ impl<S: SessionStore> SessionManager<S> {
         let admission = pending.sign_in.as_ref().and(self.rules.admission);
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
-                self.announce_new(&record, &evicted);
+                self.emit_created(&record, &evicted);
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
@@ -126,7 +126,7 @@ impl<S: SessionStore> SessionManager<S> {
                 evicted,
             }) => {
                 let token = token.filter(|_| rotated);
-                self.announce_change(&base, &record, &pending, rotated, &evicted);
+                self.emit_changed(&base, &record, &pending, rotated, &evicted);
                 CommitResult {
                     base: Some(Base {
                         token_hash: if rotated {

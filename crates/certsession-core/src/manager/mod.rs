@@ -1,11 +1,11 @@
 //! The rules: what a request may do with which session.
 
-mod announce;
+mod admin;
 mod draft;
 mod end_notifier;
+mod events;
 mod execute;
 mod open;
-mod oversight;
 mod revocation;
 mod rules;
 mod watch;

@@ -18,9 +18,9 @@
 
 #[cfg(feature = "test-util")]
 mod audit;
+mod capacity;
 mod deadlines;
 mod owners;
-mod room;
 mod shard;
 mod steps;
 mod sync;
@@ -34,8 +34,8 @@ use crate::store::{
     Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind,
 };
 use crate::time::Timestamp;
+use capacity::Room;
 use owners::Owners;
-use room::Room;
 use shard::Shard;
 use sync::Mutex;
 

@@ -2,6 +2,7 @@
 //! is set by hand and a store that fails on command. No HTTP and no TLS stack.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
+mod admin;
 mod binding;
 mod data;
 mod distrust;
@@ -15,7 +16,6 @@ mod lifetimes;
 mod limits;
 mod near;
 mod open;
-mod oversight;
 mod races;
 mod redaction;
 mod renewal;

@@ -8,7 +8,7 @@ use crate::session::{Base, Pending};
 use crate::store::SessionStore;
 
 impl<S: SessionStore> SessionManager<S> {
-    pub(super) fn announce_new(&self, record: &Record, evicted: &[Handle]) {
+    pub(super) fn emit_created(&self, record: &Record, evicted: &[Handle]) {
         let handle = record.handle;
         let certificate = *record.binding.fingerprint();
         self.rules.emit(SessionEvent::Issued { handle });
@@ -20,10 +20,10 @@ impl<S: SessionStore> SessionManager<S> {
             self.rules
                 .emit(SessionEvent::SignedIn { handle, principal });
         }
-        self.announce_evicted(evicted);
+        self.emit_evicted(evicted);
     }
 
-    pub(super) fn announce_change(
+    pub(super) fn emit_changed(
         &self,
         base: &Base,
         record: &Record,
@@ -49,10 +49,10 @@ impl<S: SessionStore> SessionManager<S> {
             };
             self.rules.emit(SessionEvent::Rotated { handle, reason });
         }
-        self.announce_evicted(evicted);
+        self.emit_evicted(evicted);
     }
 
-    fn announce_evicted(&self, evicted: &[Handle]) {
+    fn emit_evicted(&self, evicted: &[Handle]) {
         for handle in evicted {
             self.revoked(*handle, RevocationReason::Evicted);
         }
