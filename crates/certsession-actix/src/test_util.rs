@@ -28,16 +28,16 @@ pub trait TestPeerExt {
 impl TestPeerExt for TestRequest {
     fn to_request_from(self, peer: PeerState) -> Request {
         let request = self.to_request();
-        request.extensions_mut().insert(SeamedPeer(peer));
+        request.extensions_mut().insert(TestPeer(peer));
         request
     }
 }
 
-struct SeamedPeer(PeerState);
+struct TestPeer(PeerState);
 
 pub(crate) fn peer_of(request: &ServiceRequest) -> Option<PeerState> {
     let extensions = request.extensions();
     extensions
-        .get::<SeamedPeer>()
-        .map(|SeamedPeer(peer)| peer.clone())
+        .get::<TestPeer>()
+        .map(|TestPeer(peer)| peer.clone())
 }

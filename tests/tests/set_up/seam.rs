@@ -126,10 +126,10 @@ async fn plant(
 ) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
     let alice = request.app_data::<Data<PeerCertificate>>().unwrap();
     let alice = PeerState::Verified(Arc::clone(&alice.clone().into_inner()));
-    let seamed = TestRequest::default().to_request_from(alice);
+    let from_test = TestRequest::default().to_request_from(alice);
     mem::swap(
         &mut *request.extensions_mut(),
-        &mut *seamed.extensions_mut(),
+        &mut *from_test.extensions_mut(),
     );
     next.call(request).await
 }

@@ -88,12 +88,12 @@ async fn open<S: SessionStore>(
     backend: &Rc<dyn Backend>,
 ) -> Result<CertSession, Error> {
     let presented = shared.settings.cookie.find(request.headers());
-    let seamed;
+    let from_test;
     let peer = match request.conn_data() {
         Some(CapturedPeer(peer)) => peer,
         None => {
-            seamed = seamed_peer(request).ok_or_else(|| SetUpFault::HookMissing.report())?;
-            &seamed
+            from_test = test_peer(request).ok_or_else(|| SetUpFault::HookMissing.report())?;
+            &from_test
         }
     };
     let opened = match shared.reads_near(request) {
@@ -110,12 +110,12 @@ async fn refuse<T>(mut request: ServiceRequest, error: Error) -> Result<T, actix
 
 /// The peer that a test has set. A connection that came through the hook never gets here.
 #[cfg(feature = "test-util")]
-fn seamed_peer(request: &ServiceRequest) -> Option<PeerState> {
+fn test_peer(request: &ServiceRequest) -> Option<PeerState> {
     crate::test_util::peer_of(request)
 }
 
 #[cfg(not(feature = "test-util"))]
-fn seamed_peer(_: &ServiceRequest) -> Option<PeerState> {
+fn test_peer(_: &ServiceRequest) -> Option<PeerState> {
     None
 }
 
