@@ -99,9 +99,9 @@ bench-instructions-check:
         cargo build --release --package bench-instructions --bins --no-default-features
     "{{ target }}/benches-check/release/bench-instructions" --check
 
-# Puts other frameworks and this project through the same scenarios and writes who holds into docs/incumbents.md.
-incumbents: build-benches
-    "{{ target }}/benches/release/incumbents"
+# Puts other frameworks and this project through the same scenarios and writes who holds into docs/comparison.md.
+comparison: build-benches
+    "{{ target }}/benches/release/comparison"
 
 # Builds every benchmark at once, so that what they share is built once.
 [private]
@@ -113,7 +113,7 @@ build-benches:
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p incumbents --check
+    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p comparison --check
 
 # Does clippy find nothing, whichever features are on?
 [private]

@@ -18,7 +18,7 @@ pub fn contents() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// `name=value`, as long as with a token of ours: for clients that have no session, so that
-/// contenders without sessions read as much as the others.
+/// candidates without sessions read as much as the others.
 pub fn stand_in_cookie() -> String {
     format!("__Host-session={}", "x".repeat(64))
 }

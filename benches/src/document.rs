@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub enum Page {
     /// `docs/performance.md`.
     Performance,
-    /// `docs/incumbents.md`.
+    /// `docs/comparison.md`.
     Incumbents,
 }
 
@@ -17,7 +17,7 @@ impl Page {
     const fn file(self) -> &'static str {
         match self {
             Self::Performance => "performance.md",
-            Self::Incumbents => "incumbents.md",
+            Self::Incumbents => "comparison.md",
         }
     }
 

@@ -1,5 +1,5 @@
 //! What the counting of instructions and that of allocations have in common: requests through a
-//! contender's application, in this process.
+//! candidate's application, in this process.
 //!
 //! | file | purpose |
 //! |---|---|

@@ -3,7 +3,7 @@
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use actix_web::test::TestRequest;
-use bench_server::{Application, Contender, Fault, Host, Setup, serve};
+use bench_server::{Application, Candidate, Fault, Host, Setup, serve};
 use certsession_actix::PeerState;
 use certsession_actix::test_util::TestPeerExt;
 use certsession_benches::{Clients, stand_in_cookie};
@@ -19,18 +19,18 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Puts the contender's application together, and begins a session.
+    /// Puts the candidate's application together, and begins a session.
     ///
     /// # Errors
     ///
     /// If it cannot be set up, or begins no session.
-    pub async fn new(contender: Contender, redis: Option<String>) -> Result<Self, Fault> {
+    pub async fn new(candidate: Candidate, redis: Option<String>) -> Result<Self, Fault> {
         let mut application = None;
         let setup = Setup {
             host: Host::Process(&mut application),
             redis,
         };
-        serve(contender, setup).await?;
+        serve(candidate, setup).await?;
         let mut requests = Self {
             application: application.ok_or("there is no application")?,
             peer: Clients::new(true)?.peer(0)?,

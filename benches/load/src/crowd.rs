@@ -78,7 +78,7 @@ impl Crowd {
         let began = Instant::now();
         let has_time = || began.elapsed() < length;
         self.requests("/read", has_time, |done| {
-            // A contender whose sessions do not work is none.
+            // A candidate whose sessions do not work is none.
             if done.body.len() != KEYS[0].1 {
                 let body = String::from_utf8_lossy(&done.body);
                 return Err(format!("{body:?} is no answer").into());

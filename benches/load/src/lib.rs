@@ -3,7 +3,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `pki` | certificates for the servers and for each client |
-//! | `server` | a server of a contender |
+//! | `server` | a server of a candidate |
 //! | `processor` | who has used how much of the processor |
 //! | `files` | how many files a process may have open |
 //! | `client` | one connection with one session |

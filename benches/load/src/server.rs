@@ -1,4 +1,4 @@
-//! A server of a contender.
+//! A server of a candidate.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,7 +9,7 @@ use crate::Fault;
 /// Where the servers run.
 const SERVER_CORE: usize = 0;
 
-/// A server of a contender, which ends when this is dropped.
+/// A server of a candidate, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     process: Child,
@@ -23,12 +23,12 @@ impl Server {
     /// # Errors
     ///
     /// If it does not start.
-    pub fn start(contender: &str, folder: &std::path::Path, redis: &str) -> Result<Self, Fault> {
+    pub fn start(candidate: &str, folder: &std::path::Path, redis: &str) -> Result<Self, Fault> {
         let program = std::env::current_exe()?.with_file_name("bench-server");
         let mut process = Command::new("taskset")
             .args(["-c", &SERVER_CORE.to_string()])
             .arg(program)
-            .arg(contender)
+            .arg(candidate)
             .arg(folder)
             .arg(redis)
             .stdout(Stdio::piped())
@@ -39,7 +39,7 @@ impl Server {
         let port = line
             .trim()
             .parse()
-            .map_err(|_| format!("{contender} does not start"))?;
+            .map_err(|_| format!("{candidate} does not start"))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { process, address })
     }

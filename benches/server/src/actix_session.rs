@@ -8,21 +8,21 @@ use actix_web::{App, Error, web};
 use certsession_benches::{KEYS, contents};
 use deadpool_redis_0_22::{Config, Runtime};
 
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 use crate::host::run;
 use crate::{Fault, Setup};
 
-pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
-    let policy = match contender {
-        Contender::ActixSessionRedisSliding => TtlExtensionPolicy::OnEveryRequest,
+pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
+    let policy = match candidate {
+        Candidate::ActixSessionRedisSliding => TtlExtensionPolicy::OnEveryRequest,
         _ => TtlExtensionPolicy::OnStateChanges,
     };
-    if contender == Contender::ActixSessionCookie {
+    if candidate == Candidate::ActixSessionCookie {
         return with(CookieSessionStore::default, policy, setup).await;
     }
     // Made in `main`, as its documentation says.
-    let store = match contender {
-        Contender::ActixSessionRedisPool => {
+    let store = match candidate {
+        Candidate::ActixSessionRedisPool => {
             let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;
             RedisSessionStore::new_pooled(pool).await?
         }

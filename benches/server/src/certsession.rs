@@ -10,7 +10,7 @@ use certsession_benches::{KEYS, contents};
 use certsession_redis::RedisStore;
 use deadpool_redis::{Config, Runtime};
 
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 use crate::host::run;
 use crate::{Fault, Setup};
 
@@ -20,17 +20,17 @@ const COUNT: Key<u64> = Key::new("count");
 /// How old a copy may be: as the guide has it.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
-    match contender {
-        Contender::CertsessionRedis => {
+pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
+    match candidate {
+        Candidate::CertsessionRedis => {
             let store = RedisStore::connect(setup.redis()?).await?;
             with(store, setup).await
         }
-        Contender::CertsessionRedisNear => {
+        Candidate::CertsessionRedisNear => {
             let settings = RedisStore::builder(setup.redis()?)?.near_cache(MAX_AGE);
             with(settings.connect().await?, setup).await
         }
-        Contender::CertsessionRedisPool => {
+        Candidate::CertsessionRedisPool => {
             let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;
             with(RedisStore::from_pool(pool, "cs:"), setup).await
         }

@@ -15,10 +15,10 @@ use crate::Tls;
 /// are over before ten thousand connections are open.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
-/// What can go wrong with a contender.
+/// What can go wrong with a candidate.
 pub type Fault = Box<dyn Error>;
 
-/// What a contender is given.
+/// What a candidate is given.
 #[derive(Debug)]
 pub struct Setup<'a> {
     /// Where it runs.
@@ -59,11 +59,11 @@ impl Setup<'_> {
         Ok(self
             .redis
             .as_deref()
-            .ok_or("this contender needs a Redis")?)
+            .ok_or("this candidate needs a Redis")?)
     }
 }
 
-/// Runs an application on actix-web, with one worker: it has one core. Only a contender that knows
+/// Runs an application on actix-web, with one worker: it has one core. Only a candidate that knows
 /// certificates has a hook that takes them from the connection.
 macro_rules! run {
     ($setup:expr, $application:expr $(, on_connect = $hook:path)?) => {{

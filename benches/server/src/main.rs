@@ -1,18 +1,18 @@
-//! `bench-server CONTENDER FOLDER [REDIS-URL]`: serves one contender of the load benchmark over
+//! `bench-server CONTENDER FOLDER [REDIS-URL]`: serves one candidate of the load benchmark over
 //! mutual TLS, on a port that it prints.
 
 use std::io::{self, Write};
 use std::net::TcpListener;
 
-use bench_server::{Contender, Fault, Host, Setup, Tls, serve};
+use bench_server::{Candidate, Fault, Host, Setup, Tls, serve};
 
 fn main() -> Result<(), Fault> {
     let mut arguments = std::env::args().skip(1);
     let (Some(name), Some(folder)) = (arguments.next(), arguments.next()) else {
         return Err("bench-server CONTENDER FOLDER [REDIS-URL]".into());
     };
-    let contender = Contender::named(&name).ok_or_else(|| {
-        let names = Contender::ALL.map(Contender::name).join(", ");
+    let candidate = Candidate::named(&name).ok_or_else(|| {
+        let names = Candidate::ALL.map(Candidate::name).join(", ");
         format!("{name} is none of {names}")
     })?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -21,11 +21,11 @@ fn main() -> Result<(), Fault> {
         host: Host::Server(listener, Tls::read(folder.as_ref())?),
         redis: arguments.next(),
     };
-    if contender.is_on_axum() {
+    if candidate.is_on_axum() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        return runtime.block_on(serve(contender, setup));
+        return runtime.block_on(serve(candidate, setup));
     }
-    actix_web::rt::System::new().block_on(serve(contender, setup))
+    actix_web::rt::System::new().block_on(serve(candidate, setup))
 }

@@ -8,18 +8,18 @@ use axum_server::tls_rustls::RustlsConfig;
 use certsession_benches::KEYS;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 use crate::{Fault, Host, Setup};
 
 /// As the documentation of the Redis store has it.
 const CONNECTIONS: usize = 6;
 
-pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
-    let router = match contender {
-        Contender::TowerSessionsMemory => {
+pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
+    let router = match candidate {
+        Candidate::TowerSessionsMemory => {
             release_0_15::router(tower_sessions::MemoryStore::default())
         }
-        Contender::TowerSessionsRedis => {
+        Candidate::TowerSessionsRedis => {
             let config = Config::from_url(setup.redis()?)?;
             let pool = Pool::new(config, None, None, None, CONNECTIONS)?;
             pool.init().await?;
@@ -28,7 +28,7 @@ pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), 
         _ => bare(),
     };
     let Host::Server(listener, tls) = setup.host else {
-        return Err("this contender needs a server".into());
+        return Err("this candidate needs a server".into());
     };
     let tls = RustlsConfig::from_config(Arc::new(tls.config()?));
     let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls)

@@ -6,7 +6,7 @@ use certsession_actix::{MutualTls, MutualTlsBuilder};
 
 use crate::Fault;
 
-/// The TLS that every contender has.
+/// The TLS that every candidate has.
 #[derive(Debug)]
 pub struct Tls(MutualTlsBuilder);
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bench_instructions::{Requests, Work};
-use bench_server::Contender;
+use bench_server::Candidate;
 use stats_alloc::Region;
 
 use crate::{ALLOCATOR, Fault};
@@ -14,9 +14,9 @@ const SOME: u64 = 200;
 const MORE: u64 = 1_000;
 
 /// The instructions of one request.
-pub(crate) fn instructions(contender: Contender, work: Work, redis: &str) -> Result<u64, Fault> {
+pub(crate) fn instructions(candidate: Candidate, work: Work, redis: &str) -> Result<u64, Fault> {
     let count = |requests| {
-        let (program, arguments) = command(contender, work, requests, redis)?;
+        let (program, arguments) = command(candidate, work, requests, redis)?;
         certsession_benches::instructions(&program, arguments)
     };
     let (some, all) = (count(SOME)?, count(SOME + MORE)?);
@@ -25,12 +25,12 @@ pub(crate) fn instructions(contender: Contender, work: Work, redis: &str) -> Res
 
 /// The instructions of one request, by where they were written.
 pub(crate) fn by_source(
-    contender: Contender,
+    candidate: Candidate,
     work: Work,
     redis: &str,
 ) -> Result<BTreeMap<String, i64>, Fault> {
     let count = |requests| {
-        let (program, arguments) = command(contender, work, requests, redis)?;
+        let (program, arguments) = command(candidate, work, requests, redis)?;
         certsession_benches::instructions_by_source(&program, arguments)
     };
     let (some, all) = (count(SOME)?, count(SOME + MORE)?);
@@ -42,10 +42,10 @@ pub(crate) fn by_source(
 }
 
 /// The allocations of one request.
-pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Result<u64, Fault> {
+pub(crate) fn allocations(candidate: Candidate, work: Work, redis: &str) -> Result<u64, Fault> {
     let redis = Some(redis.to_owned());
     actix_web::rt::System::new().block_on(async move {
-        let mut requests = Requests::new(contender, redis).await?;
+        let mut requests = Requests::new(candidate, redis).await?;
         for _ in 0..SOME {
             requests.once(work).await?;
         }
@@ -62,13 +62,13 @@ pub(crate) fn allocations(contender: Contender, work: Work, redis: &str) -> Resu
 
 /// What sends so many requests.
 fn command(
-    contender: Contender,
+    candidate: Candidate,
     work: Work,
     requests: u64,
     redis: &str,
 ) -> Result<(PathBuf, [String; 4]), Fault> {
-    let program = std::env::current_exe()?.with_file_name("one-contender");
+    let program = std::env::current_exe()?.with_file_name("one-candidate");
     let requests = requests.to_string();
-    let arguments = [contender.name(), work.name(), &requests, redis];
+    let arguments = [candidate.name(), work.name(), &requests, redis];
     Ok((program, arguments.map(str::to_owned)))
 }

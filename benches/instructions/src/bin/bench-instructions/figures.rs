@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bench_instructions::Work;
-use bench_server::Contender;
+use bench_server::Candidate;
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
@@ -13,17 +13,17 @@ use crate::count::{allocations, instructions};
 use crate::future::{MOST, Sizes};
 
 /// What is counted for the table, beside the bare framework.
-pub(crate) const CONTENDERS: [Contender; 6] = [
-    Contender::FloorMemory,
-    Contender::CertsessionMemory,
-    Contender::ActixSessionCookie,
-    Contender::FloorRedis,
-    Contender::CertsessionRedis,
-    Contender::ActixSessionRedis,
+pub(crate) const CONTENDERS: [Candidate; 6] = [
+    Candidate::BaselineMemory,
+    Candidate::CertsessionMemory,
+    Candidate::ActixSessionCookie,
+    Candidate::BaselineRedis,
+    Candidate::CertsessionRedis,
+    Candidate::ActixSessionRedis,
 ];
 
 /// What the baseline is about: what others take is not ours to keep.
-pub(crate) const OURS: [Contender; 2] = [Contender::CertsessionMemory, Contender::CertsessionRedis];
+pub(crate) const OURS: [Candidate; 2] = [Candidate::CertsessionMemory, Candidate::CertsessionRedis];
 
 /// How much more than in the baseline is still the same, in per cent: over Redis, counts differ by
 /// one from run to run, and by more from compiler to compiler.
@@ -41,27 +41,27 @@ pub(crate) struct Above {
 pub(crate) struct Figures {
     /// The middleware's future.
     pub(crate) future: Sizes,
-    /// For each contender and each work.
+    /// For each candidate and each work.
     above_bare: BTreeMap<String, Above>,
 }
 
 impl Figures {
-    pub(crate) fn count(contenders: &[Contender], url: &str) -> Result<Self, Fault> {
+    pub(crate) fn count(candidates: &[Candidate], url: &str) -> Result<Self, Fault> {
         let mut figures = BTreeMap::new();
         for work in Work::ALL {
-            let count = |contender| -> Result<(i64, i64), Fault> {
-                let instructions = instructions(contender, work, url)?;
-                let allocations = allocations(contender, work, url)?;
+            let count = |candidate| -> Result<(i64, i64), Fault> {
+                let instructions = instructions(candidate, work, url)?;
+                let allocations = allocations(candidate, work, url)?;
                 Ok((instructions.try_into()?, allocations.try_into()?))
             };
-            let bare = count(Contender::Bare)?;
-            for &contender in contenders {
-                let (instructions, allocations) = count(contender)?;
+            let bare = count(Candidate::Bare)?;
+            for &candidate in candidates {
+                let (instructions, allocations) = count(candidate)?;
                 let above = Above {
                     instructions: instructions - bare.0,
                     allocations: allocations - bare.1,
                 };
-                figures.insert(name(contender, work), above);
+                figures.insert(name(candidate, work), above);
             }
         }
         Ok(Self {
@@ -70,8 +70,8 @@ impl Figures {
         })
     }
 
-    pub(crate) fn get(&self, contender: Contender, work: Work) -> Option<Above> {
-        self.above_bare.get(&name(contender, work)).copied()
+    pub(crate) fn get(&self, candidate: Candidate, work: Work) -> Option<Above> {
+        self.above_bare.get(&name(candidate, work)).copied()
     }
 
     /// The figures that are kept.
@@ -121,8 +121,8 @@ impl Figures {
     }
 }
 
-fn name(contender: Contender, work: Work) -> String {
-    format!("{} {}", contender.name(), work.name())
+fn name(candidate: Candidate, work: Work) -> String {
+    format!("{} {}", candidate.name(), work.name())
 }
 
 fn path() -> PathBuf {

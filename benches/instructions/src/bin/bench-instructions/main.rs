@@ -46,8 +46,8 @@ fn main() -> Result<(), Fault> {
         Some(other) => return Err(format!("{other} is not --check").into()),
     };
     let redis = Redis::start()?;
-    let contenders = if checks { &OURS[..] } else { &CONTENDERS };
-    let figures = Figures::count(contenders, &redis.url())?;
+    let candidates = if checks { &OURS[..] } else { &CONTENDERS };
+    let figures = Figures::count(candidates, &redis.url())?;
     let mut text = report::write(&figures);
     if checks {
         writeln!(io::stdout(), "{text}")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use bench_instructions::Work;
-use bench_server::Contender;
+use bench_server::Candidate;
 
 use crate::Fault;
 use crate::count::by_source;
@@ -54,14 +54,14 @@ pub(crate) fn write(url: &str) -> Result<String, Fault> {
 fn columns(url: &str) -> Result<Vec<Column>, Fault> {
     let mut columns = Vec::new();
     for work in Work::ALL {
-        let bare = by_source(Contender::Bare, work, url)?;
-        for contender in OURS {
-            let mut sources = by_source(contender, work, url)?;
+        let bare = by_source(Candidate::Bare, work, url)?;
+        for candidate in OURS {
+            let mut sources = by_source(candidate, work, url)?;
             for (source, count) in &bare {
                 *sources.entry(source.clone()).or_default() -= count;
             }
             columns.push(Column {
-                title: format!("{}: {}", contender.name(), work.name()),
+                title: format!("{}: {}", candidate.name(), work.name()),
                 sources,
             });
         }

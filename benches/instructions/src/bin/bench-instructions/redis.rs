@@ -1,4 +1,4 @@
-//! The Redis server that the contenders share.
+//! The Redis server that the candidates share.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;

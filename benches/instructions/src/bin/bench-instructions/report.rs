@@ -3,23 +3,23 @@
 use std::fmt::Write;
 
 use bench_instructions::Work;
-use bench_server::Contender;
+use bench_server::Candidate;
 use certsession_benches::describe_machine;
 
 use crate::figures::{Above, CONTENDERS, Figures, TOLERANCE};
 use crate::future::MOST;
 
 /// What a read may take above a request without a session.
-const BUDGET: [(Contender, Above); 2] = [
+const BUDGET: [(Candidate, Above); 2] = [
     (
-        Contender::CertsessionMemory,
+        Candidate::CertsessionMemory,
         Above {
             instructions: 6_000,
             allocations: 4,
         },
     ),
     (
-        Contender::CertsessionRedis,
+        Candidate::CertsessionRedis,
         Above {
             instructions: 20_000,
             allocations: 14,
@@ -45,23 +45,23 @@ pub(crate) fn write(figures: &Figures) -> String {
         MOST,
         verdict(figures.future.memory.max(figures.future.redis) <= MOST),
     );
-    for contender in CONTENDERS {
-        let [Some(read), Some(write)] = Work::ALL.map(|work| figures.get(contender, work)) else {
+    for candidate in CONTENDERS {
+        let [Some(read), Some(write)] = Work::ALL.map(|work| figures.get(candidate, work)) else {
             continue;
         };
         let cells =
             [read, write].map(|above| format!("{} | {}", above.instructions, above.allocations));
-        let _ = writeln!(text, "| {} | {} |", contender.name(), cells.join(" | "));
+        let _ = writeln!(text, "| {} | {} |", candidate.name(), cells.join(" | "));
     }
     text.push_str("\n| budget of a read | instructions | at most | allocations | at most | |\n|---|---:|---:|---:|---:|---|\n");
-    for (contender, most) in BUDGET {
-        if let Some(above) = figures.get(contender, Work::Read) {
+    for (candidate, most) in BUDGET {
+        if let Some(above) = figures.get(candidate, Work::Read) {
             let is_kept =
                 above.instructions <= most.instructions && above.allocations <= most.allocations;
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} | {} |",
-                contender.name(),
+                candidate.name(),
                 above.instructions,
                 most.instructions,
                 above.allocations,

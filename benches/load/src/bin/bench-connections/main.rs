@@ -2,13 +2,13 @@
 //! session: what one takes of the server's memory, and whether a request costs more where they are
 //! many. `just bench-connections` runs it and keeps the tables in `docs/performance.md`.
 //!
-//! Every contender is a server pinned to the first core; the load comes from the second, where
-//! Redis is too. Each contender has a fresh server for each number of connections. Figures that
+//! Every candidate is a server pinned to the first core; the load comes from the second, where
+//! Redis is too. Each candidate has a fresh server for each number of connections. Figures that
 //! were measured while other programs had the processor are printed, but not written into the page.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `turn` | one contender with so many connections |
+//! | `turn` | one candidate with so many connections |
 //! | `memory` | how much memory a process has |
 //! | `report` | the tables |
 
@@ -42,10 +42,10 @@ fn main() -> Result<(), Fault> {
     let pki = Pki::with_clients(MOST)?;
     let mut turns = Vec::new();
     for connections in CONNECTIONS {
-        for contender in CONTENDERS {
-            writeln!(io::stderr(), "{contender}, {connections} connections")?;
-            let turn = Turn::take(contender, connections, &pki, &redis)
-                .map_err(|fault| format!("{contender}, {connections} connections: {fault}"))?;
+        for candidate in CONTENDERS {
+            writeln!(io::stderr(), "{candidate}, {connections} connections")?;
+            let turn = Turn::take(candidate, connections, &pki, &redis)
+                .map_err(|fault| format!("{candidate}, {connections} connections: {fault}"))?;
             turns.push(turn);
         }
     }

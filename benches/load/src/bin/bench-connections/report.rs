@@ -33,7 +33,7 @@ fn write_memory(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
          What a server has once, such as its store's tables and the traces of a busier moment, is \
          divided among the connections too: with 1,000 it weighs ten times as much as with \
          10,000.\n\n\
-         | connections | contender | open | above bare | with a session | above bare | the session |\n\
+         | connections | candidate | open | above bare | with a session | above bare | the session |\n\
          |---:|---|---:|---:|---:|---:|---:|\n",
     );
     for (bare, turn) in beside_bare(turns, &CONNECTIONS[1..])? {
@@ -41,7 +41,7 @@ fn write_memory(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
             text,
             "| {} | {} | {:.0} | {} | {:.0} | {} | {} |",
             turn.connections,
-            turn.contender,
+            turn.candidate,
             turn.open,
             above(turn, bare, 0, |turn| turn.open),
             turn.with_session,
@@ -61,7 +61,7 @@ fn write_cost(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
          for each request, system calls included. 10,000 connections hold more memory than the \
          processor's caches, so each has to be fetched when its turn comes: what TLS and HTTP have \
          of it shows in *bare*, what the middleware and its session have in *above bare*.\n\n\
-         | connections | contender | requests/s | p50 | p99 | p99.9 | server | above bare |\n\
+         | connections | candidate | requests/s | p50 | p99 | p99.9 | server | above bare |\n\
          |---:|---|---:|---:|---:|---:|---:|---:|"
     )?;
     for (bare, turn) in beside_bare(turns, &CONNECTIONS)? {
@@ -70,7 +70,7 @@ fn write_cost(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
             text,
             "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} | {} |",
             turn.connections,
-            turn.contender,
+            turn.candidate,
             turn.cost.rate,
             micros(turn.cost.took.p50),
             micros(turn.cost.took.p99),
@@ -87,18 +87,18 @@ fn beside_bare<'a>(
     turns: &'a [Turn],
     connections: &[usize],
 ) -> Result<Vec<(&'a Turn, &'a Turn)>, Fault> {
-    let find = |contender, connections| {
+    let find = |candidate, connections| {
         let mut found = turns.iter();
         found
-            .find(|turn| turn.contender == contender && turn.connections == connections)
+            .find(|turn| turn.candidate == candidate && turn.connections == connections)
             .ok_or("a turn was not taken")
     };
     let mut pairs = Vec::new();
     for &connections in connections {
-        for contender in CONTENDERS {
+        for candidate in CONTENDERS {
             pairs.push((
                 find(CONTENDERS[0], connections)?,
-                find(contender, connections)?,
+                find(candidate, connections)?,
             ));
         }
     }
@@ -107,7 +107,7 @@ fn beside_bare<'a>(
 
 /// By how much a figure is above bare actix's; nothing for bare actix itself.
 fn above(turn: &Turn, bare: &Turn, digits: usize, figure: fn(&Turn) -> f64) -> String {
-    match turn.contender == bare.contender {
+    match turn.candidate == bare.candidate {
         true => String::new(),
         false => format!("{:.digits$}", figure(turn) - figure(bare)),
     }

@@ -1,4 +1,4 @@
-//! One contender with so many connections.
+//! One candidate with so many connections.
 
 use bench_load::{Cost, Crowd, Fault, Pki, Server};
 use certsession_tests::redis::RedisServer;
@@ -11,7 +11,7 @@ pub(crate) const WARMING: usize = 16;
 
 /// What came of it.
 pub(crate) struct Turn {
-    pub(crate) contender: &'static str,
+    pub(crate) candidate: &'static str,
     pub(crate) connections: usize,
     /// Bytes of the server for each connection that is open, over which one request went that has
     /// nothing to do with sessions.
@@ -24,12 +24,12 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) fn take(
-        contender: &'static str,
+        candidate: &'static str,
         connections: usize,
         pki: &Pki,
         redis: &RedisServer,
     ) -> Result<Self, Fault> {
-        let server = Server::start(contender, pki.folder(), &redis.url())?;
+        let server = Server::start(candidate, pki.folder(), &redis.url())?;
         let mut warming = Crowd::open(&server, pki, WARMING)?;
         begin_sessions(&mut warming)?;
 
@@ -44,7 +44,7 @@ impl Turn {
         let with_session = grown()?;
         let cost = Cost::of_reading(&server, Some(redis.process_id()), &mut crowd)?;
         Ok(Self {
-            contender,
+            candidate,
             connections,
             open,
             with_session,

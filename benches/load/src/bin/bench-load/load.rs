@@ -183,7 +183,7 @@ impl Load {
     }
 }
 
-/// A contender whose sessions do not work is none.
+/// A candidate whose sessions do not work is none.
 fn check(work: Work, done: &Done) -> Result<(), Fault> {
     let is_right = match work {
         Work::Read => done.body.len() == KEYS[0].1,

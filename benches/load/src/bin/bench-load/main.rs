@@ -1,15 +1,15 @@
 //! `bench-load`: this project beside other session frameworks, over mutual TLS. `just bench-load`
 //! runs it and keeps the tables in `docs/performance.md`.
 //!
-//! Every contender is a server pinned to the first core; the load comes from the second, where
-//! Redis is too. In a round the contenders take short turns, there and back, so that a machine whose
+//! Every candidate is a server pinned to the first core; the load comes from the second, where
+//! Redis is too. In a round the candidates take short turns, there and back, so that a machine whose
 //! speed drifts favours none of them; ratios are the medians of the ratios within a round. Figures that were measured while other programs had the processor are
 //! printed, but not written into the page.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `load` | many clients, for a while |
-//! | `rounds` | the contenders, taking turns |
+//! | `rounds` | the candidates, taking turns |
 //! | `budget` | the lines that have to be kept |
 //! | `report` | the tables |
 

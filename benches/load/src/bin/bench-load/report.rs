@@ -14,12 +14,12 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
          `{}` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
          a certificate and a session of six keys (500 bytes) of its own. The server has the first \
          core, Redis (by TCP) and the clients have the second. There are {} rounds with 16 \
-         connections, {} with one and {} with 64; in each the contenders take turns of {} ms, \
+         connections, {} with one and {} with 64; in each the candidates take turns of {} ms, \
          there and back, {} times. Figures are medians, and ratios are medians of the ratios within \
-         a round. Every request of every contender carries a \
+         a round. Every request of every candidate carries a \
          cookie of the same length. Other programs had {:.1} % of the machine.\n\n\
          actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each as its documentation \
-         has it; *floor* is a middleware made by hand that does no more than one must, and knows no \
+         has it; *baseline* is a middleware made by hand that does no more than one must, and knows no \
          certificates.\n\n",
         plan.command,
         describe_machine(),
@@ -68,20 +68,20 @@ fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Wor
         "\n### {connections} {noun}, {title}\n\n\
          Times in microseconds; *server* and *Redis* are those of the processor for each request; \
          *busy* is how much the server, and the clients with Redis, had of their core.\n\n\
-         | contender | requests/s | p50 | p99 | server | Redis | busy |\n\
+         | candidate | requests/s | p50 | p99 | server | Redis | busy |\n\
          |---|---:|---:|---:|---:|---:|---:|"
     );
-    for contender in CONTENDERS {
+    for candidate in CONTENDERS {
         let median =
-            |figure: fn(&Figures) -> f64| rounds.median(contender, work, connections, figure);
+            |figure: fn(&Figures) -> f64| rounds.median(candidate, work, connections, figure);
         let redis = median(|figures| figures.redis);
-        let redis = match contender.contains("redis") {
+        let redis = match candidate.contains("redis") {
             true => format!("{redis:.1}"),
             false => String::new(),
         };
         let _ = writeln!(
             text,
-            "| {contender} | {:.0} | {:.0} | {:.0} | {:.1} | {redis} | {:.0} %, {:.0} % |",
+            "| {candidate} | {:.0} | {:.0} | {:.0} | {:.1} | {redis} | {:.0} %, {:.0} % |",
             median(|figures| figures.rate),
             median(|figures| figures.took.p50 as f64 / 1e3),
             median(|figures| figures.took.p99 as f64 / 1e3),

@@ -1,4 +1,4 @@
-//! The contenders, taking turns.
+//! The candidates, taking turns.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use certsession_tests::redis::RedisServer;
 
 use crate::load::{Figures, Load, Tally, Work};
 
-/// Every contender, in the order of the tables.
+/// Every candidate, in the order of the tables.
 pub(crate) const CONTENDERS: [&str; 16] = [
     "bare",
-    "floor-memory",
+    "baseline-memory",
     "certsession-memory",
     "actix-session-cookie",
-    "floor-redis",
-    "floor-redis-shared",
-    "floor-redis-manager",
+    "baseline-redis",
+    "baseline-redis-shared",
+    "baseline-redis-manager",
     "certsession-redis",
     "certsession-redis-near",
     "certsession-redis-pool",
@@ -34,24 +34,24 @@ pub(crate) struct Plan {
     pub(crate) command: &'static str,
     /// How many connections, and how many rounds with so many.
     pub(crate) rounds: [(usize, usize); 3],
-    /// How many turns each contender has in a round.
+    /// How many turns each candidate has in a round.
     pub(crate) turns: usize,
     /// How long a turn takes: short, as the speed of a machine may change from second to second.
     pub(crate) length: Duration,
 }
 
-/// What a contender did in a round.
+/// What a candidate did in a round.
 struct Entry {
-    contender: &'static str,
+    candidate: &'static str,
     work: Work,
     connections: usize,
     round: usize,
     figures: Figures,
 }
 
-/// A contender in a round.
+/// A candidate in a round.
 struct Lane {
-    contender: &'static str,
+    candidate: &'static str,
     load: Load,
     tallies: [Tally; Work::ALL.len()],
 }
@@ -82,11 +82,11 @@ impl Rounds {
                     "{connections} connections, round {} of {count}",
                     round + 1
                 )?;
-                let connect = |(contender, server): &(&'static str, Server)| {
+                let connect = |(candidate, server): &(&'static str, Server)| {
                     let load = Load::connect(server, redis, pki, connections);
                     Ok(Lane {
-                        contender,
-                        load: load.map_err(|fault| format!("{contender}: {fault}"))?,
+                        candidate,
+                        load: load.map_err(|fault| format!("{candidate}: {fault}"))?,
                         tallies: Default::default(),
                     })
                 };
@@ -96,7 +96,7 @@ impl Rounds {
                 for lane in lanes {
                     for (work, tally) in Work::ALL.into_iter().zip(lane.tallies) {
                         rounds.entries.push(Entry {
-                            contender: lane.contender,
+                            candidate: lane.candidate,
                             work,
                             connections,
                             round,
@@ -112,12 +112,12 @@ impl Rounds {
     /// The median of one figure.
     pub(crate) fn median(
         &self,
-        contender: &str,
+        candidate: &str,
         work: Work,
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
     ) -> f64 {
-        let entries = self.entries(contender, work, connections);
+        let entries = self.entries(candidate, work, connections);
         median(entries.map(|entry| figure(&entry.figures)).collect())
     }
 
@@ -150,12 +150,12 @@ impl Rounds {
 
     fn entries(
         &self,
-        contender: &str,
+        candidate: &str,
         work: Work,
         connections: usize,
     ) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| {
-            entry.contender == contender && entry.work == work && entry.connections == connections
+            entry.candidate == candidate && entry.work == work && entry.connections == connections
         })
     }
 }
@@ -169,14 +169,14 @@ fn taking_turns(
     let watch = Watch::begin(ours)?;
     for _ in 0..plan.turns {
         for Lane {
-            contender,
+            candidate,
             load,
             tallies,
         } in &mut lanes
         {
             for (work, tally) in Work::ALL.into_iter().zip(tallies) {
                 load.turn(work, plan.length, tally)
-                    .map_err(|fault| format!("{contender}: {fault}"))?;
+                    .map_err(|fault| format!("{candidate}: {fault}"))?;
             }
         }
         // There and back, so that nobody is always after the same one.

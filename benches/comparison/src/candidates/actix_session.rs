@@ -12,7 +12,7 @@ use actix_web::{App, HttpResponse, test, web};
 use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
-use crate::contender::{ALICE, Contender, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
 use crate::gate::Gate;
 
 type Answer = Result<HttpResponse, actix_web::Error>;
@@ -24,11 +24,11 @@ struct ActixSession {
     keys: Box<dyn Fn() -> Vec<String>>,
 }
 
-pub(super) async fn with_cookie() -> Rc<dyn Contender> {
+pub(super) async fn with_cookie() -> Rc<dyn Candidate> {
     start(CookieSessionStore::default(), Box::new(Vec::new)).await
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let store = RedisSessionStore::new(redis.url()).await?;
     let client = RefCell::new(redis.connect()?);
     Ok(start(
@@ -41,7 +41,7 @@ pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>,
 async fn start<S: SessionStore + 'static>(
     store: S,
     keys: Box<dyn Fn() -> Vec<String>>,
-) -> Rc<dyn Contender> {
+) -> Rc<dyn Candidate> {
     let gate = Gate::new();
     // The cookie is encrypted: that is the default.
     let middleware = SessionMiddleware::builder(store, Key::generate())
@@ -73,7 +73,7 @@ async fn start<S: SessionStore + 'static>(
     })
 }
 
-impl Contender for ActixSession {
+impl Candidate for ActixSession {
     fn send(&self, request: Request) -> Waiting<Reply> {
         (self.send)(request)
     }

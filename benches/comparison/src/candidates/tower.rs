@@ -21,7 +21,7 @@ use serde::Deserialize;
 use tower::ServiceExt;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use crate::contender::{ALICE, Contender, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
 use crate::gate::Gate;
 
 /// As its documentation has it.
@@ -41,7 +41,7 @@ struct Pair {
     value: String,
 }
 
-pub(super) fn with_memory() -> Rc<dyn Contender> {
+pub(super) fn with_memory() -> Rc<dyn Candidate> {
     let store = tower_sessions::MemoryStore::default();
     let gate = Gate::new();
     let router = release_0_15::router(store.clone(), gate.clone());
@@ -53,7 +53,7 @@ pub(super) fn with_memory() -> Rc<dyn Contender> {
     })
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let port = redis.port().ok_or("the client needs a port")?;
     let config = Config::from_url(&format!("redis://127.0.0.1:{port}"))?;
     let pool = Pool::new(config, None, None, None, CONNECTIONS)?;
@@ -69,7 +69,7 @@ pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>,
     }))
 }
 
-impl Contender for TowerSessions {
+impl Candidate for TowerSessions {
     fn send(&self, request: Request) -> Waiting<Reply> {
         let router = self.router.clone();
         Box::pin(async move {

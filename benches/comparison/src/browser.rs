@@ -7,12 +7,12 @@ use actix_web::rt::{self, task::JoinHandle};
 use certs_dev::{Authority, LeafRequest};
 use certsession_actix::PeerState;
 
-use crate::contender::{ALICE, Contender, Reply, Request};
+use crate::candidate::{ALICE, Candidate, Reply, Request};
 
 /// A client with a certificate and at most one cookie, as a browser keeps it.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    contender: Rc<dyn Contender>,
+    candidate: Rc<dyn Candidate>,
     peer: PeerState,
     /// `name=value`.
     pub(crate) cookie: Option<String>,
@@ -20,9 +20,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// With a certificate of its own, and without a cookie.
-    pub(crate) fn new(contender: &Rc<dyn Contender>) -> Self {
+    pub(crate) fn new(candidate: &Rc<dyn Candidate>) -> Self {
         Self {
-            contender: Rc::clone(contender),
+            candidate: Rc::clone(candidate),
             peer: issue("owner"),
             cookie: None,
         }
@@ -51,7 +51,7 @@ impl Browser {
             cookie: self.cookie.clone(),
             peer: self.peer.clone(),
         };
-        let reply = self.contender.send(request).await;
+        let reply = self.candidate.send(request).await;
         for field in &reply.set_cookie {
             self.keep(field);
         }
@@ -71,7 +71,7 @@ impl Browser {
             browser.go(target).await;
             browser
         });
-        self.contender.gate().arrival().await;
+        self.candidate.gate().arrival().await;
         under_way
     }
 
@@ -85,7 +85,7 @@ impl Browser {
 
 fn issue(name: &str) -> PeerState {
     static AUTHORITY: OnceLock<Option<Authority>> = OnceLock::new();
-    let authority = AUTHORITY.get_or_init(|| Authority::new("incumbents CA").ok());
+    let authority = AUTHORITY.get_or_init(|| Authority::new("comparison CA").ok());
     let issued = authority
         .as_ref()
         .and_then(|authority| authority.issue(&LeafRequest::client(name)).ok());

@@ -1,19 +1,19 @@
-//! `one-contender CONTENDER WORK COUNT [REDIS-URL]`: sends so many requests, under callgrind.
+//! `one-candidate CONTENDER WORK COUNT [REDIS-URL]`: sends so many requests, under callgrind.
 //!
 //! Apart from the counting of allocations: an allocator that counts has instructions of its own.
 
 use bench_instructions::{Requests, Work};
-use bench_server::{Contender, Fault};
+use bench_server::{Candidate, Fault};
 
 fn main() -> Result<(), Fault> {
     let mut arguments = std::env::args().skip(1);
     let mut next = || arguments.next().ok_or("an argument is missing");
-    let contender = Contender::named(&next()?).ok_or("no such contender")?;
+    let candidate = Candidate::named(&next()?).ok_or("no such candidate")?;
     let work = Work::named(&next()?).ok_or("no such work")?;
     let count: usize = next()?.parse()?;
     let redis = arguments.next();
     actix_web::rt::System::new().block_on(async move {
-        let mut requests = Requests::new(contender, redis).await?;
+        let mut requests = Requests::new(candidate, redis).await?;
         for _ in 0..count {
             requests.once(work).await?;
         }

@@ -1,18 +1,18 @@
-//! The contenders' names.
+//! The candidates' names.
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contender {
+pub enum Candidate {
     /// actix-web without sessions.
     Bare,
-    /// The floor, in memory.
-    FloorMemory,
-    /// The floor in Redis, over a connection of each worker.
-    FloorRedis,
+    /// The baseline, in memory.
+    BaselineMemory,
+    /// The baseline in Redis, over a connection of each worker.
+    BaselineRedis,
     /// Over one multiplexed connection that was made in `main`.
-    FloorRedisShared,
+    BaselineRedisShared,
     /// Over one `ConnectionManager` that was made in `main`.
-    FloorRedisManager,
+    BaselineRedisManager,
     /// This project, in memory.
     CertsessionMemory,
     /// This project in Redis.
@@ -37,14 +37,14 @@ pub enum Contender {
     TowerSessionsRedis,
 }
 
-impl Contender {
+impl Candidate {
     /// All of them.
     pub const ALL: [Self; 16] = [
         Self::Bare,
-        Self::FloorMemory,
-        Self::FloorRedis,
-        Self::FloorRedisShared,
-        Self::FloorRedisManager,
+        Self::BaselineMemory,
+        Self::BaselineRedis,
+        Self::BaselineRedisShared,
+        Self::BaselineRedisManager,
         Self::CertsessionMemory,
         Self::CertsessionRedis,
         Self::CertsessionRedisNear,
@@ -62,10 +62,10 @@ impl Contender {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
-            Self::FloorMemory => "floor-memory",
-            Self::FloorRedis => "floor-redis",
-            Self::FloorRedisShared => "floor-redis-shared",
-            Self::FloorRedisManager => "floor-redis-manager",
+            Self::BaselineMemory => "baseline-memory",
+            Self::BaselineRedis => "baseline-redis",
+            Self::BaselineRedisShared => "baseline-redis-shared",
+            Self::BaselineRedisManager => "baseline-redis-manager",
             Self::CertsessionMemory => "certsession-memory",
             Self::CertsessionRedis => "certsession-redis",
             Self::CertsessionRedisNear => "certsession-redis-near",
@@ -84,7 +84,7 @@ impl Contender {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|contender| contender.name() == name)
+            .find(|candidate| candidate.name() == name)
     }
 
     /// Whether it runs without actix.

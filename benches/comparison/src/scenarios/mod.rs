@@ -18,9 +18,9 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::browser::Browser;
-use crate::contender::{Contender, Waiting};
+use crate::candidate::{Candidate, Waiting};
 
-/// What became of a contender in a scenario.
+/// What became of a candidate in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It does what one expects of sessions.
@@ -37,8 +37,8 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// What it does and what is expected.
     pub(crate) story: &'static str,
-    /// Puts a contender that has no session yet through it.
-    pub(crate) run: fn(Rc<dyn Contender>) -> Waiting<Verdict>,
+    /// Puts a candidate that has no session yet through it.
+    pub(crate) run: fn(Rc<dyn Candidate>) -> Waiting<Verdict>,
 }
 
 macro_rules! scenario {
@@ -46,7 +46,7 @@ macro_rules! scenario {
         Scenario {
             name: $name,
             story: $story,
-            run: |contender| Box::pin(judge($run(Browser::new(&contender), contender))),
+            run: |candidate| Box::pin(judge($run(Browser::new(&candidate), candidate))),
         }
     };
 }

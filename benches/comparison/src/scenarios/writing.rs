@@ -4,18 +4,18 @@ use std::rc::Rc;
 
 use super::{Run, signed_in};
 use crate::browser::Browser;
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 
 pub(super) async fn two_writers_of_different_keys(
     browser: Browser,
-    contender: Rc<dyn Contender>,
+    candidate: Rc<dyn Candidate>,
 ) -> Run {
     let user = signed_in(browser).await?;
     let first = user.begin("/slow-put?key=first&value=1").await;
     let second = user.begin("/slow-put?key=second&value=2").await;
-    contender.gate().open();
+    candidate.gate().open();
     first.await.map_err(|error| error.to_string())?;
-    contender.gate().open();
+    candidate.gate().open();
     // A browser has what the last answer has brought.
     let mut user = second.await.map_err(|error| error.to_string())?;
     for (key, value) in [("first", "1"), ("second", "2")] {

@@ -9,7 +9,7 @@ use actix_web::test::TestRequest;
 use certsession_actix::test_util::TestPeerExt;
 use serde::Deserialize;
 
-use crate::contender::{Reply, Request, Waiting};
+use crate::candidate::{Reply, Request, Waiting};
 
 /// The query of a request.
 #[derive(Debug, Deserialize)]
@@ -85,7 +85,7 @@ macro_rules! failing_scope {
                 let answer = actix_web::dev::Service::call(service, request);
                 async move {
                     answer.await?;
-                    Err::<actix_web::dev::ServiceResponse, _>($crate::contenders::actix::failure())
+                    Err::<actix_web::dev::ServiceResponse, _>($crate::candidates::actix::failure())
                 }
             })
             .route($path, actix_web::web::get().to($handler))

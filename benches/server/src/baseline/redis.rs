@@ -8,10 +8,10 @@ use redis::aio::{ConnectionLike, ConnectionManager, MultiplexedConnection};
 use redis::{Client, cmd};
 use tokio::sync::OnceCell;
 
-use super::middleware::Floor;
+use super::middleware::Baseline;
 use super::record::{Handle, Record};
 use super::{Store, routes};
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 use crate::host::run;
 use crate::{Fault, Setup};
 
@@ -24,14 +24,14 @@ enum Redis<C> {
     Shared(C),
 }
 
-pub(crate) async fn serve(contender: Contender, setup: Setup<'_>) -> Result<(), Fault> {
+pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
     let client = Client::open(setup.redis()?)?;
-    match contender {
-        Contender::FloorRedisShared => {
+    match candidate {
+        Candidate::BaselineRedisShared => {
             let made = client.get_multiplexed_async_connection().await?;
             with(move || Redis::Shared(made.clone()), setup).await
         }
-        Contender::FloorRedisManager => {
+        Candidate::BaselineRedisManager => {
             let made = ConnectionManager::new(client).await?;
             with(move || Redis::Shared(made.clone()), setup).await
         }
@@ -50,7 +50,7 @@ async fn with<C>(
 where
     Redis<C>: Store,
 {
-    let application = move || App::new().wrap(Floor(Rc::new(store()))).configure(routes);
+    let application = move || App::new().wrap(Baseline(Rc::new(store()))).configure(routes);
     run!(setup, application)
 }
 

@@ -17,7 +17,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::Store;
 use super::record::{HANDLE, Handle, Record, SECRET};
 
-const NAME: &str = "__Host-floor=";
+const NAME: &str = "__Host-baseline=";
 const TOKEN: usize = HANDLE + SECRET;
 
 /// A session as a request sees it.
@@ -36,14 +36,14 @@ impl Session {
     }
 }
 
-pub(super) struct Floor<S>(pub(super) Rc<S>);
+pub(super) struct Baseline<S>(pub(super) Rc<S>);
 
-pub(super) struct FloorService<S, I> {
+pub(super) struct BaselineService<S, I> {
     store: Rc<S>,
     inner: Rc<I>,
 }
 
-impl<S, I, B> Transform<I, ServiceRequest> for Floor<S>
+impl<S, I, B> Transform<I, ServiceRequest> for Baseline<S>
 where
     S: Store,
     I: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -51,19 +51,19 @@ where
 {
     type Response = ServiceResponse<B>;
     type Error = Error;
-    type Transform = FloorService<S, I>;
+    type Transform = BaselineService<S, I>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: I) -> Self::Future {
-        ready(Ok(FloorService {
+        ready(Ok(BaselineService {
             store: Rc::clone(&self.0),
             inner: Rc::new(inner),
         }))
     }
 }
 
-impl<S, I, B> Service<ServiceRequest> for FloorService<S, I>
+impl<S, I, B> Service<ServiceRequest> for BaselineService<S, I>
 where
     S: Store,
     I: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,

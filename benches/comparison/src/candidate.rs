@@ -33,14 +33,14 @@ pub(crate) const NONE: &str = "none";
 /// How long a session lives in every scenario: both are short, and not too short for a scenario
 /// on a machine that is busy.
 pub(crate) const IDLE: Duration = Duration::from_secs(4);
-/// See [`IDLE`]. Set wherever a contender has such a setting.
+/// See [`IDLE`]. Set wherever a candidate has such a setting.
 pub(crate) const ABSOLUTE: Duration = Duration::from_secs(6);
 
 /// Something to wait for.
 pub(crate) type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// One framework with one store, and an application of the routes above.
-pub(crate) trait Contender {
+pub(crate) trait Candidate {
     /// Sends a request through the whole application.
     fn send(&self, request: Request) -> Waiting<Reply>;
 

@@ -7,7 +7,7 @@ use actix_web::rt::time::sleep;
 
 use super::{Run, signed_in};
 use crate::browser::Browser;
-use crate::contender::{ABSOLUTE, Contender, IDLE};
+use crate::candidate::{ABSOLUTE, Candidate, IDLE};
 
 /// How often a session is used.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SLACK: Duration = Duration::from_secs(2);
 
 /// In real time: the others have no clock that could be set.
-pub(super) async fn an_idle_and_an_absolute_timeout(browser: Browser, _: Rc<dyn Contender>) -> Run {
+pub(super) async fn an_idle_and_an_absolute_timeout(browser: Browser, _: Rc<dyn Candidate>) -> Run {
     let began = Instant::now();
     let idle = signed_in(browser.clone()).await?;
     let mut user = signed_in(browser).await?;

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use super::{Run, signed_in, whoever_is_signed_in};
 use crate::browser::Browser;
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 
 pub(super) async fn the_token_from_before_a_sign_in(
     mut browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     browser.go("/put?key=basket&value=1").await;
     if browser.cookie.is_none() {
@@ -21,7 +21,7 @@ pub(super) async fn the_token_from_before_a_sign_in(
 
 pub(super) async fn the_token_from_before_a_rotation(
     browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     let mut user = signed_in(browser).await?;
     let before = user.clone();
@@ -34,13 +34,13 @@ pub(super) async fn the_token_from_before_a_rotation(
 
 pub(super) async fn a_slow_writer_during_a_rotation(
     browser: Browser,
-    contender: Rc<dyn Contender>,
+    candidate: Rc<dyn Candidate>,
 ) -> Run {
     let mut user = signed_in(browser).await?;
     let before = user.clone();
     let under_way = user.begin("/slow-put?key=note&value=late").await;
     user.go("/rotate").await;
-    contender.gate().open();
+    candidate.gate().open();
     let writer = under_way.await.map_err(|error| error.to_string())?;
     if !user.is_alice().await {
         return Ok(Some("the new token is not signed in".to_owned()));
@@ -52,7 +52,7 @@ pub(super) async fn a_slow_writer_during_a_rotation(
     .await)
 }
 
-pub(super) async fn a_write_after_a_sign_out(browser: Browser, _: Rc<dyn Contender>) -> Run {
+pub(super) async fn a_write_after_a_sign_out(browser: Browser, _: Rc<dyn Candidate>) -> Run {
     const NOTE: &str = "farewell";
     let mut user = signed_in(browser).await?;
     let mut before = user.clone();
@@ -67,7 +67,7 @@ pub(super) async fn a_write_after_a_sign_out(browser: Browser, _: Rc<dyn Contend
 
 pub(super) async fn a_rotation_in_a_handler_that_fails(
     browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     let mut user = signed_in(browser).await?;
     let reply = user.go("/rotate-and-fail").await;

@@ -13,7 +13,7 @@ use certsession_redis::RedisStore;
 use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
-use crate::contender::{ABSOLUTE, ALICE, Contender, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{ABSOLUTE, ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
 use crate::gate::Gate;
 
 type Answer = Result<HttpResponse, actix_web::Error>;
@@ -27,15 +27,15 @@ struct Certsession<S> {
     manager: SessionManager<S>,
 }
 
-pub(super) async fn with_memory() -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+pub(super) async fn with_memory() -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     start(MemoryStore::new()).await
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     start(RedisStore::connect(&redis.url()).await?).await
 }
 
-async fn start<S: SessionStore>(store: S) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+async fn start<S: SessionStore>(store: S) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let gate = Gate::new();
     let lifetimes = Lifetimes::default()
         .with_idle(IDLE)?
@@ -63,7 +63,7 @@ async fn start<S: SessionStore>(store: S) -> Result<Rc<dyn Contender>, Box<dyn E
     }))
 }
 
-impl<S: SessionStore> Contender for Certsession<S> {
+impl<S: SessionStore> Candidate for Certsession<S> {
     fn send(&self, request: Request) -> Waiting<Reply> {
         (self.send)(request)
     }

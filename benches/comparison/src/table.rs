@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::contenders::Kind;
+use crate::candidates::Kind;
 use crate::notes::notes;
 use crate::scenarios::{Scenario, Verdict};
 
@@ -77,7 +77,7 @@ const fn word(verdict: &Verdict) -> &'static str {
 }
 
 const INTRODUCTION: &str = "\
-`just incumbents` wrote this section. It puts each framework through the same scenarios, by requests \
+`just comparison` wrote this section. It puts each framework through the same scenarios, by requests \
 through a whole application in one process, with a Redis server of its own. Each is used as its own \
 documentation says, and in the safest way that it offers: cookies of the others are encrypted with a \
 key of the server, and the id is renewed at sign-in.

@@ -1,4 +1,4 @@
-//! The floor: a middleware made by hand that does no more than one must. A cookie, SHA-256 of its
+//! The baseline: a middleware made by hand that does no more than one must. A cookie, SHA-256 of its
 //! secret, one look-up, 32 bytes compared, one value decoded; no certificate is looked at.
 //!
 //! | file | purpose |
@@ -24,7 +24,7 @@ use crate::Fault;
 use middleware::Session;
 use record::{Handle, Record};
 
-/// Where the floor keeps its sessions.
+/// Where the baseline keeps its sessions.
 trait Store: 'static {
     async fn load(&self, handle: &Handle) -> Result<Option<Arc<Record>>, Fault>;
     async fn save(&self, handle: Handle, record: Record) -> Result<(), Fault>;

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use super::{Run, signed_in, whoever_is_signed_in};
 use crate::browser::Browser;
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 
-pub(super) async fn a_dump_of_the_store(browser: Browser, contender: Rc<dyn Contender>) -> Run {
+pub(super) async fn a_dump_of_the_store(browser: Browser, candidate: Rc<dyn Candidate>) -> Run {
     // A thief within the same network has the same certificate at best: that shall not be what
     // keeps them out.
     let user = signed_in(browser).await?;
-    for cookie in contender.forge().await {
+    for cookie in candidate.forge().await {
         let thief = user.with_cookie(cookie);
         if let Some(how) = whoever_is_signed_in(&[("a cookie made of the dump", &thief)]).await {
             return Ok(Some(how));
@@ -19,13 +19,13 @@ pub(super) async fn a_dump_of_the_store(browser: Browser, contender: Rc<dyn Cont
     Ok(None)
 }
 
-pub(super) async fn a_planted_cookie(browser: Browser, contender: Rc<dyn Contender>) -> Run {
-    let planted = browser.with_cookie(contender.planted());
+pub(super) async fn a_planted_cookie(browser: Browser, candidate: Rc<dyn Candidate>) -> Run {
+    let planted = browser.with_cookie(candidate.planted());
     signed_in(planted.clone()).await?;
     Ok(whoever_is_signed_in(&[("the planted cookie", &planted)]).await)
 }
 
-pub(super) async fn what_debug_prints(browser: Browser, _: Rc<dyn Contender>) -> Run {
+pub(super) async fn what_debug_prints(browser: Browser, _: Rc<dyn Candidate>) -> Run {
     const DATA: &str = "4111111111111111";
     let mut user = signed_in(browser).await?;
     user.go(&format!("/put?key=card&value={DATA}")).await;
@@ -44,7 +44,7 @@ pub(super) async fn what_debug_prints(browser: Browser, _: Rc<dyn Contender>) ->
 
 pub(super) async fn a_stolen_cookie_under_another_certificate(
     browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     let owner = signed_in(browser).await?;
     let thief = owner.thief();

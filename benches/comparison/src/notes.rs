@@ -1,6 +1,6 @@
 //! Which function is the reason for a verdict, as read in the source of that release.
 
-use crate::contenders::Kind::{
+use crate::candidates::Kind::{
     self, ActixSessionCookie as Cookie, ActixSessionRedis as Redis, TowerSessionsMemory as Memory,
     TowerSessionsRedis as TowerRedis,
 };

@@ -1,11 +1,11 @@
-//! `incumbents`: other session frameworks and this one through the same scenarios. `just
-//! incumbents` runs it, and keeps the table in `docs/incumbents.md`. It fails where this project
+//! `comparison`: other session frameworks and this one through the same scenarios. `just
+//! comparison` runs it, and keeps the table in `docs/comparison.md`. It fails where this project
 //! breaks in any of them, or where a scenario cannot be run.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `contender` | what is put through the scenarios: an application with the same routes for all |
-//! | `contenders/` | that application, once for each framework |
+//! | `candidate` | what is put through the scenarios: an application with the same routes for all |
+//! | `candidates/` | that application, once for each framework |
 //! | `browser` | a client with a certificate and a cookie |
 //! | `gate` | holds a handler between its read and its write |
 //! | `scenarios/` | what is tried, and the verdict |
@@ -13,8 +13,8 @@
 //! | `table` | the page |
 
 mod browser;
-mod contender;
-mod contenders;
+mod candidate;
+mod candidates;
 mod gate;
 mod notes;
 mod scenarios;
@@ -26,7 +26,7 @@ use std::io::{self, Write};
 use certsession_benches::Page;
 use certsession_tests::redis::RedisServer;
 
-use contenders::Kind;
+use candidates::Kind;
 use scenarios::{SCENARIOS, Verdict};
 use table::Table;
 
@@ -37,8 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for scenario in SCENARIOS {
         for kind in Kind::ALL {
             redis.cli(&["FLUSHALL"]);
-            let contender = kind.start(&redis).await?;
-            let verdict = (scenario.run)(contender).await;
+            let candidate = kind.start(&redis).await?;
+            let verdict = (scenario.run)(candidate).await;
             if let Verdict::Breaks(how) = &verdict {
                 writeln!(io::stderr(), "{}: {}: {how}", scenario.name, kind.title())?;
             }
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let text = table.to_markdown();
-    let page = Page::Incumbents.replace_section("incumbents", &text)?;
+    let page = Page::Incumbents.replace_section("comparison", &text)?;
     writeln!(io::stdout(), "{text}\nwritten into {}", page.display())?;
     Ok(table.judge()?)
 }

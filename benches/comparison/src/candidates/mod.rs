@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use certsession_tests::redis::{Answer, Client, RedisServer};
 
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 
 /// A framework with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Kind {
     pub(crate) async fn start(
         self,
         redis: &RedisServer,
-    ) -> Result<Rc<dyn Contender>, Box<dyn Error>> {
+    ) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
         Ok(match self {
             Self::ActixSessionCookie => actix_session::with_cookie().await,
             Self::ActixSessionRedis => actix_session::with_redis(redis).await?,

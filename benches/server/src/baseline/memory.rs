@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::App;
 
-use super::middleware::Floor;
+use super::middleware::Baseline;
 use super::record::{Handle, Record};
 use super::{Store, routes};
 use crate::host::run;
@@ -23,7 +23,7 @@ pub(crate) async fn serve(setup: Setup<'_>) -> Result<(), Fault> {
     let store = Memory((0..SHARDS).map(|_| Shard::default()).collect());
     let application = move || {
         App::new()
-            .wrap(Floor(Rc::new(store.clone())))
+            .wrap(Baseline(Rc::new(store.clone())))
             .configure(routes)
     };
     run!(setup, application)

@@ -4,17 +4,17 @@ use std::rc::Rc;
 
 use super::{Run, signed_in, whoever_is_signed_in};
 use crate::browser::Browser;
-use crate::contender::Contender;
+use crate::candidate::Candidate;
 
 pub(super) async fn a_slow_writer_after_a_sign_out(
     browser: Browser,
-    contender: Rc<dyn Contender>,
+    candidate: Rc<dyn Candidate>,
 ) -> Run {
     let mut user = signed_in(browser).await?;
     let before = user.clone();
     let under_way = user.begin("/slow-put?key=note&value=late").await;
     user.go("/sign-out").await;
-    contender.gate().open();
+    candidate.gate().open();
     let writer = under_way.await.map_err(|error| error.to_string())?;
     Ok(whoever_is_signed_in(&[
         ("the slow answer's client", &writer),
@@ -26,14 +26,14 @@ pub(super) async fn a_slow_writer_after_a_sign_out(
 
 pub(super) async fn a_sign_out_in_a_handler_that_fails(
     browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     a_sign_out(browser, "/sign-out-and-fail").await
 }
 
 pub(super) async fn a_sign_out_within_a_middleware_that_fails(
     browser: Browser,
-    _: Rc<dyn Contender>,
+    _: Rc<dyn Candidate>,
 ) -> Run {
     a_sign_out(browser, "/failing/sign-out").await
 }
