@@ -27,7 +27,7 @@ pub struct Client {
 
 /// What a request came to.
 #[derive(Debug)]
-pub struct Done {
+pub struct Completed {
     /// From its first byte to the last of the answer.
     pub took: Duration,
     /// What was answered.
@@ -80,7 +80,7 @@ impl Client {
     /// # Errors
     ///
     /// If the connection is broken, or the server answers anything but 200.
-    pub fn go_on(&mut self) -> Result<Option<Done>, Fault> {
+    pub fn go_on(&mut self) -> Result<Option<Completed>, Fault> {
         self.flush()?;
         loop {
             match self.tls.read_tls(&mut self.socket) {
@@ -101,7 +101,7 @@ impl Client {
         self.take()
     }
 
-    fn take(&mut self) -> Result<Option<Done>, Fault> {
+    fn take(&mut self) -> Result<Option<Completed>, Fault> {
         let Some(response) = parse(&self.inbox)? else {
             return Ok(None);
         };
@@ -111,7 +111,7 @@ impl Client {
         if let Some(cookie) = response.cookie {
             self.cookie = cookie.to_vec();
         }
-        let done = Done {
+        let done = Completed {
             took: self.sent.elapsed(),
             body: response.body.to_vec(),
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use certsession_benches::{KEYS, Samples};
 use mio::{Events, Poll, Token};
 
-use crate::{Client, Done, Fault, Pki, Server};
+use crate::{Client, Completed, Fault, Pki, Server};
 
 /// How many requests are under way at once, however many connections there are.
 pub const IN_FLIGHT: usize = 16;
@@ -94,7 +94,7 @@ impl Crowd {
         &mut self,
         target: &str,
         mut is_one_more: impl FnMut() -> bool,
-        mut then: impl FnMut(Done) -> Result<(), Fault>,
+        mut then: impl FnMut(Completed) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let mut under_way = 0;
         loop {
@@ -113,7 +113,7 @@ impl Crowd {
     /// Takes what has come, and tells how many answers that were.
     fn answers(
         &mut self,
-        then: &mut impl FnMut(Done) -> Result<(), Fault>,
+        then: &mut impl FnMut(Completed) -> Result<(), Fault>,
     ) -> Result<usize, Fault> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let mut events = Events::with_capacity(256);

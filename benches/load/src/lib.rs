@@ -22,7 +22,7 @@ mod server;
 
 use std::error::Error;
 
-pub use client::{Client, Done};
+pub use client::{Client, Completed};
 pub use cost::{Cost, refuse_if_disturbed};
 pub use crowd::{Crowd, IN_FLIGHT};
 pub use files::allow_connections;

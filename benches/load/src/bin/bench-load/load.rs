@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use bench_load::{Client, Done, Fault, Pki, Server, used_by};
+use bench_load::{Client, Completed, Fault, Pki, Server, used_by};
 use certsession_benches::{KEYS, Percentiles, Samples};
 use mio::{Events, Poll, Token};
 
 /// What the requests do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum Workload {
     /// One key of a session of six keys and 500 bytes.
     Read,
     /// One key more, which counts.
     Write,
 }
 
-impl Work {
+impl Workload {
     pub(crate) const ALL: [Self; 2] = [Self::Read, Self::Write];
 
     const fn target(self) -> &'static str {
@@ -106,7 +106,7 @@ impl Load {
     /// processor's caches full of its own.
     pub(crate) fn turn(
         &mut self,
-        work: Work,
+        work: Workload,
         length: Duration,
         tally: &mut Tally,
     ) -> Result<(), Fault> {
@@ -143,7 +143,7 @@ impl Load {
     }
 
     /// Each client sends one request after the other.
-    fn run(&mut self, work: Work, length: Duration, samples: &mut Samples) -> Result<(), Fault> {
+    fn run(&mut self, work: Workload, length: Duration, samples: &mut Samples) -> Result<(), Fault> {
         let mut open = self.clients.len();
         for client in &mut self.clients {
             client.send(work.target())?;
@@ -165,7 +165,7 @@ impl Load {
 
     fn each_answer(
         &mut self,
-        mut then: impl FnMut(&mut Client, Done) -> Result<(), Fault>,
+        mut then: impl FnMut(&mut Client, Completed) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let mut events = Events::with_capacity(256);
@@ -184,10 +184,10 @@ impl Load {
 }
 
 /// A candidate whose sessions do not work is none.
-fn check(work: Work, done: &Done) -> Result<(), Fault> {
+fn check(work: Workload, done: &Completed) -> Result<(), Fault> {
     let is_right = match work {
-        Work::Read => done.body.len() == KEYS[0].1,
-        Work::Write => done.body.iter().all(u8::is_ascii_digit) && !done.body.is_empty(),
+        Workload::Read => done.body.len() == KEYS[0].1,
+        Workload::Write => done.body.iter().all(u8::is_ascii_digit) && !done.body.is_empty(),
     };
     is_right
         .then_some(())

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use certsession_benches::describe_machine;
 
 use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
-use crate::load::{Figures, Work};
+use crate::load::{Figures, Workload};
 use crate::rounds::{CONTENDERS, Plan, Rounds, median};
 
 pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
@@ -40,7 +40,7 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
     text.push_str("\n### How Redis is connected\n\n| | ratio |\n|---|---:|\n");
     rows(&mut text, CONNECTED, rounds);
     for connections in [16, 1, 64] {
-        for work in Work::ALL {
+        for work in Workload::ALL {
             write_table(&mut text, rounds, connections, work);
         }
     }
@@ -53,10 +53,10 @@ fn rows(text: &mut String, lines: &[Line], rounds: &Rounds) {
     }
 }
 
-fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Work) {
+fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Workload) {
     let title = match work {
-        Work::Read => "one key is read",
-        Work::Write => "one key is written",
+        Workload::Read => "one key is read",
+        Workload::Write => "one key is written",
     };
     let noun = if connections == 1 {
         "connection"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bench_load::{Fault, Pki, Server, Watch};
 use certsession_tests::redis::RedisServer;
 
-use crate::load::{Figures, Load, Tally, Work};
+use crate::load::{Figures, Load, Tally, Workload};
 
 /// Every candidate, in the order of the tables.
 pub(crate) const CONTENDERS: [&str; 16] = [
@@ -43,7 +43,7 @@ pub(crate) struct Plan {
 /// What a candidate did in a round.
 struct Entry {
     candidate: &'static str,
-    work: Work,
+    work: Workload,
     connections: usize,
     round: usize,
     figures: Figures,
@@ -53,7 +53,7 @@ struct Entry {
 struct Lane {
     candidate: &'static str,
     load: Load,
-    tallies: [Tally; Work::ALL.len()],
+    tallies: [Tally; Workload::ALL.len()],
 }
 
 /// All rounds.
@@ -94,7 +94,7 @@ impl Rounds {
                 let (lanes, others) = taking_turns(plan, lanes, &ours)?;
                 rounds.others.push(others);
                 for lane in lanes {
-                    for (work, tally) in Work::ALL.into_iter().zip(lane.tallies) {
+                    for (work, tally) in Workload::ALL.into_iter().zip(lane.tallies) {
                         rounds.entries.push(Entry {
                             candidate: lane.candidate,
                             work,
@@ -113,7 +113,7 @@ impl Rounds {
     pub(crate) fn median(
         &self,
         candidate: &str,
-        work: Work,
+        work: Workload,
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
     ) -> f64 {
@@ -125,7 +125,7 @@ impl Rounds {
     pub(crate) fn ratio(
         &self,
         [one, other]: [&str; 2],
-        work: Work,
+        work: Workload,
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
     ) -> f64 {
@@ -144,14 +144,14 @@ impl Rounds {
 
     /// How many rounds there were with so many connections.
     pub(crate) fn count(&self, connections: usize) -> usize {
-        let read = Work::Read;
+        let read = Workload::Read;
         self.entries(CONTENDERS[0], read, connections).count()
     }
 
     fn entries(
         &self,
         candidate: &str,
-        work: Work,
+        work: Workload,
         connections: usize,
     ) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| {
@@ -174,7 +174,7 @@ fn taking_turns(
             tallies,
         } in &mut lanes
         {
-            for (work, tally) in Work::ALL.into_iter().zip(tallies) {
+            for (work, tally) in Workload::ALL.into_iter().zip(tallies) {
                 load.turn(work, plan.length, tally)
                     .map_err(|fault| format!("{candidate}: {fault}"))?;
             }
