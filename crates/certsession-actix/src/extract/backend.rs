@@ -36,7 +36,7 @@ pub(crate) trait Backend {
 
 impl<S: SessionStore> Backend for SessionManager<S> {
     fn execute(&self, pending: PendingCommit) -> BoxFuture<'_, CommitResult> {
-        Box::pin(SessionManager::execute(self, work))
+        Box::pin(SessionManager::execute(self, pending))
     }
 
     fn sessions<'a>(

@@ -21,7 +21,7 @@ pub fn a_creation_beyond_the_limit_ends_the_oldest<H: Harness>() {
     );
     trial.assert_gone(&oldest);
     for stands in [middle, newest, next] {
-        trial.assert_stands(&stands);
+        trial.assert_active(&stands);
     }
 }
 
@@ -35,7 +35,7 @@ pub fn a_sign_in_beyond_the_limit_ends_the_oldest<H: Harness>() {
     assert_eq!(evicted, [oldest.handle]);
     trial.assert_gone(&oldest);
     for stands in [middle, newest, next] {
-        trial.assert_stands(&stands);
+        trial.assert_active(&stands);
     }
 }
 
@@ -51,8 +51,8 @@ pub fn as_many_end_as_the_limit_asks_for<H: Harness>() {
     );
     trial.assert_gone(&oldest);
     trial.assert_gone(&middle);
-    trial.assert_stands(&newest);
-    trial.assert_stands(&next);
+    trial.assert_active(&newest);
+    trial.assert_active(&next);
 }
 
 /// Where the policy refuses, a creation beyond the limit changes nothing.
@@ -64,11 +64,11 @@ pub fn a_refused_creation_changes_nothing<H: Harness>() {
     assert_eq!(refused, Creation::LimitReached);
     trial.assert_gone(&next);
     for stands in sessions {
-        trial.assert_stands(&stands);
+        trial.assert_active(&stands);
     }
     let admitted = trial.create(&next, Some(at_most(4).on_limit(OnLimit::Refuse)));
     assert_eq!(admitted, Creation::Created { evicted: vec![] });
-    trial.assert_stands(&next);
+    trial.assert_active(&next);
 }
 
 /// Where the policy refuses, a sign-in beyond the limit changes nothing.
@@ -80,15 +80,15 @@ pub fn a_refused_sign_in_changes_nothing<H: Harness>() {
     let refuse = at_most(3).on_limit(OnLimit::Refuse);
     let refused = trial.commit(sign_in.clone().admission(refuse));
     assert_eq!(refused, Outcome::LimitReached);
-    trial.assert_stands(&anonymous);
+    trial.assert_active(&anonymous);
     for stands in &sessions {
-        trial.assert_stands(stands);
+        trial.assert_active(stands);
     }
     // One that ends makes room.
     trial.remove(sessions[1].handle);
     let (admitted, evicted) = applied(trial.commit(sign_in.admission(refuse)));
     assert_eq!(evicted, []);
-    trial.assert_stands(&admitted);
+    trial.assert_active(&admitted);
 }
 
 /// Whoever signs in again in the same session needs no further place.
@@ -121,7 +121,7 @@ pub fn expired_sessions_do_not_count<H: Harness>() {
         answered(trial.harness.block_on(created)),
         Creation::Created { evicted: vec![] }
     );
-    trial.assert_stands(&next);
+    trial.assert_active(&next);
 }
 
 /// Neither another principal's sessions count nor those of nobody.
@@ -137,7 +137,7 @@ pub fn each_principal_has_a_limit_of_their_own<H: Harness>() {
     let anonymous = trial.sample(4).bound_to(&alices.binding).build();
     assert_eq!(trial.create(&anonymous, refuse), created);
     for stands in [alices, nobodys, bobs, anonymous] {
-        trial.assert_stands(&stands);
+        trial.assert_active(&stands);
     }
 }
 
@@ -150,8 +150,8 @@ pub fn a_write_is_not_limited<H: Harness>() {
         let write = SampleCommit::on(&newest).insert("a", "1");
         trial.apply(write.admission(admission));
     }
-    trial.assert_stands(&oldest);
-    trial.assert_stands(&middle);
+    trial.assert_active(&oldest);
+    trial.assert_active(&middle);
 }
 
 fn three_of_alice<H: Harness>(trial: &Trial<H>) -> [Arc<Record>; 3] {

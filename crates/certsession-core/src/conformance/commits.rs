@@ -11,7 +11,7 @@ pub fn an_applied_commit_answers_what_is_kept<H: Harness>() {
     let record = trial.keep(trial.sample(1).insert("a", "1").insert("b", "2"));
     let commit = SampleCommit::on(&record).at(trial.now + MINUTE);
     let answered = trial.apply(commit.insert("a", "3").remove("b").insert("c", "4"));
-    trial.assert_stands(&answered);
+    trial.assert_active(&answered);
     assert_eq!(answered.data.get("a"), Some(&b"3"[..]));
     assert_eq!(answered.data.get("b"), None);
     assert_eq!(answered.data.get("c"), Some(&b"4"[..]));
@@ -64,7 +64,7 @@ pub fn a_commit_from_an_older_epoch_is_stale<H: Harness>() {
     assert!(signed_in.epoch > loaded.epoch);
     for commit in each_kind_of_commit(&trial, &loaded) {
         assert_eq!(trial.commit(commit), Outcome::Stale);
-        trial.assert_stands(&signed_in);
+        trial.assert_active(&signed_in);
     }
 }
 
@@ -77,7 +77,7 @@ pub fn writers_of_different_keys_both_win<H: Harness>() {
     let last = trial.apply(SampleCommit::on(&loaded).insert("d", "4"));
     let kept: Vec<_> = last.data.iter().map(|(name, _)| name).collect();
     assert_eq!(kept, ["b", "c", "d"]);
-    trial.assert_stands(&last);
+    trial.assert_active(&last);
 }
 
 /// Of two requests that write the same key the later commit wins.
@@ -87,7 +87,7 @@ pub fn the_last_writer_of_a_key_wins<H: Harness>() {
     trial.apply(SampleCommit::on(&loaded).insert("a", "\"first\""));
     let last = trial.apply(SampleCommit::on(&loaded).insert("a", "2"));
     assert_eq!(last.data.get("a"), Some(&b"2"[..]));
-    trial.assert_stands(&last);
+    trial.assert_active(&last);
 }
 
 /// A commit that drops every key but some drops those of other requests too, and no more.
@@ -99,11 +99,11 @@ pub fn a_commit_can_drop_all_keys_but_some<H: Harness>() {
     let last = trial.apply(drop_all.insert("c", "3"));
     let kept: Vec<_> = last.data.iter().map(|(name, _)| name).collect();
     assert_eq!(kept, ["c", "cart"]);
-    trial.assert_stands(&last);
+    trial.assert_active(&last);
 
     let nothing = trial.apply(SampleCommit::on(&last).retain(&[]));
     assert_eq!(nothing.data.iter().count(), 0);
-    trial.assert_stands(&nothing);
+    trial.assert_active(&nothing);
 }
 
 /// A commit to one session leaves every other as it is.
@@ -113,7 +113,7 @@ pub fn a_commit_touches_its_own_record_alone<H: Harness>() {
     let theirs = trial.keep(trial.sample(2).principal("alice").bound_to(&ours.binding));
     for commit in each_kind_of_commit(&trial, &ours) {
         trial.commit(commit);
-        trial.assert_stands(&theirs);
+        trial.assert_active(&theirs);
     }
 }
 

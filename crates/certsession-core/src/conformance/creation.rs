@@ -15,14 +15,14 @@ pub fn a_record_is_loaded_as_it_was_created<H: Harness>() {
     let everything = everything.bound_to(&SampleBinding::new(7).issuer("another CA").build());
     let everything = everything.idle_deadline(trial.now + MINUTE);
     let everything = trial.keep(everything.insert("cart", "[7,8]").insert("theme", "\"dark\""));
-    trial.assert_stands(&anonymous);
-    trial.assert_stands(&everything);
+    trial.assert_active(&anonymous);
+    trial.assert_active(&everything);
 
     // What no creation has: a previous token, and an epoch.
     let renewed = trial.apply(SampleCommit::on(&anonymous).renew(trial.now + MINUTE));
     let signed_in = trial.apply(SampleCommit::on(&everything).sign_in("bob"));
-    trial.assert_stands(&renewed);
-    trial.assert_stands(&signed_in);
+    trial.assert_active(&renewed);
+    trial.assert_active(&signed_in);
 }
 
 /// A creation under a handle that is taken answers `Exists`, and the record stays as it is.
@@ -32,7 +32,7 @@ pub fn create_never_overwrites_a_record<H: Harness>() {
     let other = SampleBinding::new(2).build();
     let second = trial.sample(1).principal("bob").bound_to(&other).build();
     assert_eq!(trial.create(&second, None), Creation::Exists);
-    trial.assert_stands(&first);
+    trial.assert_active(&first);
     assert_eq!(trial.list(&principal("bob")), []);
     assert_eq!(trial.list(&SampleBinding::new(2).owner()), []);
 }
@@ -45,8 +45,8 @@ pub fn a_creation_that_finds_its_handle_taken_evicts_nobody<H: Harness>() {
     let one = Admission::at_most(NonZeroU32::MIN);
     let again = trial.sample(1).principal("alice").build();
     assert_eq!(trial.create(&again, Some(one)), Creation::Exists);
-    trial.assert_stands(&taken);
-    trial.assert_stands(&alices);
+    trial.assert_active(&taken);
+    trial.assert_active(&alices);
 }
 
 /// A store without room says `Full`, and keeps what it has. (Stores that can be bounded.)
@@ -63,8 +63,8 @@ pub fn a_full_store_says_so_and_keeps_what_it_has<H: Harness>() {
         refused.map_err(|error| error.kind()),
         Err(StoreErrorKind::Full)
     );
-    trial.assert_stands(&first);
-    trial.assert_stands(&second);
+    trial.assert_active(&first);
+    trial.assert_active(&second);
     trial.assert_gone(&third);
     trial.apply(SampleCommit::on(&first).insert("a", "1"));
 }
@@ -110,7 +110,7 @@ pub fn an_expired_record_makes_room_in_a_full_store<H: Harness>() {
     };
     let deadline = trial.now + MINUTE;
     let expired = trial.keep(trial.sample(1).principal("alice").expires_at(deadline));
-    let token_status = trial.keep(trial.sample(2).principal("alice"));
+    let active = trial.keep(trial.sample(2).principal("alice"));
     let next = trial.sample(3).principal("alice").build();
     let created = trial.store.create(Arc::clone(&next), None, deadline);
     let evicted = vec![];
@@ -118,7 +118,7 @@ pub fn an_expired_record_makes_room_in_a_full_store<H: Harness>() {
         answered(trial.harness.block_on(created)),
         Creation::Created { evicted }
     );
-    trial.assert_stands(&token_status);
-    trial.assert_stands(&next);
+    trial.assert_active(&active);
+    trial.assert_active(&next);
     trial.assert_gone(&expired);
 }

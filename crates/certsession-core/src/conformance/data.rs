@@ -13,7 +13,7 @@ pub fn a_value_of_one_mebibyte_is_kept<H: Harness>() {
     let written = trial.apply(SampleCommit::on(&created).insert("written", &big));
     assert_eq!(written.data.get("created"), Some(big.as_bytes()));
     assert_eq!(written.data.get("written"), Some(big.as_bytes()));
-    trial.assert_stands(&written);
+    trial.assert_active(&written);
 }
 
 /// Five hundred keys are kept, each with its own value.
@@ -33,7 +33,7 @@ pub fn five_hundred_keys_are_kept<H: Harness>() {
         let kept = record.data.get(&format!("key {n}"));
         assert_eq!(kept, Some(value.as_bytes()), "key {n}");
     }
-    trial.assert_stands(&record);
+    trial.assert_active(&record);
 }
 
 /// Names and values of every length are kept, those included at which an encoding takes one
@@ -53,7 +53,7 @@ pub fn names_and_values_of_every_length_are_kept<H: Harness>() {
         let kept = written.data.get(&"n".repeat(length));
         assert_eq!(kept, Some("1".repeat(length).as_bytes()), "{length} bytes");
     }
-    trial.assert_stands(&written);
+    trial.assert_active(&written);
 }
 
 /// A key may have any name: an empty one, one that a store uses itself, one of several lines.
@@ -75,7 +75,7 @@ pub fn a_key_may_have_any_name<H: Harness>() {
         let value = n.to_string();
         assert_eq!(written.data.get(name), Some(value.as_bytes()), "{name:?}");
     }
-    trial.assert_stands(&written);
+    trial.assert_active(&written);
 
     let mut commit = SampleCommit::on(&record);
     for name in names {
@@ -83,7 +83,7 @@ pub fn a_key_may_have_any_name<H: Harness>() {
     }
     let emptied = trial.apply(commit);
     assert_eq!(emptied.data.iter().count(), 0);
-    trial.assert_stands(&emptied);
+    trial.assert_active(&emptied);
 }
 
 /// A value is kept byte by byte: a store neither reads nor rewrites it.
@@ -117,7 +117,7 @@ pub fn a_value_is_kept_byte_by_byte<H: Harness>() {
         assert_eq!(record.data.get(&n.to_string()), value);
         assert_eq!(record.data.get(&format!("again {n}")), value);
     }
-    trial.assert_stands(&record);
+    trial.assert_active(&record);
 }
 
 /// A commit that would make the session hold more than it may is refused, whatever each request
@@ -141,13 +141,13 @@ pub fn a_commit_beyond_the_data_limit_changes_nothing<H: Harness>() {
             matches!(outcome, Outcome::TooLarge { size } if size > 100),
             "{outcome:?}"
         );
-        trial.assert_stands(&written);
+        trial.assert_active(&written);
     }
     assert_eq!(trial.list(&super::trial::principal("alice")), []);
     // What is replaced or dropped does not count.
     trial.apply(write("a", 90));
     let swapped = trial.apply(write("b", 90).retain(&[]).insert("b", "1"));
-    trial.assert_stands(&swapped);
+    trial.assert_active(&swapped);
 }
 
 /// Where the limit came down, a session that holds more may shrink and be used, not grow.
@@ -161,5 +161,5 @@ pub fn a_session_beyond_a_lowered_data_limit_may_shrink<H: Harness>() {
     assert!(matches!(grown, Outcome::TooLarge { .. }), "{grown:?}");
     let shrunk = trial.apply(limited.remove("b"));
     assert_eq!(shrunk.data.iter().count(), 1);
-    trial.assert_stands(&shrunk);
+    trial.assert_active(&shrunk);
 }

@@ -15,7 +15,7 @@ pub fn the_idle_deadline_never_moves_back<H: Harness>() {
     let kept = trial.apply(early.idle_deadline(trial.now + 2 * MINUTE));
     assert_eq!(kept.idle_deadline, far);
     assert_eq!(kept.last_seen_at, trial.now + MINUTE / 2);
-    trial.assert_stands(&kept);
+    trial.assert_active(&kept);
 }
 
 /// Whatever a request wants, the idle deadline is not after the absolute one.
@@ -31,7 +31,7 @@ pub fn the_idle_deadline_never_passes_the_absolute_one<H: Harness>() {
     let sign_in = SampleCommit::on(&kept).sign_in("alice");
     let kept = trial.apply(sign_in.absolute_deadline(near));
     assert_eq!((kept.idle_deadline, kept.absolute_deadline), (near, near));
-    trial.assert_stands(&kept);
+    trial.assert_active(&kept);
     assert_eq!(trial.load_at(kept.handle, near), None);
 }
 
@@ -61,5 +61,5 @@ pub fn a_session_never_outlives_its_certificate<H: Harness>() {
     let rebind = rebind.renew(trial.now + MINUTE).absolute_deadline(after);
     let rebound = trial.apply(rebind.idle_deadline(after));
     assert_eq!(rebound.absolute_deadline, renewed.not_after());
-    trial.assert_stands(&rebound);
+    trial.assert_active(&rebound);
 }

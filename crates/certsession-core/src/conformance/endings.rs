@@ -13,7 +13,7 @@ pub fn remove_ends_a_session_once<H: Harness>() {
     assert!(trial.remove(record.handle));
     assert!(!trial.remove(record.handle));
     trial.assert_gone(&record);
-    trial.assert_stands(&other);
+    trial.assert_active(&other);
     assert!(!trial.remove(SampleRecord::new(3).build().handle));
 }
 
@@ -37,8 +37,8 @@ pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
         assert_eq!(trial.commit(late), Outcome::Gone);
         assert!(!trial.remove(gone.handle));
     }
-    trial.assert_stands(&bobs);
-    trial.assert_stands(&nobodys);
+    trial.assert_active(&bobs);
+    trial.assert_active(&nobodys);
 }
 
 /// `revoke` ends every session of a certificate, whoever is signed in.
@@ -58,7 +58,7 @@ pub fn revoke_ends_all_sessions_of_a_certificate_and_no_others<H: Harness>() {
     for gone in &sessions {
         trial.assert_gone(gone);
     }
-    trial.assert_stands(&other);
+    trial.assert_active(&other);
 }
 
 /// A serial number under another issuer is another certificate.
@@ -72,7 +72,7 @@ pub fn the_same_serial_under_another_issuer_is_another_certificate<H: Harness>()
     let their_session = trial.keep(trial.sample(2).bound_to(&theirs.clone().build()));
     assert_eq!(trial.list(&ours.clone().owner()), [our_session.handle]);
     assert_eq!(trial.revoke(&theirs.owner()), [their_session.handle]);
-    trial.assert_stands(&our_session);
+    trial.assert_active(&our_session);
     trial.assert_gone(&their_session);
 }
 
@@ -91,7 +91,7 @@ pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
     }
     assert_eq!(trial.revoke(&principal("a*")), [sessions[6].handle]);
     for session in sessions.iter().filter(|s| s.handle != sessions[6].handle) {
-        trial.assert_stands(session);
+        trial.assert_active(session);
     }
 }
 
@@ -101,10 +101,10 @@ pub fn revoke_does_not_touch_what_comes_after_it<H: Harness>() {
     trial.keep(trial.sample(1).principal("alice"));
     trial.revoke(&principal("alice"));
     let next = trial.keep(trial.sample(2).principal("alice"));
-    trial.assert_stands(&next);
+    trial.assert_active(&next);
     let anonymous = trial.keep(trial.sample(3));
     let signed_in = trial.apply(SampleCommit::on(&anonymous).sign_in("alice"));
-    trial.assert_stands(&signed_in);
+    trial.assert_active(&signed_in);
 }
 
 /// A session that went from one principal to another is the other's alone to revoke.
@@ -113,7 +113,7 @@ pub fn a_session_that_changed_hands_is_revoked_by_its_new_owner_alone<H: Harness
     let alices = trial.keep(trial.sample(1).principal("alice"));
     let bobs = trial.apply(SampleCommit::on(&alices).sign_in("bob"));
     assert_eq!(trial.revoke(&principal("alice")), []);
-    trial.assert_stands(&bobs);
+    trial.assert_active(&bobs);
     assert_eq!(trial.revoke(&principal("bob")), [bobs.handle]);
     trial.assert_gone(&bobs);
 }

@@ -62,7 +62,7 @@ pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
         let Some(found) = trial.load(record.handle) else {
             panic!("a failed commit has ended the session");
         };
-        trial.assert_stands(&found);
+        trial.assert_active(&found);
         match fault {
             Fault::Before => {
                 assert_eq!(found, record);
@@ -74,7 +74,7 @@ pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
             }
         }
         let again = trial.apply(SampleCommit::on(&found).insert("b", "2"));
-        trial.assert_stands(&again);
+        trial.assert_active(&again);
     }
 }
 
@@ -143,7 +143,7 @@ impl<'a, H: Harness> Failing<'a, H> {
 #[track_caller]
 fn assert_either<H: Harness>(trial: &Trial<H>, record: &Record, stands: bool) {
     if stands {
-        trial.assert_stands(record);
+        trial.assert_active(record);
     } else {
         trial.assert_gone(record);
     }

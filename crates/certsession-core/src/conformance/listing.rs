@@ -44,15 +44,15 @@ pub fn only_live_sessions_are_listed<H: Harness>() {
     let soon = trial.now + MINUTE;
     let expiring = trial.keep(trial.sample(1).principal("alice").expires_at(soon));
     let idling = trial.keep(trial.sample(2).principal("alice").idle_deadline(soon));
-    let token_status = trial.keep(trial.sample(3).principal("alice"));
+    let active = trial.keep(trial.sample(3).principal("alice"));
     let ended = trial.keep(trial.sample(4).principal("alice"));
     trial.remove(ended.handle);
 
     let at = |now| handles(&answered(trial.harness.block_on(trial.store.sessions(&alice, now))));
     let mut before = at(trial.now);
     before.sort_unstable();
-    assert_eq!(before, [expiring.handle, idling.handle, standing.handle]);
-    assert_eq!(at(soon), [standing.handle]);
+    assert_eq!(before, [expiring.handle, idling.handle, active.handle]);
+    assert_eq!(at(soon), [active.handle]);
 }
 
 /// An owner that nobody knows has no sessions.

@@ -176,7 +176,7 @@ fn assert_index_agrees<H: Harness>(
         match trial.load(handle) {
             Some(record) => {
                 assert!(!revoked.contains(&handle), "told as revoked: {record:?}");
-                trial.assert_stands(&record);
+                trial.assert_active(&record);
             }
             None => assert!(!listed.contains(&handle), "listed, but not there"),
         }

@@ -61,7 +61,7 @@ pub fn creations_never_take_more_places_than_there_are<H: Harness>() {
         let created: Vec<_> = created.into_iter().flatten().collect();
         assert_eq!(created.len(), LIMIT.get() as usize);
         for record in created {
-            trial.assert_stands(&record);
+            trial.assert_active(&record);
             assert!(trial.remove(record.handle));
         }
     }

@@ -68,7 +68,7 @@ pub fn of_parallel_sign_ins_one_is_applied<H: Harness>() {
             commit.sign_in(&name(request))
         });
         let winner = the_one_applied(&outcomes);
-        trial.assert_stands(&winner);
+        trial.assert_active(&winner);
         assert_eq!(winner.epoch, loaded.epoch + 1);
         for request in 0..REQUESTS {
             let name = name(request);
@@ -91,7 +91,7 @@ pub fn of_parallel_sign_ins_of_one_principal_one_is_applied<H: Harness>() {
             commit.sign_in("alice")
         });
         let winner = the_one_applied(&outcomes);
-        trial.assert_stands(&winner);
+        trial.assert_active(&winner);
         assert_eq!(winner.data.iter().count(), 1);
     }
 }
@@ -111,7 +111,7 @@ pub fn of_parallel_rebinds_one_wins_with_its_token<H: Harness>() {
             commit.rebind(&certificate(request).build()).renew(until)
         });
         let record = still_there(&trial, &loaded);
-        trial.assert_stands(&record);
+        trial.assert_active(&record);
         for (request, outcome) in (0..).zip(&outcomes) {
             let has_token = matches!(outcome, Outcome::Applied { rotated: true, .. });
             let has_session = record.binding == certificate(request).build();

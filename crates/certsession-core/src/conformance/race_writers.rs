@@ -36,7 +36,7 @@ pub fn no_key_is_lost_among_writers_of_different_keys<H: Harness>() {
                 assert_eq!(kept, Some(key.to_string().as_bytes()), "{writer}.{key}");
             }
         }
-        trial.assert_stands(&record);
+        trial.assert_active(&record);
     }
 }
 
@@ -99,7 +99,7 @@ pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
         };
         let kept: Vec<_> = record.data.iter().map(|(name, _)| name).collect();
         assert!(kept.is_empty(), "written from before the sign-in: {kept:?}");
-        trial.assert_stands(&record);
+        trial.assert_active(&record);
         assert!(trial.list(&principal("alice")).contains(&record.handle));
     }
 }
@@ -128,7 +128,7 @@ pub fn a_sign_in_carries_what_writers_have_written<H: Harness>() {
             let is_kept = record.data.get(&writer.to_string()).is_some();
             assert_eq!(is_applied, is_kept, "{writer}: {outcome:?}");
         }
-        trial.assert_stands(&record);
+        trial.assert_active(&record);
     }
 }
 

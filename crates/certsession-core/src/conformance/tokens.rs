@@ -63,7 +63,7 @@ pub fn a_renewal_that_lost_is_left_out_and_its_data_are_merged<H: Harness>() {
     assert_eq!(record.previous, winner.previous);
     assert_eq!(record.data.get("won"), Some(&b"1"[..]));
     assert_eq!(record.data.get("lost"), Some(&b"2"[..]));
-    trial.assert_stands(&record);
+    trial.assert_active(&record);
 }
 
 /// A privilege change leaves neither the token before it nor one in its grace alive.
@@ -101,7 +101,7 @@ pub fn a_privilege_change_by_a_dead_token_is_stale<H: Harness>() {
     ];
     for attempt in attempts {
         assert_eq!(trial.commit(attempt), Outcome::Stale);
-        trial.assert_stands(&rotated);
+        trial.assert_active(&rotated);
     }
     assert_eq!(trial.list(&super::trial::principal("mallory")), []);
 }
@@ -114,12 +114,12 @@ pub fn a_token_signs_in_during_its_grace_and_not_after_it<H: Harness>() {
     let renewed = trial.apply(SampleCommit::on(&late).renew(until));
     let attempt = SampleCommit::on(&late).sign_in("alice").at(until);
     assert_eq!(trial.commit(attempt), Outcome::Stale);
-    trial.assert_stands(&renewed);
+    trial.assert_active(&renewed);
 
     let in_time = trial.keep(trial.sample(2));
     trial.apply(SampleCommit::on(&in_time).renew(until));
     let signed_in = trial.apply(SampleCommit::on(&in_time).sign_in("alice"));
-    trial.assert_stands(&signed_in);
+    trial.assert_active(&signed_in);
 }
 
 /// A commit without a new token leaves the token, and the one in its grace, as they are.
@@ -131,10 +131,10 @@ pub fn a_write_leaves_the_token_alone<H: Harness>() {
     assert!(!rotated);
     assert_eq!(written.token_hash, renewed.token_hash);
     assert_eq!(written.previous, renewed.previous);
-    trial.assert_stands(&written);
+    trial.assert_active(&written);
 }
 
-fn standing<H: Harness>(
+fn token_status<H: Harness>(
     trial: &Trial<H>,
     record: &Record,
     token_hash: TokenHash,

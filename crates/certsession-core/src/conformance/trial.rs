@@ -103,7 +103,7 @@ impl<H: Harness> Trial<H> {
 
     /// A record has to be as the store keeps it, and in the index of each of its owners.
     #[track_caller]
-    pub(super) fn assert_stands(&self, record: &Record) {
+    pub(super) fn assert_active(&self, record: &Record) {
         let loaded = self.load(record.handle);
         assert_eq!(loaded.as_deref(), Some(record), "it does not load");
         for owner in owners(record) {

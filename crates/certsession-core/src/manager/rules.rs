@@ -19,7 +19,7 @@ pub enum OnReplay {
     #[default]
     Refuse,
     /// The token is not accepted, and the session ends: whoever has it must sign in again.
-    /// Any secret but the token_status ones counts, also one that was never issued: whoever can plant
+    /// Any secret but the current ones counts, also one that was never issued: whoever can plant
     /// a cookie in the owner's browser can then end the session.
     EndSession,
 }

@@ -25,7 +25,7 @@ fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
     let pending = session.begin_commit().unwrap();
     show(format!("{pending:?}"));
     let result = block_on(world.sessions.execute(pending));
-    show(format!("{done:?}"));
+    show(format!("{result:?}"));
     session.finish_commit(result).unwrap();
     show(format!("{session:?} {:?}", session.record()));
     let answer = client.finish(&world, &mut session);

@@ -86,7 +86,7 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(hook(tls.config));
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.reloadable));
         match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
@@ -96,7 +96,7 @@ where
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tcp_nodelay(true).on_connect(hook(tls.config));
+        let server = self.tcp_nodelay(true).on_connect(hook(tls.reloadable));
         match tls.stack {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(config) => server.listen_rustls_0_23(listener, *config),
@@ -108,13 +108,13 @@ where
 
 /// [`capture_peer`](crate::capture_peer), which also verifies resumed connections anew.
 fn hook(
-    config: Option<SharedConfig>,
+    reloadable: Option<SharedConfig>,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
     move |connection, extensions| {
         let reverify = |connection: &dyn Any| {
-            config
+            reloadable
                 .as_ref()
-                .is_none_or(|config| config.reverify(connection))
+                .is_none_or(|reloadable| reloadable.reverify(connection))
         };
         capture_verified_peer(connection, extensions, reverify);
     }

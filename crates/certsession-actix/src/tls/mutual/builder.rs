@@ -42,7 +42,7 @@ use super::{MutualTlsError, Resumption, client_ca, crl_file};
 pub struct MutualTls {
     pub(super) stack: Stack,
     /// Absent only where tests have put a configuration together by themselves.
-    pub(super) config: Option<SharedConfig>,
+    pub(super) reloadable: Option<SharedConfig>,
 }
 
 /// What an application chose, besides what is in files.
@@ -195,10 +195,10 @@ impl MutualTlsBuilder {
     /// wrong in it.
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
-        let (config, config) = self.rustls(true)?;
+        let (config, reloadable) = self.rustls(true)?;
         Ok(MutualTls {
             stack: Stack::Rustls(Box::new(config)),
-            config: Some(config),
+            reloadable: Some(reloadable),
         })
     }
 
@@ -209,10 +209,10 @@ impl MutualTlsBuilder {
     /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
-        let (acceptor, config) = self.openssl(true)?;
+        let (acceptor, reloadable) = self.openssl(true)?;
         Ok(MutualTls {
             stack: Stack::OpenSsl(acceptor),
-            config: Some(config),
+            reloadable: Some(reloadable),
         })
     }
 
@@ -257,10 +257,10 @@ impl MutualTlsBuilder {
     ) -> Result<(rustls::ServerConfig, SharedConfig), MutualTlsError> {
         let watch = Watch::begin(self, follows_parts);
         let parts = self.load_all()?;
-        let (config, config) = super::rustls_stack::config(parts, &self.choices())?;
-        let config: SharedConfig = config;
-        watch.follow(self.clone(), Arc::downgrade(&config))?;
-        Ok((config, config))
+        let (config, reloadable) = super::rustls_stack::config(parts, &self.choices())?;
+        let reloadable: SharedConfig = reloadable;
+        watch.follow(self.clone(), Arc::downgrade(&reloadable))?;
+        Ok((config, reloadable))
     }
 
     #[cfg(feature = "openssl")]
@@ -270,10 +270,10 @@ impl MutualTlsBuilder {
     ) -> Result<(openssl::ssl::SslAcceptorBuilder, SharedConfig), MutualTlsError> {
         let watch = Watch::begin(self, follows_parts);
         let parts = self.load_all()?;
-        let (acceptor, config) = super::openssl_stack::acceptor(parts, self.choices())?;
-        let config: SharedConfig = config;
-        watch.follow(self.clone(), Arc::downgrade(&config))?;
-        Ok((acceptor, config))
+        let (acceptor, reloadable) = super::openssl_stack::acceptor(parts, self.choices())?;
+        let reloadable: SharedConfig = reloadable;
+        watch.follow(self.clone(), Arc::downgrade(&reloadable))?;
+        Ok((acceptor, reloadable))
     }
 
     fn choices(&self) -> Choices {

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `builder`, `bind` | what an application calls |
 //! | `pem`, `identity`, `client_ca`, `crl_file` | files, read and judged |
-//! | `config`, `watch` | what can change while a server runs, and who notices |
+//! | `reloadable`, `watch` | what can change while a server runs, and who notices |
 //! | `revocation`, `audit` | what the verifiers of both stacks share |
 //! | `resumption` | [`Resumption`] |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |

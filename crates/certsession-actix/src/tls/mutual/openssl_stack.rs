@@ -32,7 +32,7 @@ pub(super) fn acceptor(
     let mut session_id_context = [0; 32];
     openssl::rand::rand_bytes(&mut session_id_context).map_err(stack)?;
     let (mut builder, store) = configure(parts, &choices, &session_id_context)?;
-    let config = Arc::new(OpenSslConfig {
+    let reloadable = Arc::new(OpenSslConfig {
         choices,
         session_id_context,
         current: RwLock::new(Current {
@@ -40,7 +40,7 @@ pub(super) fn acceptor(
             replaced: None,
         }),
     });
-    let follow = Arc::clone(&config);
+    let follow = Arc::clone(&reloadable);
     // OpenSSL asks for each handshake, whether the client names a server or not.
     builder.set_servername_callback(move |tls, _| match follow.current().replaced {
         None => Ok(()),
@@ -48,7 +48,7 @@ pub(super) fn acceptor(
             .set_ssl_context(&context)
             .map_err(|_| SniError::ALERT_FATAL),
     });
-    Ok((builder, config))
+    Ok((builder, reloadable))
 }
 
 fn configure(

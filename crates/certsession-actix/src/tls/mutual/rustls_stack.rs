@@ -33,17 +33,17 @@ pub(super) fn config(
     parts: Parts,
     choices: &Choices,
 ) -> Result<(ServerConfig, Arc<RustlsConfig>), MutualTlsError> {
-    let config = Arc::new(RustlsConfig::new(parts, choices)?);
-    let verifier = ReloadableVerifier::new(Arc::clone(&config));
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&config.provider))
+    let reloadable = Arc::new(RustlsConfig::new(parts, choices)?);
+    let verifier = ReloadableVerifier::new(Arc::clone(&reloadable));
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&reloadable.provider))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(stack)?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_cert_resolver(Arc::clone(&config) as Arc<dyn ResolvesServerCert>);
+        .with_cert_resolver(Arc::clone(&reloadable) as Arc<dyn ResolvesServerCert>);
     set_resumption(&mut config, choices.resumption).map_err(stack)?;
     // The default, said because it matters: early data can be replayed.
     config.max_early_data_size = 0;
-    Ok((config, config))
+    Ok((config, reloadable))
 }
 
 /// The cache and the ticket key are made here, for this configuration alone.

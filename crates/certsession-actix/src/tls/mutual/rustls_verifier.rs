@@ -44,8 +44,8 @@ impl Audited<'_> {
 }
 
 impl ReloadableVerifier {
-    pub(super) fn new(config: Arc<RustlsConfig>) -> Self {
-        Self(config)
+    pub(super) fn new(reloadable: Arc<RustlsConfig>) -> Self {
+        Self(reloadable)
     }
 }
 

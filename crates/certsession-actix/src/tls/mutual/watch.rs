@@ -53,7 +53,7 @@ impl Watch {
     pub(super) fn follow(
         mut self,
         builder: MutualTlsBuilder,
-        config: Weak<dyn ReloadableConfig>,
+        reloadable: Weak<dyn ReloadableConfig>,
     ) -> Result<(), MutualTlsError> {
         if self.parts.files.is_empty() && self.lists.is_empty() {
             return Ok(());
@@ -62,10 +62,10 @@ impl Watch {
         let follow = move || {
             loop {
                 thread::sleep(INTERVAL);
-                let Some(config) = config.upgrade() else {
+                let Some(reloadable) = reloadable.upgrade() else {
                     return;
                 };
-                self.look(&builder, &*config);
+                self.look(&builder, &*reloadable);
             }
         };
         match thread.spawn(follow) {
@@ -74,10 +74,10 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, builder: &MutualTlsBuilder, config: &dyn ReloadableConfig) {
+    fn look(&mut self, builder: &MutualTlsBuilder, reloadable: &dyn ReloadableConfig) {
         self.parts
             .look("the server's certificate, key and client CAs", || {
-                config.replace(builder.load()?)
+                reloadable.replace(builder.load()?)
             });
         for (path, watched, due) in &mut self.lists {
             let loaded = watched.look("the revocation list", || builder.load_crl(path));

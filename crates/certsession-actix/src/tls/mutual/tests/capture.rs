@@ -45,7 +45,7 @@ fn a_certificate_that_openssl_let_through_unverified_is_rejected() {
     acceptor.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
     let server = Server::start(MutualTls {
         stack: Stack::OpenSsl(acceptor),
-        config: None,
+        reloadable: None,
     });
     for version in VERSIONS {
         let client = Arc::new(client(&ca, version, &[], Some(&mallory)));

@@ -61,7 +61,7 @@ fn resuming(ca: &Ca) -> Vec<(&'static str, MutualTls)> {
             config.send_tls13_tickets = 2;
             MutualTls {
                 stack: Stack::Rustls(Box::new(config)),
-                config: None,
+                reloadable: None,
             }
         }),
         #[cfg(feature = "openssl")]
@@ -74,7 +74,7 @@ fn resuming(ca: &Ca) -> Vec<(&'static str, MutualTls)> {
             acceptor.set_session_id_context(b"test").unwrap();
             MutualTls {
                 stack: Stack::OpenSsl(acceptor),
-                config: None,
+                reloadable: None,
             }
         }),
     ]
