@@ -42,15 +42,14 @@ impl Tls {
 macro_rules! listen_bare {
     ($server:expr, $listener:expr, $tls:expr) => {{
         let server = $server;
-        match $tls.stack {
-            $crate::Stack::Rustls => {
-                let config = $tls.builder.build_rustls_0_23_config().unwrap();
-                server.listen_rustls_0_23($listener, config)
+        match $tls.mutual().into_parts().0 {
+            certsession_actix::ServerTls::Rustls(config) => {
+                server.listen_rustls_0_23($listener, *config)
             }
-            $crate::Stack::Openssl => {
-                let acceptor = $tls.builder.build_openssl_acceptor().unwrap();
+            certsession_actix::ServerTls::OpenSsl(acceptor) => {
                 server.listen_openssl($listener, acceptor)
             }
+            _ => unreachable!(),
         }
     }};
 }

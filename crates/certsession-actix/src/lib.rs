@@ -43,32 +43,47 @@
 //! | [`CertSession`], [`SignedIn`], [`SessionExt`] | what handlers, middleware and guards ask for |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
-//! | [`Error`], [`SetUpFault`] | what goes wrong, and the status that the client sees |
+//! | [`Error`] | what goes wrong, and the status that the client sees |
+//!
+//! The rules are in [`certsession_core`], what every adapter shares in [`certsession_http`], mutual
+//! TLS in [`certsession_tls`].
 
-mod cookie;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+mod bind;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+mod capture;
+mod drain;
 mod error;
 mod extract;
 mod middleware;
+mod service;
 #[cfg(feature = "test-util")]
 pub mod test_util;
-mod tls;
 
-/// The model and its rules: what is not re-exported here by name is in there.
 pub use certsession_core;
 pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, CommitError, EndReason, EventSink, Fingerprint,
     Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl,
     OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
-    RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager, SessionStore,
-    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager,
+    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
+    SystemClock, Timestamp,
+};
+pub use certsession_http;
+pub use certsession_http::{
+    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+};
+pub use certsession_tls;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+pub use certsession_tls::{
+    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
+    Resumption, ServerTls,
 };
 
-pub use cookie::{InvalidCookieName, SameSite};
-pub use error::{Error, SetUpFault};
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+pub use bind::BindMutualTls;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+pub use capture::capture_peer;
+pub use error::Error;
 pub use extract::{CertSession, LateSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;
-pub use tls::capture_peer;
-#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use tls::{
-    BindMutualTls, ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PemOrigin, Resumption,
-};

@@ -89,7 +89,9 @@ pub use event::{
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
-pub use manager::{OnReplay, OpenError, Presented, SessionManager, SessionManagerBuilder};
+pub use manager::{
+    OnReplay, OpenError, Presented, RevocationWorker, SessionManager, SessionManagerBuilder,
+};
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;

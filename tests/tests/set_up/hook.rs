@@ -1,14 +1,17 @@
 //! The middleware without the hook that takes the peer's certificate.
 
+use std::any::Any;
 use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use actix_web::dev::Extensions;
 use actix_web::web::get;
 use actix_web::{App, HttpRequest, HttpResponse};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, capture_peer,
+    BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, PeerVerifier, ServerTls,
+    capture_peer,
 };
 use certsession_tests::{Logs, Plan, Reply, Served, listen_bare, promises, server};
 
@@ -32,6 +35,11 @@ const LINE: [&str; 5] = [
     "on_connect",
     "capture_peer",
 ];
+
+/// A hook for a server whose TLS configuration is not ours.
+fn vouched() -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
+    capture_peer(PeerVerifier::caller_vouches_for_full_handshakes())
+}
 
 async fn write(session: CertSession) -> Result<HttpResponse, certsession_actix::Error> {
     session.insert(&certsession_actix::Key::new("k"), &1)?;
@@ -87,7 +95,7 @@ async fn a_hook_that_is_set_too_late_is_a_fault_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         let bound = listen_bare!(wrapped!(), listener, tls)?;
-        Ok(bound.on_connect(capture_peer).run())
+        Ok(bound.on_connect(vouched()).run())
     })
     .await;
     assert_fault(&served, &logs).await;
@@ -95,11 +103,18 @@ async fn a_hook_that_is_set_too_late_is_a_fault_that_names_it(plan: Plan) {
 
 async fn a_hook_of_one_s_own_that_captures_the_peer_serves_both(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
-        let server = wrapped!().on_connect(|connection, extensions| {
-            capture_peer(connection, extensions);
+        let (tls, verifier) = tls.mutual().into_parts();
+        let capture = capture_peer(verifier);
+        let server = wrapped!().on_connect(move |connection, extensions| {
+            capture(connection, extensions);
             extensions.insert(Mine);
         });
-        Ok(listen_bare!(server, listener, tls)?.run())
+        Ok(match tls {
+            ServerTls::Rustls(config) => server.listen_rustls_0_23(listener, *config)?,
+            ServerTls::OpenSsl(acceptor) => server.listen_openssl(listener, acceptor)?,
+            _ => unreachable!(),
+        }
+        .run())
     })
     .await;
     let alice = served.browser("alice");
@@ -145,7 +160,7 @@ async fn plain_http_without_the_hook_is_a_fault_that_names_it(plan: Plan) {
 
 async fn over_plain_http_with_the_hook_no_session_begins(plan: Plan) {
     let served = Served::start(plan, |listener, _| {
-        Ok(wrapped!().on_connect(capture_peer).listen(listener)?.run())
+        Ok(wrapped!().on_connect(vouched()).listen(listener)?.run())
     })
     .await;
     let ask = |path: &str| {
@@ -166,7 +181,7 @@ async fn a_unix_socket_is_a_fault_that_names_the_calls_that_would_do(plan: Plan)
     let socket = UnixListener::bind(&path).unwrap();
     // Not `bind_uds`, by which actix calls no hook whatever.
     let served = Served::start(plan, move |_, _| {
-        let server = wrapped!().on_connect(capture_peer);
+        let server = wrapped!().on_connect(vouched());
         Ok(server.listen_uds(socket)?.run())
     })
     .await;

@@ -4,8 +4,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{get, scope};
 use actix_web::{App, HttpResponse, body::MessageBody, dev};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Error, MemoryStore, SessionExt, SetUpFault,
-    SignedIn,
+    BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, SessionExt, SetUpFaultKind,
+    SignedIn, certsession_http,
 };
 use certsession_tests::{Logs, Plan, Served, promises, server};
 
@@ -63,12 +63,13 @@ async fn asks(
     request: dev::ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> actix_web::Result<dev::ServiceResponse> {
-    let missing = SetUpFault::MiddlewareMissing;
-    assert!(matches!(request.cert_session(), Err(Error::SetUp(fault)) if fault == missing));
-    assert!(matches!(
-        request.request().cert_session(),
-        Err(Error::SetUp(_))
-    ));
+    for asked in [request.cert_session(), request.request().cert_session()] {
+        let error = asked.unwrap_err().into_inner();
+        let certsession_http::Error::SetUp(fault) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(fault.kind(), SetUpFaultKind::MiddlewareMissing);
+    }
     let response = next.call(request).await?;
     assert!(response.cert_session().is_ok(), "after it, there is one");
     Ok(response.map_into_boxed_body())

@@ -17,6 +17,7 @@ use crate::event::{SessionEvent, StoreOperation};
 use crate::store::{SessionStore, StoreError};
 
 pub use open::{OpenError, Presented};
+pub use revocation::RevocationWorker;
 pub(crate) use rules::Rules;
 pub use rules::{OnReplay, SessionManagerBuilder};
 

@@ -1,9 +1,12 @@
 //! What the revocation of a certificate does to sessions: they end, for good.
 
-use super::SessionManager;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::{Rules, SessionManager};
 use crate::event::{RevocationReason, StoreOperation};
 use crate::handle::Handle;
-use crate::revocation::{Revocation, RevocationList};
+use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::store::{Owner, SessionStore, StoreError};
 
 /// How many certificates one step takes on: a list may name a hundred thousand at once.
@@ -39,7 +42,8 @@ impl<S: SessionStore> SessionManager<S> {
 
     /// Waits until certificates were added to the list whose sessions are still to be ended.
     ///
-    /// An adapter runs this and [`end_revoked`](Self::end_revoked) in turn, in a task of its own.
+    /// An adapter runs a [`RevocationWorker`], which calls this and
+    /// [`end_revoked`](Self::end_revoked) in turn.
     pub async fn revocations_added(&self) {
         self.rules.to_end.wait_nonempty().await;
     }
@@ -63,6 +67,16 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(count)
     }
 
+    /// The worker that ends the sessions of certificates as they are added to the list; `None` if
+    /// this manager has one already. Drop it, and another can be had.
+    pub fn revocation_worker(&self) -> Option<RevocationWorker<S>> {
+        self.rules.to_end.claim_worker().then(|| RevocationWorker {
+            store: Arc::downgrade(&self.store),
+            rules: Arc::downgrade(&self.rules),
+            pending: self.rules.to_end.shared(),
+        })
+    }
+
     pub(super) async fn end_sessions_of(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         let ended = self.store.revoke(owner).await;
         let ended = ended.map_err(self.failed(StoreOperation::Revoke))?;
@@ -70,5 +84,44 @@ impl<S: SessionStore> SessionManager<S> {
             self.revoked(*handle, RevocationReason::CertificateRevoked);
         }
         Ok(ended)
+    }
+}
+
+/// Ends the sessions of certificates as they are added to a manager's revocation list: an adapter
+/// runs its steps in a task of its own.
+///
+/// It does not keep the manager alive.
+pub struct RevocationWorker<S> {
+    store: Weak<S>,
+    rules: Weak<Rules>,
+    pending: Arc<PendingRevocations>,
+}
+
+impl<S: SessionStore> RevocationWorker<S> {
+    /// Waits until there are sessions to end, and ends those of some certificates. False if the
+    /// manager is gone: there will be no more.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. What is not done yet is tried again by the next step; wait before it.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        self.pending.wait_nonempty().await;
+        let (Some(store), Some(rules)) = (self.store.upgrade(), self.rules.upgrade()) else {
+            return Ok(false);
+        };
+        SessionManager { store, rules }.end_revoked().await?;
+        Ok(true)
+    }
+}
+
+impl<S> Drop for RevocationWorker<S> {
+    fn drop(&mut self) {
+        self.pending.release_worker();
+    }
+}
+
+impl<S> fmt::Debug for RevocationWorker<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationWorker").finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use super::end_notifier::EndNotifier;
 use crate::binding::BindingPolicy;
 use crate::event::{EventSink, SessionEvent};
 use crate::lifetimes::Lifetimes;
-use crate::revocation::{PendingRevocations, RevocationList};
+use crate::revocation::{OwnedRevocations, RevocationList};
 use crate::store::Admission;
 use crate::time::{Clock, SystemClock};
 
@@ -34,7 +34,7 @@ pub(crate) struct Rules {
     pub(crate) max_data_size: usize,
     pub(crate) revocations: RevocationList,
     /// What is on the list and whose sessions are still to be ended.
-    pub(crate) to_end: Arc<PendingRevocations>,
+    pub(crate) to_end: OwnedRevocations,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
     /// Rings for those who watch a session.
@@ -45,7 +45,7 @@ impl Default for Rules {
     fn default() -> Self {
         let revocations = RevocationList::new();
         Self {
-            to_end: revocations.subscribe(),
+            to_end: revocations.subscribe().into(),
             revocations,
             lifetimes: Lifetimes::default(),
             binding: BindingPolicy::Certificate,
@@ -119,7 +119,7 @@ impl<S> SessionManagerBuilder<S> {
     /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.
     pub fn revocations(mut self, list: &RevocationList) -> Self {
         self.rules.revocations = list.clone();
-        self.rules.to_end = list.subscribe();
+        self.rules.to_end = list.subscribe().into();
         self
     }
 

@@ -31,7 +31,7 @@ pub use authority::CrlAuthority;
 pub use crl::{Crl, CrlError, MAX_CRL_SIZE};
 pub use entries::Revocation;
 pub use list::{OnOverdueCrl, RevocationList};
-pub(crate) use pending::PendingRevocations;
+pub(crate) use pending::{OwnedRevocations, PendingRevocations};
 pub use snapshot::RevocationStatus;
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::entries::Revocation;
@@ -18,6 +19,8 @@ pub(crate) struct PendingRevocations(Mutex<State>);
 struct State {
     to_end: HashSet<Revocation>,
     waiting: Vec<Waker>,
+    has_worker: bool,
+    is_closed: bool,
 }
 
 impl PendingRevocations {
@@ -49,11 +52,20 @@ impl PendingRevocations {
         }
     }
 
-    /// Waits until there is something.
+    /// Claims the one place of a worker; false if there is a worker already.
+    pub(crate) fn claim_worker(&self) -> bool {
+        !std::mem::replace(&mut self.lock().has_worker, true)
+    }
+
+    pub(crate) fn release_worker(&self) {
+        self.lock().has_worker = false;
+    }
+
+    /// Waits until there is something, or until no manager is left that could end sessions.
     pub(crate) async fn wait_nonempty(&self) {
         poll_fn(|context| {
             let mut state = self.lock();
-            if !state.to_end.is_empty() {
+            if !state.to_end.is_empty() || state.is_closed {
                 return Poll::Ready(());
             }
             if !state
@@ -71,6 +83,41 @@ impl PendingRevocations {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here is left half-done by a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The revocations of one manager's rules. They are closed when the rules are dropped, so that a
+/// worker, which does not keep the rules alive, stops waiting.
+#[derive(Debug)]
+pub(crate) struct OwnedRevocations(Arc<PendingRevocations>);
+
+impl OwnedRevocations {
+    pub(crate) fn shared(&self) -> Arc<PendingRevocations> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl From<Arc<PendingRevocations>> for OwnedRevocations {
+    fn from(pending: Arc<PendingRevocations>) -> Self {
+        Self(pending)
+    }
+}
+
+impl Deref for OwnedRevocations {
+    type Target = PendingRevocations;
+
+    fn deref(&self) -> &PendingRevocations {
+        &self.0
+    }
+}
+
+impl Drop for OwnedRevocations {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Base, CommitError, CookieChange, Ending, Pending, Phase, Session};
 use crate::certificate::PeerCertificate;
+use crate::handle::Handle;
 
 /// What a request's session asks of the store.
 ///
@@ -144,6 +145,11 @@ impl PendingCommit {
     /// Whether it ends a session: what must go through, even if the request does not.
     pub const fn ends_session(&self) -> bool {
         self.ending.is_some()
+    }
+
+    /// The session that it ends, if it ends one.
+    pub fn ended_session(&self) -> Option<Handle> {
+        self.ending.as_ref().map(|ending| ending.handle)
     }
 }
 

@@ -186,3 +186,21 @@ fn p4_a_slow_request_does_not_bring_back_the_session_of_a_revoked_certificate() 
     assert!(alice.finish(&world, &mut slow).result.is_err());
     assert_eq!(world.count(), 0);
 }
+
+#[test]
+fn p8_one_worker_at_a_time_ends_sessions_and_keeps_no_manager_alive() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let _alice = Client::signed_in(&world, &peer, "alice");
+    let worker = world.sessions.revocation_worker().unwrap();
+    assert!(world.sessions.clone().revocation_worker().is_none());
+    list.revoke(serial(&peer));
+    assert!(block_on(worker.step()).unwrap());
+    assert_eq!(world.sessions_by(&owner(&peer)), []);
+    drop(worker);
+
+    let worker = world.sessions.revocation_worker().unwrap();
+    drop(world);
+    assert!(!block_on(worker.step()).unwrap());
+}

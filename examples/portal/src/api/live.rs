@@ -4,7 +4,7 @@ use actix_web::error::ErrorForbidden;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
-use certsession_actix::{CertSession, Error};
+use certsession_actix::{CertSession, Error, certsession_http};
 
 /// `GET /live`: says which session it follows, and closes within a second of its end, wherever
 /// that was.
@@ -22,7 +22,7 @@ pub(crate) async fn follow(
         return Err(ErrorForbidden("open it from this site\n"));
     }
     let Some(handle) = session.handle() else {
-        return Err(Error::NotSignedIn.into());
+        return Err(Error::from(certsession_http::Error::NotSignedIn).into());
     };
     let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
     let ended = session.ended();

@@ -1,0 +1,139 @@
+//! Binds an `HttpServer` with mutual TLS and the hook that captures the peer, in one call.
+
+use std::fmt;
+use std::io;
+use std::net::{TcpListener, ToSocketAddrs};
+
+use actix_http::Request;
+use actix_service::IntoServiceFactory;
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Response, Service, ServiceFactory};
+use actix_web::{Error, HttpServer};
+use certsession_tls::{MutualTls, ServerTls};
+
+use crate::capture::capture_peer;
+
+/// Adds mutual TLS to [`HttpServer`].
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer};
+/// use certsession_actix::{BindMutualTls, MutualTls};
+///
+/// # #[cfg(feature = "rustls-0_23")]
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let tls = MutualTls::builder()
+///     .server_identity_files("certs/server.pem", "certs/server.key")
+///     .client_ca_file("certs/ca.pem")
+///     .build_rustls()?;
+/// HttpServer::new(App::new)
+///     .bind_mutual_tls(("127.0.0.1", 8443), tls)?
+///     .run()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Why one call
+///
+/// actix copies the `on_connect` hook when a socket is bound: a hook that is set afterwards is
+/// ignored without a message, and no request would ever have a certificate. So both methods set
+/// [`capture_peer`](crate::capture_peer) as the hook and bind right after. They also set
+/// `tcp_nodelay(true)`, without which the first response on a fresh TLS connection can wait
+/// 40 ms for the client's acknowledgement.
+///
+/// # A hook of your own
+///
+/// A hook set before is **replaced**. To have both, take the configuration apart by
+/// [`MutualTls::into_parts`], call [`capture_peer`](crate::capture_peer) within yours, set it before
+/// binding, and bind with actix's own methods.
+///
+/// # Other sockets of the same server
+///
+/// The hook remains for what is bound afterwards. On a plain TCP socket there is no certificate
+/// then, as without one over TLS.
+pub trait BindMutualTls: Sized + sealed::Sealed {
+    /// Resolves and binds `addrs`, all of them, with `tls`.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpServer::bind`]: an address cannot be resolved, or none can be bound.
+    fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self>;
+
+    /// Serves `tls` on a socket that is bound already, for socket activation, or for a port
+    /// that the system chooses. The socket is taken as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpServer::listen`]: the system refuses to use the socket.
+    fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self>;
+}
+
+impl<F, I, S, B> BindMutualTls for HttpServer<F, I, S, B>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
+        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
+        let server = self.tcp_nodelay(true).on_connect(capture_peer(verifier));
+        match tls {
+            #[cfg(feature = "rustls-0_23")]
+            ServerTls::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
+            #[cfg(feature = "openssl")]
+            ServerTls::OpenSsl(acceptor) => server.bind_openssl(addrs, acceptor),
+            _ => Err(unsupported()),
+        }
+    }
+
+    fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
+        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
+        let server = self.tcp_nodelay(true).on_connect(capture_peer(verifier));
+        match tls {
+            #[cfg(feature = "rustls-0_23")]
+            ServerTls::Rustls(config) => server.listen_rustls_0_23(listener, *config),
+            #[cfg(feature = "openssl")]
+            ServerTls::OpenSsl(acceptor) => server.listen_openssl(listener, acceptor),
+            _ => Err(unsupported()),
+        }
+    }
+}
+
+/// What actix sets for the context that it binds; a reload has to offer the same.
+const PROTOCOLS: &[&str] = match cfg!(feature = "http2") {
+    true => &["h2", "http/1.1"],
+    false => &["http/1.1"],
+};
+
+fn unsupported() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "the feature of certsession-actix for this TLS stack is off: `rustls-0_23` or `openssl`",
+    )
+}
+
+/// The trait is for `HttpServer` alone; so a method can be added without breaking anyone.
+mod sealed {
+    use super::{AppConfig, ServiceFactory, fmt};
+    use super::{Error, HttpServer, IntoServiceFactory, MessageBody, Request, Response};
+
+    pub trait Sealed {}
+
+    impl<F, I, S, B> Sealed for HttpServer<F, I, S, B>
+    where
+        F: Fn() -> I + Send + Clone + 'static,
+        I: IntoServiceFactory<S, Request>,
+        S: ServiceFactory<Request, Config = AppConfig>,
+        S::Error: Into<Error>,
+        S::InitError: fmt::Debug,
+        S::Response: Into<Response<B>>,
+        B: MessageBody,
+    {
+    }
+}

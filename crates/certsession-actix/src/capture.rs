@@ -1,0 +1,108 @@
+//! Takes the peer's certificate from a connection, once, when it is accepted.
+
+use std::any::Any;
+
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use certsession_core::PeerState;
+use certsession_tls::PeerVerifier;
+
+use crate::service::CapturedPeer;
+
+/// The hook for [`HttpServer::on_connect`](actix_web::HttpServer::on_connect): takes the
+/// certificate whose key the TLS peer proved possession of, and keeps it with the connection.
+///
+/// `bind_mutual_tls` installs it. Call it where you bind a server in another way, or from within
+/// a hook of your own. actix copies the hook at bind time: `on_connect` comes **before** `bind_*`
+/// and `listen_*`.
+///
+/// ```no_run
+/// # use actix_web::{App, HttpServer};
+/// # use certsession_actix::{MutualTls, capture_peer};
+/// # fn server(tls: MutualTls) {
+/// let (stack, verifier) = tls.into_parts();
+/// let capture = capture_peer(verifier);
+/// HttpServer::new(App::new)
+///     .on_connect(move |connection, extensions| {
+///         capture(connection, extensions);
+///         // ... and what else the connection should carry
+///     });
+///     // .bind_rustls_0_23(..) or .bind_openssl(..), with the configuration in `stack`
+/// # drop(stack);
+/// # }
+/// ```
+///
+/// | the connection | what the middleware sees |
+/// |---|---|
+/// | TLS with a client certificate that the verifier confirms | that certificate, verified |
+/// | TLS with one that it does not confirm | rejected, never "no certificate" |
+/// | TLS without a client certificate, plain TCP | no certificate |
+/// | anything else (a Unix socket, another TLS stack) | nothing was captured: a 500, and an error in the log |
+///
+/// For a TLS configuration of your own, the constructors of [`PeerVerifier`] say what you vouch
+/// for.
+pub fn capture_peer(
+    verifier: PeerVerifier,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
+    move |connection, extensions| match peer_of(&verifier, connection) {
+        Some(peer) => {
+            extensions.insert(CapturedPeer(peer));
+        }
+        None => tracing::error!(
+            target: "certsession::tls",
+            "capture_peer does not know this type of connection: bind with bind_mutual_tls, \
+             bind_rustls_0_23, bind_openssl or bind, with the crate feature of that TLS stack \
+             on; a Unix socket carries no client certificate",
+        ),
+    }
+}
+
+fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<PeerState> {
+    #[cfg(feature = "rustls-0_23")]
+    if let Some(stream) =
+        connection.downcast_ref::<actix_tls::accept::rustls_0_23::TlsStream<TcpStream>>()
+    {
+        return Some(verifier.rustls_peer(stream.get_ref().1));
+    }
+    #[cfg(feature = "openssl")]
+    if let Some(stream) =
+        connection.downcast_ref::<actix_tls::accept::openssl::TlsStream<TcpStream>>()
+    {
+        return Some(verifier.openssl_peer(stream.ssl()));
+    }
+    let is_plain = connection.downcast_ref::<TcpStream>().is_some();
+    is_plain.then_some(PeerState::Absent)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::dev::Extensions;
+    use certsession_tls::PeerVerifier;
+
+    use super::*;
+
+    fn capture<C: 'static>(connection: &C, extensions: &mut Extensions) {
+        let verifier = PeerVerifier::caller_vouches_for_full_handshakes();
+        capture_peer(verifier)(connection, extensions);
+    }
+
+    #[test]
+    fn a_plain_tcp_connection_has_no_certificate() {
+        actix_web::rt::System::new().block_on(async {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let addr = listener.local_addr().unwrap();
+            let stream = actix_web::rt::net::TcpStream::connect(addr).await.unwrap();
+            let mut extensions = Extensions::new();
+            capture(&stream, &mut extensions);
+            let captured = extensions.get::<CapturedPeer>().unwrap();
+            assert!(matches!(captured.0, PeerState::Absent));
+        });
+    }
+
+    #[test]
+    fn from_an_unknown_kind_of_connection_nothing_is_captured() {
+        let mut extensions = Extensions::new();
+        capture(&"not a connection", &mut extensions);
+        assert!(extensions.get::<CapturedPeer>().is_none());
+    }
+}

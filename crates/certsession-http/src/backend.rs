@@ -1,0 +1,77 @@
+//! The rules without the type of their store, so that a handler need not name it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use certsession_core::{
+    CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
+    SessionWatch, StoreError,
+};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a request's session asks of the rules. Only calls that wait for the store pay for the box.
+pub(crate) trait Backend: Send + Sync {
+    fn execute(&self, pending: PendingCommit) -> BoxFuture<'_, CommitResult>;
+
+    fn sessions<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>>;
+
+    fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    fn revoke_own<'a>(
+        &'a self,
+        principal: &'a Principal,
+        handle: Handle,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    fn revoke_all<'a>(&'a self, owner: &'a Owner)
+    -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
+
+    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()>;
+}
+
+impl<S: SessionStore> Backend for SessionManager<S> {
+    fn execute(&self, pending: PendingCommit) -> BoxFuture<'_, CommitResult> {
+        Box::pin(SessionManager::execute(self, pending))
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>> {
+        Box::pin(SessionManager::sessions(self, owner))
+    }
+
+    fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(SessionManager::revoke(self, handle))
+    }
+
+    fn revoke_own<'a>(
+        &'a self,
+        principal: &'a Principal,
+        handle: Handle,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(SessionManager::revoke_own(self, principal, handle))
+    }
+
+    fn revoke_all<'a>(
+        &'a self,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
+        Box::pin(SessionManager::revoke_all(self, owner))
+    }
+
+    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(SessionManager::is_active(self, watch))
+    }
+
+    fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()> {
+        Box::pin(SessionManager::end_notification(self, watch))
+    }
+}

@@ -1,0 +1,290 @@
+//! The way of a request: `open`, the handler, `settle`, the header fields of the response.
+//!
+//! 1. The adapter hands over what it read of the request: the `Cookie` fields, and the peer.
+//! 2. [`SessionDriver::open`] finds the session cookie (two of them count as none) and opens the
+//!    session: at most one load. A refusal is 403, a store that is down 503, and the handler must
+//!    not run.
+//! 3. The handler runs.
+//! 4. [`SessionDriver::settle`] commits what it did, in one step, also if it returned an error. A
+//!    commit that fails takes the place of the handler's response.
+//! 5. [`Settled::head`] sets or removes the cookie.
+//!
+//! A request that is dropped between 2 and 4, because the client hung up or the handler panicked,
+//! commits nothing but the end of its session, if the handler asked for one.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use certsession_core::{PeerState, SessionManager, SessionStore};
+
+use crate::backend::{Backend, BoxFuture};
+use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
+use crate::error::Error;
+use crate::in_flight::InFlight;
+use crate::response::HeadChanges;
+use crate::revoked;
+use crate::session::RequestSession;
+
+/// Opens and commits the sessions of an application's requests. Clones drive the same sessions.
+pub struct SessionDriver<S> {
+    shared: Arc<Shared<S>>,
+}
+
+struct Shared<S> {
+    manager: SessionManager<S>,
+    backend: Arc<dyn Backend>,
+    cookie: SessionCookie,
+    in_flight: InFlight,
+}
+
+/// What an adapter read of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'r, C> {
+    /// The values of the `Cookie` fields.
+    pub cookies: C,
+    /// The peer that the request came from.
+    pub peer: &'r PeerState,
+    /// Whether a copy of the session that this process holds may serve the request: for requests
+    /// that only read.
+    pub reads_near: bool,
+}
+
+impl<S: SessionStore> SessionDriver<S> {
+    /// A driver of this manager's sessions. The cookie is `__Host-session`, `SameSite=Lax`.
+    pub fn new(manager: SessionManager<S>) -> Self {
+        let backend = Arc::new(manager.clone());
+        Self::with(Shared {
+            manager,
+            backend,
+            cookie: SessionCookie::default(),
+            in_flight: InFlight::default(),
+        })
+    }
+
+    /// Names the cookie `__Host-` and `name`.
+    ///
+    /// # Errors
+    ///
+    /// If the name has other characters than letters, digits, `-` and `_`, or a prefix.
+    pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
+        let mut cookie = self.shared.cookie.clone();
+        cookie.rename(name)?;
+        Ok(self.with_cookie(cookie))
+    }
+
+    /// Sets when the cookie goes along with requests that another site caused.
+    #[must_use]
+    pub fn with_same_site(&self, same_site: SameSite) -> Self {
+        let mut cookie = self.shared.cookie.clone();
+        cookie.set_same_site(same_site);
+        self.with_cookie(cookie)
+    }
+
+    /// The rules, to list and revoke sessions from outside a request.
+    pub fn manager(&self) -> &SessionManager<S> {
+        &self.shared.manager
+    }
+
+    /// Opens the session of a request.
+    ///
+    /// # Errors
+    ///
+    /// If the request is refused or the store fails. The handler must not run then.
+    pub async fn open<'h, C>(&self, request: RequestHead<'_, C>) -> Result<OpenRequest, Error>
+    where
+        C: IntoIterator<Item = &'h [u8]>,
+    {
+        let shared = &*self.shared;
+        revoked::end_sessions_of_revoked(&shared.manager);
+        let presented = shared.cookie.find(request.cookies);
+        let opened = match request.reads_near {
+            true => shared.manager.open_near(presented, request.peer).await,
+            false => shared.manager.open(presented, request.peer).await,
+        };
+        let backend = Arc::clone(&shared.backend);
+        let session = RequestSession::new(opened?, backend, shared.in_flight.clone());
+        Ok(OpenRequest {
+            guard: EndGuard::new(session),
+        })
+    }
+
+    /// Commits what the handler did to the session, also if the handler failed.
+    pub fn settle(&self, request: OpenRequest) -> Settling<'_> {
+        let session = request.guard.disarm();
+        let cookie = &self.shared.cookie;
+        Settling(match session.begin_commit() {
+            None => Step::Done(session, cookie),
+            Some(pending) if pending.ends_session() || pending.signs_in() => {
+                // A client that hangs up now drops this future; the step goes through nevertheless.
+                let committed = session.execute_detached(pending);
+                Step::Commit(Box::pin(async move {
+                    let committed = committed.await;
+                    Settled::new(committed, &session, cookie)
+                }))
+            }
+            Some(pending) => Step::Commit(Box::pin(async move {
+                let committed = session.execute(pending).await;
+                Settled::new(committed, &session, cookie)
+            })),
+        })
+    }
+
+    /// Starts the task that ends the sessions of revoked certificates, unless it is running. Needs
+    /// a Tokio runtime. [`open`](Self::open) starts it too; an adapter calls this so that it runs
+    /// before the first request.
+    pub fn end_sessions_of_revoked(&self) {
+        revoked::end_sessions_of_revoked(&self.shared.manager);
+    }
+
+    /// Waits until the ends and sign-ins are finished whose requests are gone: for a graceful
+    /// shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
+    pub async fn drain(&self, at_most: Duration) -> bool {
+        self.shared.in_flight.drain(at_most).await
+    }
+
+    fn with_cookie(&self, cookie: SessionCookie) -> Self {
+        Self::with(Shared {
+            manager: self.shared.manager.clone(),
+            backend: Arc::clone(&self.shared.backend),
+            in_flight: self.shared.in_flight.clone(),
+            cookie,
+        })
+    }
+
+    fn with(shared: Shared<S>) -> Self {
+        let shared = Arc::new(shared);
+        Self { shared }
+    }
+}
+
+impl<S> Clone for SessionDriver<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S> fmt::Debug for SessionDriver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionDriver")
+            .field("manager", &self.shared.manager)
+            .field("cookie", &self.shared.cookie)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request whose session is open.
+#[derive(Debug)]
+#[must_use = "what the handler does to the session is committed by `SessionDriver::settle`"]
+pub struct OpenRequest {
+    guard: EndGuard,
+}
+
+impl OpenRequest {
+    /// The session, for the request's handler.
+    pub fn session(&self) -> &RequestSession {
+        self.guard.session()
+    }
+}
+
+/// The commit of a request's session, as a future. A request that only reads waits for nothing.
+#[must_use = "nothing is committed until it is awaited"]
+pub struct Settling<'d>(Step<'d>);
+
+enum Step<'d> {
+    Done(RequestSession, &'d SessionCookie),
+    // In a box, as each request would have to have room for it, and most only read.
+    Commit(BoxFuture<'d, Settled>),
+    Taken,
+}
+
+impl Future for Settling<'_> {
+    type Output = Settled;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
+        match std::mem::replace(&mut self.0, Step::Taken) {
+            Step::Done(session, cookie) => Poll::Ready(Settled::new(Ok(()), &session, cookie)),
+            Step::Commit(mut commit) => {
+                let settled = commit.as_mut().poll(context);
+                if settled.is_pending() {
+                    self.0 = Step::Commit(commit);
+                }
+                settled
+            }
+            Step::Taken => Poll::Pending,
+        }
+    }
+}
+
+impl fmt::Debug for Settling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Step::Done(..) => "Settling(nothing to commit)",
+            Step::Commit(_) => "Settling(committing)",
+            Step::Taken => "Settling(done)",
+        })
+    }
+}
+
+/// The outcome of a request for its session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Settled {
+    /// Whether everything was written. An error takes the place of the handler's response.
+    pub committed: Result<(), Error>,
+    /// What the response's head carries for the session, whichever response that is.
+    pub head: Option<HeadChanges>,
+}
+
+impl Settled {
+    fn new(committed: Result<(), Error>, session: &RequestSession, cookie: &SessionCookie) -> Self {
+        let (change, is_personal) = session.close_head();
+        Self {
+            committed,
+            head: HeadChanges::new(change, is_personal, cookie),
+        }
+    }
+}
+
+/// While the handler runs: if the request is dropped after the handler has ended its session, the
+/// end is carried out nevertheless. Nothing else that the handler did is.
+#[derive(Debug)]
+struct EndGuard {
+    session: RequestSession,
+    is_armed: bool,
+}
+
+impl EndGuard {
+    fn new(session: RequestSession) -> Self {
+        Self {
+            session,
+            is_armed: true,
+        }
+    }
+
+    fn session(&self) -> &RequestSession {
+        &self.session
+    }
+
+    fn disarm(mut self) -> RequestSession {
+        self.is_armed = false;
+        self.session.clone()
+    }
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        if !self.is_armed {
+            return;
+        }
+        if let Some(pending) = self.session.abandon() {
+            // The step is begun; no caller is left to wait for it, and a failure is an event.
+            drop(self.session.execute_detached(pending));
+        }
+    }
+}

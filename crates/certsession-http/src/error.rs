@@ -1,0 +1,205 @@
+//! What goes wrong, and what the client sees of it.
+
+use certsession_core::{
+    CommitError, InvalidPrincipal, OpenError, Refusal, SessionError, StoreError,
+};
+
+/// Why a request got no session, or why a call on its session failed.
+///
+/// The response is a status and one line; the cause behind it goes to the log.
+///
+/// | status | when |
+/// |---|---|
+/// | 400 | the name cannot be a principal's |
+/// | 401 | no principal is signed in |
+/// | 403 | the certificate is missing, differs, has expired or was refused |
+/// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
+/// | 413 | the session would hold too much |
+/// | 500 | the set-up is wrong, or the handler's use of the session |
+/// | 503 | the store is down or full; with `Retry-After` |
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request was refused for its certificate.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// No principal is signed in.
+    #[error("no one is signed in")]
+    NotSignedIn,
+    /// A call of the handler on its session failed.
+    #[error(transparent)]
+    Session(SessionError),
+    /// The store failed, when the session was opened or when it was committed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The application is put together wrongly.
+    #[error(transparent)]
+    SetUp(#[from] SetUpFault),
+}
+
+/// What is missing from the application. Its message is for the log: it names the call of the
+/// adapter that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{remedy}")]
+pub struct SetUpFault {
+    kind: SetUpFaultKind,
+    remedy: &'static str,
+}
+
+/// The kinds of a [`SetUpFault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SetUpFaultKind {
+    /// A handler asks for a session, but no middleware is around it.
+    MiddlewareMissing,
+    /// The middleware runs on a connection whose peer was never determined.
+    PeerUnknown,
+}
+
+impl SetUpFault {
+    /// A fault, with the sentence that tells an operator how to mend it.
+    pub const fn new(kind: SetUpFaultKind, remedy: &'static str) -> Self {
+        Self { kind, remedy }
+    }
+
+    /// What is missing.
+    pub const fn kind(self) -> SetUpFaultKind {
+        self.kind
+    }
+
+    /// Logs the fault as an error and turns it into the request's error.
+    pub fn report(self) -> Error {
+        tracing::error!(target: "certsession", "{self}");
+        self.into()
+    }
+}
+
+/// What a client gets to see of an [`Error`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicResponse {
+    /// The status code.
+    pub status: u16,
+    /// One line of plain text in UTF-8, with its line break.
+    pub body: String,
+    /// The value of `Retry-After`, in seconds, where the client should try again.
+    pub retry_after: Option<&'static str>,
+}
+
+impl PublicResponse {
+    /// The value of `Content-Type`.
+    pub const CONTENT_TYPE: &'static str = "text/plain; charset=utf-8";
+}
+
+impl Error {
+    /// The status code of the response.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Refused(_) => 403,
+            Self::NotSignedIn => 401,
+            Self::Store(_) => 503,
+            Self::SetUp(_) => 500,
+            Self::Session(error) => session_status(error),
+        }
+    }
+
+    /// The response for the client. An error of the server's own is logged here: the client sees
+    /// nothing of it but the status.
+    pub fn to_response(&self) -> PublicResponse {
+        let status = self.status();
+        let is_reported = matches!(self, Self::SetUp(_));
+        if status == 500 && !is_reported {
+            tracing::error!(target: "certsession", error = %self, "the request failed");
+        }
+        PublicResponse {
+            status,
+            body: match status {
+                500 => "Internal Server Error\n".to_owned(),
+                503 => "Service Unavailable\n".to_owned(),
+                _ => format!("{self}\n"),
+            },
+            retry_after: (status == 503).then_some("1"),
+        }
+    }
+}
+
+fn session_status(error: &SessionError) -> u16 {
+    match error {
+        SessionError::CertificateRequired => 403,
+        SessionError::Ended
+        | SessionError::TokenReplaced
+        | SessionError::Commit(
+            CommitError::Stale | CommitError::Gone | CommitError::LimitReached,
+        ) => 409,
+        SessionError::DataTooLarge { .. } | SessionError::Commit(CommitError::TooLarge { .. }) => {
+            413
+        }
+        SessionError::InvalidPrincipal(_) => 400,
+        SessionError::Commit(CommitError::Store(_) | CommitError::InFlight) => 503,
+        _ => 500,
+    }
+}
+
+/// A failure of the store is [`Error::Store`], whichever call met it.
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Commit(CommitError::Store(error)) => Self::Store(error),
+            error => Self::Session(error),
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        SessionError::from(error).into()
+    }
+}
+
+impl From<InvalidPrincipal> for Error {
+    fn from(error: InvalidPrincipal) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Refused(refusal) => Self::Refused(refusal),
+            OpenError::Store(error) => Self::Store(error),
+            // A kind of failure that is newer than this crate opens no session either.
+            _ => Self::Refused(Refusal::CertificateRejected),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certsession_core::StoreErrorKind;
+
+    #[test]
+    fn a_client_never_sees_an_inner_error() {
+        let inner = StoreError::with_source(StoreErrorKind::Unavailable, "10.0.0.7 refused");
+        for error in [
+            Error::from(inner),
+            CommitError::Store(StoreError::new(StoreErrorKind::Unavailable)).into(),
+        ] {
+            let response = error.to_response();
+            assert_eq!(response.status, 503);
+            assert_eq!(response.retry_after, Some("1"));
+            assert_eq!(response.body, "Service Unavailable\n");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_store_is_one_variant_on_open_and_on_commit() {
+        let down = || StoreError::new(StoreErrorKind::Unavailable);
+        for error in [
+            Error::from(OpenError::Store(down())),
+            CommitError::Store(down()).into(),
+            SessionError::Commit(CommitError::Store(down())).into(),
+        ] {
+            assert!(matches!(error, Error::Store(_)), "{error:?}");
+        }
+    }
+}

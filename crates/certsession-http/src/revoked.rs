@@ -1,0 +1,29 @@
+//! Ends the sessions of certificates that were revoked, beside the requests.
+
+use std::time::Duration;
+
+use certsession_core::{SessionManager, SessionStore};
+
+/// How long the task waits after a failure of the store.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts the task that ends the sessions of certificates as they are added to the revocation
+/// list, unless one of this manager is running. It ends with its runtime, and when the last clone
+/// of the manager is dropped; the next call starts another.
+pub(crate) fn end_sessions_of_revoked<S: SessionStore>(manager: &SessionManager<S>) {
+    let Some(worker) = manager.revocation_worker() else {
+        return;
+    };
+    tokio::spawn(async move {
+        loop {
+            match worker.step().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // The failure is an event already.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+            // The embedded store never waits: requests get their turn here.
+            tokio::task::yield_now().await;
+        }
+    });
+}

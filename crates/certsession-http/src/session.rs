@@ -1,0 +1,370 @@
+//! The session of a request, as its handler holds it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use certsession_core::{
+    CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit, Principal,
+    Record, Session, SessionError, SignIn,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::backend::Backend;
+use crate::ended::ended;
+use crate::error::Error;
+use crate::in_flight::{EndStep, InFlight};
+
+/// The session of this request.
+///
+/// Its methods are synchronous: they note what the handler wants, and the middleware commits it
+/// in one step when the handler has returned, with an error or without. Where there is no
+/// session yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one;
+/// reading begins none.
+///
+/// Besides what each method names, a change is an error where the request's token has been
+/// replaced meanwhile (409; a sign-in is allowed), and while a commit of the same request is
+/// under way (503).
+///
+/// ```
+/// use certsession_core::{Key, SignIn};
+/// use certsession_http::{Error, RequestSession};
+///
+/// const CART: Key<Vec<u32>> = Key::new("cart");
+///
+/// fn sign_in(session: &RequestSession) -> Result<(), Error> {
+///     session.sign_in(SignIn::principal("alice").carry(&CART))
+/// }
+/// ```
+///
+/// Clones are the same session. It may be sent to other threads; no lock is held across an await.
+#[derive(Clone)]
+pub struct RequestSession(Arc<Inner>);
+
+struct Inner {
+    session: Mutex<Session>,
+    backend: Arc<dyn Backend>,
+    in_flight: InFlight,
+    /// Whether the response can depend on the session.
+    is_used: AtomicBool,
+}
+
+impl RequestSession {
+    /// The value of a key: what this request wrote, or else what was loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the key's type.
+    pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
+        Ok(self.lock().get(key)?)
+    }
+
+    /// Writes a value under a key. Begins a session where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is no client certificate, the session is over, the response head is sent or the
+    /// session would hold too much.
+    pub fn insert<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
+        self.change(|session| session.insert(key, value))
+    }
+
+    /// Removes a key. Removing one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn remove<T>(&self, key: &Key<T>) -> Result<(), Error> {
+        self.change(|session| session.remove(key))
+    }
+
+    /// Removes a key and returns its value, as this request sees it. Of two requests at the same
+    /// time both may get it: what may be used only once needs more than this.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`remove`](Self::remove); the value is left then.
+    pub fn take<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
+        self.change(|session| session.take(key))
+    }
+
+    /// Removes every key. The session goes on, with whoever is signed in.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.change(Session::clear)
+    }
+
+    /// Signs a principal in: a new token, the one before it dead in the same step, and nothing
+    /// kept of what the session held but what [`SignIn::carry`] names.
+    ///
+    /// It is committed also where the handler returns an error afterwards: check first, then
+    /// sign in.
+    ///
+    /// # Errors
+    ///
+    /// If there is no client certificate, the name cannot be a principal's, the session is over
+    /// or the response head is sent.
+    pub fn sign_in(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
+        self.change(|session| session.sign_in(sign_in))
+    }
+
+    /// Ends the session with everything in it; the cookie is removed. What the same request
+    /// writes afterwards begins a new session with a new token.
+    ///
+    /// # Errors
+    ///
+    /// If the response head is sent.
+    pub fn sign_out(&self) -> Result<(), Error> {
+        self.change(Session::sign_out)
+    }
+
+    /// Gives the session a new token, for an elevation of privileges; the one before it is dead
+    /// in the same step. Where there is no session, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// If the session is over or the response head is sent.
+    pub fn rotate(&self) -> Result<(), Error> {
+        self.change(Session::rotate)
+    }
+
+    /// Ends the session for good: what the same request writes afterwards is an error.
+    ///
+    /// # Errors
+    ///
+    /// If the response head is sent.
+    pub fn end(&self) -> Result<(), Error> {
+        self.change(Session::end)
+    }
+
+    /// The public name of the session; `None` where there is none yet.
+    pub fn handle(&self) -> Option<Handle> {
+        self.lock().handle()
+    }
+
+    /// Who is signed in, by this request or before it.
+    pub fn principal(&self) -> Option<Principal> {
+        self.lock().principal().cloned()
+    }
+
+    /// The certificate of this connection's peer.
+    pub fn peer(&self) -> Option<Arc<PeerCertificate>> {
+        self.lock().peer().cloned()
+    }
+
+    /// The record as it was loaded, or as the last [`commit`](Self::commit) left it: times, binding
+    /// and the like. What was changed since does not show in it.
+    pub fn record(&self) -> Option<Arc<Record>> {
+        self.lock().record().cloned()
+    }
+
+    /// Every key with its JSON text, as this request sees them.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        self.lock().entries()
+    }
+
+    /// Commits what was done so far, before the handler returns: to learn of a failure while
+    /// something can still be done about it.
+    ///
+    /// # Errors
+    ///
+    /// If it was not written. After a failure of the store the changes are kept, and the
+    /// middleware tries once more. Where the wait is given up, by a timeout for example, the
+    /// commit goes on; until it is done, every change and the answer itself are errors.
+    pub async fn commit(&self) -> Result<(), Error> {
+        match self.begin_commit() {
+            Some(pending) => self.execute_detached(pending).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Resolves when the session has ended, wherever that was: signed out in another request,
+    /// revoked in another process, expired, its certificate expired or revoked, somebody else
+    /// signed in. For a WebSocket or a long stream, which has to close then.
+    ///
+    /// It takes half a second at the most; over a store that sends word, less. Where the store is
+    /// down for ten seconds, the session counts as ended. A request that begins a session, or
+    /// signs somebody in, has to [`commit`](Self::commit) before it calls this: without a session
+    /// it resolves at once. It does not keep the session from its idle timeout.
+    ///
+    /// ```
+    /// # use certsession_http::RequestSession;
+    /// async fn follow(session: RequestSession) {
+    ///     tokio::spawn(async move {
+    ///         session.ended().await;
+    ///         // ... close the connection
+    ///     });
+    /// }
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let watch = self.lock().watch();
+        ended(Arc::clone(&self.0.backend), watch)
+    }
+
+    /// The live sessions of whoever is signed in, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails.
+    pub async fn sessions(&self) -> Result<Vec<Arc<Record>>, Error> {
+        let owner = Owner::Principal(self.signed_in()?);
+        Ok(self.0.backend.sessions(&owner).await?)
+    }
+
+    /// Ends one session of whoever is signed in. True if there was such a session.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails.
+    pub async fn revoke(&self, handle: Handle) -> Result<bool, Error> {
+        let principal = self.signed_in()?;
+        let this = self.clone();
+        let end = EndStep::OwnSession(principal.clone(), handle);
+        self.finish(Some(end), async move {
+            let revoked = this.0.backend.revoke_own(&principal, handle).await?;
+            if revoked && this.handle() == Some(handle) {
+                this.lock().mark_revoked(&[handle]);
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+
+    /// Ends every session of whoever is signed in, this one too, and tells how many sessions there
+    /// were. What this request had noted is dropped, and nothing more can be written in it.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in or the store fails; some sessions may live on then.
+    pub async fn revoke_all(&self) -> Result<usize, Error> {
+        let owner = Owner::Principal(self.signed_in()?);
+        let this = self.clone();
+        let end = EndStep::AllOf(owner.clone());
+        self.finish(Some(end), async move {
+            let revoked = this.0.backend.revoke_all(&owner).await?;
+            this.lock().mark_revoked(&revoked);
+            Ok(revoked.len())
+        })
+        .await
+    }
+
+    /// Marks the response as one that can depend on the session: an adapter calls it when it hands
+    /// the session to a handler, a middleware or a guard.
+    pub fn mark_used(&self) {
+        self.0.is_used.store(true, Ordering::Relaxed);
+    }
+
+    /// The principal who is signed in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSignedIn`], a 401, if there is none.
+    pub fn signed_in(&self) -> Result<Principal, Error> {
+        self.principal().ok_or(Error::NotSignedIn)
+    }
+
+    pub(crate) fn new(session: Session, backend: Arc<dyn Backend>, in_flight: InFlight) -> Self {
+        Self(Arc::new(Inner {
+            session: Mutex::new(session),
+            backend,
+            in_flight,
+            is_used: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn begin_commit(&self) -> Option<PendingCommit> {
+        self.lock().begin_commit()
+    }
+
+    /// Executes a commit as a part of the request: if the request is dropped, so is the commit.
+    pub(crate) async fn execute(&self, pending: PendingCommit) -> Result<(), Error> {
+        let result = self.0.backend.execute(pending).await;
+        self.finish_commit(result)
+    }
+
+    /// Executes a commit that must not be lost half-way. It is begun here, before the returned
+    /// future is polled.
+    pub(crate) fn execute_detached(
+        &self,
+        pending: PendingCommit,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let this = self.clone();
+        let end = EndStep::of(&pending);
+        self.finish(end, async move { this.execute(pending).await })
+    }
+
+    /// What is left to do of a request that was dropped: an end that it asked for.
+    pub(crate) fn abandon(&self) -> Option<PendingCommit> {
+        self.lock().abandon()
+    }
+
+    /// Marks the response head as sent. Returns what it does to the cookie, and whether the
+    /// response can depend on the session.
+    pub(crate) fn close_head(&self) -> (Option<CookieChange>, bool) {
+        let mut session = self.lock();
+        session.mark_head_sent();
+        (
+            session.take_cookie(),
+            self.0.is_used.load(Ordering::Relaxed),
+        )
+    }
+
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Session) -> Result<T, SessionError>,
+    ) -> Result<T, Error> {
+        Ok(change(&mut self.lock())?)
+    }
+
+    fn finish_commit(&self, result: CommitResult) -> Result<(), Error> {
+        Ok(self.lock().finish_commit(result)?)
+    }
+
+    fn finish<T, F>(
+        &self,
+        end: Option<EndStep>,
+        step: F,
+    ) -> impl Future<Output = Result<T, Error>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        self.0.in_flight.finish(&self.0.backend, end, step)
+    }
+
+    /// Each change is made whole before anything in it can panic, so that a session whose lock was
+    /// poisoned is sound.
+    fn lock(&self) -> MutexGuard<'_, Session> {
+        self.0
+            .session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RequestSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.session.try_lock() {
+            Ok(session) => session.fmt(f),
+            Err(TryLockError::Poisoned(session)) => session.get_ref().fmt(f),
+            Err(TryLockError::WouldBlock) => f.write_str("Session(in use)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_may_go_to_another_thread() {
+        fn may_go<T: Send + Sync>() {}
+        may_go::<RequestSession>();
+    }
+}

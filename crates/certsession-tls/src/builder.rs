@@ -1,0 +1,206 @@
+//! Gathers the parts of a mutual TLS configuration and hands them to one TLS stack.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use certsession_core::{Clock, RevocationList, SystemClock};
+
+use crate::error::MutualTlsError;
+use crate::mutual_tls::{MutualTls, ServerTls};
+use crate::peer::PeerVerifier;
+use crate::reload::{ReloadableConfig, Watch};
+use crate::settings::{Alpn, ClientAuth, Resumption, Settings, SharedClock};
+use crate::sources::{PemSource, Sources};
+
+/// Builds a [`MutualTls`](crate::MutualTls): the same parts for both TLS stacks, the stack chosen
+/// last.
+///
+/// Files are read by the `build_*` methods, each time again, and whenever they change afterwards.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until one of its build_* methods is called"]
+pub struct MutualTlsBuilder {
+    sources: Sources,
+    client_auth: ClientAuth,
+    resumption: Resumption,
+    clock: SharedClock,
+}
+
+impl Default for MutualTlsBuilder {
+    fn default() -> Self {
+        Self {
+            sources: Sources::default(),
+            client_auth: ClientAuth::default(),
+            resumption: Resumption::default(),
+            clock: SharedClock::new(SystemClock),
+        }
+    }
+}
+
+impl MutualTls {
+    /// Starts an empty configuration; a server identity and a client CA have to be given.
+    pub fn builder() -> MutualTlsBuilder {
+        MutualTlsBuilder::default()
+    }
+}
+
+impl MutualTlsBuilder {
+    /// The server's certificate chain, its own certificate first, and its private key
+    /// (PKCS#8, PKCS#1 or SEC1, not encrypted), from PEM files. Both may be the same file.
+    ///
+    /// There is one server identity: a later call replaces an earlier one.
+    pub fn server_identity_files(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.sources.identity = Some((
+            PemSource::File(certificate.into()),
+            PemSource::File(key.into()),
+        ));
+        self
+    }
+
+    /// As [`server_identity_files`](Self::server_identity_files), from PEM in memory.
+    pub fn server_identity_pem(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.sources.identity = Some((
+            PemSource::Bytes {
+                what: "server certificate",
+                pem: certificate.into(),
+            },
+            PemSource::Bytes {
+                what: "server key",
+                pem: key.into(),
+            },
+        ));
+        self
+    }
+
+    /// A PEM file with the certificates of the CAs that client certificates are verified
+    /// against: one or several, roots or intermediates.
+    ///
+    /// Each call adds to those before. A CA that has expired is left out, with a warning.
+    pub fn client_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources.client_cas.push(PemSource::File(path.into()));
+        self
+    }
+
+    /// As [`client_ca_file`](Self::client_ca_file), from PEM in memory.
+    pub fn client_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.sources.client_cas.push(PemSource::Bytes {
+            what: "client CA",
+            pem: pem.into(),
+        });
+        self
+    }
+
+    /// Whether a client has to have a certificate. Default: [`ClientAuth::Required`].
+    pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.client_auth = client_auth;
+        self
+    }
+
+    /// The list of revoked certificates that each handshake asks. Give the same one to
+    /// [`SessionManagerBuilder::revocations`](certsession_core::SessionManagerBuilder::revocations),
+    /// which asks it on each request, and ends the sessions of what is added to it.
+    pub fn revocations(mut self, list: &RevocationList) -> Self {
+        self.sources.revocations = Some(list.clone());
+        self
+    }
+
+    /// A file with certificate revocation lists, PEM or DER, for the list of
+    /// [`revocations`](Self::revocations); each call adds a file. A PEM file may hold lists of
+    /// several CAs.
+    ///
+    /// Each list has to be signed by one of the client CAs. When the file changes, its new lists
+    /// take the place of the old ones; a file that is refused leaves them in force.
+    pub fn crl_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources.crl_files.push(path.into());
+        self
+    }
+
+    /// Whether clients may resume an earlier TLS session. Default: [`Resumption::Off`].
+    pub fn resumption(mut self, resumption: Resumption) -> Self {
+        self.resumption = resumption;
+        self
+    }
+
+    /// The clock by which certificates and lists are judged, in handshakes and when files are
+    /// read. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Builds for rustls, with ring as its crypto provider.
+    ///
+    /// # Errors
+    ///
+    /// [`MutualTlsError`], which names the part that is missing, or the file and what is
+    /// wrong in it.
+    #[cfg(feature = "rustls-0_23")]
+    pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
+        let (watch, settings) = self.begin();
+        let (config, reloadable) = crate::rustls_stack::config(watch.load()?, &settings)?;
+        finish(
+            ServerTls::Rustls(Box::new(config)),
+            PeerVerifier::of_rustls(Arc::clone(&reloadable)),
+            watch,
+            reloadable,
+            settings.alpn,
+        )
+    }
+
+    /// Builds for OpenSSL, 1.1.1 or later.
+    ///
+    /// # Errors
+    ///
+    /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
+    #[cfg(feature = "openssl")]
+    pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
+        let (watch, settings) = self.begin();
+        let alpn = settings.alpn.clone();
+        let (acceptor, reloadable) = crate::openssl_stack::acceptor(watch.load()?, settings)?;
+        finish(
+            ServerTls::OpenSsl(acceptor),
+            PeerVerifier::of_openssl(Arc::clone(&reloadable)),
+            watch,
+            reloadable,
+            alpn,
+        )
+    }
+
+    fn begin(&self) -> (Watch, Settings) {
+        let settings = Settings {
+            client_auth: self.client_auth,
+            revocations: self.sources.revocations.clone(),
+            resumption: self.resumption,
+            clock: self.clock.clone(),
+            alpn: Alpn::default(),
+        };
+        let watch = Watch::begin(self.sources.clone(), self.clock.clone());
+        (watch, settings)
+    }
+}
+
+fn finish<C: ReloadableConfig + 'static>(
+    stack: ServerTls,
+    verifier: PeerVerifier,
+    watch: Watch,
+    config: Arc<C>,
+    alpn: Alpn,
+) -> Result<MutualTls, MutualTlsError> {
+    let config: Arc<dyn ReloadableConfig> = config;
+    let config: Weak<dyn ReloadableConfig> = Arc::downgrade(&config);
+    let reloader = watch.into_reloader(config);
+    reloader.follow()?;
+    Ok(MutualTls {
+        stack,
+        verifier,
+        reloader,
+        alpn,
+    })
+}

@@ -1,0 +1,124 @@
+//! What both stacks do with a client certificate in a handshake: ask whether it is revoked, and
+//! say in the log why it was refused.
+//!
+//! Revocation does not use the stacks' own support for lists: with it a list would take effect
+//! only by a new configuration, and each handshake would cost more the longer the list is.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Display};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use certsession_core::{
+    CertificateError, PeerCertificate, PeerState, RevocationList, RevocationStatus, Timestamp,
+};
+
+/// Why a handshake with a certificate that the stack has verified goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denied {
+    Revoked,
+    Unknown,
+}
+
+/// Judges a leaf that the stack has verified: parses it, and asks the list.
+///
+/// A leaf that does not parse passes the handshake as *rejected*, and each of its requests is
+/// refused: a client then sees a 403, and not a failed connection.
+pub(crate) fn judge(
+    list: Option<&RevocationList>,
+    leaf: &[u8],
+    now: Timestamp,
+) -> Result<Leaf, Denied> {
+    let certificate = match PeerCertificate::from_der(leaf) {
+        Ok(certificate) => certificate,
+        Err(error) => return Ok(Leaf(Err(error))),
+    };
+    let status = match list {
+        Some(list) => list.status(&certificate, now),
+        None => RevocationStatus::Good,
+    };
+    match status {
+        RevocationStatus::Good => Ok(Leaf(Ok(Arc::new(certificate)))),
+        RevocationStatus::Revoked => Err(Denied::Revoked),
+        _ => Err(Denied::Unknown),
+    }
+}
+
+/// A leaf that was verified in a handshake, parsed.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf(Result<Arc<PeerCertificate>, CertificateError>);
+
+impl Leaf {
+    pub(crate) fn into_state(self) -> PeerState {
+        match self.0 {
+            Ok(certificate) => PeerState::Verified(certificate),
+            Err(error) => PeerState::Rejected(error),
+        }
+    }
+}
+
+/// The leaves that handshakes have just verified, until the finished connection is asked for
+/// its peer: so a leaf is parsed once for each connection. An entry is also the proof that the
+/// verifier of this configuration has run.
+#[derive(Debug, Default)]
+pub(crate) struct VerifiedLeaves(Mutex<VecDeque<Arc<PeerCertificate>>>);
+
+impl VerifiedLeaves {
+    /// How many handshakes may be between their verification and their end. Beyond that the
+    /// oldest leaf is dropped, and verified again when it is asked for.
+    const CAPACITY: usize = 256;
+
+    pub(crate) fn put(&self, leaf: &Leaf) {
+        let Ok(certificate) = &leaf.0 else { return };
+        let mut leaves = self.lock();
+        if leaves.len() == Self::CAPACITY {
+            leaves.pop_front();
+        }
+        leaves.push_back(Arc::clone(certificate));
+    }
+
+    /// Takes the certificate with this DER out.
+    pub(crate) fn take(&self, der: &[u8]) -> Option<Arc<PeerCertificate>> {
+        let mut leaves = self.lock();
+        let is_it = |certificate: &Arc<PeerCertificate>| certificate.der() == der;
+        let position = leaves.iter().rposition(is_it)?;
+        leaves.remove(position)
+    }
+
+    /// A panic elsewhere leaves whole entries.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<PeerCertificate>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Logs a refused client certificate as one warning, target `certsession::tls`.
+///
+/// Adapters and servers drop handshake errors without a message, so that a user who cannot get
+/// in, and an attacker who tries, would both leave no trace. The certificate is named by
+/// fingerprint and serial number alone: its names come from an unverified client.
+pub(crate) fn client_refused(stack: &'static str, leaf: Option<&[u8]>, reason: &dyn Display) {
+    match leaf.map(PeerCertificate::from_der) {
+        Some(Ok(certificate)) => tracing::warn!(
+            target: "certsession::tls",
+            stack,
+            %reason,
+            sha256 = %certificate.fingerprint(),
+            serial = %certificate.serial(),
+            "a client certificate was refused in the TLS handshake",
+        ),
+        _ => tracing::warn!(
+            target: "certsession::tls",
+            stack,
+            %reason,
+            "a client certificate that cannot be parsed was refused in the TLS handshake",
+        ),
+    }
+}
+
+impl Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Revoked => "the certificate is revoked",
+            Self::Unknown => "the revocation list of its issuer is overdue",
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! The configuration for OpenSSL, from 1.1.1 on.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use certsession_core::{CertificateError, PeerState, Timestamp};
+use openssl::asn1::Asn1Time;
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{
+    AlpnError, SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslOptions,
+    SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
+};
+use openssl::stack::Stack;
+use openssl::x509::store::{X509Store, X509StoreBuilder};
+use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::{X509, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult};
+use rustls_pki_types::CertificateDer;
+
+use crate::error::MutualTlsError;
+use crate::handshake::{self, Leaf, VerifiedLeaves};
+use crate::reload::ReloadableConfig;
+use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
+use crate::sources::{Parts, ServerIdentity};
+
+pub(crate) fn acceptor(
+    parts: Parts,
+    settings: Settings,
+) -> Result<(SslAcceptorBuilder, Arc<OpenSslConfig>), MutualTlsError> {
+    let mut session_id_context = [0; 32];
+    openssl::rand::rand_bytes(&mut session_id_context).map_err(stack)?;
+    let verified = Arc::new(VerifiedLeaves::default());
+    let (mut builder, store) = configure(parts, &settings, &session_id_context, &verified)?;
+    let reloadable = Arc::new(OpenSslConfig {
+        settings,
+        session_id_context,
+        verified,
+        current: RwLock::new(Current {
+            store,
+            replaced: None,
+        }),
+    });
+    let follow = Arc::clone(&reloadable);
+    // OpenSSL asks for each handshake, whether the client names a server or not.
+    builder.set_servername_callback(move |tls, _| follow.begin(tls));
+    Ok((builder, reloadable))
+}
+
+fn configure(
+    parts: Parts,
+    settings: &Settings,
+    session_id_context: &[u8],
+    verified: &Arc<VerifiedLeaves>,
+) -> Result<(SslAcceptorBuilder, Arc<X509Store>), MutualTlsError> {
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).map_err(stack)?;
+    set_protocol(&mut builder).map_err(stack)?;
+    set_resumption(&mut builder, settings.resumption, session_id_context).map_err(stack)?;
+    set_identity(&mut builder, parts.identity)?;
+    set_client_cas(&mut builder, &parts.client_cas).map_err(stack)?;
+    // The same once more, to verify resumed connections with: a store cannot be shared.
+    let store = store_of(&parts.client_cas, X509VerifyFlags::NO_CHECK_TIME).map_err(stack)?;
+    let store = Arc::new(store);
+    let mode = match settings.client_auth {
+        ClientAuth::Required => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+        ClientAuth::Optional => SslVerifyMode::PEER,
+    };
+    set_alpn(&mut builder, settings.alpn.clone());
+    let (settings, leaves) = (settings.clone(), Arc::clone(verified));
+    builder.set_verify_callback(mode, move |verified, context| {
+        match judge(verified, &settings, context) {
+            Verdict::Refused => false,
+            Verdict::Intermediate => true,
+            Verdict::Accepted(leaf) => {
+                leaves.put(&leaf);
+                true
+            }
+        }
+    });
+    Ok((builder, store))
+}
+
+fn set_protocol(builder: &mut SslAcceptorBuilder) -> Result<(), ErrorStack> {
+    builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    // Renegotiation (TLS 1.2) could change the certificate after it was captured.
+    builder.set_options(SslOptions::NO_RENEGOTIATION);
+    // The default, said because it matters: early data can be replayed.
+    builder.set_max_early_data(0)
+}
+
+/// The cache and the ticket key are made with the context, for it alone. The session id context
+/// is drawn at random: a session of another configuration is none of this one's.
+fn set_resumption(
+    builder: &mut SslAcceptorBuilder,
+    resumption: Resumption,
+    session_id_context: &[u8],
+) -> Result<(), ErrorStack> {
+    builder.set_session_id_context(session_id_context)?;
+    // With NO_TICKET alone, TLS 1.3 would go over to tickets that name a cached session.
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    builder.set_options(SslOptions::NO_TICKET);
+    match resumption {
+        // No verification runs on a resumed connection: a certificate that has expired or was
+        // revoked since the full handshake would be let in. So each one is a full handshake.
+        Resumption::Off => builder.set_num_tickets(0),
+        Resumption::Tickets => {
+            builder.clear_options(SslOptions::NO_TICKET);
+            builder.set_num_tickets(2)
+        }
+        Resumption::Cache => {
+            builder.set_session_cache_mode(SslSessionCacheMode::SERVER);
+            builder.set_session_cache_size(i32::try_from(CACHE_SIZE).unwrap_or(i32::MAX));
+            builder.set_num_tickets(2)
+        }
+    }
+}
+
+/// What can change while the server runs.
+pub(crate) struct OpenSslConfig {
+    settings: Settings,
+    session_id_context: [u8; 32],
+    verified: Arc<VerifiedLeaves>,
+    current: RwLock<Current>,
+}
+
+#[derive(Clone)]
+struct Current {
+    /// The client CAs.
+    store: Arc<X509Store>,
+    /// What takes the place of the context that the server was bound with.
+    replaced: Option<SslContext>,
+}
+
+impl OpenSslConfig {
+    /// The peer of a finished handshake. A resumed connection is verified again, and so is one
+    /// whose leaf this configuration does not remember to have verified.
+    pub(crate) fn peer(&self, tls: &SslRef) -> PeerState {
+        let leaf = match presented(tls) {
+            Presented::Nothing => return PeerState::Absent,
+            Presented::Unusable => return PeerState::Rejected(CertificateError::Unverified),
+            Presented::Leaf(leaf) => leaf,
+        };
+        if !tls.session_reused()
+            && let Ok(der) = leaf.to_der()
+            && let Some(certificate) = self.verified.take(&der)
+        {
+            return PeerState::Verified(certificate);
+        }
+        match self.verify(tls, &leaf) {
+            Ok(Some(leaf)) => leaf.into_state(),
+            Ok(None) | Err(_) => PeerState::Rejected(CertificateError::Unverified),
+        }
+    }
+
+    /// Lets a handshake go on under what is in force now.
+    fn begin(&self, tls: &mut SslRef) -> Result<(), SniError> {
+        let now = seconds(self.settings.clock.now());
+        tls.param_mut().set_time(now);
+        match self.current().replaced {
+            None => Ok(()),
+            Some(context) => tls
+                .set_ssl_context(&context)
+                .map_err(|_| SniError::ALERT_FATAL),
+        }
+    }
+
+    fn current(&self) -> Current {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    /// Verifies the chain of a connection again, as a full handshake would do now.
+    fn verify(&self, tls: &SslRef, leaf: &X509) -> Result<Option<Leaf>, ErrorStack> {
+        let none = Stack::new()?;
+        let chain = tls.peer_cert_chain().unwrap_or(&none);
+        let store = self.current().store;
+        let now = Asn1Time::from_unix(seconds(self.settings.clock.now()))?;
+        X509StoreContext::new()?.init(&store, leaf, chain, |context| {
+            let is_verified = context.verify_cert()?;
+            // The store does not check the time, as it cannot be told which: each certificate of
+            // the chain is checked here.
+            let is_valid = |certificate: &X509| {
+                Ok::<_, ErrorStack>(
+                    certificate.not_before().compare(&now)?.is_le()
+                        && certificate.not_after().compare(&now)?.is_ge(),
+                )
+            };
+            let mut is_current = context.chain().is_some();
+            for certificate in context.chain().into_iter().flatten() {
+                is_current &= is_valid(&certificate.to_owned())?;
+            }
+            if is_verified && !is_current {
+                let der = leaf.to_der().ok();
+                let reason = "a certificate of its chain has expired or is not yet valid";
+                handshake::client_refused("openssl", der.as_deref(), &reason);
+                return Ok(None);
+            }
+            Ok(match judge(is_verified, &self.settings, context) {
+                Verdict::Accepted(leaf) => Some(leaf),
+                Verdict::Refused | Verdict::Intermediate => None,
+            })
+        })
+    }
+}
+
+impl ReloadableConfig for OpenSslConfig {
+    fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
+        let context = &self.session_id_context;
+        let (builder, store) = configure(parts, &self.settings, context, &self.verified)?;
+        let new = Current {
+            store,
+            replaced: Some(builder.build().into_context()),
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+}
+
+/// What the client of a connection presented.
+pub(crate) enum Presented {
+    Nothing,
+    /// The handshake is not finished, or OpenSSL did not verify the certificate: it can be set to
+    /// go on after a failed verification, and says so in `verify_result` alone.
+    Unusable,
+    Leaf(X509),
+}
+
+pub(crate) fn presented(tls: &SslRef) -> Presented {
+    if !tls.is_init_finished() || tls.verify_result() != X509VerifyResult::OK {
+        return Presented::Unusable;
+    }
+    match tls.peer_certificate() {
+        None => Presented::Nothing,
+        Some(leaf) => Presented::Leaf(leaf),
+    }
+}
+
+fn seconds(now: Timestamp) -> i64 {
+    i64::try_from(now.as_millis() / 1_000).unwrap_or(i64::MAX)
+}
+
+fn set_alpn(builder: &mut SslAcceptorBuilder, alpn: Alpn) {
+    builder.set_alpn_select_callback(move |_, offered| {
+        alpn.protocols()
+            .iter()
+            .find_map(|protocol| find_protocol(offered, protocol))
+            .ok_or(AlpnError::NOACK)
+    });
+}
+
+/// Finds a protocol in a list of names that each have their length before them (RFC 7301 section
+/// 3.1).
+fn find_protocol<'o>(mut offered: &'o [u8], protocol: &[u8]) -> Option<&'o [u8]> {
+    while let [length, rest @ ..] = offered {
+        let (name, rest) = rest.split_at_checked((*length).into())?;
+        if name == protocol {
+            return Some(name);
+        }
+        offered = rest;
+    }
+    None
+}
+
+fn set_identity(
+    builder: &mut SslAcceptorBuilder,
+    identity: ServerIdentity,
+) -> Result<(), MutualTlsError> {
+    let key = match PKey::private_key_from_der(identity.key.secret_der()) {
+        Ok(key) => key,
+        Err(error) => {
+            return Err(MutualTlsError::UnusableKey {
+                origin: identity.key_origin,
+                source: error.into(),
+            });
+        }
+    };
+    for (index, der) in identity.chain.iter().enumerate() {
+        let certificate = X509::from_der(der).map_err(stack)?;
+        if index > 0 {
+            builder.add_extra_chain_cert(certificate).map_err(stack)?;
+            continue;
+        }
+        if !certificate.public_key().map_err(stack)?.public_eq(&key) {
+            return Err(MutualTlsError::KeyMismatch {
+                certificate: identity.certificate_origin,
+                key: identity.key_origin,
+            });
+        }
+        builder.set_certificate(&certificate).map_err(stack)?;
+    }
+    builder.set_private_key(&key).map_err(stack)
+}
+
+fn set_client_cas(
+    builder: &mut SslAcceptorBuilder,
+    client_cas: &[CertificateDer<'static>],
+) -> Result<(), ErrorStack> {
+    let mut names = Stack::new()?;
+    for der in client_cas {
+        names.push(X509::from_der(der)?.subject_name().to_owned()?)?;
+    }
+    // The store for peers alone: in the general one, OpenSSL would also look for
+    // certificates to complete the server's own chain with.
+    builder.set_verify_cert_store(store_of(client_cas, X509VerifyFlags::empty())?)?;
+    builder.set_client_ca_list(names);
+    Ok(())
+}
+
+fn store_of(
+    client_cas: &[CertificateDer<'static>],
+    flags: X509VerifyFlags,
+) -> Result<X509Store, ErrorStack> {
+    // A new store is empty: the system's roots are not in it.
+    let mut store = X509StoreBuilder::new()?;
+    for der in client_cas {
+        store.add_cert(X509::from_der(der)?)?;
+    }
+    // The configured CAs are where trust begins, also if one of them is an intermediate whose
+    // root is not configured, as with rustls. A leaf, which this flag would trust, never gets
+    // into the store: `sources::client_ca` refuses it.
+    store.set_flags(X509VerifyFlags::PARTIAL_CHAIN | flags)?;
+    store.set_purpose(X509PurposeId::SSL_CLIENT)?;
+    Ok(store.build())
+}
+
+/// OpenSSL's verdict on one certificate of a chain, and ours on the leaf.
+enum Verdict {
+    Refused,
+    Intermediate,
+    Accepted(Leaf),
+}
+
+/// Takes OpenSSL's own verdict unchanged, and asks the revocation list of the leaf. Each refusal
+/// is logged.
+fn judge(verified: bool, settings: &Settings, context: &mut X509StoreContextRef) -> Verdict {
+    if !verified {
+        let leaf = match context.chain() {
+            Some(chain) => chain.get(0),
+            None => context.current_cert(),
+        };
+        let der = leaf.and_then(|leaf| leaf.to_der().ok());
+        handshake::client_refused("openssl", der.as_deref(), &context.error());
+        return Verdict::Refused;
+    }
+    if context.error_depth() != 0 {
+        return Verdict::Intermediate;
+    }
+    // OpenSSL keeps the bytes of the signed part as it read them, and writes the rest as DER.
+    let leaf = context.current_cert().and_then(|leaf| leaf.to_der().ok());
+    let Some(leaf) = leaf else {
+        return Verdict::Refused;
+    };
+    match handshake::judge(settings.revocations.as_ref(), &leaf, settings.clock.now()) {
+        Ok(leaf) => Verdict::Accepted(leaf),
+        Err(denied) => {
+            handshake::client_refused("openssl", Some(&leaf), &denied);
+            context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
+            Verdict::Refused
+        }
+    }
+}
+
+fn stack(error: ErrorStack) -> MutualTlsError {
+    MutualTlsError::Stack {
+        stack: "openssl",
+        source: error.into(),
+    }
+}

@@ -1,0 +1,231 @@
+//! Follows the files of a configuration while the server runs.
+//!
+//! By looking at each file's times and size four times a second, in a thread of its own: the
+//! same on every platform and file system, without a dependency, and a 5 MB list is read and
+//! verified where no request waits for it. The thread ends with the server.
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use certsession_core::Timestamp;
+
+use crate::error::MutualTlsError;
+use crate::settings::SharedClock;
+use crate::sources::{self, Parts, Sources};
+
+/// How often the files are looked at.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// After how many looks a file that was refused is tried again although it has not changed: what
+/// was wrong may have been elsewhere.
+const RETRY_AFTER: u32 = 20;
+
+/// A TLS configuration whose parts can be replaced. Open connections stay open: the new parts are
+/// for handshakes that begin afterwards.
+pub(crate) trait ReloadableConfig: Send + Sync {
+    /// Takes new parts, all in one step, or none.
+    fn replace(&self, parts: Parts) -> Result<(), MutualTlsError>;
+}
+
+/// Reloads the files of a configuration at once, and not only at the next look of the thread that
+/// follows them: for an operator's signal, or a test.
+#[derive(Clone, Debug)]
+pub struct Reloader {
+    watch: Arc<Mutex<Watch>>,
+    config: Weak<dyn ReloadableConfig>,
+}
+
+impl Reloader {
+    /// Reads the files that have changed since they were last read. What is refused leaves what
+    /// was in force, and the log says why.
+    pub fn reload_changed(&self) {
+        if let Some(config) = self.config.upgrade() {
+            let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+            watch.look(&*config);
+        }
+    }
+
+    /// Follows the files for as long as the configuration is in use.
+    pub(crate) fn follow(&self) -> Result<(), MutualTlsError> {
+        let has_files = {
+            let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+            !watch.parts.files.is_empty() || !watch.lists.is_empty()
+        };
+        if !has_files {
+            return Ok(());
+        }
+        let this = self.clone();
+        let thread = thread::Builder::new().name("certsession-watch".to_owned());
+        let follow = move || {
+            while this.config.strong_count() > 0 {
+                thread::sleep(INTERVAL);
+                // A panic in a parser must not end reloading without a message: the panic itself
+                // is in the log, and the next change is read again.
+                let look = panic::catch_unwind(AssertUnwindSafe(|| this.reload_changed()));
+                if look.is_err() {
+                    tracing::error!(
+                        target: "certsession::tls",
+                        "reading a changed file panicked; what was in force stays",
+                    );
+                }
+            }
+        };
+        match thread.spawn(follow) {
+            Ok(_detached) => Ok(()),
+            Err(source) => Err(MutualTlsError::NoWatch { source }),
+        }
+    }
+}
+
+/// The files of a configuration, as they were before they were first read: what changes while
+/// they are read counts as a change.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    sources: Sources,
+    clock: SharedClock,
+    parts: WatchedFiles,
+    lists: Vec<(PathBuf, WatchedFiles, Option<Timestamp>)>,
+}
+
+impl Watch {
+    /// Remembers the state of the files before they are loaded.
+    pub(crate) fn begin(sources: Sources, clock: SharedClock) -> Self {
+        let lists = sources.crl_files.iter().map(|path| {
+            // A list may be refused because its CA is not configured yet.
+            let files = std::iter::once(path.clone()).chain(sources.ca_files());
+            (path.clone(), WatchedFiles::new(files.collect()), None)
+        });
+        Self {
+            parts: WatchedFiles::new(sources.part_files()),
+            lists: lists.collect(),
+            sources,
+            clock,
+        }
+    }
+
+    /// Loads everything for the first time.
+    pub(crate) fn load(&self) -> Result<Parts, MutualTlsError> {
+        self.sources.load(self.clock.now())
+    }
+
+    pub(crate) fn into_reloader(self, config: Weak<dyn ReloadableConfig>) -> Reloader {
+        Reloader {
+            watch: Arc::new(Mutex::new(self)),
+            config,
+        }
+    }
+
+    fn look(&mut self, config: &dyn ReloadableConfig) {
+        let (sources, now) = (&self.sources, self.clock.now());
+        self.parts
+            .look("the server's certificate, key and client CAs", || {
+                config.replace(sources.load_parts(now)?)
+            });
+        for (path, watched, due) in &mut self.lists {
+            let loaded = watched.look("the revocation list", || sources.load_crl(path, now));
+            *due = loaded.or(*due);
+            if due.is_some_and(|due| due < now) {
+                sources::warn_overdue(path);
+                *due = None;
+            }
+        }
+    }
+}
+
+/// Files that are read together.
+#[derive(Debug)]
+struct WatchedFiles {
+    files: Vec<PathBuf>,
+    seen: Vec<Option<Stamp>>,
+    refused: Option<Refused>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    why: String,
+    looks: u32,
+}
+
+/// By what a change of a file is noticed.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    size: u64,
+    /// A file that was moved into the place of another may be as old and as long.
+    #[cfg(unix)]
+    identity: (u64, i64, i64),
+}
+
+impl WatchedFiles {
+    fn new(files: Vec<PathBuf>) -> Self {
+        let seen = stamps(&files);
+        Self {
+            files,
+            seen,
+            refused: None,
+        }
+    }
+
+    /// Reads the files again if they have changed. If they are refused, what was in force stays,
+    /// and the log says so, once.
+    fn look<T>(
+        &mut self,
+        what: &str,
+        read: impl FnOnce() -> Result<T, MutualTlsError>,
+    ) -> Option<T> {
+        let now = stamps(&self.files);
+        let is_changed = now != self.seen;
+        self.seen = now;
+        let is_due = match &mut self.refused {
+            Some(refused) => {
+                refused.looks += 1;
+                refused.looks % RETRY_AFTER == 0
+            }
+            None => false,
+        };
+        if !is_changed && !is_due {
+            return None;
+        }
+        match read() {
+            Ok(read) => {
+                tracing::info!(target: "certsession::tls", "reloaded {what}");
+                self.refused = None;
+                Some(read)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
+                    tracing::error!(
+                        target: "certsession::tls",
+                        error = why,
+                        "{what} cannot be reloaded; what was in force stays",
+                    );
+                }
+                let looks = 0;
+                self.refused = Some(Refused { why, looks });
+                None
+            }
+        }
+    }
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+    files.iter().map(|file| stamp(file)).collect()
+}
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(file).ok()?;
+    Some(Stamp {
+        modified: metadata.modified().ok(),
+        size: metadata.len(),
+        #[cfg(unix)]
+        identity: {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        },
+    })
+}

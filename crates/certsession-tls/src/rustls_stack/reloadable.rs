@@ -1,0 +1,223 @@
+//! What can change while a server over rustls runs, and who its peers are.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use certsession_core::{CertificateError, PeerState};
+use rustls::CertificateError as Refusal;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConnection};
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::root_hint_subjects::RootHintSubjects;
+use crate::error::MutualTlsError;
+use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
+use crate::reload::ReloadableConfig;
+use crate::settings::{ClientAuth, Settings, SharedClock};
+use crate::sources::{Parts, ServerIdentity};
+
+/// What can change while the server runs.
+pub(crate) struct RustlsConfig {
+    pub(super) provider: Arc<CryptoProvider>,
+    pub(super) settings: Settings,
+    current: RwLock<Current>,
+    pub(super) root_hint_subjects: RootHintSubjects,
+    pub(super) verified: VerifiedLeaves,
+}
+
+#[derive(Clone)]
+struct Current {
+    certified: Arc<CertifiedKey>,
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl RustlsConfig {
+    pub(super) fn new(parts: Parts, settings: &Settings) -> Result<Self, MutualTlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let current = Current::new(&provider, parts, settings.client_auth)?;
+        Ok(Self {
+            root_hint_subjects: RootHintSubjects::new(current.verifier.root_hint_subjects()),
+            provider,
+            settings: settings.clone(),
+            current: RwLock::new(current),
+            verified: VerifiedLeaves::default(),
+        })
+    }
+
+    /// The peer of a finished handshake. A resumed connection is verified again, and so is one
+    /// whose leaf this configuration does not remember to have verified.
+    pub(crate) fn peer(&self, connection: &ServerConnection) -> PeerState {
+        let rejected = PeerState::Rejected(CertificateError::Unverified);
+        let (leaf, intermediates) = match presented(connection) {
+            Presented::Nothing => return PeerState::Absent,
+            Presented::Unfinished => return rejected,
+            Presented::Chain(leaf, intermediates) => (leaf, intermediates),
+        };
+        if connection.handshake_kind() != Some(HandshakeKind::Resumed)
+            && let Some(certificate) = self.verified.take(leaf)
+        {
+            return PeerState::Verified(certificate);
+        }
+        let now = unix_time(&self.settings.clock);
+        match self.verify(leaf, intermediates, now) {
+            Ok((_, leaf)) => leaf.into_state(),
+            Err(_) => rejected,
+        }
+    }
+
+    /// The verifier of webpki for the client CAs in force.
+    pub(super) fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        self.current().verifier
+    }
+
+    fn current(&self) -> Current {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+}
+
+impl RustlsConfig {
+    /// Verifies a chain and asks the list; each refusal is logged.
+    pub(super) fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(ClientCertVerified, Leaf), Error> {
+        let verifier = self.verifier();
+        let verified = logged(
+            end_entity,
+            verifier.verify_client_cert(end_entity, intermediates, now),
+        )?;
+        let list = self.settings.revocations.as_ref();
+        match handshake::judge(list, end_entity, self.settings.clock.now()) {
+            Ok(leaf) => Ok((verified, leaf)),
+            Err(denied) => {
+                handshake::client_refused("rustls", Some(end_entity), &denied);
+                Err(Error::InvalidCertificate(match denied {
+                    Denied::Revoked => Refusal::Revoked,
+                    Denied::Unknown => Refusal::UnknownRevocationStatus,
+                }))
+            }
+        }
+    }
+}
+
+/// Logs a refusal.
+pub(super) fn logged<T>(leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Error> {
+    if let Err(error) = &outcome {
+        handshake::client_refused("rustls", Some(leaf), error);
+    }
+    outcome
+}
+
+impl ReloadableConfig for RustlsConfig {
+    fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
+        let new = Current::new(&self.provider, parts, self.settings.client_auth)?;
+        self.root_hint_subjects
+            .replace(new.verifier.root_hint_subjects());
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for RustlsConfig {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current().certified)
+    }
+}
+
+impl fmt::Debug for RustlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RustlsConfig").finish_non_exhaustive()
+    }
+}
+
+/// What the client of a connection presented. The chain is as the client sent it, and not as it
+/// was verified: only its first certificate, the leaf, is what the key was proved for.
+pub(crate) enum Presented<'c> {
+    Unfinished,
+    Nothing,
+    Chain(&'c CertificateDer<'c>, &'c [CertificateDer<'c>]),
+}
+
+pub(crate) fn presented(connection: &ServerConnection) -> Presented<'_> {
+    if connection.is_handshaking() {
+        return Presented::Unfinished;
+    }
+    match connection.peer_certificates() {
+        Some([leaf, intermediates @ ..]) => Presented::Chain(leaf, intermediates),
+        _ => Presented::Nothing,
+    }
+}
+
+pub(crate) fn unix_time(clock: &SharedClock) -> UnixTime {
+    UnixTime::since_unix_epoch(std::time::Duration::from_millis(clock.now().as_millis()))
+}
+
+impl Current {
+    fn new(
+        provider: &Arc<CryptoProvider>,
+        parts: Parts,
+        client_auth: ClientAuth,
+    ) -> Result<Self, MutualTlsError> {
+        Ok(Self {
+            verifier: verifier(provider, parts.client_cas, client_auth)?,
+            certified: Arc::new(certified_key(provider, parts.identity)?),
+        })
+    }
+}
+
+fn verifier(
+    provider: &Arc<CryptoProvider>,
+    client_cas: Vec<CertificateDer<'static>>,
+    client_auth: ClientAuth,
+) -> Result<Arc<dyn ClientCertVerifier>, MutualTlsError> {
+    let mut roots = RootCertStore::empty();
+    for ca in client_cas {
+        roots.add(ca).map_err(stack)?;
+    }
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    match client_auth {
+        ClientAuth::Required => builder.build(),
+        ClientAuth::Optional => builder.allow_unauthenticated().build(),
+    }
+    .map_err(stack)
+}
+
+fn certified_key(
+    provider: &CryptoProvider,
+    identity: ServerIdentity,
+) -> Result<CertifiedKey, MutualTlsError> {
+    let key = match provider.key_provider.load_private_key(identity.key) {
+        Ok(key) => key,
+        Err(error) => {
+            return Err(MutualTlsError::UnusableKey {
+                origin: identity.key_origin,
+                source: error.into(),
+            });
+        }
+    };
+    let certified = CertifiedKey::new(identity.chain, key);
+    match certified.keys_match() {
+        Ok(()) => Ok(certified),
+        Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+            Err(MutualTlsError::KeyMismatch {
+                certificate: identity.certificate_origin,
+                key: identity.key_origin,
+            })
+        }
+        Err(error) => Err(stack(error)),
+    }
+}
+
+pub(super) fn stack(error: impl std::error::Error + Send + Sync + 'static) -> MutualTlsError {
+    MutualTlsError::Stack {
+        stack: "rustls",
+        source: Box::new(error),
+    }
+}

@@ -1,0 +1,98 @@
+//! What an application chooses, apart from what files hold.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use certsession_core::{Clock, RevocationList, Timestamp};
+
+/// What a client without a certificate gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientAuth {
+    /// No connection: the handshake fails. The default.
+    #[default]
+    Required,
+    /// A connection, on which the client is anonymous. A certificate that does not verify is
+    /// refused nevertheless.
+    Optional,
+}
+
+/// Whether a client may resume an earlier TLS session instead of a full handshake.
+///
+/// On a resumed connection no TLS stack verifies the certificate again: it would be accepted after
+/// it has expired, was revoked, or after its CA was removed. So resumption is off unless it is
+/// asked for; where it is on, [`PeerVerifier`](crate::PeerVerifier) verifies the certificate of
+/// each resumed connection again, against the CAs and the revocation list of that moment, before a
+/// request is served. What remains is what the client saves: one round trip, and its signature.
+///
+/// A ticket key, or a cache, belongs to one [`MutualTls`](crate::MutualTls) and is made with it.
+/// It cannot be shared with another one, under whose CAs a certificate was never verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resumption {
+    /// Each connection is a full handshake. The default.
+    #[default]
+    Off,
+    /// By tickets: the client keeps the state, sealed with a key that the server draws.
+    Tickets,
+    /// By name: the server keeps the state of the last sessions.
+    Cache,
+}
+
+/// How many sessions the server keeps the state of, with [`Resumption::Cache`].
+pub(crate) const CACHE_SIZE: usize = 10_000;
+
+/// The choices of one configuration, which a reload does not change.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) client_auth: ClientAuth,
+    pub(crate) revocations: Option<RevocationList>,
+    pub(crate) resumption: Resumption,
+    pub(crate) clock: SharedClock,
+    pub(crate) alpn: Alpn,
+}
+
+/// The clock that the whole configuration reads.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedClock(Arc<dyn Clock>);
+
+impl SharedClock {
+    pub(crate) fn new(clock: impl Clock) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+/// The application protocols that are offered, most preferred first. An adapter sets them when it
+/// binds a server, and a configuration that takes the place of another one reads them again.
+#[derive(Clone)]
+pub(crate) struct Alpn(Arc<RwLock<Vec<Vec<u8>>>>);
+
+impl Default for Alpn {
+    fn default() -> Self {
+        let protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self(Arc::new(RwLock::new(protocols)))
+    }
+}
+
+impl Alpn {
+    pub(crate) fn set(&self, protocols: &[&str]) {
+        let bytes = |name: &&str| name.as_bytes().to_vec();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            protocols.iter().map(bytes).collect();
+    }
+
+    pub(crate) fn protocols(&self) -> Vec<Vec<u8>> {
+        let protocols = self.0.read();
+        protocols.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Alpn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocols = self.protocols();
+        let names = protocols.iter().map(|name| String::from_utf8_lossy(name));
+        f.debug_list().entries(names).finish()
+    }
+}

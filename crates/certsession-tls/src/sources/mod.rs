@@ -1,0 +1,95 @@
+//! What a configuration is made from: PEM and lists, in files and in memory.
+//!
+//! PEM is read and judged here, so that both stacks refuse the same file with the same words;
+//! the stacks get DER.
+
+mod client_ca;
+mod crl;
+mod identity;
+mod pem;
+
+use std::path::{Path, PathBuf};
+
+use certsession_core::{RevocationList, Timestamp};
+use rustls_pki_types::CertificateDer;
+
+use crate::error::MutualTlsError;
+
+pub(crate) use crl::warn_overdue;
+pub(crate) use identity::ServerIdentity;
+pub(crate) use pem::PemSource;
+
+/// Where everything comes from. Nothing is read until it is loaded, and then each time again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sources {
+    /// The server's certificate chain, and its key.
+    pub(crate) identity: Option<(PemSource, PemSource)>,
+    pub(crate) client_cas: Vec<PemSource>,
+    pub(crate) crl_files: Vec<PathBuf>,
+    /// Where the lists of the files go.
+    pub(crate) revocations: Option<RevocationList>,
+}
+
+/// What a reload replaces in a TLS configuration.
+pub(crate) struct Parts {
+    pub(crate) identity: ServerIdentity,
+    pub(crate) client_cas: Vec<CertificateDer<'static>>,
+}
+
+impl Sources {
+    /// Loads everything, the revocation lists too.
+    pub(crate) fn load(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
+        let parts = self.load_parts(now)?;
+        for path in &self.crl_files {
+            crl::load(path, &parts.client_cas, self.list()?, now)?;
+        }
+        Ok(parts)
+    }
+
+    /// Loads the server's identity and the client CAs.
+    pub(crate) fn load_parts(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
+        let (certificate, key) = self
+            .identity
+            .as_ref()
+            .ok_or(MutualTlsError::NoServerIdentity)?;
+        if self.client_cas.is_empty() {
+            return Err(MutualTlsError::NoClientCa);
+        }
+        Ok(Parts {
+            identity: ServerIdentity::load(certificate, key, now)?,
+            client_cas: client_ca::load(&self.client_cas, now)?,
+        })
+    }
+
+    /// Loads one of the revocation lists again; returns when it is overdue.
+    pub(crate) fn load_crl(
+        &self,
+        path: &Path,
+        now: Timestamp,
+    ) -> Result<Timestamp, MutualTlsError> {
+        let client_cas = client_ca::load(&self.client_cas, now)?;
+        crl::load(path, &client_cas, self.list()?, now)
+    }
+
+    /// The files with the client CAs.
+    pub(crate) fn ca_files(&self) -> impl Iterator<Item = PathBuf> {
+        let cas = self.client_cas.iter();
+        cas.filter_map(|source| source.path().map(Path::to_owned))
+    }
+
+    /// The files with the server's identity and the client CAs.
+    pub(crate) fn part_files(&self) -> Vec<PathBuf> {
+        let identity = self
+            .identity
+            .iter()
+            .flat_map(|(first, second)| [first, second]);
+        let identity = identity.filter_map(|source| source.path().map(Path::to_owned));
+        identity.chain(self.ca_files()).collect()
+    }
+
+    fn list(&self) -> Result<&RevocationList, MutualTlsError> {
+        self.revocations
+            .as_ref()
+            .ok_or(MutualTlsError::NoRevocations)
+    }
+}

@@ -1,0 +1,11 @@
+//! Real files and real handshakes, each over every TLS stack that is compiled in.
+
+mod audit;
+mod files;
+mod handshake;
+mod pki;
+mod reload;
+mod resumption;
+mod revoked;
+mod vouched;
+mod wire;

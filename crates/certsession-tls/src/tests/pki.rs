@@ -1,0 +1,147 @@
+//! The certificates of these tests, minted in memory.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    date_time_ymd,
+};
+
+use crate::{ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError};
+
+/// Builds for one TLS stack, and names it for a failing test.
+pub(super) type Build = (
+    &'static str,
+    fn(&MutualTlsBuilder) -> Result<MutualTls, MutualTlsError>,
+);
+
+pub(super) const STACKS: &[Build] = &[
+    #[cfg(feature = "rustls-0_23")]
+    ("rustls", MutualTlsBuilder::build_rustls),
+    #[cfg(feature = "openssl")]
+    ("openssl", MutualTlsBuilder::build_openssl),
+];
+
+pub(super) struct Ca(CertifiedIssuer<'static, KeyPair>);
+
+/// A revocation list in both forms.
+pub(super) struct List {
+    pub(super) pem: String,
+    pub(super) der: Vec<u8>,
+}
+
+pub(super) struct Leaf {
+    pub(super) pem: String,
+    pub(super) der: Vec<u8>,
+    pub(super) key: KeyPair,
+}
+
+impl Ca {
+    pub(super) fn new(name: &str) -> Self {
+        Self::with(name, |_| {})
+    }
+
+    pub(super) fn with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = ca_params(name, change);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A CA under this one.
+    pub(super) fn intermediate(&self, name: &str) -> Self {
+        let params = ca_params(name, |_| {});
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    pub(super) fn der(&self) -> Vec<u8> {
+        self.0.der().to_vec()
+    }
+
+    pub(super) fn server(&self) -> Leaf {
+        self.leaf("localhost", |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        })
+    }
+
+    pub(super) fn client(&self, name: &str) -> Leaf {
+        self.leaf(name, |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        })
+    }
+
+    pub(super) fn leaf(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Leaf {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Leaf {
+            pem: certificate.pem(),
+            der: certificate.der().to_vec(),
+            key,
+        }
+    }
+
+    /// A list that was made so many hours ago and is good for a week.
+    pub(super) fn crl(&self, revoked: &[&Leaf], hours_ago: u32) -> List {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let made = date_time_ymd(1970, 1, 1) + now - Duration::from_secs(3600) * hours_ago;
+        let entry = |leaf: &&Leaf| {
+            let peer = certsession_core::PeerCertificate::from_der(&leaf.der).unwrap();
+            RevokedCertParams {
+                serial_number: peer.serial().as_bytes().to_vec().into(),
+                revocation_time: made,
+                reason_code: None,
+                invalidity_date: None,
+            }
+        };
+        let params = CertificateRevocationListParams {
+            this_update: made,
+            next_update: made + Duration::from_secs(7 * 24 * 3600),
+            crl_number: 1_u64.into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = params.signed_by(&self.0).unwrap();
+        List {
+            pem: list.pem().unwrap(),
+            der: list.der().to_vec(),
+        }
+    }
+
+    /// A server of this CA's that trusts this CA's clients.
+    pub(super) fn mutual_tls(&self, client_auth: ClientAuth) -> MutualTlsBuilder {
+        let server = self.server();
+        MutualTls::builder()
+            .server_identity_pem(server.pem, server.key.serialize_pem())
+            .client_ca_pem(self.pem())
+            .client_auth(client_auth)
+    }
+}
+
+fn ca_params(name: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    change(&mut params);
+    params
+}
+
+/// Makes what it is given to expire in the past.
+pub(super) fn expired(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2019, 1, 1);
+    params.not_after = date_time_ymd(2020, 1, 1);
+}
+
+/// Makes what it is given to become valid in the far future.
+pub(super) fn not_yet_valid(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2098, 1, 1);
+    params.not_after = date_time_ymd(2099, 1, 1);
+}
