@@ -83,15 +83,13 @@ pub use certificate::{
     CertificateError, Fingerprint, IdentityName, IssuerHash, MAX_CERTIFICATE_SIZE, PeerCertificate,
     PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault, ValidityError,
 };
-pub use data::{Data, Key};
+pub use data::{Data, DecodeError, Key};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
-pub use manager::{
-    OnReplay, OpenError, Presented, RevocationWorker, SessionManager, SessionManagerBuilder,
-};
+pub use manager::{OnReplay, Presented, RevocationWorker, SessionManager, SessionManagerBuilder};
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
@@ -102,8 +100,7 @@ pub use revocation::{
     RevocationStatus,
 };
 pub use session::{
-    CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch,
-    SignIn,
+    CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
-use crate::session::{Base, CommitError, Pending};
+use crate::session::{Base, Pending, SessionError};
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -66,7 +66,7 @@ impl<S: SessionStore> SessionManager<S> {
         rebinds: bool,
         can_set_cookie: bool,
         now: Timestamp,
-    ) -> Result<Option<Token>, CommitError> {
+    ) -> Result<Option<Token>, SessionError> {
         let is_privilege_change = pending.sign_in.is_some() || pending.rotate;
         let is_renewal = can_set_cookie && (rebinds || self.rules.is_renewal_due(base, now));
         if !is_privilege_change && !is_renewal {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::event::{SessionEvent, StoreOperation};
 use crate::store::{SessionStore, StoreError};
 
-pub use open::{OpenError, Presented};
+pub use open::Presented;
 pub use revocation::RevocationWorker;
 pub(crate) use rules::Rules;
 pub use rules::{OnReplay, SessionManagerBuilder};

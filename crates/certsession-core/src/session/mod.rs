@@ -25,7 +25,7 @@ use crate::token::{Token, TokenHash};
 
 pub(crate) use commit::Target;
 pub use commit::{CommitResult, PendingCommit};
-pub use error::{CommitError, SessionError};
+pub use error::SessionError;
 pub use sign_in::SignIn;
 pub use watch::SessionWatch;
 
@@ -250,7 +250,7 @@ impl Session {
     /// The one gate through which every change to a session that goes on or begins passes.
     fn writable(&mut self) -> Result<&mut Pending, SessionError> {
         match self.phase {
-            _ if self.in_flight => Err(CommitError::InFlight.into()),
+            _ if self.in_flight => Err(SessionError::InFlight),
             Phase::Ended => Err(SessionError::Ended),
             Phase::Replaced => Err(SessionError::TokenReplaced),
             Phase::Open if self.head_sent => Err(SessionError::HeadSent),
@@ -270,7 +270,7 @@ impl Session {
 
     fn stop(&mut self, reason: EndReason) -> Result<(), SessionError> {
         match self.phase {
-            _ if self.in_flight => return Err(CommitError::InFlight.into()),
+            _ if self.in_flight => return Err(SessionError::InFlight),
             Phase::Replaced => return Err(SessionError::TokenReplaced),
             _ if self.head_sent => return Err(SessionError::HeadSent),
             Phase::Open | Phase::Ended => {}

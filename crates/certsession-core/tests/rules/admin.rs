@@ -2,7 +2,7 @@
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    CommitError, Key, Owner, Principal, RevocationReason, SessionEvent, StoreErrorKind,
+    Key, Owner, Principal, RevocationReason, SessionError, SessionEvent, StoreErrorKind,
     StoreOperation,
 };
 
@@ -54,7 +54,7 @@ fn p4_a_revoked_session_is_gone_and_a_slow_writer_does_not_bring_it_back() {
 
     slow.insert(&CART, &1).unwrap();
     let answer = clients[0].finish(&world, &mut slow);
-    assert!(matches!(answer.result, Err(CommitError::Gone)));
+    assert!(matches!(answer.result, Err(SessionError::Gone)));
     assert!(answer.cookie.is_none());
     assert_eq!(world.count(), 2);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use certsession_core::{CommitError, Key, SessionError};
+use certsession_core::{Key, SessionError};
 
 use crate::support::{Ca, Certificate, Client, World};
 
@@ -61,7 +61,7 @@ fn a_value_of_another_type_is_an_error_that_holds_no_value() {
     client.request(&world, |session| {
         let as_number: Key<u32> = Key::new("theme");
         let error = session.get(&as_number).unwrap_err();
-        assert!(matches!(error, SessionError::Decode { .. }));
+        assert!(matches!(error, SessionError::Decode(_)));
         assert!(!format!("{error} {error:?}").contains("swordfish"));
         // It is left where it is.
         assert!(session.take(&as_number).is_err());
@@ -134,7 +134,7 @@ fn two_requests_together_write_no_more_than_a_session_may_hold() {
     second.insert(&THEME, &"x".repeat(60)).unwrap();
     client.finish(&world, &mut first).result.unwrap();
     let answer = client.finish(&world, &mut second);
-    let Err(CommitError::TooLarge { size, max: 100 }) = answer.result else {
+    let Err(SessionError::DataTooLarge { size, max: 100 }) = answer.result else {
         panic!("{answer:?}");
     };
     assert!(size > 100);

@@ -117,7 +117,7 @@ fn a_session_is_gone_when_it_expires_during_a_request() {
     slow.insert(&CART, &1).unwrap();
     world.clock.advance(30 * MINUTE);
     let answer = client.finish(&world, &mut slow);
-    let gone = certsession_core::CommitError::Gone.to_string();
+    let gone = certsession_core::SessionError::Gone.to_string();
     assert_eq!(answer.result.unwrap_err().to_string(), gone);
     assert!(answer.cookie.is_none());
 }
