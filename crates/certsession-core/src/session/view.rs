@@ -11,6 +11,7 @@ use crate::data::{Edit, Key, decode};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::time::Timestamp;
 
 impl Session {
     /// The value of a key: what this request wrote, or else what was loaded.
@@ -42,6 +43,11 @@ impl Session {
                 )
             })
             .collect()
+    }
+
+    /// The time now by the clock of the rules, which the session's deadlines are judged by.
+    pub fn now(&self) -> Timestamp {
+        self.rules.clock.now()
     }
 
     /// The public name of the session; `None` where there is none yet.

@@ -123,6 +123,18 @@ fn a_session_is_gone_when_it_expires_during_a_request() {
 }
 
 #[test]
+fn a_handler_reads_the_clock_that_judges_its_session() {
+    let world = World::new();
+    let client = Client::signed_in(&world, &peer(), "alice");
+    let session = client.open(&world);
+    world.clock.advance(10 * MINUTE);
+    assert_eq!(session.now(), NOW + 10 * MINUTE);
+    assert_eq!(world.sessions.now(), session.now());
+    let left = session.record().unwrap().idle_deadline();
+    assert_eq!(left.saturating_since(session.now()), 20 * MINUTE);
+}
+
+#[test]
 fn short_lifetimes_are_kept_to_the_millisecond() {
     let lifetimes = Lifetimes::default().with_idle(2 * SECOND).unwrap();
     let lifetimes = lifetimes.with_absolute(5 * SECOND).unwrap();
