@@ -49,7 +49,7 @@
 //! let mut session = sessions.open(Presented::None, &PeerState::Absent).await?;
 //! assert_eq!(session.get(&NAME)?, None);
 //! // Without a certificate no session begins.
-//! assert!(session.insert(&NAME, &"Alice".to_owned()).is_err());
+//! assert!(session.insert(&NAME, "Alice").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -89,7 +89,7 @@ impl<S: SessionStore> Client<S> {
         if is_signed_in {
             session.sign_in(self.name()).unwrap();
         }
-        session.insert(&Key::new("a"), &1_u64).unwrap();
+        session.insert(&Key::<u64>::new("a"), &1_u64).unwrap();
         let token = self.commit(&mut session).await?.expect("a new session");
         let token = token.expect("a new session has a token");
         let now = Instant::now();
@@ -138,7 +138,7 @@ impl<S: SessionStore> Client<S> {
         }
         let sent = self.held[n].account.sent.clone();
         let write = async |mut session: Session, key| {
-            session.insert(&Key::new(key), &sent[key]).unwrap();
+            session.insert(&Key::<u64>::new(key), &sent[key]).unwrap();
             self.commit(&mut session)
                 .await
                 .map(|it| it.map(|_| sent[key]))
@@ -161,7 +161,7 @@ impl<S: SessionStore> Client<S> {
         let sent = self.held[n].account.sent.entry(key).or_default();
         *sent += 1;
         let value = *sent;
-        session.insert(&Key::new(key), &value).unwrap();
+        session.insert(&Key::<u64>::new(key), &value).unwrap();
         Ok(self.commit(&mut session).await?.map(|_| value))
     }
 

@@ -7,6 +7,7 @@ mod sign_in;
 mod view;
 mod watch;
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -119,11 +120,18 @@ impl Session {
 
     /// Writes a value under a key. Begins a session where there is none.
     ///
+    /// The value may be a borrowed form of the key's type, as for the keys of a `HashMap`: a
+    /// `Key<String>` takes a `&str`, a `Key<Vec<T>>` a slice. Both must have the same JSON text.
+    ///
     /// # Errors
     ///
     /// If the connection has no certificate, the session is over, the value does not turn into
     /// JSON or the session would hold too much.
-    pub fn insert<T: Serialize>(&mut self, key: &Key<T>, value: &T) -> Result<(), SessionError> {
+    pub fn insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
+    where
+        T: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
             key: key.name().to_owned(),
         })?;

@@ -20,7 +20,7 @@ fn a_request_sees_its_own_writes_and_the_next_one_sees_them_too() {
     client.request(&world, |session| {
         session.insert(&CART, &vec![7]).unwrap();
         session.insert(&CART, &vec![7, 8]).unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
         session.remove(&THEME).unwrap();
         assert_eq!(session.get(&CART).unwrap(), Some(vec![7, 8]));
         assert_eq!(session.get(&THEME).unwrap(), None);
@@ -35,6 +35,24 @@ fn a_request_sees_its_own_writes_and_the_next_one_sees_them_too() {
 }
 
 #[test]
+fn a_value_is_written_owned_or_borrowed_and_is_the_same_afterwards() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&THEME, "dark").unwrap();
+        session.insert(&CART, &[7, 8][..]).unwrap();
+    });
+    let borrowed = client.open(&world).entries();
+    client.request(&world, |session| {
+        session.insert(&THEME, &String::from("dark")).unwrap();
+        session.insert(&CART, &vec![7, 8]).unwrap();
+        assert_eq!(session.get(&THEME).unwrap().unwrap(), "dark");
+        assert_eq!(session.get(&CART).unwrap().unwrap(), [7, 8]);
+    });
+    assert_eq!(client.open(&world).entries(), borrowed);
+}
+
+#[test]
 fn clearing_keeps_the_session_and_whoever_is_signed_in() {
     let world = World::new();
     let mut client = client();
@@ -44,7 +62,7 @@ fn clearing_keeps_the_session_and_whoever_is_signed_in() {
     });
     client.request(&world, |session| {
         session.clear().unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
     });
     let session = client.open(&world);
     assert_eq!(session.principal().unwrap().as_str(), "alice");
@@ -56,7 +74,7 @@ fn a_value_of_another_type_is_an_error_that_holds_no_value() {
     let world = World::new();
     let mut client = client();
     client.request(&world, |session| {
-        session.insert(&THEME, &"swordfish".to_owned()).unwrap();
+        session.insert(&THEME, "swordfish").unwrap();
     });
     client.request(&world, |session| {
         let as_number: Key<u32> = Key::new("theme");
@@ -140,7 +158,7 @@ fn two_requests_together_write_no_more_than_a_session_may_hold() {
     assert!(size > 100);
     assert_eq!(client.open(&world).get(&THEME).unwrap(), None);
     // The request may go on with less.
-    second.insert(&THEME, &"x".to_owned()).unwrap();
+    second.insert(&THEME, "x").unwrap();
     client.finish(&world, &mut second).result.unwrap();
     assert_eq!(client.open(&world).entries().len(), 2);
 }
@@ -152,7 +170,7 @@ fn p5_writers_of_different_keys_both_win() {
     client.request(&world, |session| session.insert(&CART, &vec![1]).unwrap());
     let (mut first, mut second) = (client.open(&world), client.open(&world));
     first.insert(&CART, &vec![2]).unwrap();
-    second.insert(&THEME, &"dark".to_owned()).unwrap();
+    second.insert(&THEME, "dark").unwrap();
     client.finish(&world, &mut first).result.unwrap();
     client.finish(&world, &mut second).result.unwrap();
     let session = client.open(&world);

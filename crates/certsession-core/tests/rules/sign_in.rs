@@ -17,7 +17,7 @@ fn anonymous(world: &World) -> Client {
     let mut client = client();
     client.request(world, |session| {
         session.insert(&CART, &7).unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
     });
     client
 }

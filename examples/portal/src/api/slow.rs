@@ -24,6 +24,6 @@ pub(crate) async fn write(
 ) -> Result<HttpResponse, Error> {
     let SlowQuery { ms, key, value } = query.into_inner();
     rt::time::sleep(Duration::from_millis(ms.min(MAX_WAIT))).await;
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(HttpResponse::NoContent().finish())
 }
