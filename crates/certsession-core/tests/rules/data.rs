@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use certsession_core::{Key, SessionError};
+use certsession_core::test_util::block_on;
+use certsession_core::{Key, Owner, SessionError};
 
 use crate::support::{Ca, Certificate, Client, World};
 
@@ -50,6 +51,24 @@ fn a_value_is_written_owned_or_borrowed_and_is_the_same_afterwards() {
         assert_eq!(session.get(&CART).unwrap().unwrap(), [7, 8]);
     });
     assert_eq!(client.open(&world).entries(), borrowed);
+}
+
+#[test]
+fn a_record_is_read_by_the_same_keys_as_the_session() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.sign_in("alice").unwrap();
+        session.insert(&CART, &vec![7]).unwrap();
+        session.insert(&THEME, "swordfish").unwrap();
+    });
+    let alice = Owner::principal("alice").unwrap();
+    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
+    assert_eq!(listed[0].get(&CART).unwrap(), Some(vec![7]));
+    assert_eq!(listed[0].get(&Key::<u8>::new("absent")).unwrap(), None);
+    let error = listed[0].get(&Key::<u32>::new("theme")).unwrap_err();
+    assert_eq!(error.key(), "theme");
+    assert!(!format!("{error} {error:?}").contains("swordfish"));
 }
 
 #[test]
