@@ -12,6 +12,7 @@
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler sees and notes |
 //! | [`SessionManager::execute`] | what was noted, made true in the store |
 //! | [`CookieChange`] | what the answer does to the cookie |
+//! | [`SessionAdmin`] | sessions listed and ended from outside |
 //!
 //! | what is kept | |
 //! |---|---|
@@ -89,7 +90,9 @@ pub use event::{
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
-pub use manager::{OnReplay, Presented, RevocationWorker, SessionManager, SessionManagerBuilder};
+pub use manager::{
+    OnReplay, Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
+};
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;

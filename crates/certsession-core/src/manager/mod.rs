@@ -17,6 +17,7 @@ use crate::event::{SessionEvent, StoreOperation};
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
 
+pub use admin::SessionAdmin;
 pub use open::Presented;
 pub use revocation::RevocationWorker;
 pub(crate) use rules::Rules;
