@@ -91,7 +91,7 @@ impl<S: SessionStore> SessionManager<S> {
             Supersede::WithGrace(now + lifetimes.grace())
         };
         let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
-        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-3 section 7.2).
+        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-4 section 5.2).
         let began_at = match pending.sign_in {
             Some(_) => now,
             None => record.created_at,
