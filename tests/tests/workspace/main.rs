@@ -5,3 +5,4 @@
 mod cargo;
 mod dependencies;
 mod lints;
+mod publishing;
