@@ -52,6 +52,20 @@ fuzz seconds="600":
 fuzz-short:
     scripts/fuzz 10
 
+# Packs each crate that is published, as `cargo publish` would, and builds it from its package.
+package *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    crates=()
+    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+        crates+=(-p "$(basename "$(dirname "$manifest")")")
+    done
+    cargo package "${crates[@]}" {{ arguments }}
+
+# Lints each crate as users may build it: without features, with each alone, with all.
+features *crates:
+    scripts/features {{ crates }}
+
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.
 bench-memory:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin memory-scale
