@@ -133,13 +133,7 @@ format:
 [private]
 lints:
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy -p certsession-core --lib -- -D warnings
-    cargo clippy -p certsession-redis --all-targets --no-default-features -- -D warnings
-    cargo clippy -p certsession-redis --all-targets --all-features -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --all-features -- -D warnings
+    scripts/features
     cargo clippy --manifest-path benches/Cargo.toml --workspace --target-dir "{{ target }}" --all-targets -- -D warnings
 
 # Is everything public documented, and does every link lead somewhere?
