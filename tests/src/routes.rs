@@ -87,7 +87,7 @@ async fn write(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -142,7 +142,7 @@ async fn commit(
     path: web::Path<(String, String)>,
 ) -> actix_web::Result<HttpResponse> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(match session.commit().await {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(_) => HttpResponse::Accepted().finish(),
@@ -175,9 +175,9 @@ async fn stream(
     let (first, second) = path.into_inner();
     Ok(streamed(async move {
         rt::task::yield_now().await;
-        let plain = session.insert(&Key::named(first), &"late".to_owned());
+        let plain = session.insert(&Key::<String>::named(first), &"late".to_owned());
         let mut late = session.late();
-        let noted = late.insert(&Key::named(second), &"late".to_owned());
+        let noted = late.insert(&Key::<String>::named(second), &"late".to_owned());
         let committed = match noted {
             Ok(()) => late.commit().await,
             Err(error) => Err(error),
@@ -211,7 +211,7 @@ async fn give_up_commit(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     let _given_up = rt::time::timeout(Duration::from_millis(20), session.commit()).await;
     session.insert(&KEY, &"after".to_owned())?;
     Ok(HttpResponse::NoContent().finish())

@@ -129,6 +129,7 @@ impl Site {
                         .wrap(sessions.clone())
                         .configure(routes::misbehaving)
                         .configure(portal::routes)
+                        .configure(portal::lab_routes)
                 };
                 let server = HttpServer::new(app)
                     .workers(2)

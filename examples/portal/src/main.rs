@@ -45,7 +45,14 @@ async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dy
     let revocations = RevocationList::new();
     let manager: SessionManager<_> = options.rules(store, &revocations)?;
     let sessions = CertSessionMiddleware::new(manager);
-    let app = move || App::new().wrap(sessions.clone()).configure(portal::routes);
+    let lab = options.lab;
+    let app = move || {
+        let app = App::new().wrap(sessions.clone()).configure(portal::routes);
+        match lab {
+            true => app.configure(portal::lab_routes),
+            false => app,
+        }
+    };
     let server = HttpServer::new(app)
         .bind_mutual_tls(&options.addr, options.tls(&revocations)?)
         .map_err(|error| format!("cannot listen on {}: {error}", options.addr))?;

@@ -7,3 +7,4 @@ mod circles;
 mod dependencies;
 mod edges;
 mod lints;
+mod publishing;

@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
-use crate::session::{Base, CommitError, Pending};
+use crate::session::{Base, Pending, SessionError};
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -66,7 +66,7 @@ impl<S: SessionStore> SessionManager<S> {
         rebinds: bool,
         can_set_cookie: bool,
         now: Timestamp,
-    ) -> Result<Option<Token>, CommitError> {
+    ) -> Result<Option<Token>, SessionError> {
         let is_privilege_change = pending.sign_in.is_some() || pending.rotate;
         let is_renewal = can_set_cookie && (rebinds || self.rules.is_renewal_due(base, now));
         if !is_privilege_change && !is_renewal {
@@ -91,7 +91,7 @@ impl<S: SessionStore> SessionManager<S> {
             Supersede::WithGrace(now + lifetimes.grace())
         };
         let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
-        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-3 section 7.2).
+        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-4 section 5.2).
         let began_at = match pending.sign_in {
             Some(_) => now,
             None => record.created_at,

@@ -15,8 +15,10 @@ use std::sync::Arc;
 
 use crate::event::{SessionEvent, StoreOperation};
 use crate::store::{SessionStore, StoreError};
+use crate::time::Timestamp;
 
-pub use open::{OpenError, Presented};
+pub use admin::SessionAdmin;
+pub use open::Presented;
 pub use revocation::RevocationWorker;
 pub(crate) use rules::Rules;
 pub use rules::{OnReplay, SessionManagerBuilder};
@@ -53,6 +55,11 @@ impl<S: SessionStore> SessionManager<S> {
     /// The store, for what the rules do not do: its metrics, for example.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// The time now by the clock of the rules.
+    pub fn now(&self) -> Timestamp {
+        self.rules.clock.now()
     }
 
     /// Reports a failure of the store, and hands it on.
