@@ -15,8 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::curl::Curl;
-use crate::matrix::{Http, Plan};
-use crate::site::Stack;
+use crate::matrix::Plan;
+use crate::transport::{Http, Stack};
 
 /// The portal, on a port of its own, with certificates of its own. It runs until it is dropped.
 pub struct Portal {

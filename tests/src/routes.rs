@@ -1,6 +1,5 @@
 //! Handlers that misbehave, beside the portal's own.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BodyStream, MessageBody};
@@ -10,46 +9,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, ServiceConfig, get, post};
 use actix_web::{HttpResponse, rt};
 use certsession_actix::{CertSession, Error, Key, SessionExt};
-use tokio::sync::Semaphore;
+
+use crate::held::Held;
 
 const KEY: Key<String> = Key::new("key");
-
-/// Where a handler waits until the test lets it go on.
-#[derive(Clone)]
-pub struct Held {
-    arrived: Arc<Semaphore>,
-    released: Arc<Semaphore>,
-}
-
-impl Held {
-    pub(crate) fn new() -> Self {
-        Self {
-            arrived: Arc::new(Semaphore::new(0)),
-            released: Arc::new(Semaphore::new(0)),
-        }
-    }
-
-    /// Waits until a handler has come here.
-    ///
-    /// # Panics
-    ///
-    /// If none comes within ten seconds.
-    pub async fn arrived(&self) {
-        let arrived = self.arrived.acquire();
-        let waited = tokio::time::timeout(Duration::from_secs(10), arrived).await;
-        waited.expect("no handler came").unwrap().forget();
-    }
-
-    /// Lets one handler go on.
-    pub fn release(&self) {
-        self.released.add_permits(1);
-    }
-
-    async fn wait(&self) {
-        self.arrived.add_permits(1);
-        self.released.acquire().await.unwrap().forget();
-    }
-}
 
 pub(crate) fn misbehaving(config: &mut ServiceConfig) {
     config

@@ -61,6 +61,7 @@ mod certificate;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod data;
+mod end_notifier;
 mod event;
 mod handle;
 mod leb128;
@@ -72,6 +73,7 @@ mod random;
 mod record;
 mod revision;
 mod revocation;
+mod rules;
 mod session;
 mod store;
 #[cfg(feature = "test-util")]
@@ -91,7 +93,7 @@ pub use event::{
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
-    OnReplay, Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
+    Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
@@ -102,6 +104,7 @@ pub use revocation::{
     Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList,
     RevocationStatus,
 };
+pub use rules::OnReplay;
 pub use session::{
     CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
 };

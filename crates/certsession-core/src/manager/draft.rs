@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Rules, SessionManager};
+use super::SessionManager;
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::data::Data;
@@ -13,22 +13,6 @@ use crate::session::{Base, Pending, SessionError};
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
-
-impl Rules {
-    /// Whether a session is due for something that no handler asked for.
-    pub(crate) fn is_upkeep_due(&self, base: &Base, now: Timestamp) -> bool {
-        base.rebind || self.is_touch_due(base, now) || self.is_renewal_due(base, now)
-    }
-
-    fn is_touch_due(&self, base: &Base, now: Timestamp) -> bool {
-        now >= base.record.last_seen_at + self.lifetimes.touch()
-    }
-
-    /// A token in its grace was renewed a moment ago, by another request.
-    fn is_renewal_due(&self, base: &Base, now: Timestamp) -> bool {
-        base.is_current && now >= base.record.token_issued_at + self.lifetimes.renewal()
-    }
-}
 
 impl<S: SessionStore> SessionManager<S> {
     pub(super) fn new_record(
@@ -68,7 +52,7 @@ impl<S: SessionStore> SessionManager<S> {
         now: Timestamp,
     ) -> Result<Option<Token>, SessionError> {
         let is_privilege_change = pending.sign_in.is_some() || pending.rotate;
-        let is_renewal = can_set_cookie && (rebinds || self.rules.is_renewal_due(base, now));
+        let is_renewal = can_set_cookie && (rebinds || base.is_renewal_due(&self.rules, now));
         if !is_privilege_change && !is_renewal {
             return Ok(None);
         }

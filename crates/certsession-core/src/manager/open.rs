@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::SessionManager;
-use super::rules::OnReplay;
 use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState, ValidityError};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
 use crate::revocation::RevocationStatus;
+use crate::rules::OnReplay;
 use crate::session::{Base, Phase, Session, SessionError};
 use crate::store::{Owner, SessionStore};
 use crate::time::Timestamp;
@@ -280,7 +280,7 @@ impl<S: SessionStore> SessionManager<S> {
             rebind,
             is_upkeep_due: false,
         };
-        base.is_upkeep_due = self.rules.is_upkeep_due(&base, lookup.now);
+        base.is_upkeep_due = base.compute_upkeep(&self.rules, lookup.now);
         base
     }
 

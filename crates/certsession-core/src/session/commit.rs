@@ -79,7 +79,7 @@ impl Session {
     fn is_upkeep_due(&self) -> bool {
         let is_due = |base: &Base| match self.head_sent {
             false => base.is_upkeep_due,
-            true => self.rules.is_upkeep_due(base, self.rules.clock.now()),
+            true => base.compute_upkeep(&self.rules, self.rules.clock.now()),
         };
         self.base.as_ref().is_some_and(is_due)
     }

@@ -19,9 +19,10 @@ use crate::certificate::PeerCertificate;
 use crate::data::{Changes, Key};
 use crate::event::EndReason;
 use crate::handle::Handle;
-use crate::manager::Rules;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::rules::Rules;
+use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
 pub(crate) use commit::Target;
@@ -61,6 +62,22 @@ pub(crate) struct Base {
     pub(crate) rebind: bool,
     /// Whether something was due that no handler asks for, when the request came.
     pub(crate) is_upkeep_due: bool,
+}
+
+impl Base {
+    /// Whether the session is due for something that no handler asked for.
+    pub(crate) fn compute_upkeep(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.rebind || self.is_touch_due(rules, now) || self.is_renewal_due(rules, now)
+    }
+
+    pub(crate) fn is_touch_due(&self, rules: &Rules, now: Timestamp) -> bool {
+        now >= self.record.last_seen_at + rules.lifetimes.touch()
+    }
+
+    /// A token in its grace was renewed a moment ago, by another request.
+    pub(crate) fn is_renewal_due(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.is_current && now >= self.record.token_issued_at + rules.lifetimes.renewal()
+    }
 }
 
 /// What the request wants of a session that goes on or begins.
