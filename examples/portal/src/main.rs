@@ -6,6 +6,7 @@ mod store;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actix_web::{App, HttpServer};
 use certsession_actix::{
@@ -15,6 +16,9 @@ use clap::Parser;
 
 use options::Options;
 use store::Store;
+
+/// How long a shutdown waits for ends that were begun.
+const DRAIN: Duration = Duration::from_secs(10);
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -46,8 +50,9 @@ async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dy
     let manager: SessionManager<_> = options.rules(store, &revocations)?;
     let sessions = CertSessionMiddleware::new(manager);
     let lab = options.lab;
+    let wrapped = sessions.clone();
     let app = move || {
-        let app = App::new().wrap(sessions.clone()).configure(portal::routes);
+        let app = App::new().wrap(wrapped.clone()).configure(portal::routes);
         match lab {
             true => app.configure(portal::lab_routes),
             false => app,
@@ -59,5 +64,8 @@ async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dy
     for address in server.addrs() {
         writeln!(io::stdout(), "listening on https://{address}")?;
     }
-    Ok(server.run().await?)
+    server.run().await?;
+    // A sign-out whose client hung up is finished before the process ends.
+    sessions.drain(DRAIN).await;
+    Ok(())
 }
