@@ -1,4 +1,4 @@
-//! Sessions seen and ended from outside: by their principal, an administrator, an operator.
+//! Listing and ending sessions from outside: by their principal, an administrator or an operator.
 
 use std::fmt;
 use std::pin::Pin;
@@ -121,11 +121,11 @@ impl<S: SessionStore> SessionManager<S> {
         sessions.map_err(self.failed(StoreOperation::Sessions))
     }
 
-    /// Ends a session. True if this call ended it.
+    /// Ends a session. Returns true if this call ended it.
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
         let removed = self.store.remove(handle).await;
         let removed = removed.map_err(self.failed(StoreOperation::Remove))?;
@@ -135,12 +135,12 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(removed)
     }
 
-    /// Ends a session if it belongs to this principal: what an application offers its users,
-    /// who may end their own sessions alone. True if this call ended it.
+    /// Ends a session if it belongs to this principal. Applications offer this to users, who may
+    /// end only their own sessions. Returns true if this call ended it.
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke_own(
         &self,
         principal: &Principal,
@@ -155,11 +155,11 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// Ends every session of an owner, and tells which.
+    /// Ends every session of an owner, and returns their handles.
     ///
     /// # Errors
     ///
-    /// If the store fails; some sessions may live on then, so call it again.
+    /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         let revoked = self.store.revoke(owner).await;
         let revoked = revoked.map_err(self.failed(StoreOperation::Revoke))?;

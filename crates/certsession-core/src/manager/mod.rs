@@ -23,10 +23,10 @@ pub use revocation::RevocationWorker;
 pub(crate) use rules::Rules;
 pub use rules::{OnReplay, SessionManagerBuilder};
 
-/// The rules over a store: opens the session a request comes with, commits what the request
-/// did, and lists and revokes sessions from outside.
+/// Applies the rules to a store: opens the session of a request, commits what the request did, and
+/// lists and revokes sessions from outside.
 ///
-/// One manager serves a whole application; a clone is a handle to the same one.
+/// One manager serves a whole application; clones share it.
 ///
 /// ```
 /// use certsession_core::{BindingPolicy, Lifetimes, MemoryStore, SessionManager};
@@ -42,27 +42,27 @@ pub struct SessionManager<S> {
 }
 
 impl<S: SessionStore> SessionManager<S> {
-    /// The default rules over this store.
+    /// Creates a manager with the default rules.
     pub fn new(store: S) -> Self {
         Self::builder(store).build()
     }
 
-    /// Rules of one's own over this store. Every setting has a default.
+    /// Returns a builder to configure the rules. Every setting has a default.
     pub fn builder(store: S) -> SessionManagerBuilder<S> {
         SessionManagerBuilder::new(store)
     }
 
-    /// The store, for what the rules do not do: its metrics, for example.
+    /// The store, for what the rules do not cover, such as its metrics.
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// The time now by the clock of the rules.
+    /// The current time of the rules' clock.
     pub fn now(&self) -> Timestamp {
         self.rules.clock.now()
     }
 
-    /// Reports a failure of the store, and hands it on.
+    /// Returns a closure that reports a failure of the store and returns the error.
     fn failed(&self, operation: StoreOperation) -> impl FnOnce(StoreError) -> StoreError {
         move |error| {
             let kind = error.kind();

@@ -1,4 +1,4 @@
-//! What the revocation of a certificate does to sessions: they end, for good.
+//! Ending the sessions of revoked certificates, for good.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -9,25 +9,26 @@ use crate::handle::Handle;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::store::{Owner, SessionStore, StoreError};
 
-/// How many certificates one step takes on: a list may name a hundred thousand at once.
+/// How many certificates one call of `end_revoked` handles: a list may name a hundred thousand at
+/// once.
 const BATCH: usize = 256;
 
 impl<S: SessionStore> SessionManager<S> {
-    /// The certificates that are revoked.
+    /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
         &self.rules.revocations
     }
 
-    /// Revokes a certificate, or a key: it is refused from now on, and the sessions that are
-    /// bound to the certificate are ended. Tells which this call ended.
+    /// Revokes a certificate or a key: it is refused from now on, and the sessions that are bound
+    /// to the certificate are ended. Returns the handles of the sessions that this call ended.
     ///
-    /// Sessions that are bound to another certificate of a revoked key end when they are next
-    /// used. In another process the certificate is refused when that process's own list names it.
+    /// Sessions that are bound to another certificate of a revoked key end when they are next used.
+    /// Another process refuses the certificate once its own list contains it.
     ///
     /// # Errors
     ///
-    /// If the store fails. The certificate is refused all the same, and its sessions are ended
-    /// as soon as the store lets them.
+    /// If the store fails. The certificate is refused in any case, and its sessions are ended as
+    /// soon as the store works again.
     pub async fn revoke_certificate(
         &self,
         revocation: Revocation,
@@ -40,7 +41,7 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// Waits until certificates were added to the list whose sessions are still to be ended.
+    /// Waits until the list contains new certificates whose sessions have not been ended yet.
     ///
     /// An adapter runs a [`RevocationWorker`], which calls this and
     /// [`end_revoked`](Self::end_revoked) in turn.
@@ -48,13 +49,13 @@ impl<S: SessionStore> SessionManager<S> {
         self.rules.to_end.wait_nonempty().await;
     }
 
-    /// Ends the sessions of some of the certificates that were added to the list, and tells how
-    /// many certificates are done. A certificate that was taken off the list again in the
-    /// meantime was on it: its sessions end too.
+    /// Ends the sessions of a batch of newly revoked certificates, and returns how many
+    /// certificates were handled. A certificate that has been removed from the list in the meantime
+    /// is included: it was revoked once, so its sessions end too.
     ///
     /// # Errors
     ///
-    /// If the store fails. What is not done yet is tried again by the next call.
+    /// If the store fails. The next call retries what this one did not finish.
     pub async fn end_revoked(&self) -> Result<usize, StoreError> {
         let mut batch = self.rules.to_end.take(BATCH);
         let count = batch.len();

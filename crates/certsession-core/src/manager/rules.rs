@@ -1,4 +1,4 @@
-//! What the application chose.
+//! Configuration of the rules.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::revocation::{OwnedRevocations, RevocationList};
 use crate::store::Admission;
 use crate::time::{Clock, SystemClock};
 
-/// What happens when a token that was replaced comes again under the bound certificate.
+/// What happens when a replaced token is used again under the bound certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnReplay {
-    /// The token is not accepted, and the session lives on. Requests that were under way while
-    /// the token changed look like this too, so it is the default.
+    /// The token is refused, and the session continues. This is the default, because requests in
+    /// flight during a token change look the same.
     #[default]
     Refuse,
-    /// The token is not accepted, and the session ends: whoever has it must sign in again.
-    /// Any secret but the current ones counts, also one that was never issued: whoever can plant
-    /// a cookie in the owner's browser can then end the session.
+    /// The token is refused, and the session ends: the owner must sign in again. Any secret other
+    /// than the accepted ones counts as a replay, even one that was never issued. So an attacker
+    /// who can plant a cookie in the owner's browser can end the session.
     EndSession,
 }
 
-/// What the application chose; every default is visible here.
+/// The application's configuration; all defaults are visible here.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) lifetimes: Lifetimes,
@@ -33,11 +33,11 @@ pub(crate) struct Rules {
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
     pub(crate) revocations: RevocationList,
-    /// What is on the list and whose sessions are still to be ended.
+    /// Revoked certificates whose sessions have not been ended yet.
     pub(crate) to_end: OwnedRevocations,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
-    /// Rings for those who watch a session.
+    /// Notifies the watchers of a session.
     pub(crate) end_notifier: EndNotifier,
 }
 
@@ -69,10 +69,10 @@ impl Rules {
     }
 }
 
-/// Puts a [`SessionManager`](super::SessionManager) together; see
+/// Configures and builds a [`SessionManager`](super::SessionManager); see
 /// [`SessionManager::builder`](super::SessionManager::builder).
 #[derive(Debug)]
-#[must_use = "a builder makes nothing until `build` is called"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct SessionManagerBuilder<S> {
     store: S,
     rules: Rules,
@@ -84,38 +84,38 @@ impl<S> SessionManagerBuilder<S> {
         Self { store, rules }
     }
 
-    /// How long sessions live. Default: [`Lifetimes::default`].
+    /// Sets the session lifetimes. Default: [`Lifetimes::default`].
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.rules.lifetimes = lifetimes;
         self
     }
 
-    /// Which certificates a session stays with. Default: [`BindingPolicy::Certificate`].
+    /// Sets which certificates may use a session. Default: [`BindingPolicy::Certificate`].
     pub fn binding(mut self, policy: BindingPolicy) -> Self {
         self.rules.binding = policy;
         self
     }
 
-    /// What happens when a replaced token comes again. Default: [`OnReplay::Refuse`].
+    /// Sets what happens when a replaced token is used again. Default: [`OnReplay::Refuse`].
     pub fn on_replay(mut self, on_replay: OnReplay) -> Self {
         self.rules.on_replay = on_replay;
         self
     }
 
-    /// How many sessions a principal may have. Default: any number.
+    /// Sets how many sessions a principal may have. Default: no limit.
     pub fn admission(mut self, admission: Admission) -> Self {
         self.rules.admission = Some(admission);
         self
     }
 
-    /// The most data one session may hold, in bytes. Default: 64 KiB.
+    /// Sets the maximum data size of one session, in bytes. Default: 64 KiB.
     pub fn max_data_size(mut self, bytes: usize) -> Self {
         self.rules.max_data_size = bytes;
         self
     }
 
-    /// Which certificates are revoked: a list that is shared with the TLS side, for example.
-    /// Default: a list of its own, empty, which
+    /// Sets the list of revoked certificates, for example one shared with the TLS configuration.
+    /// Default: a new, empty list, which
     /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.
     pub fn revocations(mut self, list: &RevocationList) -> Self {
         self.rules.revocations = list.clone();
@@ -123,19 +123,19 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// Where the rules read the time. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.rules.clock = Box::new(clock);
         self
     }
 
-    /// Where events go besides `tracing`. Default: nowhere.
+    /// Sets the receiver of events besides `tracing`. Default: none.
     pub fn event_sink(mut self, sink: impl EventSink) -> Self {
         self.rules.event_sink = Some(Box::new(sink));
         self
     }
 
-    /// The manager.
+    /// Builds the manager.
     pub fn build(self) -> super::SessionManager<S> {
         super::SessionManager {
             store: Arc::new(self.store),
