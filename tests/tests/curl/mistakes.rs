@@ -114,7 +114,7 @@ fn a_redis_that_cannot_be_used_is_named_without_its_password() {
         (
             "redis://:secret@127.0.0.1:1",
             &[][..],
-            "no Redis server answers at 127.0.0.1:1",
+            "no Redis server responds at 127.0.0.1:1",
         ),
         (
             "rediss://127.0.0.1:1",

@@ -24,7 +24,7 @@ pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
     let signed_in = trial.keep(trial.sample(4));
     let signed_in = trial.apply(SampleCommit::on(&signed_in).sign_in("alice"));
     let bobs = trial.keep(trial.sample(5).principal("bob"));
-    let nobodys = trial.keep(trial.sample(6));
+    let anonymous = trial.keep(trial.sample(6));
 
     let mut expected: Vec<_> = alices.iter().map(|record| record.handle).collect();
     expected.push(signed_in.handle);
@@ -38,7 +38,7 @@ pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
         assert!(!trial.remove(gone.handle));
     }
     trial.assert_active(&bobs);
-    trial.assert_active(&nobodys);
+    trial.assert_active(&anonymous);
 }
 
 /// `revoke` ends every session of a certificate, whichever principal is signed in.

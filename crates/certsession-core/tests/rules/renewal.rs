@@ -87,8 +87,11 @@ fn p2_the_grace_is_for_the_same_certificate_only() {
     let other = Ca::named("ca").issue(&Certificate::serial(2));
     let thief = Client::with_cookie_of(&other, &before);
     assert_eq!(thief.refusal(&world), Refusal::OtherCertificate);
-    let nobody = Client::with_cookie_of(&PeerState::Absent, &before);
-    assert_eq!(nobody.refusal(&world), Refusal::CertificateMissing);
+    let without_certificate = Client::with_cookie_of(&PeerState::Absent, &before);
+    assert_eq!(
+        without_certificate.refusal(&world),
+        Refusal::CertificateMissing
+    );
 }
 
 #[test]
