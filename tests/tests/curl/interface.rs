@@ -189,7 +189,7 @@ async fn the_page_is_for_browsers(plan: Plan) {
     );
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    for part in ["<!doctype html>", "Nobody is signed in", "CN=alice"] {
+    for part in ["<!doctype html>", "Not signed in", "CN=alice"] {
         assert!(page.body.contains(part), "{part}");
     }
 
