@@ -1,4 +1,4 @@
-//! One promise, over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
+//! Tests of one promise over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::pin::Pin;
 use crate::site::{Setup, Site, Stack};
 use crate::stores::StoreKind;
 
-/// The HTTP version that the clients speak.
+/// The HTTP version of the clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Http {
     /// HTTP/1.1.
@@ -15,7 +15,7 @@ pub enum Http {
     Two,
 }
 
-/// A place in the matrix: what a test starts its server with.
+/// A place in the matrix: the parameters with which a test starts its server.
 #[derive(Clone, Copy)]
 pub struct Plan {
     stack: Stack,
@@ -25,21 +25,22 @@ pub struct Plan {
     holds_copies: bool,
 }
 
-/// Starts a server over the store of the matrix's place; its type is known here alone.
+/// Starts a server over the store of this place in the matrix. Only this function knows the store's
+/// type.
 type Start = fn(Plan, Setup) -> Pin<Box<dyn Future<Output = Site>>>;
 
 impl Plan {
-    /// A server with the default rules.
+    /// Starts a server with the default rules.
     pub async fn start(self) -> Site {
         self.start_with(Setup::default()).await
     }
 
-    /// A server with rules of the test's own.
+    /// Starts a server with the test's own rules.
     pub async fn start_with(self, setup: Setup) -> Site {
         (self.start)(self, setup).await
     }
 
-    /// What the portal's `--store` has to be.
+    /// The portal's `--store` flag for this store.
     pub fn portal_flag(self) -> String {
         (self.portal_flag)()
     }
@@ -82,8 +83,8 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
         .block_on(test(plan));
 }
 
-/// Makes each function a test over the whole matrix. It stands at the top of a file, as the
-/// list of what the file promises.
+/// Makes each function a test over the whole matrix. Put it at the top of a file, as the list of
+/// the file's promises.
 ///
 /// ```
 /// use certsession_tests::{Plan, promises};
@@ -102,11 +103,12 @@ macro_rules! promises {
         mod $name {
             use super::$name as promise;
 
-            // A further store joins here, by one line.
+            // Add a new store here, with one line.
             $crate::over_every_transport!(memory, $crate::stores::Memory);
             $crate::over_every_transport!(redis, $crate::stores::Redis);
 
-            // A copy knows nothing of the transport: once over each stack and each version is enough.
+            // A copy does not depend on the transport: each stack and each HTTP version once is
+            // sufficient.
             $crate::over_transports!(redis_near, $crate::stores::RedisNear:
                 rustls_http1(Rustls, One)
                 openssl_http2(Openssl, Two));
@@ -114,8 +116,8 @@ macro_rules! promises {
     )*};
 }
 
-/// As [`promises!`], for what is promised of stores that have room for so many sessions and no
-/// more. A Redis server counts bytes; its test has one that is full.
+/// Like [`promises!`], for promises of stores with a fixed capacity in sessions. A Redis server
+/// counts bytes; its own test has a full one.
 #[macro_export]
 macro_rules! promises_of_bounded_stores {
     ($($name:ident),* $(,)?) => {$(
@@ -140,7 +142,7 @@ macro_rules! over_every_transport {
     };
 }
 
-/// A test of the promise for each of these transports.
+/// Defines a test of the promise for each of these transports.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_transports {
