@@ -191,10 +191,10 @@ fn issue_finds_the_key_to_keep_in_either_folder_or_by_its_path() {
     }
     let message = fails(
         1,
-        &["issue", "--name", "x", "--same-key-as", "nobody"],
+        &["issue", "--name", "x", "--same-key-as", "absent"],
         dir.path(),
     );
-    assert!(message.contains("nobody.key"), "{message}");
+    assert!(message.contains("absent.key"), "{message}");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn wrong_arguments_exit_with_2_and_name_the_value() {
         ("--not-before", "9999-12-31T00:00:00Z", "1970 to 9999"),
         ("--spiffe", "https://example.com", "https://example.com"),
         ("--dns", "two words", "two words"),
-        ("--email", "nobody", "nobody"),
+        ("--email", "carol", "carol"),
         ("--unknown", "x", "--unknown"),
     ] {
         let mut arguments = vec!["issue", option, value];

@@ -77,9 +77,9 @@ impl RedisStoreBuilder {
     /// accepts the old state for at most `max_age`. This process sees its own changes at once.
     ///
     /// Only requests with a safe method (RFC 9110 section 9.2.1) are served from copies, except
-    /// those for which the middleware is told to use the store; the server decides every write.
-    /// There is one connection for each thread, and each keeps copies of up to 10,000 reads of one
-    /// `max_age`; the server serves all further reads.
+    /// those that the middleware is configured to send to the store; the server decides every
+    /// write. There is one connection for each thread, and each keeps copies of up to 10,000 reads
+    /// of one `max_age`; the server serves all further reads.
     ///
     /// Works with a single server or with Sentinel; the user needs the permission
     /// `+client|tracking`. Default: no copies. One second is a good value for `max_age`.

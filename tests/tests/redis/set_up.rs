@@ -53,7 +53,7 @@ async fn a_wrong_password_has_its_own_error() {
         .start();
     for url in [
         server.url_as("sessions", "guess"),
-        server.url_as("nobody", "secret"),
+        server.url_as("unknown", "secret"),
         server.url(),
     ] {
         let error = connect(&url).await;

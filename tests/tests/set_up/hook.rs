@@ -36,7 +36,7 @@ const LINE: [&str; 5] = [
     "capture_peer",
 ];
 
-/// A hook for a server whose TLS configuration is not ours.
+/// A hook for a server with a foreign TLS configuration.
 fn vouched() -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
     capture_peer(PeerVerifier::caller_vouches_for_full_handshakes())
 }

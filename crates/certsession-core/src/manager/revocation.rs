@@ -68,8 +68,8 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(count)
     }
 
-    /// The worker that ends the sessions of certificates as they are added to the list; `None` if
-    /// this manager has one already. Drop it, and another can be had.
+    /// Creates the worker that ends the sessions of certificates as they are added to the list;
+    /// `None` if this manager has one already. After it is dropped, another can be created.
     pub fn revocation_worker(&self) -> Option<RevocationWorker<S>> {
         self.rules.to_end.claim_worker().then(|| RevocationWorker {
             store: Arc::downgrade(&self.store),
@@ -88,8 +88,8 @@ impl<S: SessionStore> SessionManager<S> {
     }
 }
 
-/// Ends the sessions of certificates as they are added to a manager's revocation list: an adapter
-/// runs its steps in a task of its own.
+/// A worker that ends the sessions of certificates as they are added to a manager's revocation
+/// list. An adapter runs its steps in a separate task.
 ///
 /// It does not keep the manager alive.
 pub struct RevocationWorker<S> {
@@ -99,12 +99,12 @@ pub struct RevocationWorker<S> {
 }
 
 impl<S: SessionStore> RevocationWorker<S> {
-    /// Waits until there are sessions to end, and ends those of some certificates. False if the
-    /// manager is gone: there will be no more.
+    /// Waits until there are sessions to end, and ends those of a batch of certificates. Returns
+    /// false if the manager has been dropped, so that no more will come.
     ///
     /// # Errors
     ///
-    /// If the store fails. What is not done yet is tried again by the next step; wait before it.
+    /// If the store fails. The next step retries what this one did not finish; pause before it.
     pub async fn step(&self) -> Result<bool, StoreError> {
         self.pending.wait_nonempty().await;
         let (Some(store), Some(rules)) = (self.store.upgrade(), self.rules.upgrade()) else {

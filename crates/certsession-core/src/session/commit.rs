@@ -150,7 +150,7 @@ impl PendingCommit {
         self.ending.is_some()
     }
 
-    /// The session that it ends, if it ends one.
+    /// The handle of the session that it ends, if there is one.
     pub fn ended_session(&self) -> Option<Handle> {
         self.ending.as_ref().map(|ending| ending.handle)
     }
