@@ -130,8 +130,8 @@ fn the_portal_mints_its_certificates_where_there_are_none() {
     assert_eq!(curl.arg(url).output().unwrap().stdout, b"null");
 }
 
-/// The port may be taken on this machine, by the quickstart of somebody who tries the README:
-/// then the program has to say so.
+/// Another program may use the port on this machine, for example a quickstart that a user started
+/// from the README: then the example must report it.
 #[test]
 fn the_examples_listen_on_8443_where_no_port_is_given() {
     for name in ["quickstart", "portal"] {

@@ -13,11 +13,11 @@ use crate::revocation::{Revocation, RevocationList};
 use crate::store::{Owner, SessionStore, StoreError};
 use crate::time::Timestamp;
 
-/// Lists and ends sessions from outside, whichever store keeps them.
+/// Lists and ends sessions from outside, for any store.
 ///
 /// It has no type parameter, so that an application which chooses its store when it starts has
-/// one type for its administration. A clone is a handle to the same manager. Each call costs one
-/// allocation more than that of the manager.
+/// one type for its administration. Clones use the same manager. Each call costs one allocation
+/// more than the same call on the manager.
 ///
 /// ```
 /// use certsession_core::{MemoryStore, Owner, SessionAdmin, SessionManager, StoreError};
@@ -47,7 +47,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
         self.0.revoke(handle).await
     }
@@ -56,7 +56,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke_own(
         &self,
         principal: &Principal,
@@ -69,7 +69,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; some sessions may live on then, so call it again.
+    /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         self.0.revoke_all(owner).await
     }
@@ -78,8 +78,8 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails. The certificate is refused all the same, and its sessions are ended
-    /// as soon as the store lets them.
+    /// If the store fails. The certificate is refused in any case, and its sessions are ended
+    /// as soon as the store works again.
     pub async fn revoke_certificate(
         &self,
         revocation: Revocation,
@@ -87,12 +87,12 @@ impl SessionAdmin {
         self.0.revoke_certificate(revocation).await
     }
 
-    /// The certificates that are revoked.
+    /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
         self.0.revocations()
     }
 
-    /// The time now by the clock of the rules.
+    /// The current time of the rules' clock.
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
@@ -105,7 +105,7 @@ impl fmt::Debug for SessionAdmin {
 }
 
 impl<S: SessionStore> SessionManager<S> {
-    /// A handle that lists and ends sessions, without the type of the store.
+    /// Returns a handle that lists and ends sessions, without the store's type.
     pub fn admin(&self) -> SessionAdmin {
         SessionAdmin(Arc::new(self.clone()))
     }
