@@ -159,7 +159,7 @@ pub enum MutualTlsError {
         source: CrlError,
     },
 
-    /// There are revocation lists, but nobody would learn what is in them.
+    /// There are files with revocation lists, but no list to load them into.
     #[error(
         "there is a revocation list but no list of revoked certificates to put it in: call \
          revocations(&list), and give the same list to SessionManager::builder(..).revocations(&list)"

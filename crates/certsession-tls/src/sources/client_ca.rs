@@ -14,7 +14,7 @@ use crate::origin::PemOrigin;
 /// The trust anchors out of all `sources`, at least one.
 ///
 /// Each has to be a CA's certificate. A leaf in this place would, with OpenSSL, be accepted
-/// from whoever holds its key, and with rustls never; so it is an error with both.
+/// from the client that holds its key, and with rustls never; so it is an error with both.
 ///
 /// A CA that has expired is left out, with a warning: rustls does not look at the dates of
 /// a trust anchor and would go on trusting it. An old root beside its successor does no
