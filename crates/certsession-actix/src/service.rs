@@ -14,8 +14,8 @@ use actix_web::http::header::{SET_COOKIE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use certsession_core::{PeerState, SessionStore};
 use certsession_http::{
-    Field, HeadChanges, HeaderFields, OpenRequest, RequestHead, SessionDriver, SetUpFault,
-    SetUpFaultKind, Settled, UnwritableField,
+    Field, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
+    Settled, UnwritableField,
 };
 
 use crate::drain::drain;
@@ -81,9 +81,22 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let parts = Rc::clone(&self.0);
         Box::pin(async move {
-            let opened = match parts.open(&request).await {
+            // In here, as each function would be a layer more in every request's future.
+            let test_peer;
+            let peer = match request.conn_data() {
+                Some(CapturedPeer(peer)) => Some(peer),
+                None => {
+                    test_peer = peer_of_test(&request);
+                    test_peer.as_deref()
+                }
+            };
+            let opened = match peer {
+                Some(peer) => parts.driver.open(parts.head(&request, peer)).await,
+                None => Err(PEER_UNKNOWN.report()),
+            };
+            let opened = match opened {
                 Ok(opened) => opened,
-                Err(error) => return Ok(Box::pin(refuse(request, error)).await),
+                Err(error) => return Ok(Box::pin(refuse(request, error.into())).await),
             };
             let session = CertSession::new(opened.session().clone());
             request.extensions_mut().insert(session);
@@ -94,21 +107,16 @@ where
 }
 
 impl<S: SessionStore, I> Parts<S, I> {
-    async fn open(&self, request: &ServiceRequest) -> Result<OpenRequest, Error> {
-        let test_peer;
-        let peer = match request.conn_data() {
-            Some(CapturedPeer(peer)) => peer,
-            None => {
-                test_peer = peer_of_test(request).ok_or_else(|| PEER_UNKNOWN.report())?;
-                &test_peer
-            }
-        };
-        let head = RequestHead {
+    fn head<'r>(
+        &self,
+        request: &'r ServiceRequest,
+        peer: &'r PeerState,
+    ) -> RequestHead<'r, impl Iterator<Item = &'r [u8]> + use<'r, S, I>> {
+        RequestHead {
             cookies: request.headers().get_all(COOKIE).map(HeaderValue::as_bytes),
             peer,
             reads_near: self.reads_near(request),
-        };
-        Ok(self.driver.open(head).await?)
+        }
     }
 
     /// Whether a copy of the session may serve the request: it only reads.
@@ -128,12 +136,12 @@ async fn refuse<B>(mut request: ServiceRequest, error: Error) -> ServiceResponse
 
 /// The peer that a test has set. A connection that came through the hook never gets here.
 #[cfg(feature = "test-util")]
-fn peer_of_test(request: &ServiceRequest) -> Option<PeerState> {
+fn peer_of_test(request: &ServiceRequest) -> Option<Rc<PeerState>> {
     crate::test_util::peer_of(request)
 }
 
 #[cfg(not(feature = "test-util"))]
-fn peer_of_test(_: &ServiceRequest) -> Option<PeerState> {
+fn peer_of_test(_: &ServiceRequest) -> Option<Rc<PeerState>> {
     None
 }
 

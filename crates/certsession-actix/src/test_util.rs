@@ -37,6 +37,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use actix_http::Request;
 use actix_web::HttpMessage;
@@ -105,16 +106,16 @@ impl TestRequestExt for TestRequest {
 
     fn to_request_from(self, peer: PeerState) -> Request {
         let request = self.to_request();
-        request.extensions_mut().insert(TestPeer(peer));
+        request.extensions_mut().insert(TestPeer(Rc::new(peer)));
         request
     }
 }
 
-struct TestPeer(PeerState);
+struct TestPeer(Rc<PeerState>);
 
-pub(crate) fn peer_of(request: &ServiceRequest) -> Option<PeerState> {
+pub(crate) fn peer_of(request: &ServiceRequest) -> Option<Rc<PeerState>> {
     let extensions = request.extensions();
     extensions
         .get::<TestPeer>()
-        .map(|TestPeer(peer)| peer.clone())
+        .map(|TestPeer(peer)| Rc::clone(peer))
 }

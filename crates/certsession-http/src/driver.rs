@@ -21,13 +21,13 @@ use std::time::Duration;
 
 use certsession_core::{PeerState, SessionManager, SessionStore};
 
-use crate::backend::{Backend, BoxFuture};
+use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use crate::error::Error;
 use crate::in_flight::InFlight;
 use crate::response::HeadChanges;
 use crate::revoked;
-use crate::session::RequestSession;
+use crate::session::{self, ClosedHead, RequestSession};
 
 /// Opens and commits the sessions of an application's requests. Clones drive the same sessions.
 pub struct SessionDriver<S> {
@@ -36,9 +36,8 @@ pub struct SessionDriver<S> {
 
 struct Shared<S> {
     manager: SessionManager<S>,
-    backend: Arc<dyn Backend>,
+    context: Arc<session::Context>,
     cookie: SessionCookie,
-    in_flight: InFlight,
 }
 
 /// What an adapter read of a request.
@@ -56,12 +55,14 @@ pub struct RequestHead<'r, C> {
 impl<S: SessionStore> SessionDriver<S> {
     /// A driver of this manager's sessions. The cookie is `__Host-session`, `SameSite=Lax`.
     pub fn new(manager: SessionManager<S>) -> Self {
-        let backend = Arc::new(manager.clone());
+        let context = session::Context {
+            backend: Arc::new(manager.clone()),
+            in_flight: InFlight::default(),
+        };
         Self::with(Shared {
             manager,
-            backend,
+            context: Arc::new(context),
             cookie: SessionCookie::default(),
-            in_flight: InFlight::default(),
         })
     }
 
@@ -105,32 +106,36 @@ impl<S: SessionStore> SessionDriver<S> {
             true => shared.manager.open_near(presented, request.peer).await,
             false => shared.manager.open(presented, request.peer).await,
         };
-        let backend = Arc::clone(&shared.backend);
-        let session = RequestSession::new(opened?, backend, shared.in_flight.clone());
+        let session = RequestSession::new(opened?, Arc::clone(&shared.context));
         Ok(OpenRequest {
             guard: EndGuard::new(session),
         })
     }
 
     /// Commits what the handler did to the session, also if the handler failed.
-    pub fn settle(&self, request: OpenRequest) -> Settling<'_> {
-        let session = request.guard.disarm();
+    pub fn settle(&self, mut request: OpenRequest) -> Settling<'_> {
+        request.guard.is_armed = false;
         let cookie = &self.shared.cookie;
-        Settling(match session.begin_commit() {
-            None => Step::Done(session, cookie),
-            Some(pending) if pending.ends_session() || pending.signs_in() => {
+        let pending = match request.session().begin_last_commit() {
+            Ok(head) => return Settling(Step::Done(Some(Settled::new(Ok(()), head, cookie)))),
+            Err(pending) => pending,
+        };
+        let session = request.session().clone();
+        Settling(Step::Commit(
+            if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
                 let committed = session.execute_detached(pending);
-                Step::Commit(Box::pin(async move {
+                Box::pin(async move {
                     let committed = committed.await;
-                    Settled::new(committed, &session, cookie)
-                }))
-            }
-            Some(pending) => Step::Commit(Box::pin(async move {
-                let committed = session.execute(pending).await;
-                Settled::new(committed, &session, cookie)
-            })),
-        })
+                    Settled::new(committed, session.close_head(), cookie)
+                })
+            } else {
+                Box::pin(async move {
+                    let committed = session.execute(pending).await;
+                    Settled::new(committed, session.close_head(), cookie)
+                })
+            },
+        ))
     }
 
     /// Starts the task that ends the sessions of revoked certificates, unless it is running. Needs
@@ -143,14 +148,13 @@ impl<S: SessionStore> SessionDriver<S> {
     /// Waits until the ends and sign-ins are finished whose requests are gone: for a graceful
     /// shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
     pub async fn drain(&self, at_most: Duration) -> bool {
-        self.shared.in_flight.drain(at_most).await
+        self.shared.context.in_flight.drain(at_most).await
     }
 
     fn with_cookie(&self, cookie: SessionCookie) -> Self {
         Self::with(Shared {
             manager: self.shared.manager.clone(),
-            backend: Arc::clone(&self.shared.backend),
-            in_flight: self.shared.in_flight.clone(),
+            context: Arc::clone(&self.shared.context),
             cookie,
         })
     }
@@ -197,26 +201,19 @@ impl OpenRequest {
 pub struct Settling<'d>(Step<'d>);
 
 enum Step<'d> {
-    Done(RequestSession, &'d SessionCookie),
+    /// Nothing is to be committed. Taken when it is polled.
+    Done(Option<Settled>),
     // In a box, as each request would have to have room for it, and most only read.
     Commit(BoxFuture<'d, Settled>),
-    Taken,
 }
 
 impl Future for Settling<'_> {
     type Output = Settled;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
-        match std::mem::replace(&mut self.0, Step::Taken) {
-            Step::Done(session, cookie) => Poll::Ready(Settled::new(Ok(()), &session, cookie)),
-            Step::Commit(mut commit) => {
-                let settled = commit.as_mut().poll(context);
-                if settled.is_pending() {
-                    self.0 = Step::Commit(commit);
-                }
-                settled
-            }
-            Step::Taken => Poll::Pending,
+        match &mut self.0 {
+            Step::Done(settled) => settled.take().map_or(Poll::Pending, Poll::Ready),
+            Step::Commit(commit) => commit.as_mut().poll(context),
         }
     }
 }
@@ -224,9 +221,8 @@ impl Future for Settling<'_> {
 impl fmt::Debug for Settling<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Step::Done(..) => "Settling(nothing to commit)",
+            Step::Done(_) => "Settling(nothing to commit)",
             Step::Commit(_) => "Settling(committing)",
-            Step::Taken => "Settling(done)",
         })
     }
 }
@@ -242,11 +238,10 @@ pub struct Settled {
 }
 
 impl Settled {
-    fn new(committed: Result<(), Error>, session: &RequestSession, cookie: &SessionCookie) -> Self {
-        let (change, is_personal) = session.close_head();
+    fn new(committed: Result<(), Error>, head: ClosedHead, cookie: &SessionCookie) -> Self {
         Self {
             committed,
-            head: HeadChanges::new(change, is_personal, cookie),
+            head: HeadChanges::new(head.cookie, head.is_personal, cookie),
         }
     }
 }
@@ -269,11 +264,6 @@ impl EndGuard {
 
     fn session(&self) -> &RequestSession {
         &self.session
-    }
-
-    fn disarm(mut self) -> RequestSession {
-        self.is_armed = false;
-        self.session.clone()
     }
 }
 

@@ -45,10 +45,22 @@ use crate::in_flight::{EndStep, InFlight};
 #[derive(Clone)]
 pub struct RequestSession(Arc<Inner>);
 
+/// What the sessions of all requests share.
+pub(crate) struct Context {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) in_flight: InFlight,
+}
+
+/// What a request that is over does to the response.
+pub(crate) struct ClosedHead {
+    pub(crate) cookie: Option<CookieChange>,
+    /// Whether the response can depend on the session.
+    pub(crate) is_personal: bool,
+}
+
 struct Inner {
     session: Mutex<Session>,
-    backend: Arc<dyn Backend>,
-    in_flight: InFlight,
+    context: Arc<Context>,
     /// Whether the response can depend on the session.
     is_used: AtomicBool,
 }
@@ -188,7 +200,8 @@ impl RequestSession {
     /// middleware tries once more. If the caller stops waiting, because of a timeout for example,
     /// the commit continues; until it is done, every change and the response itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
-        match self.begin_commit() {
+        let pending = self.lock().begin_commit();
+        match pending {
             Some(pending) => self.execute_detached(pending).await,
             None => Ok(()),
         }
@@ -214,7 +227,7 @@ impl RequestSession {
     /// ```
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let watch = self.lock().watch();
-        ended(Arc::clone(&self.0.backend), watch)
+        ended(Arc::clone(&self.0.context.backend), watch)
     }
 
     /// The active sessions of the principal who is signed in, oldest first.
@@ -224,7 +237,7 @@ impl RequestSession {
     /// If no principal is signed in or the store fails.
     pub async fn sessions(&self) -> Result<Vec<Arc<Record>>, Error> {
         let owner = Owner::Principal(self.signed_in()?);
-        Ok(self.0.backend.sessions(&owner).await?)
+        Ok(self.0.context.backend.sessions(&owner).await?)
     }
 
     /// Ends one session of the principal who is signed in. True if there was such a session.
@@ -237,7 +250,12 @@ impl RequestSession {
         let this = self.clone();
         let end = EndStep::OwnSession(principal.clone(), handle);
         self.finish(Some(end), async move {
-            let revoked = this.0.backend.revoke_own(&principal, handle).await?;
+            let revoked = this
+                .0
+                .context
+                .backend
+                .revoke_own(&principal, handle)
+                .await?;
             if revoked && this.handle() == Some(handle) {
                 this.lock().mark_revoked(&[handle]);
             }
@@ -257,7 +275,7 @@ impl RequestSession {
         let this = self.clone();
         let end = EndStep::AllOf(owner.clone());
         self.finish(Some(end), async move {
-            let revoked = this.0.backend.revoke_all(&owner).await?;
+            let revoked = this.0.context.backend.revoke_all(&owner).await?;
             this.lock().mark_revoked(&revoked);
             Ok(revoked.len())
         })
@@ -279,22 +297,27 @@ impl RequestSession {
         self.principal().ok_or(Error::NotSignedIn)
     }
 
-    pub(crate) fn new(session: Session, backend: Arc<dyn Backend>, in_flight: InFlight) -> Self {
+    pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {
         Self(Arc::new(Inner {
             session: Mutex::new(session),
-            backend,
-            in_flight,
+            context,
             is_used: AtomicBool::new(false),
         }))
     }
 
-    pub(crate) fn begin_commit(&self) -> Option<PendingCommit> {
-        self.lock().begin_commit()
+    /// Begins the commit of the request. If there is nothing to commit, the response head is sent
+    /// in the same step: see [`close_head`](Self::close_head).
+    pub(crate) fn begin_last_commit(&self) -> Result<ClosedHead, PendingCommit> {
+        let mut session = self.lock();
+        match session.begin_commit() {
+            Some(pending) => Err(pending),
+            None => Ok(self.close(&mut session)),
+        }
     }
 
     /// Executes a commit as a part of the request: if the request is dropped, so is the commit.
     pub(crate) async fn execute(&self, pending: PendingCommit) -> Result<(), Error> {
-        let result = self.0.backend.execute(pending).await;
+        let result = self.0.context.backend.execute(pending).await;
         self.finish_commit(result)
     }
 
@@ -314,15 +337,17 @@ impl RequestSession {
         self.lock().abandon()
     }
 
-    /// Marks the response head as sent. Returns what it does to the cookie, and whether the
-    /// response can depend on the session.
-    pub(crate) fn close_head(&self) -> (Option<CookieChange>, bool) {
-        let mut session = self.lock();
+    /// Marks the response head as sent.
+    pub(crate) fn close_head(&self) -> ClosedHead {
+        self.close(&mut self.lock())
+    }
+
+    fn close(&self, session: &mut Session) -> ClosedHead {
         session.mark_head_sent();
-        (
-            session.take_cookie(),
-            self.0.is_used.load(Ordering::Relaxed),
-        )
+        ClosedHead {
+            cookie: session.take_cookie(),
+            is_personal: self.0.is_used.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn change<T>(
@@ -345,7 +370,10 @@ impl RequestSession {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        self.0.in_flight.finish(&self.0.backend, end, step)
+        self.0
+            .context
+            .in_flight
+            .finish(&self.0.context.backend, end, step)
     }
 
     /// Each change is made whole before anything in it can panic, so that a session whose lock was

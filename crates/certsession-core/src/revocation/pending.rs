@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -13,13 +14,16 @@ use crate::store::Owner;
 /// Certificates whose sessions are still to be ended. What is in here is kept until it was
 /// done, also where a certificate is taken off the list meanwhile: its sessions end all the same.
 #[derive(Debug, Default)]
-pub(crate) struct PendingRevocations(Mutex<State>);
+pub(crate) struct PendingRevocations {
+    state: Mutex<State>,
+    /// Each request asks, so it is not behind the lock.
+    has_worker: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
     to_end: HashSet<Revocation>,
     waiting: Vec<Waker>,
-    has_worker: bool,
     is_closed: bool,
 }
 
@@ -54,11 +58,11 @@ impl PendingRevocations {
 
     /// Claims the one place of a worker; false if there is a worker already.
     pub(crate) fn claim_worker(&self) -> bool {
-        !std::mem::replace(&mut self.lock().has_worker, true)
+        !self.has_worker.load(Ordering::Relaxed) && !self.has_worker.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn release_worker(&self) {
-        self.lock().has_worker = false;
+        self.has_worker.store(false, Ordering::Release);
     }
 
     /// Waits until there is something, or until no manager is left that could end sessions.
@@ -82,7 +86,7 @@ impl PendingRevocations {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here is left half-done by a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
