@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// let start = Timestamp::from_millis(1_000);
 /// assert_eq!(start + Duration::from_secs(1), Timestamp::from_millis(2_000));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
@@ -52,6 +52,16 @@ fn millis(duration: Duration) -> u64 {
     whole.saturating_add(duration.subsec_millis().into())
 }
 
+/// As people read it: `2026-01-31T12:00:00Z`, without the milliseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match der::DateTime::from_unix_duration(Duration::from_millis(self.0)) {
+            Ok(date) => date.fmt(f),
+            Err(_) => f.write_str("after the year 9999"),
+        }
+    }
+}
+
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)
@@ -84,5 +94,18 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp(millis(since_epoch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_in_time_is_shown_as_a_date() {
+        let shown = |millis| Timestamp::from_millis(millis).to_string();
+        assert_eq!(shown(0), "1970-01-01T00:00:00Z");
+        assert_eq!(shown(1_769_860_800_999), "2026-01-31T12:00:00Z");
+        assert_eq!(shown(u64::MAX), "after the year 9999");
     }
 }

@@ -1,8 +1,8 @@
 //! Why a peer's certificate was refused.
 
+use super::key_usage::KeyUsage;
 use super::peer::MAX_CERTIFICATE_SIZE;
 use super::serial::MAX_SERIAL_LEN;
-use super::spiffe::SpiffeIdFault;
 
 /// Why a peer's certificate was refused although the handshake was completed.
 ///
@@ -31,7 +31,7 @@ pub enum CertificateError {
     },
 
     /// The certificate is not the DER structure of RFC 5280 section 4.1.
-    #[error("the client certificate is malformed ({what}): have its CA issue it anew")]
+    #[error("the client certificate is malformed ({what}): have its CA issue it again")]
     Malformed {
         /// Which part of it is not as it has to be.
         what: &'static str,
@@ -61,7 +61,7 @@ pub enum CertificateError {
     /// see two identities (RFC 5280 section 4.2 allows one).
     #[error(
         "the client certificate has more than one subject alternative name extension: have its \
-         CA issue it anew with all names in one"
+         CA issue it again with all names in one"
     )]
     DuplicateSubjectAltName,
 
@@ -73,12 +73,14 @@ pub enum CertificateError {
         count: usize,
     },
 
-    /// The SPIFFE id is not one.
-    #[error("the client certificate's SPIFFE id \"{id}\" is not valid: {fault}")]
-    InvalidSpiffeId {
-        /// The id: printable ASCII, and only its beginning if it is long.
-        id: Box<str>,
-        /// What is wrong with it.
-        fault: SpiffeIdFault,
+    /// The key is for something else than to prove its possession in TLS: it may be a key for
+    /// encryption that others hold a copy of, or one for signatures that have legal effect.
+    #[error(
+        "the client certificate's key usage ({usage}) allows neither digitalSignature nor \
+         keyAgreement: use the certificate that is meant for authentication"
+    )]
+    NotForAuthentication {
+        /// What the key may be used for.
+        usage: KeyUsage,
     },
 }

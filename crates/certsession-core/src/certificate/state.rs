@@ -31,7 +31,12 @@ impl PeerState {
     /// assert!(matches!(PeerState::from_leaf(Some(b"junk")), PeerState::Rejected(_)));
     /// ```
     pub fn from_leaf(der: Option<&[u8]>) -> Self {
-        match der.map(PeerCertificate::from_der) {
+        let usable = |der| {
+            let certificate = PeerCertificate::from_der(der)?;
+            certificate.check_key_usage()?;
+            Ok(certificate)
+        };
+        match der.map(usable) {
             None => Self::Absent,
             Some(Ok(certificate)) => Self::Verified(Arc::new(certificate)),
             Some(Err(error)) => Self::Rejected(error),
