@@ -78,10 +78,12 @@ pub mod test_util;
 mod time;
 mod token;
 
+pub use CaCertificate as CrlAuthority;
 pub use binding::{Binding, BindingPolicy};
 pub use certificate::{
-    CertificateError, Fingerprint, IdentityName, IssuerHash, MAX_CERTIFICATE_SIZE, PeerCertificate,
-    PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault, ValidityError,
+    CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
+    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault,
+    ValidityError,
 };
 pub use data::{Data, Key};
 pub use event::{
@@ -98,8 +100,8 @@ pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
-    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList,
-    RevocationStatus,
+    Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
+    RevocationList, RevocationStatus, SignatureVerifier,
 };
 pub use session::{
     CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch,
