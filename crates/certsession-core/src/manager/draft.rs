@@ -10,7 +10,7 @@ use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
 use crate::session::{Base, CommitError, Pending};
-use crate::store::{Commit, Rotation, SessionStore, Supersede};
+use crate::store::{CLOCK_SKEW, Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -21,7 +21,9 @@ impl Rules {
     }
 
     fn is_touch_due(&self, base: &Base, now: Timestamp) -> bool {
-        now >= base.record.last_seen_at + self.lifetimes.touch()
+        let last_seen_at = base.record.last_seen_at;
+        // A use in the future was by a clock that ran ahead.
+        now >= last_seen_at + self.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
     }
 
     /// A token in its grace was renewed a moment ago, by another request.

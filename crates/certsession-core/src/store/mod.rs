@@ -14,8 +14,8 @@ use crate::record::Record;
 use crate::time::Timestamp;
 
 pub use admission::{Admission, OnLimit};
+pub(crate) use commit::{CLOCK_SKEW, Rotation, Supersede};
 pub use commit::{Commit, Decision};
-pub(crate) use commit::{Rotation, Supersede};
 pub use error::{StoreError, StoreErrorKind};
 pub use owner::{Owner, OwnerKey};
 
@@ -27,7 +27,8 @@ pub use owner::{Owner, OwnerKey};
 /// `test-util`) tests each of these clauses.
 ///
 /// 1. `create` never overwrites a record.
-/// 2. `load` does not tell an absent record from an expired or an ended one.
+/// 2. `load` does not tell an absent record from an expired or an ended one. One that it found
+///    expired is gone: it does not come back if a clock goes back.
 /// 3. `commit` takes one atomic step: what the record is at that moment decides.
 /// 4. Nothing but `create` makes a record: a `commit` never does.
 /// 5. `remove` and `revoke` are final, and may be called again.
