@@ -51,7 +51,8 @@ pub enum SessionEvent {
         to: Fingerprint,
     },
     /// A token or a certificate was not accepted. A malformed, unknown or doubled token is
-    /// ignored, and the request goes on without a session; any other reason ends the request.
+    /// ignored, and the request goes on without a session, as it does under a renewed certificate
+    /// that the policy does not admit; any other reason ends the request.
     Refused {
         /// The session, if there is one: known only where the token was genuine.
         handle: Option<Handle>,
@@ -111,6 +112,10 @@ pub enum Refusal {
     CertificateMissing,
     /// The session's token came under another certificate.
     OtherCertificate,
+    /// The session's token came under a newer certificate that looks like the same owner's, and
+    /// that the binding policy does not admit. The request goes on without a session, and can do
+    /// nothing but sign in.
+    CertificateRenewed,
     /// The session has moved on to a newer certificate of the same owner.
     CertificateSuperseded,
     /// The certificate is past its `notAfter`.
@@ -119,7 +124,7 @@ pub enum Refusal {
     CertificateNotYetValid,
     /// The certificate is revoked, or its key is. The sessions that are bound to it are ended.
     CertificateRevoked,
-    /// The revocation list of the certificate's issuer is overdue: nobody can say whether the
+    /// The revocation list of the certificate's issuer is overdue: no one can say whether the
     /// certificate is revoked.
     RevocationUnknown,
     /// The certificate cannot be read, or says what no certificate may say.
@@ -167,9 +172,9 @@ impl SessionEvent {
     /// Writes the event to `tracing`, at the level that fits it.
     pub(crate) fn trace(&self) {
         match self {
-            // What every browser does whose session has expired.
+            // What every browser does whose session has expired, or its certificate.
             Self::Refused {
-                reason: reason @ Refusal::UnknownToken,
+                reason: reason @ (Refusal::UnknownToken | Refusal::CertificateRenewed),
                 ..
             } => tracing::info!(target: "certsession", ?reason, "ignored"),
             Self::Refused { handle, reason } => {
@@ -205,6 +210,7 @@ impl fmt::Display for Refusal {
             Self::UnknownToken => "no session stands that this cookie opens",
             Self::CertificateMissing => "a client certificate is required",
             Self::OtherCertificate => "the session belongs to another certificate",
+            Self::CertificateRenewed => "the session belongs to the certificate before this one",
             Self::CertificateSuperseded => "the session has moved to a newer certificate",
             Self::CertificateExpired => "the client certificate has expired",
             Self::CertificateNotYetValid => "the client certificate is not valid yet",

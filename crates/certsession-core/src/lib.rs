@@ -21,7 +21,7 @@
 //!
 //! | what is chosen | |
 //! |---|---|
-//! | [`BindingPolicy`] | which certificates a session stays with |
+//! | [`BindingPolicy`], [`RenewedBy`] | which certificates a session stays with |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what a replay does |
 //! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what an overdue list means |
@@ -79,11 +79,11 @@ mod time;
 mod token;
 
 pub use CaCertificate as CrlAuthority;
-pub use binding::{Binding, BindingPolicy};
+pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
     MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault,
-    ValidityError,
+    TrustAnchor, ValidityError,
 };
 pub use data::{Data, Key};
 pub use event::{

@@ -20,7 +20,7 @@
 //! |---|---|
 //! | `state` | [`PeerState`]: absent, verified or rejected |
 //! | `peer` | [`PeerCertificate`], the parsed leaf |
-//! | `ca` | [`CaCertificate`]: what an application is configured with |
+//! | `ca`, `anchor` | [`CaCertificate`], [`TrustAnchor`]: what an application is configured with |
 //! | `layout`, `extensions` | where each field is in the DER |
 //! | `alt_names`, `spiffe` | the names that may decide |
 //! | `name` | names, compared as RFC 5280 has it |
@@ -33,6 +33,7 @@
 //! | `error` | [`CertificateError`] |
 
 mod alt_names;
+mod anchor;
 mod ca;
 pub(crate) mod element;
 mod error;
@@ -51,6 +52,7 @@ pub(crate) mod validity;
 
 pub(crate) use self::subject::to_text as subject_text;
 pub use self::{
+    anchor::TrustAnchor,
     ca::CaCertificate,
     error::CertificateError,
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},

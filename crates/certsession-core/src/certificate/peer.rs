@@ -9,7 +9,7 @@ use super::name::CanonicalName;
 use super::validity::Validity;
 use super::{
     CertificateError, Fingerprint, IdentityName, IssuerHash, PublicKeyHash, SerialNumber,
-    SpiffeIdFault, ValidityError, subject,
+    SpiffeIdFault, TrustAnchor, ValidityError, subject,
 };
 use crate::time::Timestamp;
 
@@ -40,6 +40,7 @@ pub struct PeerCertificate {
     subject: Box<str>,
     alt_names: AltNames,
     key_usage: Option<KeyUsage>,
+    anchor: Option<TrustAnchor>,
     validity: Validity,
 }
 
@@ -78,6 +79,7 @@ impl PeerCertificate {
                 .key_usage
                 .map(KeyUsage::parse)
                 .transpose()?,
+            anchor: None,
             validity: Validity::parse(layout.not_before, layout.not_after)?,
         })
     }
@@ -172,6 +174,20 @@ impl PeerCertificate {
                 Err(CertificateError::NotForAuthentication { usage })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The trust anchor that verified the chain, if the TLS side has told it.
+    pub const fn anchor(&self) -> Option<&TrustAnchor> {
+        self.anchor.as_ref()
+    }
+
+    /// Notes which trust anchor verified the chain. That it did is for the TLS side to know.
+    #[must_use]
+    pub fn verified_by(self, anchor: TrustAnchor) -> Self {
+        Self {
+            anchor: Some(anchor),
+            ..self
         }
     }
 

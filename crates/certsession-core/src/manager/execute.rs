@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
-use crate::event::{SessionEvent, StoreOperation};
+use crate::event::{Refusal, SessionEvent, StoreOperation};
 use crate::session::{
     Base, CommitError, CommitResult, CookieChange, Ending, Pending, PendingCommit, Target,
 };
 use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
+use crate::time::Timestamp;
 use crate::token::Token;
 
 impl<S: SessionStore> SessionManager<S> {
@@ -60,6 +61,9 @@ impl<S: SessionStore> SessionManager<S> {
 
     async fn create(&self, pending: Pending, peer: &PeerCertificate) -> CommitResult {
         let now = self.rules.clock.now();
+        if let Err(refusal) = self.judge_again(peer, now).await {
+            return CommitResult::over(Err(CommitError::Refused(refusal)));
+        }
         let drafted = Token::issue().and_then(|token| {
             let record = self.new_record(&token, &pending, peer, now)?;
             Ok((token, Arc::new(record)))
@@ -101,6 +105,21 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
+    /// A request may run for hours, and its certificate was judged when it began.
+    async fn judge_again(
+        &self,
+        certificate: &PeerCertificate,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let judged = self.rules.judge(certificate, now);
+        if let Err(reason) = judged {
+            let handle = None;
+            self.rules.emit(SessionEvent::Refused { handle, reason });
+            self.end_if_revoked(reason, certificate).await;
+        }
+        judged
+    }
+
     async fn commit(
         &self,
         base: Base,
@@ -109,6 +128,14 @@ impl<S: SessionStore> SessionManager<S> {
         can_set_cookie: bool,
     ) -> CommitResult {
         let now = self.rules.clock.now();
+        if let Some(certificate) = peer.as_deref()
+            && let Err(refusal) = self.judge_again(certificate, now).await
+        {
+            return match pending.is_empty() {
+                true => CommitResult::over(Ok(())),
+                false => CommitResult::over(Err(CommitError::Refused(refusal))),
+            };
+        }
         let rebind = peer.filter(|_| base.rebind && can_set_cookie);
         let token = match self.new_token(&base, &pending, rebind.is_some(), can_set_cookie, now) {
             Ok(token) => token,
@@ -145,7 +172,7 @@ impl<S: SessionStore> SessionManager<S> {
                     result: Ok(()),
                 }
             }
-            // Whoever only read is served: what was read was true when it was read.
+            // A request that only read is served: what was read was true when it was read.
             Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
             Ok(Outcome::Stale) => CommitResult::over(Err(CommitError::Stale)),
             Ok(Outcome::Gone) => CommitResult::over(Err(CommitError::Gone)),

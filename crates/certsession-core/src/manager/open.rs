@@ -5,11 +5,10 @@ use std::sync::Arc;
 use super::SessionManager;
 use super::rules::OnReplay;
 use crate::binding::Match;
-use crate::certificate::{PeerCertificate, PeerState, ValidityError};
+use crate::certificate::{PeerCertificate, PeerState};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
-use crate::revocation::RevocationStatus;
 use crate::session::{Base, Phase, Session};
 use crate::store::{Owner, SessionStore, StoreError};
 use crate::time::Timestamp;
@@ -83,7 +82,9 @@ impl<S: SessionStore> SessionManager<S> {
     /// 2. A token that no session stands for opens an empty session: it is never adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
     ///    belongs to is left as it is.
-    /// 4. A token that was replaced, under the session's certificate, is a replay: the request
+    /// 4. A genuine token under a newer certificate that looks like the same owner's, and that the
+    ///    binding policy does not admit, opens nothing, and allows a sign-in.
+    /// 5. A token that was replaced, under the session's certificate, is a replay: the request
     ///    can do nothing but sign in, or, with [`OnReplay::EndSession`], the session ends.
     ///
     /// # Errors
@@ -124,15 +125,11 @@ impl<S: SessionStore> SessionManager<S> {
         peer: &PeerState,
     ) -> Result<Session, OpenError> {
         let now = self.rules.clock.now();
-        let certificate = self.judge_certificate(peer, now)?;
+        let certificate = self.judge_peer(peer)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
-            && let Err(refusal) = self.judge_revocation(certificate, now)
+            && let Err(refusal) = self.rules.judge(certificate, now)
         {
-            if refusal == Refusal::CertificateRevoked {
-                // If the store fails, its event tells so; the refusal stands all the same, and the
-                // next request of this certificate, or the task that ends sessions, tries again.
-                let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
-            }
+            self.end_if_revoked(refusal, certificate).await;
             return Err(self.refuse(None, refusal));
         }
         let found = match self.read_token(presented) {
@@ -158,34 +155,23 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Session::new(rules, certificate.cloned(), base, phase))
     }
 
-    fn judge_revocation(
-        &self,
-        certificate: &PeerCertificate,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        match self.rules.revocations.status(certificate, now) {
-            RevocationStatus::Good => Ok(()),
-            RevocationStatus::Unknown => Err(Refusal::RevocationUnknown),
-            RevocationStatus::Revoked => Err(Refusal::CertificateRevoked),
+    /// Ends the sessions of a certificate that was refused because it is revoked. If the store
+    /// fails, its event says so; the refusal holds all the same, and the next request of this
+    /// certificate, or the task that ends sessions, tries again.
+    pub(super) async fn end_if_revoked(&self, refusal: Refusal, certificate: &PeerCertificate) {
+        if refusal == Refusal::CertificateRevoked {
+            let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
         }
     }
 
-    fn judge_certificate<'p>(
+    fn judge_peer<'p>(
         &self,
         peer: &'p PeerState,
-        now: Timestamp,
     ) -> Result<Option<&'p Arc<PeerCertificate>>, OpenError> {
-        let certificate = match peer {
-            PeerState::Absent => return Ok(None),
-            PeerState::Verified(certificate) => certificate,
-            PeerState::Rejected(_) => return Err(self.refuse(None, Refusal::CertificateRejected)),
-        };
-        match certificate.check_validity(now) {
-            Ok(()) => Ok(Some(certificate)),
-            Err(ValidityError::NotYetValid) => {
-                Err(self.refuse(None, Refusal::CertificateNotYetValid))
-            }
-            Err(_) => Err(self.refuse(None, Refusal::CertificateExpired)),
+        match peer {
+            PeerState::Absent => Ok(None),
+            PeerState::Verified(certificate) => Ok(Some(certificate)),
+            PeerState::Rejected(_) => Err(self.refuse(None, Refusal::CertificateRejected)),
         }
     }
 
@@ -217,7 +203,7 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
-        let compare = |peer: &Arc<_>| self.rules.binding.compare(&record.binding, peer);
+        let compare = |peer: &Arc<_>| self.rules.compare(&record.binding, peer);
         let compared = lookup.certificate.map(compare);
         // The peer's certificate is a newer one, or another's: the session ended with its own.
         // The peer's own is not revoked, and is not lookup about again.
@@ -267,8 +253,15 @@ impl<S: SessionStore> SessionManager<S> {
                 self.ignore(Refusal::UnknownToken);
                 Ok(LookupResult::Replaced)
             }
-            // Whoever has neither the secret nor the certificate learns nothing, not even that
-            // there is a session of this name.
+            // The session stays as it is, for its own certificate. As with a replaced token, the
+            // request can do nothing but sign in: that begins a session of its own.
+            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Successor)) => {
+                let reason = Refusal::CertificateRenewed;
+                self.rules.emit(SessionEvent::Refused { handle, reason });
+                Ok(LookupResult::Replaced)
+            }
+            // A client that has neither the secret nor the certificate learns nothing, not even
+            // that there is a session of this name.
             (TokenStatus::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
             (_, Some(Match::Superseded)) => {
                 Err(self.refuse(handle, Refusal::CertificateSuperseded))

@@ -1,5 +1,6 @@
 //! What a handler can get wrong, and what can go wrong under it.
 
+use crate::event::Refusal;
 use crate::principal::InvalidPrincipal;
 use crate::random::RandomError;
 use crate::store::StoreError;
@@ -77,6 +78,10 @@ pub enum CommitError {
         /// How much it may hold, in bytes.
         max: usize,
     },
+    /// The certificate of the connection is no longer good: it has expired or was revoked while
+    /// the request ran, or its revocation list is overdue. Nothing was written.
+    #[error("{0}; nothing was written")]
+    Refused(Refusal),
     /// Another commit of the same request is under way, or was given up: nobody knows yet what
     /// came of it.
     #[error("another commit of this request is under way")]

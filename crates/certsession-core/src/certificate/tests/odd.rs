@@ -180,7 +180,7 @@ fn a_name_that_is_odd_identifies_no_one_and_spoils_nothing() {
                 let certificate = HandMade::with_alt_names(names).parse().unwrap();
                 identity.find(&certificate)
             };
-            assert_eq!(find(&[odd.clone()]), None);
+            assert_eq!(find(std::slice::from_ref(&odd)), None);
             // Beside it, a sound name is no longer the only one.
             assert_eq!(find(&[odd, sound.clone()]), None);
             assert!(find(&[sound]).is_some());
