@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::certificate::Fingerprint;
+use crate::certificate::{CertificateError, Fingerprint};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
@@ -58,6 +58,13 @@ pub enum SessionEvent {
         handle: Option<Handle>,
         /// Why.
         reason: Refusal,
+    },
+    /// The certificate of the connection cannot be read, or says what no certificate may say; the
+    /// error names the cause and, where they can be read, fingerprint, serial number and subject.
+    /// A [`Refused`](Self::Refused) with [`Refusal::CertificateRejected`] follows.
+    CertificateRejected {
+        /// What is wrong with it.
+        error: CertificateError,
     },
     /// A token that had been replaced came again, under the right certificate: a copy is in
     /// use, or a request was very slow.
@@ -177,6 +184,14 @@ impl SessionEvent {
                 reason: reason @ (Refusal::UnknownToken | Refusal::CertificateRenewed),
                 ..
             } => tracing::info!(target: "certsession", ?reason, "ignored"),
+            Self::CertificateRejected { error } => {
+                tracing::warn!(target: "certsession", %error, "a client certificate was rejected");
+            }
+            // Said with the cause.
+            Self::Refused {
+                reason: Refusal::CertificateRejected,
+                ..
+            } => {}
             Self::Refused { handle, reason } => {
                 tracing::warn!(target: "certsession", handle = %Shown(handle), ?reason, "refused");
             }

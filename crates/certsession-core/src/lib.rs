@@ -78,12 +78,11 @@ pub mod test_util;
 mod time;
 mod token;
 
-pub use CaCertificate as CrlAuthority;
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
-    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault,
-    TrustAnchor, ValidityError,
+    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
+    SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, Key};
 pub use event::{

@@ -124,7 +124,7 @@ impl Error {
 
 fn session_status(error: &SessionError) -> u16 {
     match error {
-        SessionError::CertificateRequired => 403,
+        SessionError::CertificateRequired | SessionError::Commit(CommitError::Refused(_)) => 403,
         SessionError::Ended
         | SessionError::TokenReplaced
         | SessionError::Commit(
@@ -144,6 +144,7 @@ impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Commit(CommitError::Store(error)) => Self::Store(error),
+            SessionError::Commit(CommitError::Refused(refusal)) => Self::Refused(refusal),
             error => Self::Session(error),
         }
     }

@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 #[derive(Clone, PartialEq, Eq)]
 pub struct CaCertificate {
     name: CanonicalName,
+    name_len: usize,
     name_hash: IssuerHash,
     public_key: Box<[u8]>,
     public_key_hash: PublicKeyHash,
@@ -44,6 +45,7 @@ impl CaCertificate {
         let names = extensions.alt_names.map(AltNames::parse);
         Ok(Self {
             name: CanonicalName::of(layout.subject.whole),
+            name_len: layout.subject.whole.len(),
             name_hash: IssuerHash::of(layout.subject.whole),
             public_key: layout.public_key.whole.into(),
             public_key_hash: PublicKeyHash::of(layout.public_key.whole),
@@ -61,15 +63,6 @@ impl CaCertificate {
         })
     }
 
-    /// As [`from_der`](Self::from_der).
-    ///
-    /// # Errors
-    ///
-    /// If it is not well-formed.
-    pub fn from_certificate(der: &[u8]) -> Result<Self, CertificateError> {
-        Self::from_der(der)
-    }
-
     /// Its subject, for people to read: see [`PeerCertificate::subject`](super::PeerCertificate::subject).
     pub fn subject(&self) -> &str {
         &self.subject
@@ -79,6 +72,11 @@ impl CaCertificate {
     /// [`issuer_hash`](super::PeerCertificate::issuer_hash).
     pub const fn name_hash(&self) -> &IssuerHash {
         &self.name_hash
+    }
+
+    /// How many bytes its subject's Name has in DER.
+    pub const fn name_len(&self) -> usize {
+        self.name_len
     }
 
     /// The SHA-256 of its SubjectPublicKeyInfo.

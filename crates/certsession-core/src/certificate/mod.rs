@@ -54,7 +54,7 @@ pub(crate) use self::subject::to_text as subject_text;
 pub use self::{
     anchor::TrustAnchor,
     ca::CaCertificate,
-    error::CertificateError,
+    error::{CertificateError, RejectedCertificate},
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
     identity::IdentityName,
     key_usage::KeyUsage,

@@ -32,9 +32,9 @@ impl PeerState {
     /// ```
     pub fn from_leaf(der: Option<&[u8]>) -> Self {
         let usable = |der| {
-            let certificate = PeerCertificate::from_der(der)?;
-            certificate.check_key_usage()?;
-            Ok(certificate)
+            PeerCertificate::from_der(der)
+                .and_then(|certificate| certificate.check_key_usage().map(|()| certificate))
+                .map_err(|error| error.of(der))
         };
         match der.map(usable) {
             None => Self::Absent,

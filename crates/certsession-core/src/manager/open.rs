@@ -171,7 +171,11 @@ impl<S: SessionStore> SessionManager<S> {
         match peer {
             PeerState::Absent => Ok(None),
             PeerState::Verified(certificate) => Ok(Some(certificate)),
-            PeerState::Rejected(_) => Err(self.refuse(None, Refusal::CertificateRejected)),
+            PeerState::Rejected(error) => {
+                let error = error.clone();
+                self.rules.emit(SessionEvent::CertificateRejected { error });
+                Err(self.refuse(None, Refusal::CertificateRejected))
+            }
         }
     }
 

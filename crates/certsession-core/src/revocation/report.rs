@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 pub struct CrlReport {
     pub(super) problems: Vec<CrlProblem>,
     pub(super) in_force: usize,
+    pub(super) current: usize,
     pub(super) next_update: Option<Timestamp>,
 }
 
@@ -31,6 +32,11 @@ impl CrlReport {
     /// How many lists of the source are in force.
     pub const fn in_force(&self) -> usize {
         self.in_force
+    }
+
+    /// How many of those are not overdue.
+    pub const fn current(&self) -> usize {
+        self.current
     }
 
     /// When the first of those is overdue whose CA is configured and has not expired.

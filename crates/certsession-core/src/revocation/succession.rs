@@ -59,6 +59,11 @@ impl Source {
         let report = CrlReport {
             problems,
             in_force: source.lists.len(),
+            current: source
+                .lists
+                .iter()
+                .filter(|crl| crl.next_update >= now)
+                .count(),
             next_update: source.next_update(now),
         };
         (source, report)

@@ -160,7 +160,15 @@ fn a_certificate_for_encryption_alone_is_rejected_with_the_reason() {
     let PeerState::Rejected(error) = PeerState::from_leaf(Some(&der)) else {
         panic!("it was let in");
     };
-    assert!(error.to_string().contains("keyEncipherment"), "{error}");
+    let expected = "key usage (keyEncipherment) allows neither digitalSignature nor keyAgreement";
+    assert!(error.to_string().contains(expected), "{error}");
+    let named = "serial 0401, subject CN=ku-keyencipherment-only)";
+    assert!(error.to_string().ends_with(named), "{error}");
+    assert!(
+        error
+            .certificate()
+            .is_some_and(|rejected| rejected.cause() == error.cause())
+    );
     let certificate = PeerCertificate::from_der(&der).unwrap();
     assert!(matches!(
         certificate.check_key_usage(),

@@ -128,6 +128,29 @@ fn a_leaf_of_60_kilobytes_is_accepted_and_one_above_the_limit_refused() {
 }
 
 #[test]
+fn what_is_rejected_is_named_as_far_as_it_can_be_read() {
+    let names = [uri("spiffe://a/b"), uri("spiffe://a/c")];
+    let der = HandMade::with_alt_names(&names).der();
+    let PeerState::Rejected(error) = PeerState::from_leaf(Some(&der)) else {
+        panic!("it has two SPIFFE ids");
+    };
+    assert_eq!(
+        error.cause(),
+        &CertificateError::SeveralSpiffeIds { count: 2 }
+    );
+    let rejected = error.certificate().unwrap();
+    assert_eq!(rejected.fingerprint(), &Fingerprint::of(&der));
+    assert_eq!(rejected.serial(), Some(&SerialNumber::from_bytes(&[1])));
+    assert_eq!(rejected.subject(), Some("CN=hand"));
+
+    let PeerState::Rejected(error) = PeerState::from_leaf(Some(b"no certificate")) else {
+        panic!("it is none");
+    };
+    let rejected = error.certificate().unwrap();
+    assert_eq!((rejected.serial(), rejected.subject()), (None, None));
+}
+
+#[test]
 fn two_alternative_name_extensions_are_refused() {
     let names = |name| extension(SUBJECT_ALT_NAME, sequence(&[uri(name)]));
     let certificate = HandMade::with_extensions(&[names("a:a"), names("b:b")]);
