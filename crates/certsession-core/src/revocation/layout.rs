@@ -14,6 +14,7 @@ pub(super) struct Layout<'a> {
     pub(super) signed: &'a [u8],
     /// The signature's AlgorithmIdentifier.
     pub(super) algorithm: Element<'a>,
+    /// The contents of the BIT STRING.
     pub(super) signature: &'a [u8],
     /// The issuer's Name.
     pub(super) issuer: Element<'a>,
@@ -80,7 +81,7 @@ impl<'a> Layout<'a> {
         Ok(Self {
             signed: signed.whole,
             algorithm,
-            signature: whole_bytes(signature.contents).ok_or(malformed("the signature"))?,
+            signature: signature.contents,
             issuer,
             this_update,
             next_update,

@@ -94,6 +94,10 @@ pub(super) fn verify(
     let bits = parts.take_tagged(tag::BIT_STRING, KEY)?;
     let key = whole_bytes(bits.contents).ok_or(CrlError::Malformed { what: KEY })?;
 
+    let signature = whole_bytes(layout.signature).ok_or(CrlError::Malformed {
+        what: "the signature",
+    })?;
+
     refuse_weak(algorithm)?;
     if matches!(key_algorithm.id, RSA | RSA_PSS) {
         let bits = modulus_bits(key)?;
@@ -102,7 +106,7 @@ pub(super) fn verify(
         }
     }
     if let Some(known) = known(algorithm, key_algorithm) {
-        let verified = UnparsedPublicKey::new(known, key).verify(layout.signed, layout.signature);
+        let verified = UnparsedPublicKey::new(known, key).verify(layout.signed, signature);
         if verified.is_ok() {
             return Ok(());
         }

@@ -214,8 +214,12 @@ impl Succession<'_> {
         } in refused
         {
             let is_loss = match &issuer {
-                // Whose it is cannot be read.
-                None => lists.is_empty(),
+                // Whose it is cannot be read: perhaps that of a CA which is left without.
+                None => {
+                    let has_list = |ca: &&Ca| lists.iter().any(|crl| crl.name == ca.name);
+                    let mut living = self.cas.iter().filter(|ca| ca.not_after >= self.now);
+                    !living.all(|ca| has_list(&ca)) || lists.is_empty()
+                }
                 Some(issuer) => {
                     let mut cas = self.cas.iter();
                     let is_living =

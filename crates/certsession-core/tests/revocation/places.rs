@@ -294,6 +294,28 @@ fn an_overdue_list_at_the_start_keeps_its_own_issuers_clients_out_and_no_others(
 }
 
 #[test]
+fn a_list_that_cannot_be_read_may_be_that_of_a_ca_that_is_left_without() {
+    let (one, other) = (Ca::named("one"), Ca::named("other"));
+    let unreadable = || b"no list".to_vec();
+    let file = File::of(&[&one, &other]);
+    let report = file.load(&[List::of(&[]).signed_by(&one), unreadable()]);
+    assert!(report.problems()[0].is_loss());
+    assert_eq!(
+        (
+            report.problems()[0].position(),
+            report.problems()[0].issuer()
+        ),
+        (Some(2), None)
+    );
+    let report = file.load(&[
+        List::of(&[]).signed_by(&one),
+        List::of(&[]).signed_by(&other),
+        unreadable(),
+    ]);
+    assert!(!report.problems()[0].is_loss(), "each has one");
+}
+
+#[test]
 fn with_the_policy_to_warn_overdue_lists_go_on_and_keep_what_they_say() {
     let ca = Ca::named("ca");
     let file = File {
