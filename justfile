@@ -52,6 +52,20 @@ fuzz seconds="600":
 fuzz-short:
     scripts/fuzz 10
 
+# Packs each crate that is published, as `cargo publish` would, and builds it from its package.
+package *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    crates=()
+    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+        crates+=(-p "$(basename "$(dirname "$manifest")")")
+    done
+    cargo package "${crates[@]}" {{ arguments }}
+
+# Lints each crate as users may build it: without features, with each alone, with all.
+features *crates:
+    scripts/features {{ crates }}
+
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.
 bench-memory:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin memory-scale
@@ -132,13 +146,7 @@ format:
 [private]
 lints:
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy -p certsession-core --lib -- -D warnings
-    cargo clippy -p certsession-redis --all-targets --no-default-features -- -D warnings
-    cargo clippy -p certsession-redis --all-targets --all-features -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features --features rustls-0_23 -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --no-default-features --features openssl -- -D warnings
-    cargo clippy -p certsession-actix --all-targets --all-features -- -D warnings
+    scripts/features
     cargo clippy --manifest-path benches/Cargo.toml --workspace --target-dir "{{ target }}" --all-targets -- -D warnings
 
 # Is everything public documented, and does every link lead somewhere?

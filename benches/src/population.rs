@@ -61,7 +61,7 @@ impl<S: SessionStore> Population<S> {
         let mut session = self.manager.open(Presented::None, &peer).await?;
         session.sign_in(format!("principal-{number:08}"))?;
         for (key, value) in contents() {
-            session.insert(&Key::named(key), &value)?;
+            session.insert(&Key::<String>::named(key), &value)?;
         }
         Ok(session)
     }

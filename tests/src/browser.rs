@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::certificates::Client;
 use crate::hang_up::HangUp;
 use crate::ledger;
-use crate::matrix::Http;
+use crate::transport::Http;
 
 /// The name of the session cookie.
 const COOKIE_NAME: &str = "__Host-session";

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::ledger;
-use crate::matrix::Http;
+use crate::transport::Http;
 
 /// The session cookie's name, as it stands in a jar.
 const COOKIE_NAME: &str = "__Host-session";

@@ -8,8 +8,6 @@ use reqwest::Method;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use tokio::task::AbortHandle;
 
-use crate::browser::Reply;
-
 /// A request whose client hangs up when this is dropped.
 pub struct HangUp(Kind);
 
@@ -44,8 +42,8 @@ impl HangUp {
         Self(Kind::Http1(Box::new(stream)))
     }
 
-    pub(crate) fn over_http2(
-        request: impl Future<Output = Result<Reply, reqwest::Error>> + Send + 'static,
+    pub(crate) fn over_http2<T: Send + 'static>(
+        request: impl Future<Output = T> + Send + 'static,
     ) -> Self {
         Self(Kind::Http2(tokio::spawn(request).abort_handle()))
     }

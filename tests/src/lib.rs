@@ -3,10 +3,13 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `matrix` | [`promises!`]: one test per store, TLS stack and HTTP version |
+//! | `matrix` | [`promises!`]: one test per adapter, store, TLS stack and HTTP version |
+//! | `adapter` | the adapters; a further one joins there and in `matrix`, by a line each |
+//! | `transport` | TLS stack and HTTP version |
 //! | `stores` | the stores; a further one joins there and in `matrix`, by a line each |
 //! | `site` | [`Site`]: a server in this process, over real TLS |
 //! | `served` | [`Served`]: as `Site`, with an application that the test puts together |
+//! | `held` | where a handler waits for the test |
 //! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
 //! | `hang_up` | [`HangUp`]: a client that does not wait for its answer |
@@ -27,10 +30,12 @@
 )]
 #![allow(missing_debug_implementations, reason = "nobody prints them")]
 
+pub mod adapter;
 mod browser;
 mod certificates;
 pub mod curl;
 mod hang_up;
+mod held;
 pub mod ledger;
 mod live;
 mod logs;
@@ -43,16 +48,19 @@ pub mod search;
 mod served;
 mod site;
 pub mod stores;
+mod transport;
 
 pub use browser::{Browser, Reply, Shown};
 pub use certificates::{Certificates, Client};
 pub use curl::{Curl, Printed};
 pub use hang_up::HangUp;
+pub use held::Held;
 pub use live::Live;
 pub use logs::Logs;
-pub use matrix::{Http, Plan, run};
+pub use matrix::{Plan, run};
 pub use served::{Served, Tls};
-pub use site::{Setup, Site, Stack};
+pub use site::{Setup, Site};
+pub use transport::{Http, Stack};
 
 /// The README's examples compile.
 #[cfg(doctest)]

@@ -1,19 +1,12 @@
-//! One promise, over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
+//! One promise, over every adapter and store, both TLS stacks, HTTP/1.1 and HTTP/2.
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::site::{Setup, Site, Stack};
+use crate::adapter::Adapter;
+use crate::site::{Setup, Site};
 use crate::stores::StoreKind;
-
-/// The HTTP version that the clients speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Http {
-    /// HTTP/1.1.
-    One,
-    /// HTTP/2.
-    Two,
-}
+use crate::transport::{Http, Stack};
 
 /// A place in the matrix: what a test starts its server with.
 #[derive(Clone, Copy)]
@@ -61,14 +54,18 @@ impl Plan {
 }
 
 /// Runs a test at one place in the matrix.
-pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test: fn(Plan) -> F) {
+pub fn run<A: Adapter, K: StoreKind, F: Future<Output = ()>>(
+    stack: Stack,
+    http: Http,
+    test: fn(Plan) -> F,
+) {
     let plan = Plan {
         stack,
         http,
         start: |plan, setup| {
             Box::pin(async move {
                 let store = K::open(setup.capacity).await;
-                Site::start(plan, setup, store).await
+                Site::start::<A, _>(plan.stack, plan.http, setup, store).await
             })
         },
         portal_flag: K::portal_flag,
@@ -82,8 +79,8 @@ pub fn run<K: StoreKind, F: Future<Output = ()>>(stack: Stack, http: Http, test:
         .block_on(test(plan));
 }
 
-/// Makes each function a test over the whole matrix. It stands at the top of a file, as the
-/// list of what the file promises.
+/// Makes each function a test over the whole matrix. It is at the top of a file, as the list of
+/// what the file promises.
 ///
 /// ```
 /// use certsession_tests::{Plan, promises};
@@ -102,14 +99,8 @@ macro_rules! promises {
         mod $name {
             use super::$name as promise;
 
-            // A further store joins here, by one line.
-            $crate::over_every_transport!(memory, $crate::stores::Memory);
-            $crate::over_every_transport!(redis, $crate::stores::Redis);
-
-            // A copy knows nothing of the transport: once over each stack and each version is enough.
-            $crate::over_transports!(redis_near, $crate::stores::RedisNear:
-                rustls_http1(Rustls, One)
-                openssl_http2(Openssl, Two));
+            // A further adapter joins here, by one line.
+            $crate::over_every_store!(actix, $crate::adapter::Actix);
         }
     )*};
 }
@@ -122,12 +113,40 @@ macro_rules! promises_of_bounded_stores {
         mod $name {
             use super::$name as promise;
 
-            $crate::over_every_transport!(memory, $crate::stores::Memory);
+            mod actix {
+                use super::promise;
+
+                type Adapter = $crate::adapter::Actix;
+                $crate::over_every_transport!(memory, $crate::stores::Memory);
+            }
         }
     )*};
 }
 
-/// The part of [`promises!`] that is the same for every store.
+/// The part of [`promises!`] that is the same for every adapter.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! over_every_store {
+    ($adapter:ident, $kind:ty) => {
+        mod $adapter {
+            use super::promise;
+
+            type Adapter = $kind;
+
+            // A further store joins here, by one line.
+            $crate::over_every_transport!(memory, $crate::stores::Memory);
+            $crate::over_every_transport!(redis, $crate::stores::Redis);
+
+            // A copy does not depend on the transport: once over each stack and each version is
+            // enough.
+            $crate::over_transports!(redis_near, $crate::stores::RedisNear:
+                rustls_http1(Rustls, One)
+                openssl_http2(Openssl, Two));
+        }
+    };
+}
+
+/// The part that is the same for every store.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_every_transport {
@@ -151,7 +170,8 @@ macro_rules! over_transports {
             $(
                 #[test]
                 fn $name() {
-                    run::<$kind, _>(Stack::$stack, Http::$http, super::promise);
+                    type Adapter = super::Adapter;
+                    run::<Adapter, $kind, _>(Stack::$stack, Http::$http, super::promise);
                 }
             )*
         }

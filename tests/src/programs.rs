@@ -6,7 +6,6 @@
 use std::env;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -16,8 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::curl::Curl;
-use crate::matrix::{Http, Plan};
-use crate::site::Stack;
+use crate::matrix::Plan;
+use crate::transport::{Http, Stack};
 
 /// The portal, on a port of its own, with certificates of its own. It runs until it is dropped.
 pub struct Portal {
@@ -116,14 +115,19 @@ impl Program {
     ///
     /// If it ends before.
     pub fn line(&mut self) -> String {
+        let line = self.line_or_end();
+        line.unwrap_or_else(|| panic!("the program has ended: {:?}", self.child.wait()))
+    }
+
+    /// The next line that it prints; `None` if it ends before.
+    ///
+    /// # Panics
+    ///
+    /// If what it prints cannot be read.
+    pub fn line_or_end(&mut self) -> Option<String> {
         let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        assert!(
-            !line.is_empty(),
-            "the program has ended: {:?}",
-            self.child.wait()
-        );
-        line
+        let length = self.output.read_line(&mut line).unwrap();
+        (length > 0).then_some(line)
     }
 
     /// Ends it, and returns what it has printed since.
@@ -146,25 +150,6 @@ impl Drop for Program {
 pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
     let mut command = Command::new(executable("portal"));
     command.current_dir(folder).args(flags).output().unwrap()
-}
-
-/// The port that the quickstart insists on. One test at a time has it, in whichever process.
-pub struct FixedPort(#[allow(dead_code, reason = "the lock ends with it")] File);
-
-impl FixedPort {
-    /// Waits for it.
-    ///
-    /// # Panics
-    ///
-    /// If something else on this machine has it.
-    pub fn wait() -> Self {
-        let lock = File::create(env::temp_dir().join("certsession-8443.lock")).unwrap();
-        lock.lock().unwrap();
-        if let Err(error) = TcpListener::bind("127.0.0.1:8443") {
-            panic!("the quickstart needs 127.0.0.1:8443, and something else has it: {error}");
-        }
-        Self(lock)
-    }
 }
 
 /// Where an example's executable is.

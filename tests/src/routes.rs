@@ -1,6 +1,5 @@
 //! Handlers that misbehave, beside the portal's own.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BodyStream, MessageBody};
@@ -10,46 +9,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, ServiceConfig, get, post};
 use actix_web::{HttpResponse, rt};
 use certsession_actix::{CertSession, Error, Key, SessionExt};
-use tokio::sync::Semaphore;
+
+use crate::held::Held;
 
 const KEY: Key<String> = Key::new("key");
-
-/// Where a handler waits until the test lets it go on.
-#[derive(Clone)]
-pub struct Held {
-    arrived: Arc<Semaphore>,
-    released: Arc<Semaphore>,
-}
-
-impl Held {
-    pub(crate) fn new() -> Self {
-        Self {
-            arrived: Arc::new(Semaphore::new(0)),
-            released: Arc::new(Semaphore::new(0)),
-        }
-    }
-
-    /// Waits until a handler has come here.
-    ///
-    /// # Panics
-    ///
-    /// If none comes within ten seconds.
-    pub async fn arrived(&self) {
-        let arrived = self.arrived.acquire();
-        let waited = tokio::time::timeout(Duration::from_secs(10), arrived).await;
-        waited.expect("no handler came").unwrap().forget();
-    }
-
-    /// Lets one handler go on.
-    pub fn release(&self) {
-        self.released.add_permits(1);
-    }
-
-    async fn wait(&self) {
-        self.arrived.add_permits(1);
-        self.released.acquire().await.unwrap().forget();
-    }
-}
 
 pub(crate) fn misbehaving(config: &mut ServiceConfig) {
     config
@@ -87,7 +50,7 @@ async fn write(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -142,7 +105,7 @@ async fn commit(
     path: web::Path<(String, String)>,
 ) -> actix_web::Result<HttpResponse> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(match session.commit().await {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(_) => HttpResponse::Accepted().finish(),
@@ -175,9 +138,9 @@ async fn stream(
     let (first, second) = path.into_inner();
     Ok(streamed(async move {
         rt::task::yield_now().await;
-        let plain = session.insert(&Key::named(first), &"late".to_owned());
+        let plain = session.insert(&Key::<String>::named(first), &"late".to_owned());
         let mut late = session.late();
-        let noted = late.insert(&Key::named(second), &"late".to_owned());
+        let noted = late.insert(&Key::<String>::named(second), &"late".to_owned());
         let committed = match noted {
             Ok(()) => late.commit().await,
             Err(error) => Err(error),
@@ -211,7 +174,7 @@ async fn give_up_commit(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (key, value) = path.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     let _given_up = rt::time::timeout(Duration::from_millis(20), session.commit()).await;
     session.insert(&KEY, &"after".to_owned())?;
     Ok(HttpResponse::NoContent().finish())

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use actix_web::rt;
 use certsession_actix::{MutualTls, MutualTlsBuilder};
 
+use crate::adapter::Running;
 use crate::browser::Browser;
 use crate::certificates::Certificates;
-use crate::matrix::{Http, Plan};
-use crate::site::Stack;
+use crate::matrix::Plan;
+use crate::transport::{Http, Stack};
 
 /// A server that runs until it is dropped.
 pub struct Served {
@@ -19,7 +20,7 @@ pub struct Served {
     pub certificates: Certificates,
     address: SocketAddr,
     http: Http,
-    stop: Option<(ServerHandle, JoinHandle<()>)>,
+    _running: Running,
 }
 
 /// The TLS configuration of the plan's stack.
@@ -79,7 +80,7 @@ impl Served {
             certificates,
             address,
             http: plan.http(),
-            stop: Some((receive.await.unwrap(), thread)),
+            _running: Running::actix(receive.await.unwrap(), thread),
         }
     }
 
@@ -93,15 +94,6 @@ impl Served {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        if let Some((handle, thread)) = self.stop.take() {
-            drop(handle.stop(false));
-            let _ = thread.join();
-        }
     }
 }
 

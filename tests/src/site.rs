@@ -3,42 +3,18 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, rt, web};
-use certsession_actix::{
-    BindMutualTls, CertSessionMiddleware, ClientAuth, MutualTls, MutualTlsBuilder, Resumption,
-};
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
     Admission, BindingPolicy, Lifetimes, OnReplay, RevocationList, SessionManager, SessionStore,
 };
+use certsession_tls::{ClientAuth, Resumption};
 
+use crate::adapter::{Adapter, Running};
 use crate::browser::Browser;
 use crate::certificates::{Certificates, Client};
-use crate::matrix::{Http, Plan};
-use crate::routes::{self, Held};
-
-/// The TLS stack of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
-    /// rustls with ring.
-    Rustls,
-    /// The system's OpenSSL.
-    Openssl,
-}
-
-impl Stack {
-    /// The configuration for this stack.
-    pub fn build(self, tls: &MutualTlsBuilder) -> MutualTls {
-        match self {
-            Self::Rustls => tls.build_rustls(),
-            Self::Openssl => tls.build_openssl(),
-        }
-        .unwrap()
-    }
-}
+use crate::held::Held;
+use crate::transport::{Http, Stack};
 
 /// What a test asks of its server.
 #[derive(Default)]
@@ -81,11 +57,16 @@ pub struct Site {
     pub held: Held,
     address: SocketAddr,
     http: Http,
-    stop: Option<(ServerHandle, JoinHandle<()>)>,
+    _running: Running,
 }
 
 impl Site {
-    pub(crate) async fn start<S: SessionStore>(plan: Plan, setup: Setup, store: S) -> Self {
+    pub(crate) async fn start<A: Adapter, S: SessionStore>(
+        stack: Stack,
+        http: Http,
+        setup: Setup,
+        store: S,
+    ) -> Self {
         let certificates = setup.certificates.unwrap_or_default();
         let revocations = RevocationList::new();
         let clock = ManualClock::at_real_time();
@@ -104,7 +85,6 @@ impl Site {
             rules = rules.admission(admission);
         }
 
-        let sessions = CertSessionMiddleware::new(rules.build());
         let mut tls = certificates
             .tls()
             .client_auth(setup.client_auth)
@@ -116,32 +96,10 @@ impl Site {
         for authority in setup.further_authorities {
             tls = tls.client_ca_pem(authority);
         }
-        let tls = plan.stack().build(&tls);
+        let tls = stack.build(&tls);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (send, receive) = tokio::sync::oneshot::channel();
-        let waits = held.clone();
-        let thread = thread::spawn(move || {
-            rt::System::new().block_on(async move {
-                let app = move || {
-                    App::new()
-                        .app_data(web::Data::new(waits.clone()))
-                        .wrap(sessions.clone())
-                        .configure(routes::misbehaving)
-                        .configure(portal::routes)
-                };
-                let server = HttpServer::new(app)
-                    .workers(2)
-                    .disable_signals()
-                    .shutdown_timeout(0)
-                    .listen_mutual_tls(listener, tls)
-                    .unwrap()
-                    .run();
-                send.send(server.handle()).unwrap();
-                server.await.unwrap();
-            });
-        });
-        let handle = receive.await.unwrap();
+        let running = A::serve(listener, tls, rules.build(), held.clone()).await;
         Self {
             certificates,
             clock,
@@ -150,8 +108,8 @@ impl Site {
             revocations,
             held,
             address,
-            http: plan.http(),
-            stop: Some((handle, thread)),
+            http,
+            _running: running,
         }
     }
 
@@ -178,15 +136,5 @@ impl Site {
     fn open_browser(&self, client: Option<&Client>, http: Http) -> Browser {
         let authority = self.certificates.authority().certificate_der();
         Browser::new(self.address, authority, client, http)
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if let Some((handle, thread)) = self.stop.take() {
-            // The command is sent when the future is made; nobody need wait for the answer.
-            drop(handle.stop(false));
-            let _ = thread.join();
-        }
     }
 }

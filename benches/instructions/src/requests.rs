@@ -5,7 +5,7 @@ use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use actix_web::test::TestRequest;
 use bench_server::{Application, Candidate, Fault, Host, Setup, serve};
 use certsession_actix::PeerState;
-use certsession_actix::test_util::TestPeerExt;
+use certsession_actix::test_util::TestRequestExt;
 use certsession_benches::{Clients, stand_in_cookie};
 
 use crate::work::Work;

@@ -53,7 +53,7 @@ async fn with<S: SessionStore>(store: S, setup: Setup<'_>) -> Result<(), Fault> 
 
 async fn fill(session: CertSession) -> Result<&'static str, Error> {
     for (key, value) in contents() {
-        session.insert(&Key::named(key), &value)?;
+        session.insert(&Key::<String>::named(key), &value)?;
     }
     Ok("filled")
 }

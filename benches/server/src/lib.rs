@@ -18,9 +18,9 @@
 #[cfg(feature = "comparison")]
 mod actix_session;
 mod bare;
-mod certsession;
-mod candidate;
 mod baseline;
+mod candidate;
+mod certsession;
 mod host;
 #[cfg(feature = "comparison")]
 mod on_axum;
@@ -40,9 +40,9 @@ pub async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> 
     match candidate {
         Candidate::Bare => bare::serve(setup).await,
         Candidate::BaselineMemory => baseline::memory::serve(setup).await,
-        Candidate::BaselineRedis | Candidate::BaselineRedisShared | Candidate::BaselineRedisManager => {
-            baseline::redis::serve(candidate, setup).await
-        }
+        Candidate::BaselineRedis
+        | Candidate::BaselineRedisShared
+        | Candidate::BaselineRedisManager => baseline::redis::serve(candidate, setup).await,
         Candidate::CertsessionMemory
         | Candidate::CertsessionRedis
         | Candidate::CertsessionRedisNear

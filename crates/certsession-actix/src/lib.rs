@@ -62,9 +62,9 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, CommitError, EndReason, EventSink, Fingerprint,
-    Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl,
-    OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
+    IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
+    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager,
     SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
     SystemClock, Timestamp,

@@ -12,6 +12,7 @@
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler sees and notes |
 //! | [`SessionManager::execute`] | what was noted, made true in the store |
 //! | [`CookieChange`] | what the answer does to the cookie |
+//! | [`SessionAdmin`] | sessions listed and ended from outside |
 //!
 //! | what is kept | |
 //! |---|---|
@@ -49,7 +50,7 @@
 //! let mut session = sessions.open(Presented::None, &PeerState::Absent).await?;
 //! assert_eq!(session.get(&NAME)?, None);
 //! // Without a certificate no session begins.
-//! assert!(session.insert(&NAME, &"Alice".to_owned()).is_err());
+//! assert!(session.insert(&NAME, "Alice").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,6 +61,7 @@ mod certificate;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod data;
+mod end_notifier;
 mod event;
 mod handle;
 mod leb128;
@@ -71,6 +73,7 @@ mod random;
 mod record;
 mod revision;
 mod revocation;
+mod rules;
 mod session;
 mod store;
 #[cfg(feature = "test-util")]
@@ -84,14 +87,14 @@ pub use certificate::{
     MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
-pub use data::{Data, Key};
+pub use data::{Data, DecodeError, Key};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
-    OnReplay, OpenError, Presented, RevocationWorker, SessionManager, SessionManagerBuilder,
+    Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
@@ -102,9 +105,9 @@ pub use revocation::{
     Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
     RevocationList, RevocationStatus, SignatureVerifier,
 };
+pub use rules::OnReplay;
 pub use session::{
-    CommitError, CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch,
-    SignIn,
+    CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

@@ -4,8 +4,10 @@ mod codec;
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use crate::binding::Binding;
-use crate::data::Data;
+use crate::data::{Data, DecodeError, Key, decode};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::revision::Revision;
@@ -97,6 +99,16 @@ impl Record {
     /// Who is signed in.
     pub const fn principal(&self) -> Option<&Principal> {
         self.principal.as_ref()
+    }
+
+    /// The value of a key, for a list of sessions for example.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the key's type.
+    pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, DecodeError> {
+        let json = self.data.get(key.name());
+        json.map(|json| decode(key, json)).transpose()
     }
 
     /// The application's data.

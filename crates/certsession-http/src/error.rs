@@ -1,8 +1,6 @@
 //! What goes wrong, and what the client sees of it.
 
-use certsession_core::{
-    CommitError, InvalidPrincipal, OpenError, Refusal, SessionError, StoreError,
-};
+use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 
 /// Why a request got no session, or why a call on its session failed.
 ///
@@ -124,52 +122,34 @@ impl Error {
 
 fn session_status(error: &SessionError) -> u16 {
     match error {
-        SessionError::CertificateRequired | SessionError::Commit(CommitError::Refused(_)) => 403,
+        SessionError::CertificateRequired => 403,
         SessionError::Ended
         | SessionError::TokenReplaced
-        | SessionError::Commit(
-            CommitError::Stale | CommitError::Gone | CommitError::LimitReached,
-        ) => 409,
-        SessionError::DataTooLarge { .. } | SessionError::Commit(CommitError::TooLarge { .. }) => {
-            413
-        }
+        | SessionError::Stale
+        | SessionError::Gone
+        | SessionError::LimitReached => 409,
+        SessionError::DataTooLarge { .. } => 413,
         SessionError::InvalidPrincipal(_) => 400,
-        SessionError::Commit(CommitError::Store(_) | CommitError::InFlight) => 503,
+        SessionError::InFlight => 503,
         _ => 500,
     }
 }
 
-/// A failure of the store is [`Error::Store`], whichever call met it.
+/// A refusal is [`Error::Refused`] and a failure of the store [`Error::Store`], whichever call met
+/// it.
 impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Commit(CommitError::Store(error)) => Self::Store(error),
-            SessionError::Commit(CommitError::Refused(refusal)) => Self::Refused(refusal),
+            SessionError::Refused(refusal) => Self::Refused(refusal),
+            SessionError::Store(error) => Self::Store(error),
             error => Self::Session(error),
         }
-    }
-}
-
-impl From<CommitError> for Error {
-    fn from(error: CommitError) -> Self {
-        SessionError::from(error).into()
     }
 }
 
 impl From<InvalidPrincipal> for Error {
     fn from(error: InvalidPrincipal) -> Self {
         Self::Session(error.into())
-    }
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Refused(refusal) => Self::Refused(refusal),
-            OpenError::Store(error) => Self::Store(error),
-            // A kind of failure that is newer than this crate opens no session either.
-            _ => Self::Refused(Refusal::CertificateRejected),
-        }
     }
 }
 
@@ -183,7 +163,7 @@ mod tests {
         let inner = StoreError::with_source(StoreErrorKind::Unavailable, "10.0.0.7 refused");
         for error in [
             Error::from(inner),
-            CommitError::Store(StoreError::new(StoreErrorKind::Unavailable)).into(),
+            SessionError::Store(StoreError::new(StoreErrorKind::Unavailable)).into(),
         ] {
             let response = error.to_response();
             assert_eq!(response.status, 503);
@@ -193,13 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_store_is_one_variant_on_open_and_on_commit() {
+    fn a_failure_of_the_store_is_one_variant_whichever_call_met_it() {
         let down = || StoreError::new(StoreErrorKind::Unavailable);
-        for error in [
-            Error::from(OpenError::Store(down())),
-            CommitError::Store(down()).into(),
-            SessionError::Commit(CommitError::Store(down())).into(),
-        ] {
+        for error in [Error::from(down()), SessionError::Store(down()).into()] {
             assert!(matches!(error, Error::Store(_)), "{error:?}");
         }
     }

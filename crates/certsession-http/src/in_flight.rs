@@ -148,10 +148,9 @@ impl Drop for Takeover {
                 .enable_all()
                 .build();
             match runtime {
-                Ok(runtime) => {
-                    let run = tokio::time::timeout(LAST_ATTEMPT, end.run(&*backend));
-                    let _ = runtime.block_on(run);
-                }
+                Ok(runtime) => runtime.block_on(async {
+                    let _ = tokio::time::timeout(LAST_ATTEMPT, end.run(&*backend)).await;
+                }),
                 Err(error) => tracing::error!(
                     target: "certsession",
                     %error,

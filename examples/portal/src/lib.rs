@@ -3,4 +3,4 @@
 mod api;
 mod page;
 
-pub use api::routes;
+pub use api::{lab_routes, routes};

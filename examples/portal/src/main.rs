@@ -6,6 +6,7 @@ mod store;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actix_web::{App, HttpServer};
 use certsession_actix::{
@@ -15,6 +16,9 @@ use clap::Parser;
 
 use options::Options;
 use store::Store;
+
+/// How long a shutdown waits for ends that were begun.
+const DRAIN: Duration = Duration::from_secs(10);
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -45,12 +49,23 @@ async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dy
     let revocations = RevocationList::new();
     let manager: SessionManager<_> = options.rules(store, &revocations)?;
     let sessions = CertSessionMiddleware::new(manager);
-    let app = move || App::new().wrap(sessions.clone()).configure(portal::routes);
+    let lab = options.lab;
+    let wrapped = sessions.clone();
+    let app = move || {
+        let app = App::new().wrap(wrapped.clone()).configure(portal::routes);
+        match lab {
+            true => app.configure(portal::lab_routes),
+            false => app,
+        }
+    };
     let server = HttpServer::new(app)
         .bind_mutual_tls(&options.addr, options.tls(&revocations)?)
         .map_err(|error| format!("cannot listen on {}: {error}", options.addr))?;
     for address in server.addrs() {
         writeln!(io::stdout(), "listening on https://{address}")?;
     }
-    Ok(server.run().await?)
+    server.run().await?;
+    // A sign-out whose client hung up is finished before the process ends.
+    sessions.drain(DRAIN).await;
+    Ok(())
 }

@@ -73,6 +73,11 @@ pub(crate) struct Options {
     /// How many sessions a principal may have; one more ends the oldest [default: any number].
     #[arg(long, value_name = "N")]
     max_sessions: Option<NonZeroU32>,
+
+    /// Adds routes for tests: GET /slow, GET /slow/waiting, POST /slow/release and
+    /// POST /sign-out-fail.
+    #[arg(long)]
+    pub(crate) lab: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

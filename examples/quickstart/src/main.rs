@@ -1,4 +1,5 @@
-//! The smallest server with certificate-bound sessions: `cargo run -p quickstart`.
+//! The smallest server with certificate-bound sessions: `cargo run -p quickstart`. Where port
+//! 8443 is taken, `cargo run -p quickstart -- 9443`; 0 takes a free one.
 
 #![allow(clippy::print_stdout, reason = "it tells its user what to try")]
 
@@ -29,7 +30,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .wrap(sessions.clone())
             .route("/", web::get().to(visit))
     };
-    let server = HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?;
-    print!("{}", include_str!("try.txt"));
+    let port = std::env::args()
+        .nth(1)
+        .map_or(Ok(8443), |port| port.parse())?;
+    let server = HttpServer::new(app).bind_mutual_tls(("127.0.0.1", port), tls)?;
+    let port = server.addrs()[0].port().to_string();
+    print!("{}", include_str!("try.txt").replace("8443", &port));
     Ok(server.run().await?)
 }

@@ -1,18 +1,13 @@
 //! How a server is set up.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use tempfile::TempDir;
+use std::path::Path;
 
 use super::address::Address;
 use super::port::Port;
 use super::program::Program;
-use super::server::RedisServer;
+use super::server::{HELPER, RedisServer, Setup};
 use super::tls::RedisTls;
-
-/// The user that the helper itself comes as, where there is a list of users.
-pub(super) const HELPER: &str = "certsession-tests";
 
 /// How a server is set up. By default: Redis, on a Unix socket of its own, without persistence.
 #[derive(Clone, Default)]
@@ -26,6 +21,18 @@ pub struct RedisBuilder {
     arguments: Vec<String>,
     sentinel: Option<String>,
     cluster: bool,
+}
+
+impl RedisServer {
+    /// Redis on a Unix socket of its own, without persistence.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A server to be set up.
+    pub fn builder() -> RedisBuilder {
+        RedisBuilder::default()
+    }
 }
 
 impl RedisBuilder {
@@ -157,18 +164,4 @@ impl RedisBuilder {
         arguments.extend(self.arguments.iter().cloned());
         arguments
     }
-}
-
-/// What a server is started with, each time anew.
-pub(super) struct Setup {
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<String>,
-    pub(super) has_users: bool,
-    pub(super) tls: Option<RedisTls>,
-    pub(super) address: Address,
-    /// Where a node of a cluster hears the others.
-    pub(super) bus: Option<u16>,
-    pub(super) folder: TempDir,
-    #[allow(dead_code, reason = "they are reserved for as long as it is held")]
-    pub(super) ports: Vec<Port>,
 }

@@ -1,18 +1,38 @@
 //! One server.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::address::Address;
-use super::builder::{HELPER, RedisBuilder, Setup};
 use super::client::{Answer, Client};
+use super::port::Port;
 use super::process::Process;
 use super::tls::RedisTls;
 use super::wait_for;
 
 /// How long a server may take until it answers, on a machine that has much else to do.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// The user that the helper itself comes as, where there is a list of users.
+pub(super) const HELPER: &str = "certsession-tests";
+
+/// What a server is started with, each time anew.
+pub(super) struct Setup {
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) has_users: bool,
+    pub(super) tls: Option<RedisTls>,
+    pub(super) address: Address,
+    /// Where a node of a cluster hears the others.
+    pub(super) bus: Option<u16>,
+    pub(super) folder: TempDir,
+    #[allow(dead_code, reason = "they are reserved for as long as it is held")]
+    pub(super) ports: Vec<Port>,
+}
 
 /// One server. It ends when this is dropped.
 pub struct RedisServer {
@@ -21,16 +41,6 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Redis on a Unix socket of its own, without persistence.
-    pub fn start() -> Self {
-        Self::builder().start()
-    }
-
-    /// A server to be set up.
-    pub fn builder() -> RedisBuilder {
-        RedisBuilder::default()
-    }
-
     pub(super) fn start_set_up(setup: Setup) -> Self {
         let server = Self {
             setup,

@@ -10,6 +10,7 @@ promises![
     any_json_is_kept_under_a_key,
     the_cookie_is_kept_as_its_prefix_demands,
     a_slow_write_arrives,
+    routes_for_tests_are_there_with_lab_alone,
     the_page_is_for_browsers,
     what_is_not_there_is_not_found,
 ];
@@ -157,13 +158,24 @@ async fn the_cookie_is_kept_as_its_prefix_demands(plan: Plan) {
 }
 
 async fn a_slow_write_arrives(plan: Plan) {
-    let portal = Portal::start(plan, &[]);
+    let portal = Portal::start(plan, &["--lab"]);
     let alice = portal.curl("alice");
     let began = std::time::Instant::now();
     assert_empty(&alice.get("/slow?ms=200&key=k&value=v"), 204);
     assert!(began.elapsed().as_millis() >= 200);
     assert_eq!(alice.get("/session/data/k").json(), json!("v"));
     assert_eq!(alice.get("/slow?ms=1").status, 400);
+}
+
+async fn routes_for_tests_are_there_with_lab_alone(plan: Plan) {
+    let portal = Portal::start(plan, &[]);
+    let alice = portal.curl("alice");
+    alice.sign_in("alice", &[]);
+    assert_eq!(alice.get("/slow?ms=1&key=k&value=v").status, 404);
+    assert_eq!(alice.get("/slow/waiting").status, 404);
+    assert_eq!(alice.post("/slow/release").status, 404);
+    assert_eq!(alice.post("/sign-out-fail").status, 404);
+    assert_eq!(alice.get("/me").status, 200);
 }
 
 async fn the_page_is_for_browsers(plan: Plan) {

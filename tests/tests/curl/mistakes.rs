@@ -84,6 +84,7 @@ fn help_names_every_flag_and_its_default() {
         "--grace",
         "30",
         "--max-sessions",
+        "--lab",
     ] {
         assert!(help.contains(part), "{part}");
     }

@@ -1,11 +1,12 @@
 //! The quickstart, as a newcomer meets it: started in a folder without certificates, its
 //! commands copied as they are printed.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use certsession_tests::curl;
-use certsession_tests::programs::{FixedPort, Program, executable};
+use certsession_tests::programs::{Program, executable};
 
 struct Quickstart {
     program: Program,
@@ -13,9 +14,10 @@ struct Quickstart {
 }
 
 impl Quickstart {
+    /// Starts it on a free port.
     fn start(folder: &Path) -> Self {
         let mut command = Command::new(executable("quickstart"));
-        command.current_dir(folder);
+        command.arg("0").current_dir(folder);
         let mut program = Program::start(command);
         let mut commands = Vec::new();
         while commands.len() < 4 {
@@ -25,6 +27,12 @@ impl Quickstart {
             }
         }
         Self { program, commands }
+    }
+
+    /// The port that its commands name.
+    fn port(&self) -> &str {
+        let (_, rest) = self.commands[0].split_once("https://localhost:").unwrap();
+        rest.trim_end_matches('/')
     }
 }
 
@@ -45,7 +53,6 @@ fn body(folder: &Path, command: &str) -> String {
 #[test]
 fn the_printed_commands_do_what_is_printed_beside_them() {
     curl::program();
-    let _port = FixedPort::wait();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let Quickstart { program, commands } = Quickstart::start(folder);
@@ -85,11 +92,11 @@ fn the_printed_commands_do_what_is_printed_beside_them() {
 
 #[test]
 fn a_second_quickstart_says_that_the_port_is_taken() {
-    let _port = FixedPort::wait();
     let folder = tempfile::tempdir().unwrap();
     let first = Quickstart::start(folder.path());
     let mut second = Command::new(executable("quickstart"));
-    let second = second.current_dir(folder.path()).output().unwrap();
+    let second = second.arg(first.port()).current_dir(folder.path());
+    let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains("in use"), "{said}");
@@ -101,13 +108,14 @@ fn a_second_quickstart_says_that_the_port_is_taken() {
 }
 
 #[test]
-fn the_portal_without_flags_mints_its_certificates_and_listens_on_8443() {
-    let _port = FixedPort::wait();
+fn the_portal_mints_its_certificates_where_there_are_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(executable("portal"));
     command.current_dir(folder.path());
+    command.args(["--addr", "127.0.0.1:0"]);
     let mut portal = Program::start(command);
-    assert_eq!(portal.line(), "listening on https://127.0.0.1:8443\n");
+    let line = portal.line();
+    let (_, port) = line.split_once("https://127.0.0.1:").unwrap();
     let out = folder.path().join("certs-dev/out");
     let [ca, cert, key] = ["ca.pem", "alice.pem", "alice.key"].map(|file| out.join(file));
     let mut curl = Command::new(curl::program());
@@ -118,6 +126,27 @@ fn the_portal_without_flags_mints_its_certificates_and_listens_on_8443() {
         .arg(cert)
         .arg("--key")
         .arg(key);
-    let session = curl.arg("https://localhost:8443/session").output().unwrap();
-    assert_eq!(session.stdout, b"null");
+    let url = format!("https://localhost:{}/session", port.trim_end());
+    assert_eq!(curl.arg(url).output().unwrap().stdout, b"null");
+}
+
+/// The port may be taken on this machine, by the quickstart of somebody who tries the README:
+/// then the program has to say so.
+#[test]
+fn the_examples_listen_on_8443_where_no_port_is_given() {
+    for name in ["quickstart", "portal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let errors = folder.path().join("errors");
+        let mut command = Command::new(executable(name));
+        command
+            .current_dir(folder.path())
+            .stderr(File::create(&errors).unwrap());
+        match Program::start(command).line_or_end() {
+            Some(line) => assert!(line.contains(":8443"), "{name}: {line}"),
+            None => {
+                let said = std::fs::read_to_string(errors).unwrap();
+                assert!(said.contains("in use"), "{name}: {said}");
+            }
+        }
+    }
 }

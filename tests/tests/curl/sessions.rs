@@ -1,8 +1,10 @@
 //! The portal's interface: signing in and out, and the sessions of a principal.
 
 use std::thread;
+use std::time::Duration;
 
 use certsession_tests::programs::Portal;
+use certsession_tests::redis::wait_for;
 use certsession_tests::{Curl, Plan, promises};
 use serde_json::{Value, json};
 
@@ -92,7 +94,7 @@ async fn signing_out_ends_the_session(plan: Plan) {
 }
 
 async fn a_sign_out_holds_although_the_handler_fails(plan: Plan) {
-    let portal = Portal::start(plan, &[]);
+    let portal = Portal::start(plan, &["--lab"]);
     let alice = portal.curl("alice");
     alice.sign_in("alice", &[]);
     let token = alice.cookie().unwrap();
@@ -195,17 +197,21 @@ async fn nobody_ends_the_sessions_of_another_principal(plan: Plan) {
 }
 
 async fn a_slow_writer_brings_nothing_back_after_a_sign_out(plan: Plan) {
-    let portal = Portal::start(plan, &[]);
+    let portal = Portal::start(plan, &["--lab"]);
     let alice = portal.curl("alice");
     alice.sign_in("alice", &[]);
     let token = alice.cookie().unwrap();
     let slow = portal.curl("alice").with_jar_of(&alice);
     let writer = thread::spawn(move || {
-        let written = slow.get("/slow?ms=600&key=k&value=v");
+        let written = slow.get("/slow?ms=60000&key=k&value=v");
         (written, slow)
     });
-    thread::sleep(std::time::Duration::from_millis(200));
+    let onlooker = portal.curl("alice");
+    wait_for("slow writer", Duration::from_secs(20), || {
+        (onlooker.get("/slow/waiting").body == "1").then_some(())
+    });
     assert_empty(&alice.post("/sign-out"), 204);
+    assert_empty(&onlooker.post("/slow/release"), 204);
 
     let (written, slow) = writer.join().unwrap();
     assert_eq!(written.status, 409);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use certs_dev::{Authority, LeafRequest};
 use certsession_core::{
-    Admission, CommitError, CookieChange, Key, OnLimit, Owner, PeerState, Presented, Session,
-    SessionError, SessionManager,
+    Admission, CookieChange, Key, OnLimit, Owner, PeerState, Presented, Session, SessionError,
+    SessionManager,
 };
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{self, RedisServer};
@@ -87,7 +87,7 @@ impl Site {
     }
 
     /// Commits; the new token, if there is one.
-    async fn commit(&self, session: &mut Session) -> Result<Option<String>, CommitError> {
+    async fn commit(&self, session: &mut Session) -> Result<Option<String>, SessionError> {
         if let Some(pending) = session.begin_commit() {
             session.finish_commit(self.sessions.execute(pending).await)?;
         }
@@ -97,7 +97,7 @@ impl Site {
         })
     }
 
-    async fn sign_in(&self, token: &str) -> Result<Option<String>, CommitError> {
+    async fn sign_in(&self, token: &str) -> Result<Option<String>, SessionError> {
         let mut session = self.open(token).await;
         session.sign_in("alice").unwrap();
         self.commit(&mut session).await
@@ -151,7 +151,7 @@ fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     for outcome in outcomes.into_iter().flatten() {
         match outcome {
             Ok(token) => tokens.push(token.unwrap()),
-            Err(CommitError::LimitReached) => refused += 1,
+            Err(SessionError::LimitReached) => refused += 1,
             Err(other) => panic!("{other}"),
         }
     }
@@ -247,7 +247,7 @@ fn a_logout_against_a_slow_writer_a_thousand_times_brings_nothing_back() {
         for written in writes {
             match written {
                 Ok(None) => wrote += 1,
-                Err(CommitError::Gone) => was_late += 1,
+                Err(SessionError::Gone) => was_late += 1,
                 other => panic!("a new token, or: {other:?}"),
             }
         }

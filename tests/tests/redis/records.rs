@@ -3,7 +3,7 @@
 
 use certsession_core::test_util::{EventLog, SampleCommit, SampleRecord};
 use certsession_core::{
-    Creation, OpenError, Outcome, Owner, PeerState, Presented, SessionEvent, SessionManager,
+    Creation, Outcome, Owner, PeerState, Presented, SessionError, SessionEvent, SessionManager,
     SessionStore, StoreErrorKind, StoreOperation, Token,
 };
 use certsession_redis::RedisStore;
@@ -123,7 +123,7 @@ async fn the_rules_refuse_what_cannot_be_read_and_tell_of_it() {
     let opened = sessions
         .open(Presented::One(text.as_bytes()), &PeerState::Absent)
         .await;
-    assert!(matches!(opened, Err(OpenError::Store(_))), "{opened:?}");
+    assert!(matches!(opened, Err(SessionError::Store(_))), "{opened:?}");
     let told = SessionEvent::StoreFailed {
         operation: StoreOperation::Load,
         kind: StoreErrorKind::Unreadable,

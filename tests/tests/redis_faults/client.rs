@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certsession_core::{
-    CommitError, CookieChange, Handle, Key, OpenError, Owner, PeerState, Presented, Session,
-    SessionManager, SessionStore, SignIn, StoreErrorKind,
+    CookieChange, Handle, Key, Owner, PeerState, Presented, Session, SessionError, SessionManager,
+    SessionStore, SignIn, StoreErrorKind,
 };
 
 use crate::ledger::{Account, DeadToken, Ledger, Lost};
@@ -89,7 +89,7 @@ impl<S: SessionStore> Client<S> {
         if is_signed_in {
             session.sign_in(self.name()).unwrap();
         }
-        session.insert(&Key::new("a"), &1_u64).unwrap();
+        session.insert(&Key::<u64>::new("a"), &1_u64).unwrap();
         let token = self.commit(&mut session).await?.expect("a new session");
         let token = token.expect("a new session has a token");
         let now = Instant::now();
@@ -138,7 +138,7 @@ impl<S: SessionStore> Client<S> {
         }
         let sent = self.held[n].account.sent.clone();
         let write = async |mut session: Session, key| {
-            session.insert(&Key::new(key), &sent[key]).unwrap();
+            session.insert(&Key::<u64>::new(key), &sent[key]).unwrap();
             self.commit(&mut session)
                 .await
                 .map(|it| it.map(|_| sent[key]))
@@ -161,7 +161,7 @@ impl<S: SessionStore> Client<S> {
         let sent = self.held[n].account.sent.entry(key).or_default();
         *sent += 1;
         let value = *sent;
-        session.insert(&Key::new(key), &value).unwrap();
+        session.insert(&Key::<u64>::new(key), &value).unwrap();
         Ok(self.commit(&mut session).await?.map(|_| value))
     }
 
@@ -220,8 +220,8 @@ impl<S: SessionStore> Client<S> {
         let token = self.held[n].token.clone();
         let opened = self.sessions.open(Presented::One(token.as_bytes()), &thief);
         match opened.await {
-            Err(OpenError::Refused(_)) => {}
-            Err(OpenError::Store(error)) => return Err(self.ledger.fail(&error)),
+            Err(SessionError::Refused(_)) => {}
+            Err(SessionError::Store(error)) => return Err(self.ledger.fail(&error)),
             Err(other) => self.ledger.violate(format!("theft: {other}")),
             Ok(session) if session.handle().is_some() => {
                 self.ledger.violate("another certificate was accepted");
@@ -299,7 +299,7 @@ impl<S: SessionStore> Client<S> {
         let peer = &self.peers[client % self.peers.len()];
         match self.sessions.open(presented, peer).await {
             Ok(session) => Ok(session),
-            Err(OpenError::Store(error)) => Err(self.ledger.fail(&error)),
+            Err(SessionError::Store(error)) => Err(self.ledger.fail(&error)),
             Err(other) => panic!("the client's own certificate: {other}"),
         }
     }
@@ -311,8 +311,8 @@ impl<S: SessionStore> Client<S> {
         let result = self.sessions.execute(pending).await;
         match session.finish_commit(result) {
             Ok(()) => {}
-            Err(CommitError::Store(error)) => return Err(self.ledger.fail(&error)),
-            Err(CommitError::Gone | CommitError::Stale) => return Ok(None),
+            Err(SessionError::Store(error)) => return Err(self.ledger.fail(&error)),
+            Err(SessionError::Gone | SessionError::Stale) => return Ok(None),
             Err(other) => panic!("{other}"),
         }
         Ok(Some(match session.take_cookie() {

@@ -64,7 +64,7 @@ async fn the_cookie_is_set_only_where_the_token_changes(plan: Plan) {
 }
 
 async fn much_at_once(session: CertSession) -> Result<HttpResponse, Error> {
-    session.insert(&Key::new("k"), &1)?;
+    session.insert(&Key::<u8>::new("k"), &1)?;
     session.rotate()?;
     session.sign_in("alice")?;
     session.rotate()?;
@@ -80,7 +80,7 @@ async fn cached(
 ) -> Result<HttpResponse, Error> {
     if writes.into_inner() {
         session.rotate()?;
-        session.insert(&Key::new("k"), &1)?;
+        session.insert(&Key::<u8>::new("k"), &1)?;
     }
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "public, max-age=60"))

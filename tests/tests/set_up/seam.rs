@@ -11,7 +11,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::web::{Data, get};
 use actix_web::{App, HttpMessage, HttpRequest};
-use certsession_actix::test_util::TestPeerExt;
+use certsession_actix::test_util::TestRequestExt;
 use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, PeerCertificate, PeerState,
 };

@@ -23,6 +23,8 @@ pub(crate) struct Member {
     pub(crate) default_features: Vec<String>,
     /// What it depends on by itself, but for tests and build scripts.
     pub(crate) depends_on: BTreeSet<String>,
+    /// Everything that cargo says of it.
+    pub(crate) about: Value,
 }
 
 /// The packages of the workspace.
@@ -56,6 +58,7 @@ fn member(package: &Value) -> Member {
             .filter(|dependency| dependency["kind"].is_null())
             .map(|dependency| text(&dependency["name"]))
             .collect(),
+        about: package.clone(),
     }
 }
 

@@ -49,7 +49,13 @@ fn the_lints_forbid_unsafe_code_and_ask_for_documentation() {
         assert!(rust.contains(&format!("{lint} = \"warn\"")), "{lint}");
     }
     let clippy = table(&manifest, "workspace.lints.clippy");
-    for lint in ["unwrap_used", "expect_used", "print_stdout", "dbg_macro"] {
+    for lint in [
+        "unwrap_used",
+        "expect_used",
+        "print_stdout",
+        "dbg_macro",
+        "incompatible_msrv",
+    ] {
         assert!(clippy.contains(&format!("{lint} = \"warn\"")), "{lint}");
     }
 }

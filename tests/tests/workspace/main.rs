@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
 
 mod cargo;
+mod circles;
 mod dependencies;
+mod edges;
 mod lints;
+mod publishing;

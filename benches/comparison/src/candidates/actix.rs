@@ -6,7 +6,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use actix_web::test::TestRequest;
-use certsession_actix::test_util::TestPeerExt;
+use certsession_actix::test_util::TestRequestExt;
 use serde::Deserialize;
 
 use crate::candidate::{Reply, Request, Waiting};

@@ -109,7 +109,7 @@ async fn whoami(session: CertSession) -> Answer {
 
 async fn put(session: CertSession, pair: web::Query<Pair>) -> Answer {
     let Pair { key, value } = pair.into_inner();
-    session.insert(&Key::named(key), &value)?;
+    session.insert(&Key::<String>::named(key), &value)?;
     Ok(done())
 }
 

@@ -50,7 +50,11 @@ async fn with<C>(
 where
     Redis<C>: Store,
 {
-    let application = move || App::new().wrap(Baseline(Rc::new(store()))).configure(routes);
+    let application = move || {
+        App::new()
+            .wrap(Baseline(Rc::new(store())))
+            .configure(routes)
+    };
     run!(setup, application)
 }
 

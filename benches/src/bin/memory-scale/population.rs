@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use certsession_benches::{Clients, KEYS, Samples};
 use certsession_core::{
-    Clock, CommitError, CookieChange, Key, MemoryStore, PeerState, Presented, Session,
+    Clock, CookieChange, Key, MemoryStore, PeerState, Presented, Session, SessionError,
     SessionManager, SystemClock, Timestamp, Token,
 };
 
@@ -115,7 +115,7 @@ impl Population {
     }
 
     /// Commits a session, as the end of a request does.
-    pub(crate) fn commit(&self, session: &mut Session) -> Result<(), CommitError> {
+    pub(crate) fn commit(&self, session: &mut Session) -> Result<(), SessionError> {
         match session.begin_commit() {
             Some(pending) => session.finish_commit(ready(self.sessions.execute(pending))),
             None => Ok(()),

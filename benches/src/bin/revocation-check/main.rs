@@ -82,7 +82,12 @@ impl World {
         let file = revocation_list(&authority, entries)?;
         let authorities = [CaCertificate::from_der(authority.certificate_der())?];
         let began = Instant::now();
-        let crl = Crl::verify(file.der(), &authorities, OnOverdueCrl::Refuse, SystemClock.now())?;
+        let crl = Crl::verify(
+            file.der(),
+            &authorities,
+            OnOverdueCrl::Refuse,
+            SystemClock.now(),
+        )?;
         let revoked = RevocationList::new();
         revoked.replace("bench", vec![crl])?;
         let loaded_in = began.elapsed();

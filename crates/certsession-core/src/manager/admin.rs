@@ -1,5 +1,7 @@
 //! Sessions seen and ended from outside: by their principal, an administrator, an operator.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::SessionManager;
@@ -7,9 +9,107 @@ use crate::event::{RevocationReason, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::revocation::{Revocation, RevocationList};
 use crate::store::{Owner, SessionStore, StoreError};
+use crate::time::Timestamp;
+
+/// Lists and ends sessions from outside, whichever store keeps them.
+///
+/// It has no type parameter, so that an application which chooses its store when it starts has
+/// one type for its administration. A clone is a handle to the same manager. Each call costs one
+/// allocation more than that of the manager.
+///
+/// ```
+/// use certsession_core::{MemoryStore, Owner, SessionAdmin, SessionManager, StoreError};
+///
+/// async fn lock_out(admin: &SessionAdmin, user: &Owner) -> Result<usize, StoreError> {
+///     Ok(admin.revoke_all(user).await?.len())
+/// }
+///
+/// let admin = SessionManager::new(MemoryStore::new()).admin();
+/// # let _ = lock_out(&admin, &Owner::principal("alice")?);
+/// # Ok::<(), certsession_core::InvalidPrincipal>(())
+/// ```
+#[derive(Clone)]
+pub struct SessionAdmin(Arc<dyn Administration>);
+
+impl SessionAdmin {
+    /// As [`SessionManager::sessions`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
+        self.0.sessions(owner).await
+    }
+
+    /// As [`SessionManager::revoke`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; the session may live on then.
+    pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
+        self.0.revoke(handle).await
+    }
+
+    /// As [`SessionManager::revoke_own`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; the session may live on then.
+    pub async fn revoke_own(
+        &self,
+        principal: &Principal,
+        handle: Handle,
+    ) -> Result<bool, StoreError> {
+        self.0.revoke_own(principal, handle).await
+    }
+
+    /// As [`SessionManager::revoke_all`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; some sessions may live on then, so call it again.
+    pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        self.0.revoke_all(owner).await
+    }
+
+    /// As [`SessionManager::revoke_certificate`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. The certificate is refused all the same, and its sessions are ended
+    /// as soon as the store lets them.
+    pub async fn revoke_certificate(
+        &self,
+        revocation: Revocation,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.0.revoke_certificate(revocation).await
+    }
+
+    /// The certificates that are revoked.
+    pub fn revocations(&self) -> &RevocationList {
+        self.0.revocations()
+    }
+
+    /// The time now by the clock of the rules.
+    pub fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+impl fmt::Debug for SessionAdmin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionAdmin").finish_non_exhaustive()
+    }
+}
 
 impl<S: SessionStore> SessionManager<S> {
+    /// A handle that lists and ends sessions, without the type of the store.
+    pub fn admin(&self) -> SessionAdmin {
+        SessionAdmin(Arc::new(self.clone()))
+    }
+
     /// The live sessions of an owner, oldest first.
     ///
     /// # Errors
@@ -71,5 +171,54 @@ impl<S: SessionStore> SessionManager<S> {
 
     pub(super) fn revoked(&self, handle: Handle, reason: RevocationReason) {
         self.rules.emit(SessionEvent::Revoked { handle, reason });
+    }
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A manager behind [`SessionAdmin`].
+trait Administration: Send + Sync {
+    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>>;
+
+    fn revoke(&self, handle: Handle) -> Answer<'_, bool>;
+
+    fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool>;
+
+    fn revoke_all<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Handle>>;
+
+    fn revoke_certificate(&self, revocation: Revocation) -> Answer<'_, Vec<Handle>>;
+
+    fn revocations(&self) -> &RevocationList;
+
+    fn now(&self) -> Timestamp;
+}
+
+impl<S: SessionStore> Administration for SessionManager<S> {
+    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>> {
+        Box::pin(Self::sessions(self, owner))
+    }
+
+    fn revoke(&self, handle: Handle) -> Answer<'_, bool> {
+        Box::pin(Self::revoke(self, handle))
+    }
+
+    fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool> {
+        Box::pin(Self::revoke_own(self, principal, handle))
+    }
+
+    fn revoke_all<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Handle>> {
+        Box::pin(Self::revoke_all(self, owner))
+    }
+
+    fn revoke_certificate(&self, revocation: Revocation) -> Answer<'_, Vec<Handle>> {
+        Box::pin(Self::revoke_certificate(self, revocation))
+    }
+
+    fn revocations(&self) -> &RevocationList {
+        Self::revocations(self)
+    }
+
+    fn now(&self) -> Timestamp {
+        Self::now(self)
     }
 }

@@ -2,35 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Rules, SessionManager};
+use super::SessionManager;
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::data::Data;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
-use crate::session::{Base, CommitError, Pending};
-use crate::store::{CLOCK_SKEW, Commit, Rotation, SessionStore, Supersede};
+use crate::session::{Base, Pending, SessionError};
+use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
-
-impl Rules {
-    /// Whether a session is due for something that no handler asked for.
-    pub(crate) fn is_upkeep_due(&self, base: &Base, now: Timestamp) -> bool {
-        base.rebind || self.is_touch_due(base, now) || self.is_renewal_due(base, now)
-    }
-
-    fn is_touch_due(&self, base: &Base, now: Timestamp) -> bool {
-        let last_seen_at = base.record.last_seen_at;
-        // A use in the future was by a clock that ran ahead.
-        now >= last_seen_at + self.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
-    }
-
-    /// A token in its grace was renewed a moment ago, by another request.
-    fn is_renewal_due(&self, base: &Base, now: Timestamp) -> bool {
-        base.is_current && now >= base.record.token_issued_at + self.lifetimes.renewal()
-    }
-}
 
 impl<S: SessionStore> SessionManager<S> {
     pub(super) fn new_record(
@@ -68,9 +50,9 @@ impl<S: SessionStore> SessionManager<S> {
         rebinds: bool,
         can_set_cookie: bool,
         now: Timestamp,
-    ) -> Result<Option<Token>, CommitError> {
+    ) -> Result<Option<Token>, SessionError> {
         let is_privilege_change = pending.sign_in.is_some() || pending.rotate;
-        let is_renewal = can_set_cookie && (rebinds || self.rules.is_renewal_due(base, now));
+        let is_renewal = can_set_cookie && (rebinds || base.is_renewal_due(&self.rules, now));
         if !is_privilege_change && !is_renewal {
             return Ok(None);
         }
@@ -93,7 +75,7 @@ impl<S: SessionStore> SessionManager<S> {
             Supersede::WithGrace(now + lifetimes.grace())
         };
         let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
-        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-3 section 7.2).
+        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-4 section 5.2).
         let began_at = match pending.sign_in {
             Some(_) => now,
             None => record.created_at,

@@ -6,7 +6,7 @@ use super::SessionManager;
 use crate::certificate::PeerCertificate;
 use crate::event::{Refusal, SessionEvent, StoreOperation};
 use crate::session::{
-    Base, CommitError, CommitResult, CookieChange, Ending, Pending, PendingCommit, Target,
+    Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
 use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
@@ -42,7 +42,7 @@ impl<S: SessionStore> SessionManager<S> {
             Target::Existing(base) => self.commit(base, pending, peer, can_set_cookie).await,
             Target::New(peer) => self.create(pending, &peer).await,
             Target::Nothing => CommitResult::nothing(),
-            Target::InFlight => CommitResult::failed(None, CommitError::InFlight),
+            Target::InFlight => CommitResult::failed(None, SessionError::InFlight),
         };
         CommitResult {
             cookie: done.cookie.or(cookie),
@@ -62,7 +62,7 @@ impl<S: SessionStore> SessionManager<S> {
     async fn create(&self, pending: Pending, peer: &PeerCertificate) -> CommitResult {
         let now = self.rules.clock.now();
         if let Err(refusal) = self.judge_again(peer, now).await {
-            return CommitResult::over(Err(CommitError::Refused(refusal)));
+            return CommitResult::over(Err(SessionError::Refused(refusal)));
         }
         let drafted = Token::issue().and_then(|token| {
             let record = self.new_record(&token, &pending, peer, now)?;
@@ -90,7 +90,7 @@ impl<S: SessionStore> SessionManager<S> {
                     result: Ok(()),
                 }
             }
-            Ok(Creation::LimitReached) => CommitResult::failed(None, CommitError::LimitReached),
+            Ok(Creation::LimitReached) => CommitResult::failed(None, SessionError::LimitReached),
             // Of 2^128 handles the same one twice: the generator is broken, so nothing that it
             // made can be trusted.
             Ok(Creation::Exists) => {
@@ -133,7 +133,7 @@ impl<S: SessionStore> SessionManager<S> {
         {
             return match pending.is_empty() {
                 true => CommitResult::over(Ok(())),
-                false => CommitResult::over(Err(CommitError::Refused(refusal))),
+                false => CommitResult::over(Err(SessionError::Refused(refusal))),
             };
         }
         let rebind = peer.filter(|_| base.rebind && can_set_cookie);
@@ -174,14 +174,14 @@ impl<S: SessionStore> SessionManager<S> {
             }
             // A request that only read is served: what was read was true when it was read.
             Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
-            Ok(Outcome::Stale) => CommitResult::over(Err(CommitError::Stale)),
-            Ok(Outcome::Gone) => CommitResult::over(Err(CommitError::Gone)),
+            Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
+            Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
             Ok(Outcome::LimitReached) => {
-                CommitResult::failed(Some(base), CommitError::LimitReached)
+                CommitResult::failed(Some(base), SessionError::LimitReached)
             }
             Ok(Outcome::TooLarge { size }) => {
                 let max = self.rules.max_data_size;
-                CommitResult::failed(Some(base), CommitError::TooLarge { size, max })
+                CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
             }
             Err(error) => {
                 let error = self.failed(StoreOperation::Commit)(error);
@@ -210,7 +210,7 @@ impl CommitResult {
 
     /// The session is not the request's any more. What the request writes from now on must not
     /// begin another in its place.
-    fn over(result: Result<(), CommitError>) -> Self {
+    fn over(result: Result<(), SessionError>) -> Self {
         Self {
             is_over: true,
             result,
@@ -219,7 +219,7 @@ impl CommitResult {
     }
 
     /// It was decided against, or cannot be done.
-    fn failed(base: Option<Base>, error: impl Into<CommitError>) -> Self {
+    fn failed(base: Option<Base>, error: impl Into<SessionError>) -> Self {
         Self {
             base,
             result: Err(error.into()),

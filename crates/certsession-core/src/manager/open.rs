@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::SessionManager;
-use super::rules::OnReplay;
 use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
-use crate::session::{Base, Phase, Session};
-use crate::store::{Owner, SessionStore, StoreError};
+use crate::rules::OnReplay;
+use crate::session::{Base, Phase, Session, SessionError};
+use crate::store::{Owner, SessionStore};
 use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
@@ -33,18 +33,6 @@ impl std::fmt::Debug for Presented<'_> {
             Self::Several => "Several",
         })
     }
-}
-
-/// Why a request gets no session, not even an empty one.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The certificate is not the one that it would have to be.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// The store failed. An empty session in place of the real one would be wrong.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Where a record may come from.
@@ -95,7 +83,7 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         presented: Presented<'_>,
         peer: &PeerState,
-    ) -> impl Future<Output = Result<Session, OpenError>> {
+    ) -> impl Future<Output = Result<Session, SessionError>> {
         self.open_from(Source::Store, presented, peer)
     }
 
@@ -114,7 +102,7 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         presented: Presented<'_>,
         peer: &PeerState,
-    ) -> impl Future<Output = Result<Session, OpenError>> {
+    ) -> impl Future<Output = Result<Session, SessionError>> {
         self.open_from(Source::Near, presented, peer)
     }
 
@@ -123,7 +111,7 @@ impl<S: SessionStore> SessionManager<S> {
         source: Source,
         presented: Presented<'_>,
         peer: &PeerState,
-    ) -> Result<Session, OpenError> {
+    ) -> Result<Session, SessionError> {
         let now = self.rules.clock.now();
         let certificate = self.judge_peer(peer)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
@@ -167,7 +155,7 @@ impl<S: SessionStore> SessionManager<S> {
     fn judge_peer<'p>(
         &self,
         peer: &'p PeerState,
-    ) -> Result<Option<&'p Arc<PeerCertificate>>, OpenError> {
+    ) -> Result<Option<&'p Arc<PeerCertificate>>, SessionError> {
         match peer {
             PeerState::Absent => Ok(None),
             PeerState::Verified(certificate) => Ok(Some(certificate)),
@@ -193,7 +181,7 @@ impl<S: SessionStore> SessionManager<S> {
         None
     }
 
-    async fn find(&self, lookup: &Lookup<'_>) -> Result<LookupResult, OpenError> {
+    async fn find(&self, lookup: &Lookup<'_>) -> Result<LookupResult, SessionError> {
         if lookup.source == Source::Near
             && let Some(base) = self.find_near(lookup)
         {
@@ -236,7 +224,7 @@ impl<S: SessionStore> SessionManager<S> {
         record: Arc<Record>,
         lookup: &Lookup<'_>,
         compared: Option<Match>,
-    ) -> Result<LookupResult, OpenError> {
+    ) -> Result<LookupResult, SessionError> {
         let token_status = record.token_status(&lookup.token_hash, lookup.now);
         let handle = Some(record.handle);
         match (token_status, compared) {
@@ -289,12 +277,12 @@ impl<S: SessionStore> SessionManager<S> {
             rebind,
             is_upkeep_due: false,
         };
-        base.is_upkeep_due = self.rules.is_upkeep_due(&base, lookup.now);
+        base.is_upkeep_due = base.compute_upkeep(&self.rules, lookup.now);
         base
     }
 
     /// What a replay leaves the request to do.
-    async fn replayed(&self, record: &Record) -> Result<Phase, OpenError> {
+    async fn replayed(&self, record: &Record) -> Result<Phase, SessionError> {
         let handle = record.handle;
         self.rules.emit(SessionEvent::Replayed { handle });
         if self.rules.on_replay == OnReplay::EndSession {
@@ -316,8 +304,8 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// The request goes no further.
-    fn refuse(&self, handle: Option<Handle>, reason: Refusal) -> OpenError {
+    fn refuse(&self, handle: Option<Handle>, reason: Refusal) -> SessionError {
         self.rules.emit(SessionEvent::Refused { handle, reason });
-        OpenError::Refused(reason)
+        SessionError::Refused(reason)
     }
 }

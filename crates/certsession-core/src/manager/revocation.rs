@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::{Rules, SessionManager};
+use super::SessionManager;
 use crate::event::{RevocationReason, StoreOperation};
 use crate::handle::Handle;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
+use crate::rules::Rules;
 use crate::store::{Owner, SessionStore, StoreError};
 
 /// How many certificates one step takes on: a list may name a hundred thousand at once.

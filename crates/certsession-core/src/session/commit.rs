@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Base, CommitError, CookieChange, Ending, Pending, Phase, Session};
+use super::{Base, CookieChange, Ending, Pending, Phase, Session, SessionError};
 use crate::certificate::PeerCertificate;
 use crate::handle::Handle;
 
@@ -42,7 +42,7 @@ pub struct CommitResult {
     pub(crate) left: Option<(Option<Box<Ending>>, Pending)>,
     /// Whether the session has ended or changed hands while the request ran.
     pub(crate) is_over: bool,
-    pub(crate) result: Result<(), CommitError>,
+    pub(crate) result: Result<(), SessionError>,
 }
 
 impl Session {
@@ -79,7 +79,7 @@ impl Session {
     fn is_upkeep_due(&self) -> bool {
         let is_due = |base: &Base| match self.head_sent {
             false => base.is_upkeep_due,
-            true => self.rules.is_upkeep_due(base, self.rules.clock.now()),
+            true => base.compute_upkeep(&self.rules, self.rules.clock.now()),
         };
         self.base.as_ref().is_some_and(is_due)
     }
@@ -90,8 +90,8 @@ impl Session {
     ///
     /// If what the request wanted was not written. After a failure of the store the session
     /// still wants it, and the next commit tries again.
-    pub fn finish_commit(&mut self, result: CommitResult) -> Result<(), CommitError> {
-        if let Err(CommitError::InFlight) = &result.result {
+    pub fn finish_commit(&mut self, result: CommitResult) -> Result<(), SessionError> {
+        if let Err(SessionError::InFlight) = &result.result {
             return result.result;
         }
         self.in_flight = false;

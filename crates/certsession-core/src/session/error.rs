@@ -1,14 +1,27 @@
-//! What a handler can get wrong, and what can go wrong under it.
+//! What can go wrong with the session of a request, from its opening to its last commit.
 
+use crate::data::DecodeError;
 use crate::event::Refusal;
 use crate::principal::InvalidPrincipal;
 use crate::random::RandomError;
 use crate::store::StoreError;
 
-/// Why a handler's call on its session failed. It holds key names and sizes, never a value.
+/// Why a request got no session, or why its use of the session failed. It holds key names and
+/// sizes, never a value.
+///
+/// It is one type for opening, for what a handler calls and for committing, so that a failure
+/// such as [`Store`](Self::Store) is the same variant wherever it occurs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
+    /// On opening: the certificate is not acceptable, or not the one that the session is bound to.
+    /// On commit: it has expired or was revoked while the request ran, or its revocation list is
+    /// overdue; nothing was written.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The store failed. An empty session in place of the real one would be wrong.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A session can only begin under a client certificate, and there is none.
     #[error("a session needs a client certificate, and this connection has none")]
     CertificateRequired,
@@ -34,14 +47,10 @@ pub enum SessionError {
         key: String,
     },
     /// What is stored under a key is not of the key's type.
-    #[error("the stored value of the session key {key:?} is not of the key's type ({problem})")]
-    Decode {
-        /// The key's name.
-        key: String,
-        /// What serde_json calls the problem, without the value.
-        problem: &'static str,
-    },
-    /// The session would hold too much.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The session would hold too much: by this request alone, or on commit together with what
+    /// other requests have written.
     #[error("the session would hold {size} bytes, the most is {max}")]
     DataTooLarge {
         /// How much it would hold, in bytes.
@@ -52,43 +61,19 @@ pub enum SessionError {
     /// The name cannot be a principal's.
     #[error(transparent)]
     InvalidPrincipal(#[from] InvalidPrincipal),
-    /// The changes could not be written.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-}
-
-/// Why what a request wanted of its session was not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommitError {
-    /// Somebody signed in, or the token was replaced, while the request ran.
+    /// On commit: somebody signed in, or the token was replaced, while the request ran.
     #[error("the session has changed hands while the request ran; nothing was written")]
     Stale,
-    /// The session ended while the request ran.
+    /// On commit: the session ended while the request ran.
     #[error("the session has ended while the request ran; nothing was written")]
     Gone,
-    /// The principal has as many sessions as may be.
+    /// On commit: the principal has as many sessions as may be.
     #[error("the principal has as many sessions as may be; end one of them first")]
     LimitReached,
-    /// Together with what other requests have written, the session would hold too much.
-    #[error("the session would hold {size} bytes, the most is {max}")]
-    TooLarge {
-        /// How much it would hold, in bytes.
-        size: usize,
-        /// How much it may hold, in bytes.
-        max: usize,
-    },
-    /// The certificate of the connection is no longer good: it has expired or was revoked while
-    /// the request ran, or its revocation list is overdue. Nothing was written.
-    #[error("{0}; nothing was written")]
-    Refused(Refusal),
-    /// Another commit of the same request is under way, or was given up: nobody knows yet what
-    /// came of it.
+    /// Another commit of the same request is under way, or was given up: its outcome is not
+    /// known yet.
     #[error("another commit of this request is under way")]
     InFlight,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// No token could be issued.
     #[error(transparent)]
     Random(#[from] RandomError),

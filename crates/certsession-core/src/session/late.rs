@@ -1,5 +1,7 @@
 //! A session after the head of the response: no cookie can reach the client any more.
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 
 use super::{Pending, Phase, Session, SessionError};
@@ -22,11 +24,11 @@ impl Session {
     /// # Errors
     ///
     /// As [`insert`](Self::insert), and if there is no session.
-    pub fn late_insert<T: Serialize>(
-        &mut self,
-        key: &Key<T>,
-        value: &T,
-    ) -> Result<(), SessionError> {
+    pub fn late_insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
+    where
+        T: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
         self.late(|session| session.insert(key, value))
     }
 

@@ -7,6 +7,7 @@ mod sign_in;
 mod view;
 mod watch;
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -18,14 +19,16 @@ use crate::certificate::PeerCertificate;
 use crate::data::{Changes, Key};
 use crate::event::EndReason;
 use crate::handle::Handle;
-use crate::manager::Rules;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::rules::Rules;
+use crate::store::CLOCK_SKEW;
+use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
 pub(crate) use commit::Target;
 pub use commit::{CommitResult, PendingCommit};
-pub use error::{CommitError, SessionError};
+pub use error::SessionError;
 pub use sign_in::SignIn;
 pub use watch::SessionWatch;
 
@@ -60,6 +63,24 @@ pub(crate) struct Base {
     pub(crate) rebind: bool,
     /// Whether something was due that no handler asks for, when the request came.
     pub(crate) is_upkeep_due: bool,
+}
+
+impl Base {
+    /// Whether the session is due for something that no handler asked for.
+    pub(crate) fn compute_upkeep(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.rebind || self.is_touch_due(rules, now) || self.is_renewal_due(rules, now)
+    }
+
+    pub(crate) fn is_touch_due(&self, rules: &Rules, now: Timestamp) -> bool {
+        let last_seen_at = self.record.last_seen_at;
+        // A use in the future was by a clock that ran ahead.
+        now >= last_seen_at + rules.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
+    }
+
+    /// A token in its grace was renewed a moment ago, by another request.
+    pub(crate) fn is_renewal_due(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.is_current && now >= self.record.token_issued_at + rules.lifetimes.renewal()
+    }
 }
 
 /// What the request wants of a session that goes on or begins.
@@ -119,11 +140,18 @@ impl Session {
 
     /// Writes a value under a key. Begins a session where there is none.
     ///
+    /// The value may be a borrowed form of the key's type, as for the keys of a `HashMap`: a
+    /// `Key<String>` takes a `&str`, a `Key<Vec<T>>` a slice. Both must have the same JSON text.
+    ///
     /// # Errors
     ///
     /// If the connection has no certificate, the session is over, the value does not turn into
     /// JSON or the session would hold too much.
-    pub fn insert<T: Serialize>(&mut self, key: &Key<T>, value: &T) -> Result<(), SessionError> {
+    pub fn insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
+    where
+        T: Borrow<Q>,
+        Q: Serialize + ?Sized,
+    {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
             key: key.name().to_owned(),
         })?;
@@ -250,7 +278,7 @@ impl Session {
     /// The one gate through which every change to a session that goes on or begins passes.
     fn writable(&mut self) -> Result<&mut Pending, SessionError> {
         match self.phase {
-            _ if self.in_flight => Err(CommitError::InFlight.into()),
+            _ if self.in_flight => Err(SessionError::InFlight),
             Phase::Ended => Err(SessionError::Ended),
             Phase::Replaced => Err(SessionError::TokenReplaced),
             Phase::Open if self.head_sent => Err(SessionError::HeadSent),
@@ -270,7 +298,7 @@ impl Session {
 
     fn stop(&mut self, reason: EndReason) -> Result<(), SessionError> {
         match self.phase {
-            _ if self.in_flight => return Err(CommitError::InFlight.into()),
+            _ if self.in_flight => return Err(SessionError::InFlight),
             Phase::Replaced => return Err(SessionError::TokenReplaced),
             _ if self.head_sent => return Err(SessionError::HeadSent),
             Phase::Open | Phase::Ended => {}

@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::{Session, SessionError};
 use crate::certificate::PeerCertificate;
-use crate::data::{Edit, Key};
+use crate::data::{Edit, Key, decode};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::time::Timestamp;
 
 impl Session {
     /// The value of a key: what this request wrote, or else what was loaded.
@@ -25,13 +26,7 @@ impl Session {
             Edit::Remove => None,
             Edit::Stored => self.record().and_then(|record| record.data.get(name)),
         };
-        json.map(|json| {
-            serde_json::from_slice(json).map_err(|error| SessionError::Decode {
-                key: name.to_owned(),
-                problem: problem(&error),
-            })
-        })
-        .transpose()
+        Ok(json.map(|json| decode(key, json)).transpose()?)
     }
 
     /// Every key with its JSON text, as this request sees them.
@@ -48,6 +43,11 @@ impl Session {
                 )
             })
             .collect()
+    }
+
+    /// The time now by the clock of the rules, which the session's deadlines are judged by.
+    pub fn now(&self) -> Timestamp {
+        self.rules.clock.now()
     }
 
     /// The public name of the session; `None` where there is none yet.
@@ -70,14 +70,5 @@ impl Session {
     /// request changes does not show in it yet.
     pub fn record(&self) -> Option<&Arc<Record>> {
         self.base.as_ref().map(|base| &base.record)
-    }
-}
-
-/// serde_json's own message can quote the value, so only its category is told.
-fn problem(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Data => "another type",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Eof => "damaged JSON",
-        serde_json::error::Category::Io => "unreadable",
     }
 }

@@ -6,6 +6,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `block_on` | [`block_on`], for futures that need no runtime |
+//! | `certificate` | [`peer`], with a certificate that needs no PKI |
 //! | `clock` | [`ManualClock`] |
 //! | `events` | [`EventLog`] |
 //! | `faults` | [`FaultyStore`], and [`Faults`] that command it |
@@ -14,6 +15,7 @@
 
 mod binding;
 mod block_on;
+mod certificate;
 mod clock;
 mod commit;
 mod events;
@@ -23,6 +25,7 @@ mod record;
 
 pub use binding::SampleBinding;
 pub use block_on::block_on;
+pub use certificate::peer;
 pub use clock::ManualClock;
 pub use commit::SampleCommit;
 pub use events::EventLog;

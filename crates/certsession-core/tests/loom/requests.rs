@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use certsession_core::test_util::ManualClock;
 use certsession_core::{
-    CommitError, CookieChange, Key, MemoryStore, Owner, PeerState, Presented, Principal, Session,
+    CookieChange, Key, MemoryStore, Owner, PeerState, Presented, Principal, Session, SessionError,
     SessionManager,
 };
 use loom::thread::JoinHandle;
@@ -22,7 +22,7 @@ struct Server {
 
 /// What a client is told.
 struct Answer {
-    result: Result<(), CommitError>,
+    result: Result<(), SessionError>,
     cookie: Option<String>,
     /// Whether its cookie opened a session.
     had_session: bool,
@@ -176,7 +176,7 @@ fn p5_a_writer_from_before_a_sign_in_leaves_nothing_in_the_signed_in_session() {
         let writer = server.spawn_slow(&first, writes);
         let sign_in = server.spawn(&first, |session| session.sign_in("alice").unwrap());
         let (writer, sign_in) = (writer.join().unwrap(), sign_in.join().unwrap());
-        assert!(matches!(writer.result, Ok(()) | Err(CommitError::Stale)));
+        assert!(matches!(writer.result, Ok(()) | Err(SessionError::Stale)));
         let second = sign_in.cookie.unwrap();
         assert_eq!(server.open(Some(&second)).entries().len(), 0);
         assert_eq!(server.alive(&[&first, &second]), 1);

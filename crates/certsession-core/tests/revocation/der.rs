@@ -37,12 +37,10 @@ pub(crate) fn name(tag: u8, cn: &str) -> Vec<u8> {
 }
 
 fn time(at: Timestamp) -> Vec<u8> {
-    let text: String = at
-        .to_string()
-        .chars()
-        .filter(|c| !"-:T".contains(*c))
-        .collect();
-    element(0x18, text)
+    // Without the milliseconds.
+    let text = at.to_string();
+    let digits = text[..19].chars().filter(char::is_ascii_digit);
+    element(0x18, digits.collect::<String>() + "Z")
 }
 
 pub(crate) fn extension(id: u8, is_critical: bool, value: Vec<u8>) -> Vec<u8> {
@@ -178,9 +176,14 @@ impl List {
             sequence(&[element(0x02, serial), time(self.this_update), extensions])
         };
         let entries: Vec<_> = self.serials.iter().map(entry).collect();
+        self.signed_with(entries.concat(), ca)
+    }
+
+    /// With these entries in DER.
+    pub(crate) fn signed_with(&self, entries: Vec<u8>, ca: &Ca) -> Vec<u8> {
         let entries = match &*entries {
             [] => Vec::new(),
-            entries => sequence(entries),
+            entries => element(0x30, entries),
         };
         let extensions = match &*self.extensions {
             [] => Vec::new(),

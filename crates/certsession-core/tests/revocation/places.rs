@@ -437,7 +437,7 @@ fn dates_in_messages_are_dates() {
     let problem = report.problems()[0].to_string();
     assert_eq!(
         problem,
-        "list 1 (CN=ca): it has expired (2029-12-09T00:00:00Z was its nextUpdate): fetch a new one"
+        "list 1 (CN=ca): it has expired (2029-12-09T00:00:00.000Z was its nextUpdate): fetch a new one"
     );
 }
 

@@ -2,8 +2,8 @@
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    CommitError, Key, Owner, Principal, RevocationReason, SessionEvent, StoreErrorKind,
-    StoreOperation,
+    Clock, Key, MemoryStore, Owner, PeerState, Principal, Refusal, Revocation, RevocationReason,
+    SessionAdmin, SessionError, SessionEvent, SessionManager, StoreErrorKind, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, SECOND, World, owner};
@@ -54,7 +54,7 @@ fn p4_a_revoked_session_is_gone_and_a_slow_writer_does_not_bring_it_back() {
 
     slow.insert(&CART, &1).unwrap();
     let answer = clients[0].finish(&world, &mut slow);
-    assert!(matches!(answer.result, Err(CommitError::Gone)));
+    assert!(matches!(answer.result, Err(SessionError::Gone)));
     assert!(answer.cookie.is_none());
     assert_eq!(world.count(), 2);
 }
@@ -120,6 +120,55 @@ fn p8_every_session_of_a_certificate_ends_at_once() {
     assert_eq!(second.handle(&world), None);
     assert_eq!(clients[1].handle(&world), None);
     assert!(clients[0].handle(&world).is_some());
+}
+
+#[test]
+fn p4_p8_an_administrator_needs_no_type_of_a_store() {
+    let world = World::new();
+    let clients = three(&world);
+    let other = SessionManager::new(MemoryStore::new());
+    // One type for managers over different stores, and it may go to another thread.
+    let admins: [SessionAdmin; 2] = [world.sessions.admin(), other.admin()];
+    let (alice, bob) = (principal("alice"), principal("bob"));
+    let owner = Owner::Principal(alice.clone());
+    let handles = clients
+        .each_ref()
+        .map(|client| client.handle(&world).unwrap());
+    assert_eq!(admins[0].now(), world.clock.now());
+    assert_eq!(block_on(admins[1].sessions(&owner)).unwrap(), []);
+    world.events();
+
+    let admin = admins[0].clone();
+    let listed = std::thread::spawn({
+        let owner = owner.clone();
+        move || block_on(admin.sessions(&owner)).unwrap()
+    });
+    let listed = listed.join().unwrap();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|record| record.handle())
+            .collect::<Vec<_>>(),
+        handles[..2]
+    );
+    let admin = &admins[0];
+    assert!(!block_on(admin.revoke_own(&bob, handles[0])).unwrap());
+    assert!(block_on(admin.revoke_own(&alice, handles[0])).unwrap());
+    assert!(!block_on(admin.revoke(handles[0])).unwrap());
+    assert_eq!(block_on(admin.revoke_all(&owner)).unwrap(), [handles[1]]);
+    assert_eq!(world.events(), [revoked(handles[0]), revoked(handles[1])]);
+
+    let PeerState::Verified(certificate) = &clients[2].peer else {
+        panic!("bob has a certificate");
+    };
+    let revocation = Revocation::of_certificate(certificate);
+    assert_eq!(
+        block_on(admin.revoke_certificate(revocation)).unwrap(),
+        [handles[2]]
+    );
+    assert_eq!(admin.revocations().len(), 1);
+    assert_eq!(clients[2].refusal(&world), Refusal::CertificateRevoked);
+    assert_eq!(world.count(), 0);
 }
 
 #[test]

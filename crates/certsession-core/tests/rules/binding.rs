@@ -212,7 +212,9 @@ fn of_parallel_requests_under_a_renewed_certificate_one_gets_the_token_and_one_e
     world.events();
     let mut tokens = 0;
     for (n, (client, session)) in (0..).zip(&mut requests) {
-        session.insert(&Key::named(n.to_string()), &n).unwrap();
+        session
+            .insert(&Key::<u32>::named(n.to_string()), &n)
+            .unwrap();
         tokens += u32::from(client.finish(&world, session).has_token());
     }
     assert_eq!(tokens, 1);

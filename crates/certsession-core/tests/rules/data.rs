@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use certsession_core::{CommitError, Key, SessionError};
+use certsession_core::test_util::block_on;
+use certsession_core::{Key, Owner, SessionError};
 
 use crate::support::{Ca, Certificate, Client, World};
 
@@ -20,7 +21,7 @@ fn a_request_sees_its_own_writes_and_the_next_one_sees_them_too() {
     client.request(&world, |session| {
         session.insert(&CART, &vec![7]).unwrap();
         session.insert(&CART, &vec![7, 8]).unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
         session.remove(&THEME).unwrap();
         assert_eq!(session.get(&CART).unwrap(), Some(vec![7, 8]));
         assert_eq!(session.get(&THEME).unwrap(), None);
@@ -35,6 +36,42 @@ fn a_request_sees_its_own_writes_and_the_next_one_sees_them_too() {
 }
 
 #[test]
+fn a_value_is_written_owned_or_borrowed_and_is_the_same_afterwards() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.insert(&THEME, "dark").unwrap();
+        session.insert(&CART, &[7, 8][..]).unwrap();
+    });
+    let borrowed = client.open(&world).entries();
+    client.request(&world, |session| {
+        session.insert(&THEME, &String::from("dark")).unwrap();
+        session.insert(&CART, &vec![7, 8]).unwrap();
+        assert_eq!(session.get(&THEME).unwrap().unwrap(), "dark");
+        assert_eq!(session.get(&CART).unwrap().unwrap(), [7, 8]);
+    });
+    assert_eq!(client.open(&world).entries(), borrowed);
+}
+
+#[test]
+fn a_record_is_read_by_the_same_keys_as_the_session() {
+    let world = World::new();
+    let mut client = client();
+    client.request(&world, |session| {
+        session.sign_in("alice").unwrap();
+        session.insert(&CART, &vec![7]).unwrap();
+        session.insert(&THEME, "swordfish").unwrap();
+    });
+    let alice = Owner::principal("alice").unwrap();
+    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
+    assert_eq!(listed[0].get(&CART).unwrap(), Some(vec![7]));
+    assert_eq!(listed[0].get(&Key::<u8>::new("absent")).unwrap(), None);
+    let error = listed[0].get(&Key::<u32>::new("theme")).unwrap_err();
+    assert_eq!(error.key(), "theme");
+    assert!(!format!("{error} {error:?}").contains("swordfish"));
+}
+
+#[test]
 fn clearing_keeps_the_session_and_whoever_is_signed_in() {
     let world = World::new();
     let mut client = client();
@@ -44,7 +81,7 @@ fn clearing_keeps_the_session_and_whoever_is_signed_in() {
     });
     client.request(&world, |session| {
         session.clear().unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
     });
     let session = client.open(&world);
     assert_eq!(session.principal().unwrap().as_str(), "alice");
@@ -56,12 +93,12 @@ fn a_value_of_another_type_is_an_error_that_holds_no_value() {
     let world = World::new();
     let mut client = client();
     client.request(&world, |session| {
-        session.insert(&THEME, &"swordfish".to_owned()).unwrap();
+        session.insert(&THEME, "swordfish").unwrap();
     });
     client.request(&world, |session| {
         let as_number: Key<u32> = Key::new("theme");
         let error = session.get(&as_number).unwrap_err();
-        assert!(matches!(error, SessionError::Decode { .. }));
+        assert!(matches!(error, SessionError::Decode(_)));
         assert!(!format!("{error} {error:?}").contains("swordfish"));
         // It is left where it is.
         assert!(session.take(&as_number).is_err());
@@ -134,13 +171,13 @@ fn two_requests_together_write_no_more_than_a_session_may_hold() {
     second.insert(&THEME, &"x".repeat(60)).unwrap();
     client.finish(&world, &mut first).result.unwrap();
     let answer = client.finish(&world, &mut second);
-    let Err(CommitError::TooLarge { size, max: 100 }) = answer.result else {
+    let Err(SessionError::DataTooLarge { size, max: 100 }) = answer.result else {
         panic!("{answer:?}");
     };
     assert!(size > 100);
     assert_eq!(client.open(&world).get(&THEME).unwrap(), None);
     // The request may go on with less.
-    second.insert(&THEME, &"x".to_owned()).unwrap();
+    second.insert(&THEME, "x").unwrap();
     client.finish(&world, &mut second).result.unwrap();
     assert_eq!(client.open(&world).entries().len(), 2);
 }
@@ -152,7 +189,7 @@ fn p5_writers_of_different_keys_both_win() {
     client.request(&world, |session| session.insert(&CART, &vec![1]).unwrap());
     let (mut first, mut second) = (client.open(&world), client.open(&world));
     first.insert(&CART, &vec![2]).unwrap();
-    second.insert(&THEME, &"dark".to_owned()).unwrap();
+    second.insert(&THEME, "dark").unwrap();
     client.finish(&world, &mut first).result.unwrap();
     client.finish(&world, &mut second).result.unwrap();
     let session = client.open(&world);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use certsession_core::test_util::{ManualClock, block_on};
 use certsession_core::{
-    Admission, Commit, CommitError, Creation, Handle, Key, MemoryStore, Outcome, Owner, PeerState,
-    Presented, Record, SessionManager, SessionStore, StoreError, StoreErrorKind, Timestamp,
+    Admission, Commit, Creation, Handle, Key, MemoryStore, Outcome, Owner, PeerState, Presented,
+    Record, SessionError, SessionManager, SessionStore, StoreError, StoreErrorKind, Timestamp,
 };
 
 use crate::support::{Ca, Certificate, HOUR, NOW};
@@ -94,7 +94,7 @@ fn p1_a_new_handle_that_exists_already_is_an_error_and_no_session_of_somebody_el
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
     let result = block_on(sessions.execute(session.begin_commit().unwrap()));
-    let Err(CommitError::Store(error)) = session.finish_commit(result) else {
+    let Err(SessionError::Store(error)) = session.finish_commit(result) else {
         panic!("it had to fail");
     };
     assert_eq!(error.kind(), StoreErrorKind::Other);

@@ -1,7 +1,7 @@
 //! Sign-out and end: P3 and P4.
 
 use certsession_core::test_util::block_on;
-use certsession_core::{CommitError, EndReason, Key, SessionError, SessionEvent};
+use certsession_core::{EndReason, Key, SessionError, SessionEvent};
 
 use crate::support::{Ca, Certificate, Client, MINUTE, World, commit};
 
@@ -100,7 +100,7 @@ fn p4_a_writer_slower_than_the_sign_out_neither_recreates_the_session_nor_gets_a
 
     writer.insert(&CART, &7).unwrap();
     let answer = client.finish(&world, &mut writer);
-    assert!(matches!(answer.result, Err(CommitError::Gone)));
+    assert!(matches!(answer.result, Err(SessionError::Gone)));
     assert!(answer.cookie.is_none());
     assert_eq!(world.count(), 0);
     assert!(matches!(writer.insert(&CART, &7), Err(SessionError::Ended)));
@@ -118,7 +118,7 @@ fn p4_a_slow_sign_in_or_rotation_does_not_recreate_an_ended_session() {
         client.request(&world, |session| session.end().unwrap());
         privilege_change(&mut slow);
         let answer = client.finish(&world, &mut slow);
-        assert!(matches!(answer.result, Err(CommitError::Gone)));
+        assert!(matches!(answer.result, Err(SessionError::Gone)));
         assert!(answer.cookie.is_none());
         assert_eq!(world.count(), 0);
     }

@@ -2,7 +2,7 @@
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    CommitError, EndReason, Key, OpenError, PeerState, SessionEvent, StoreErrorKind, StoreOperation,
+    EndReason, Key, PeerState, SessionError, SessionEvent, StoreErrorKind, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, MINUTE, World, commit};
@@ -27,7 +27,7 @@ fn p6_a_session_that_cannot_be_loaded_is_an_error_and_never_an_empty_one() {
         world.events();
         world.faults.fail_next(StoreOperation::Load, fault);
         let error = client.try_open(&world).unwrap_err();
-        assert!(matches!(error, OpenError::Store(_)));
+        assert!(matches!(error, SessionError::Store(_)));
         assert_eq!(world.events(), [failed(StoreOperation::Load)]);
         assert_eq!(client.principal(&world).as_deref(), Some("alice"));
     }
@@ -49,7 +49,7 @@ fn p6_a_creation_that_failed_is_an_error_and_the_next_commit_tries_again() {
         session.insert(&CART, &1).unwrap();
         world.faults.fail_next(StoreOperation::Create, fault);
         let answer = client.finish(&world, &mut session);
-        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
         assert!(answer.cookie.is_none());
         assert_eq!(world.events(), [failed(StoreOperation::Create)]);
         assert_eq!(session.get(&CART).unwrap(), Some(1));
@@ -70,7 +70,7 @@ fn p6_a_commit_that_failed_is_an_error_and_the_next_commit_tries_again() {
         world.events();
         world.faults.fail_next(StoreOperation::Commit, fault);
         let answer = client.finish(&world, &mut session);
-        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
         assert_eq!(world.events(), [failed(StoreOperation::Commit)]);
         assert_eq!(session.principal().unwrap().as_str(), "alice");
 
@@ -89,11 +89,11 @@ fn p6_a_sign_in_whose_answer_was_lost_is_never_told_as_done() {
     let mut session = client.open(&world);
     session.sign_in("alice").unwrap();
     let answer = client.finish(&world, &mut session);
-    assert!(matches!(answer.result, Err(CommitError::Store(_))));
+    assert!(matches!(answer.result, Err(SessionError::Store(_))));
     assert!(answer.cookie.is_none());
     // It happened, with a token that nobody has. Trying again cannot tell, and must not lie.
     let again = client.finish(&world, &mut session);
-    assert!(matches!(again.result, Err(CommitError::Stale)));
+    assert!(matches!(again.result, Err(SessionError::Stale)));
     assert!(again.cookie.is_none());
     assert_eq!(client.principal(&world), None);
     // The client may sign in anew.
@@ -113,7 +113,7 @@ fn p6_an_end_that_failed_is_an_error_and_is_asked_for_again() {
         world.events();
         world.faults.fail_next(StoreOperation::Remove, fault);
         let answer = client.finish(&world, &mut session);
-        assert!(matches!(answer.result, Err(CommitError::Store(_))));
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
         // Until the end is certain the cookie stays, and nothing new begins.
         assert!(answer.cookie.is_none());
         assert_eq!(world.faults.calls(StoreOperation::Create), 1);
@@ -203,7 +203,7 @@ fn p6_a_full_store_is_an_error_and_leaves_no_cookie() {
     session.insert(&CART, &1).unwrap();
     let result = block_on(sessions.execute(session.begin_commit().unwrap()));
     let error = session.finish_commit(result).unwrap_err();
-    let CommitError::Store(error) = error else {
+    let SessionError::Store(error) = error else {
         panic!("{error}");
     };
     assert_eq!(error.kind(), StoreErrorKind::Full);

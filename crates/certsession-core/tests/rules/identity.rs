@@ -30,7 +30,7 @@ fn moves(world: &World, from: &PeerState, to: &PeerState) -> Result<(), Refusal>
             assert_eq!(client.principal(world).as_deref(), Some("web"));
             Ok(())
         }
-        Err(certsession_core::OpenError::Refused(reason)) => Err(reason),
+        Err(certsession_core::SessionError::Refused(reason)) => Err(reason),
         Err(other) => panic!("{other}"),
     }
 }

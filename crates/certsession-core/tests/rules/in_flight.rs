@@ -1,7 +1,7 @@
 //! A commit whose outcome is not known: P6. What was lost on the way must not look like success.
 
 use certsession_core::test_util::block_on;
-use certsession_core::{CommitError, Key, Session, SessionError};
+use certsession_core::{Key, Session, SessionError};
 
 use crate::support::{Ca, Certificate, Client, World, commit};
 
@@ -13,11 +13,11 @@ fn signed_in(world: &World) -> Client {
 }
 
 fn is_refused(change: Result<(), SessionError>) -> bool {
-    matches!(change, Err(SessionError::Commit(CommitError::InFlight)))
+    matches!(change, Err(SessionError::InFlight))
 }
 
 fn is_unknown(session: &mut Session, world: &World) -> bool {
-    matches!(commit(world, session), Err(CommitError::InFlight))
+    matches!(commit(world, session), Err(SessionError::InFlight))
 }
 
 #[test]

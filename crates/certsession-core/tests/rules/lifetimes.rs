@@ -116,9 +116,21 @@ fn a_session_is_gone_when_it_expires_during_a_request() {
     slow.insert(&CART, &1).unwrap();
     world.clock.advance(30 * MINUTE);
     let answer = client.finish(&world, &mut slow);
-    let gone = certsession_core::CommitError::Gone.to_string();
+    let gone = certsession_core::SessionError::Gone.to_string();
     assert_eq!(answer.result.unwrap_err().to_string(), gone);
     assert!(answer.cookie.is_none());
+}
+
+#[test]
+fn a_handler_reads_the_clock_that_judges_its_session() {
+    let world = World::new();
+    let client = Client::signed_in(&world, &peer(), "alice");
+    let session = client.open(&world);
+    world.clock.advance(10 * MINUTE);
+    assert_eq!(session.now(), NOW + 10 * MINUTE);
+    assert_eq!(world.sessions.now(), session.now());
+    let left = session.record().unwrap().idle_deadline();
+    assert_eq!(left.saturating_since(session.now()), 20 * MINUTE);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use certsession_core::{
-    Admission, CommitError, Key, OnLimit, RevocationReason, SessionEvent, StoreOperation,
+    Admission, Key, OnLimit, RevocationReason, SessionError, SessionEvent, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, SECOND, World};
@@ -63,7 +63,7 @@ fn where_the_limit_refuses_a_sign_in_fails_and_the_session_stays_as_it_was() {
     third.request(&world, |session| session.insert(&CART, &1).unwrap());
     let before = third.cookie.clone();
     let answer = third.try_request(&world, |session| session.sign_in("alice").unwrap());
-    assert!(matches!(answer.result, Err(CommitError::LimitReached)));
+    assert!(matches!(answer.result, Err(SessionError::LimitReached)));
     assert!(answer.cookie.is_none());
     assert_eq!(third.cookie, before);
     let session = third.open(&world);
@@ -78,7 +78,7 @@ fn where_the_limit_refuses_a_first_sign_in_leaves_no_session() {
     clients(&world, 2);
     let mut third = Client::of(&Ca::named("ca").issue(&Certificate::serial(9)));
     let answer = third.try_request(&world, |session| session.sign_in("alice").unwrap());
-    assert!(matches!(answer.result, Err(CommitError::LimitReached)));
+    assert!(matches!(answer.result, Err(SessionError::LimitReached)));
     assert!(answer.cookie.is_none());
     assert_eq!(world.count(), 2);
 }
@@ -92,7 +92,7 @@ fn a_request_that_was_refused_may_go_on_with_its_session() {
     let mut session = third.open(&world);
     session.sign_in("alice").unwrap();
     let refused = crate::support::commit(&world, &mut session);
-    assert!(matches!(refused, Err(CommitError::LimitReached)));
+    assert!(matches!(refused, Err(SessionError::LimitReached)));
     session.insert(&CART, &2).unwrap();
     third.finish(&world, &mut session).result.unwrap();
     assert_eq!(world.count(), 3);

@@ -3,8 +3,7 @@
 
 use certsession_core::test_util::Fault;
 use certsession_core::{
-    BindingPolicy, CommitError, Key, OnReplay, OpenError, Refusal, Revocation, Session,
-    StoreOperation,
+    BindingPolicy, Key, OnReplay, Refusal, Revocation, Session, SessionError, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, HOUR, World, commit, refusal_of};
@@ -47,7 +46,7 @@ fn without_a_copy_the_store_is_asked() {
     assert!(near(&client, &world).handle().is_some());
     world.faults.fail_next(StoreOperation::Load, Fault::Before);
     let failed = client.try_open_near(&world);
-    assert!(matches!(failed, Err(OpenError::Store(_))));
+    assert!(matches!(failed, Err(SessionError::Store(_))));
 }
 
 #[test]
@@ -82,7 +81,7 @@ fn p3_a_replaced_token_writes_nothing_from_an_older_copy() {
     let mut session = near(&before, &world);
     session.insert(&NOTE, &1).unwrap();
     let result = commit(&world, &mut session);
-    assert!(matches!(result, Err(CommitError::Stale)));
+    assert!(matches!(result, Err(SessionError::Stale)));
     assert_eq!(client.open(&world).get(&NOTE).unwrap(), None);
 }
 
@@ -95,7 +94,7 @@ fn p4_a_write_from_an_older_copy_brings_no_session_back() {
     let mut session = near(&before, &world);
     session.insert(&NOTE, &1).unwrap();
     let result = commit(&world, &mut session);
-    assert!(matches!(result, Err(CommitError::Gone)));
+    assert!(matches!(result, Err(SessionError::Gone)));
     assert_eq!(world.count(), 0);
 }
 

@@ -2,8 +2,7 @@
 
 use certsession_core::test_util::block_on;
 use certsession_core::{
-    Handle, Key, OpenError, PeerState, Presented, Refusal, SessionError, SessionEvent,
-    StoreOperation, Token,
+    Handle, Key, PeerState, Presented, Refusal, SessionError, SessionEvent, StoreOperation, Token,
 };
 
 use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, SECOND, World, commit};
@@ -224,7 +223,7 @@ fn p8_a_certificate_that_cannot_be_read_is_rejected_and_not_absent() {
     let refusal = client.try_open(&world).unwrap_err();
     assert!(matches!(
         refusal,
-        OpenError::Refused(Refusal::CertificateRejected)
+        SessionError::Refused(Refusal::CertificateRejected)
     ));
     let PeerState::Rejected(error) = peer else {
         panic!("it is rejected");

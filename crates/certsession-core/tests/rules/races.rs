@@ -3,7 +3,7 @@
 use std::thread;
 
 use certsession_core::test_util::block_on;
-use certsession_core::{CommitError, Key, Owner, Principal, Session, StoreOperation};
+use certsession_core::{Key, Owner, Principal, Session, SessionError, StoreOperation};
 
 use crate::support::{Ca, Certificate, Client, World};
 
@@ -14,7 +14,7 @@ fn overtake(
     client: &Client,
     writes: impl FnOnce(&mut Session),
     meanwhile: impl FnOnce(&World),
-) -> (World, Result<(), CommitError>, bool) {
+) -> (World, Result<(), SessionError>, bool) {
     let world = World::new();
     let mut client = Client::signed_in(&world, &client.peer, "alice");
     let gate = world.faults.hold_next(StoreOperation::Commit);
@@ -45,7 +45,7 @@ fn client() -> Client {
 fn p4_a_write_that_is_overtaken_by_a_revocation_is_gone() {
     let writes = |session: &mut Session| session.insert(&CART, &1).unwrap();
     let (world, result, has_cookie) = overtake(&client(), writes, revoke_alice);
-    assert!(matches!(result, Err(CommitError::Gone)));
+    assert!(matches!(result, Err(SessionError::Gone)));
     assert!(!has_cookie);
     assert_eq!(world.count(), 0);
 }
@@ -54,7 +54,7 @@ fn p4_a_write_that_is_overtaken_by_a_revocation_is_gone() {
 fn p4_a_sign_in_that_is_overtaken_by_a_revocation_is_gone() {
     let signs_in = |session: &mut Session| session.sign_in("bob").unwrap();
     let (world, result, has_cookie) = overtake(&client(), signs_in, revoke_alice);
-    assert!(matches!(result, Err(CommitError::Gone)));
+    assert!(matches!(result, Err(SessionError::Gone)));
     assert!(!has_cookie);
     assert_eq!(world.sessions_of("bob"), []);
     assert_eq!(world.count(), 0);
@@ -75,7 +75,7 @@ fn p5_a_write_that_is_overtaken_by_a_sign_in_is_stale() {
         gate.release();
         slow.join().unwrap()
     });
-    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(answer.cookie.is_none());
     assert_eq!(fast.principal(&world).as_deref(), Some("bob"));
     assert_eq!(fast.open(&world).get(&CART).unwrap(), None);

@@ -65,7 +65,9 @@ fn parallel_requests_renew_the_token_once_and_lose_nothing() {
     let mut requests = [(); 4].map(|()| (client.clone(), client.open(&world)));
     let mut tokens = 0;
     for (n, (client, session)) in (0..).zip(&mut requests) {
-        session.insert(&Key::named(n.to_string()), &n).unwrap();
+        session
+            .insert(&Key::<u32>::named(n.to_string()), &n)
+            .unwrap();
         let answer = client.finish(&world, session);
         answer.result.as_ref().unwrap();
         tokens += u32::from(answer.has_token());

@@ -4,8 +4,7 @@ use std::thread;
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    EndReason, Key, OnReplay, OpenError, PeerState, Refusal, SessionError, SessionEvent,
-    StoreOperation, Token,
+    EndReason, Key, OnReplay, PeerState, Refusal, SessionError, SessionEvent, StoreOperation, Token,
 };
 
 use crate::support::{Ca, Certificate, Client, World};
@@ -98,7 +97,10 @@ fn p6_a_replay_that_cannot_end_the_session_is_an_error() {
     world
         .faults
         .fail_next(StoreOperation::Remove, Fault::Before);
-    assert!(matches!(before.try_open(&world), Err(OpenError::Store(_))));
+    assert!(matches!(
+        before.try_open(&world),
+        Err(SessionError::Store(_))
+    ));
     assert!(client.handle(&world).is_some());
     // The next one goes through.
     assert_eq!(before.handle(&world), None);

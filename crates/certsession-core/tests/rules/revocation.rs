@@ -2,8 +2,8 @@
 
 use certsession_core::test_util::{Fault, SampleBinding, SampleRecord, block_on};
 use certsession_core::{
-    BindingPolicy, CommitError, Handle, Key, PeerState, Refusal, Revocation, RevocationList,
-    RevocationReason, SerialNumber, SessionEvent, SessionStore, StoreOperation,
+    BindingPolicy, Handle, Key, PeerState, Refusal, Revocation, RevocationList, RevocationReason,
+    SerialNumber, SessionError, SessionEvent, SessionStore, StoreOperation,
 };
 use rcgen::KeyPair;
 
@@ -220,7 +220,7 @@ fn p8_a_commit_asks_whether_the_certificate_is_revoked() {
     stream.insert(&CART, &2).unwrap();
     let result = alice.finish(&world, &mut stream).result;
     let reason = Refusal::CertificateRevoked;
-    assert!(matches!(result, Err(CommitError::Refused(refused)) if refused == reason));
+    assert!(matches!(result, Err(SessionError::Refused(refused)) if refused == reason));
     assert_eq!(world.count(), 0, "the session is ended");
     assert!(stream.insert(&CART, &3).is_err());
 }
@@ -236,7 +236,7 @@ fn p8_a_commit_asks_whether_the_certificate_is_still_valid_and_its_list_is_not_o
     world.clock.set(NOW + 2 * HOUR);
     let result = alice.finish(&world, &mut slow).result;
     let reason = Refusal::CertificateExpired;
-    assert!(matches!(result, Err(CommitError::Refused(refused)) if refused == reason));
+    assert!(matches!(result, Err(SessionError::Refused(refused)) if refused == reason));
     assert_eq!(world.count(), 0);
 }
 

@@ -1,6 +1,6 @@
 //! A new token because the application asks for one: P3.
 
-use certsession_core::{CommitError, Key, RotationReason, SessionEvent};
+use certsession_core::{Key, RotationReason, SessionError, SessionEvent};
 
 use crate::support::{Ca, Certificate, Client, World, commit};
 
@@ -51,7 +51,7 @@ fn p3_of_two_rotations_at_once_the_second_is_stale() {
     client.request(&world, |session| session.rotate().unwrap());
     late.rotate().unwrap();
     let answer = client.clone().finish(&world, &mut late);
-    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(!answer.has_token());
     assert!(client.handle(&world).is_some());
 }
@@ -79,7 +79,7 @@ fn p3_a_request_whose_token_was_replaced_gets_no_new_one_by_writing_first() {
     commit(&world, &mut slow).unwrap();
     slow.rotate().unwrap();
     let answer = client.clone().finish(&world, &mut slow);
-    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(!answer.has_token());
     assert_eq!(client.open(&world).get(&CART).unwrap(), Some(8));
 }

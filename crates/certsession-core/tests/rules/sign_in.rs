@@ -1,6 +1,6 @@
 //! A sign-in: P3, and what it does to requests that began before it, P5.
 
-use certsession_core::{CommitError, Key, SessionError, SessionEvent, SignIn};
+use certsession_core::{Key, SessionError, SessionEvent, SignIn};
 
 use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, World, commit};
 
@@ -17,7 +17,7 @@ fn anonymous(world: &World) -> Client {
     let mut client = client();
     client.request(world, |session| {
         session.insert(&CART, &7).unwrap();
-        session.insert(&THEME, &"dark".to_owned()).unwrap();
+        session.insert(&THEME, "dark").unwrap();
     });
     client
 }
@@ -117,7 +117,7 @@ fn p5_a_writer_that_began_before_a_sign_in_is_stale_and_writes_nothing() {
 
     writer.insert(&LATE, &1).unwrap();
     let answer = client.clone().finish(&world, &mut writer);
-    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(answer.cookie.is_none());
     assert_eq!(client.open(&world).get(&LATE).unwrap(), None);
     // And this request begins nothing else.
@@ -152,7 +152,7 @@ fn p5_of_two_sign_ins_at_once_the_second_is_stale() {
     first.request(&world, |session| session.sign_in("alice").unwrap());
     late.sign_in("bob").unwrap();
     let answer = second.finish(&world, &mut late);
-    assert!(matches!(answer.result, Err(CommitError::Stale)));
+    assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(!answer.has_token());
     assert_eq!(first.principal(&world).as_deref(), Some("alice"));
     assert_eq!(world.sessions_of("bob"), []);

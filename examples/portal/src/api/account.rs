@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use actix_web::error::{ErrorBadRequest, ErrorForbidden, ErrorInternalServerError};
+use actix_web::error::{ErrorBadRequest, ErrorForbidden};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use certsession_actix::{CertSession, Error, Key, SignIn, SignedIn};
@@ -42,22 +42,13 @@ pub(crate) async fn sign_in(
     Ok(HttpResponse::NoContent().finish())
 }
 
-// The bodies of the next three are read and left alone: an answer ahead of a body resets the
+// The bodies of the next two are read and left alone: an answer ahead of a body resets the
 // stream of HTTP/2, and some clients take that for a failure.
 
 /// `POST /sign-out`.
 pub(crate) async fn sign_out(session: CertSession, _: Bytes) -> Result<HttpResponse, Error> {
     session.sign_out()?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// `POST /sign-out-fail`: the end holds although the handler fails afterwards.
-pub(crate) async fn sign_out_fail(
-    session: CertSession,
-    _: Bytes,
-) -> actix_web::Result<HttpResponse> {
-    session.end()?;
-    Err(ErrorInternalServerError("the handler failed\n"))
 }
 
 /// `POST /rotate`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use certsession_actix::{CertSession, Record, Timestamp};
+use certsession_actix::{CertSession, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -14,9 +14,9 @@ pub(crate) async fn session(session: CertSession) -> serde_json::Result<HttpResp
             handle: record.handle().to_string(),
             principal: session.principal().map(|principal| principal.to_string()),
             certificate: Certificate::of(&record),
-            created_at: rfc3339(record.created_at()),
-            idle_deadline: rfc3339(record.idle_deadline()),
-            absolute_deadline: rfc3339(record.absolute_deadline()),
+            created_at: record.created_at().to_rfc3339(),
+            idle_deadline: record.idle_deadline().to_rfc3339(),
+            absolute_deadline: record.absolute_deadline().to_rfc3339(),
             data: session
                 .entries()
                 .into_iter()
@@ -72,19 +72,10 @@ impl Listed {
     pub(crate) fn of(record: &Record, session: &CertSession) -> Self {
         Self {
             handle: record.handle().to_string(),
-            created_at: rfc3339(record.created_at()),
-            last_seen_at: rfc3339(record.last_seen_at()),
+            created_at: record.created_at().to_rfc3339(),
+            last_seen_at: record.last_seen_at().to_rfc3339(),
             certificate: Certificate::of(record),
             current: session.handle() == Some(record.handle()),
         }
     }
-}
-
-/// RFC 3339, in UTC. What lies beyond the calendar is shown as its last moment.
-fn rfc3339(time: Timestamp) -> String {
-    i64::try_from(time.as_millis())
-        .ok()
-        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
 }

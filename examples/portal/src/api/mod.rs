@@ -3,9 +3,9 @@
 mod account;
 mod data;
 mod describe;
+mod lab;
 mod live;
 mod sessions;
-mod slow;
 
 use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, post, put, resource};
 
@@ -29,7 +29,6 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .route("/sign-in", post().to(account::sign_in))
         .route("/sign-out", post().to(account::sign_out))
-        .route("/sign-out-fail", post().to(account::sign_out_fail))
         .route("/rotate", post().to(account::rotate))
         .route("/me", get().to(account::me))
         .service(
@@ -38,6 +37,14 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(sessions::revoke_all)),
         )
         .route("/sessions/{handle}", delete().to(sessions::revoke))
-        .route("/live", get().to(live::follow))
-        .route("/slow", get().to(slow::write));
+        .route("/live", get().to(live::follow));
+}
+
+/// Puts the routes in place that only tests need: `--lab`.
+pub fn lab_routes(config: &mut ServiceConfig) {
+    config
+        .route("/slow", get().to(lab::slow))
+        .route("/slow/waiting", get().to(lab::waiting))
+        .route("/slow/release", post().to(lab::release))
+        .route("/sign-out-fail", post().to(lab::sign_out_fail));
 }

@@ -143,7 +143,12 @@ impl Load {
     }
 
     /// Each client sends one request after the other.
-    fn run(&mut self, work: Workload, length: Duration, samples: &mut Samples) -> Result<(), Fault> {
+    fn run(
+        &mut self,
+        work: Workload,
+        length: Duration,
+        samples: &mut Samples,
+    ) -> Result<(), Fault> {
         let mut open = self.clients.len();
         for client in &mut self.clients {
             client.send(work.target())?;

@@ -8,8 +8,8 @@ use bench_load::Fault;
 use certs_dev::{Authority, LeafRequest};
 use certsession_benches::revocation_list;
 use certsession_core::{
-    Binding, CaCertificate, Clock, Crl, OnOverdueCrl, PeerCertificate, RevocationList, RevocationStatus,
-    SystemClock, Timestamp,
+    Binding, CaCertificate, Clock, Crl, OnOverdueCrl, PeerCertificate, RevocationList,
+    RevocationStatus, SystemClock, Timestamp,
 };
 
 /// How many entries the list in force has; no client is among them.
@@ -121,7 +121,12 @@ impl Check {
 fn revocations(authority: &Authority) -> Result<RevocationList, Fault> {
     let file = revocation_list(authority, ENTRIES)?;
     let authorities = [CaCertificate::from_der(authority.certificate_der())?];
-    let crl = Crl::verify(file.der(), &authorities, OnOverdueCrl::Refuse, SystemClock.now())?;
+    let crl = Crl::verify(
+        file.der(),
+        &authorities,
+        OnOverdueCrl::Refuse,
+        SystemClock.now(),
+    )?;
     let revoked = RevocationList::new();
     revoked.replace("check", vec![crl])?;
     Ok(revoked)

@@ -18,7 +18,7 @@ pub(crate) async fn fill(url: &str, plan: Plan, sessions: usize) -> Result<(), F
         }
         if plan.with_data {
             for (key, value) in contents() {
-                session.insert(&Key::named(key), &value)?;
+                session.insert(&Key::<String>::named(key), &value)?;
             }
         }
         if plan.signed_in || plan.with_data {
@@ -26,7 +26,7 @@ pub(crate) async fn fill(url: &str, plan: Plan, sessions: usize) -> Result<(), F
             continue;
         }
         // Only a value or a sign-in begins a session.
-        session.insert(&Key::new("key"), &"value")?;
+        session.insert(&Key::<String>::new("key"), "value")?;
         commit(&manager, &mut session).await?;
         session.clear()?;
         commit(&manager, &mut session).await?;

@@ -47,7 +47,7 @@ impl Steps {
         let mut opened = self.open(redis, population, numbers).await?;
         let (key, length) = KEYS[KEYS.len() - 1];
         for session in &mut opened {
-            session.insert(&Key::named(key), &"y".repeat(length))?;
+            session.insert(&Key::<String>::named(key), &"y".repeat(length))?;
         }
         commit_all(&mut self.commit, redis, population, &mut opened).await?;
         for session in &mut opened {

@@ -2,7 +2,7 @@
 
 use certsession_core::test_util::block_on;
 use certsession_core::{
-    CommitError, CookieChange, Handle, OpenError, PeerState, Presented, Refusal, Session,
+    CookieChange, Handle, PeerState, Presented, Refusal, Session, SessionError,
 };
 
 use super::World;
@@ -17,7 +17,7 @@ pub(crate) struct Client {
 /// What came of a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) result: Result<(), CommitError>,
+    pub(crate) result: Result<(), SessionError>,
     pub(crate) cookie: Option<CookieChange>,
 }
 
@@ -36,12 +36,12 @@ impl Client {
     }
 
     /// The session that a request of this client comes with.
-    pub(crate) fn try_open(&self, world: &World) -> Result<Session, OpenError> {
+    pub(crate) fn try_open(&self, world: &World) -> Result<Session, SessionError> {
         block_on(world.sessions.open(self.presented(), &self.peer))
     }
 
     /// As [`try_open`](Self::try_open), from a copy of the record if there is one.
-    pub(crate) fn try_open_near(&self, world: &World) -> Result<Session, OpenError> {
+    pub(crate) fn try_open_near(&self, world: &World) -> Result<Session, SessionError> {
         block_on(world.sessions.open_near(self.presented(), &self.peer))
     }
 
@@ -119,15 +119,15 @@ impl Answer {
 }
 
 /// Why it was refused.
-pub(crate) fn refusal_of(opened: Result<Session, OpenError>) -> Refusal {
+pub(crate) fn refusal_of(opened: Result<Session, SessionError>) -> Refusal {
     match opened {
-        Err(OpenError::Refused(reason)) => reason,
+        Err(SessionError::Refused(reason)) => reason,
         other => panic!("it had to be refused: {other:?}"),
     }
 }
 
 /// What an adapter does at the end of a request.
-pub(crate) fn commit(world: &World, session: &mut Session) -> Result<(), CommitError> {
+pub(crate) fn commit(world: &World, session: &mut Session) -> Result<(), SessionError> {
     match session.begin_commit() {
         Some(pending) => {
             let result = block_on(world.sessions.execute(pending));

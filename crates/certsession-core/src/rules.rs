@@ -1,10 +1,8 @@
 //! What the application chose.
 
-use std::sync::Arc;
-
-use super::end_notifier::EndNotifier;
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
+use crate::end_notifier::EndNotifier;
 use crate::event::{EventSink, Refusal, SessionEvent};
 use crate::lifetimes::Lifetimes;
 use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
@@ -91,88 +89,6 @@ impl Rules {
         self.end_notifier.notify(&event);
         if let Some(sink) = &self.event_sink {
             sink.record(&event);
-        }
-    }
-}
-
-/// Puts a [`SessionManager`](super::SessionManager) together; see
-/// [`SessionManager::builder`](super::SessionManager::builder).
-#[derive(Debug)]
-#[must_use = "a builder makes nothing until `build` is called"]
-pub struct SessionManagerBuilder<S> {
-    store: S,
-    rules: Rules,
-}
-
-impl<S> SessionManagerBuilder<S> {
-    pub(crate) fn new(store: S) -> Self {
-        let rules = Rules::default();
-        Self { store, rules }
-    }
-
-    /// How long sessions live. Default: [`Lifetimes::default`].
-    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
-        self.rules.lifetimes = lifetimes;
-        self
-    }
-
-    /// Which certificates a session stays with. Default: [`BindingPolicy::Certificate`].
-    pub fn binding(mut self, policy: BindingPolicy) -> Self {
-        self.rules.binding = policy;
-        self
-    }
-
-    /// Who may have issued a renewed certificate that the session follows. Default:
-    /// [`RenewedBy::SameCa`].
-    pub fn renewed_by(mut self, renewed_by: RenewedBy) -> Self {
-        self.rules.renewed_by = renewed_by;
-        self
-    }
-
-    /// What happens when a replaced token comes again. Default: [`OnReplay::Refuse`].
-    pub fn on_replay(mut self, on_replay: OnReplay) -> Self {
-        self.rules.on_replay = on_replay;
-        self
-    }
-
-    /// How many sessions a principal may have. Default: any number.
-    pub fn admission(mut self, admission: Admission) -> Self {
-        self.rules.admission = Some(admission);
-        self
-    }
-
-    /// The most data one session may hold, in bytes. Default: 64 KiB.
-    pub fn max_data_size(mut self, bytes: usize) -> Self {
-        self.rules.max_data_size = bytes;
-        self
-    }
-
-    /// Which certificates are revoked: a list that is shared with the TLS side, for example.
-    /// Default: a list of its own, empty, which
-    /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.
-    pub fn revocations(mut self, list: &RevocationList) -> Self {
-        self.rules.revocations = list.clone();
-        self.rules.to_end = list.subscribe().into();
-        self
-    }
-
-    /// Where the rules read the time. Default: [`SystemClock`].
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.rules.clock = Box::new(clock);
-        self
-    }
-
-    /// Where events go besides `tracing`. Default: nowhere.
-    pub fn event_sink(mut self, sink: impl EventSink) -> Self {
-        self.rules.event_sink = Some(Box::new(sink));
-        self
-    }
-
-    /// The manager.
-    pub fn build(self) -> super::SessionManager<S> {
-        super::SessionManager {
-            store: Arc::new(self.store),
-            rules: Arc::new(self.rules),
         }
     }
 }

@@ -1,0 +1,240 @@
+//! The driver over a store that a test holds up: what a dropped request leaves behind, and what a
+//! shutdown waits for.
+
+use std::time::Duration;
+
+use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};
+use certsession_core::{
+    Key, MemoryStore, Owner, PeerState, Principal, Refusal, Revocation, RevocationList,
+    SessionManager, StoreOperation,
+};
+use certsession_http::{
+    Error, Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, UnwritableField,
+};
+use tokio::runtime::Runtime;
+
+const COLOUR: Key<String> = Key::new("colour");
+const MOMENT: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_secs(10);
+
+/// An application's sessions, and one client of it.
+struct World {
+    driver: SessionDriver<FaultyStore<MemoryStore>>,
+    faults: Faults,
+    revocations: RevocationList,
+    peer: PeerState,
+    cookie: Option<String>,
+}
+
+/// The header fields of one response.
+#[derive(Debug, Default)]
+struct Fields {
+    set_cookie: Vec<String>,
+    cache_control: Option<&'static str>,
+    vary: Vec<&'static str>,
+}
+
+impl HeaderFields for Fields {
+    fn contains(&self, field: Field) -> bool {
+        field == Field::CacheControl && self.cache_control.is_some()
+    }
+
+    fn set(&mut self, field: Field, value: &'static str) {
+        assert_eq!(field, Field::CacheControl);
+        self.cache_control = Some(value);
+    }
+
+    fn add(&mut self, field: Field, value: &'static str) {
+        assert_eq!(field, Field::Vary);
+        self.vary.push(value);
+    }
+
+    fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
+        self.set_cookie.push(value.to_owned());
+        Ok(())
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let store = FaultyStore::new(MemoryStore::new());
+        let faults = store.faults();
+        let revocations = RevocationList::new();
+        let manager = SessionManager::builder(store)
+            .revocations(&revocations)
+            .clock(ManualClock::at_real_time())
+            .build();
+        Self {
+            driver: SessionDriver::new(manager),
+            faults,
+            revocations,
+            peer: peer("alice"),
+            cookie: None,
+        }
+    }
+
+    async fn open(&self) -> Result<OpenRequest, Error> {
+        let head = RequestHead {
+            cookies: self.cookie.iter().map(String::as_bytes),
+            peer: &self.peer,
+            reads_near: false,
+        };
+        self.driver.open(head).await
+    }
+
+    async fn settle(&mut self, request: OpenRequest) -> (Result<(), Error>, Fields) {
+        let settled = self.driver.settle(request).await;
+        let mut fields = Fields::default();
+        if let Some(head) = settled.head {
+            head.apply(&mut fields).unwrap();
+        }
+        if let Some(set) = fields.set_cookie.last() {
+            let pair = set.split(';').next().unwrap();
+            self.cookie = (!set.contains("Max-Age=0")).then(|| pair.to_owned());
+        }
+        (settled.committed, fields)
+    }
+
+    /// The world after alice has signed in.
+    async fn signed_in() -> Self {
+        let mut world = Self::new();
+        let request = world.open().await.unwrap();
+        request.session().sign_in("alice").unwrap();
+        let (committed, _) = world.settle(request).await;
+        committed.unwrap();
+        world
+    }
+
+    /// A request that asks to sign out and is dropped before it is answered. The gate holds its
+    /// end in the store.
+    async fn dropped_sign_out(&self) -> Gate {
+        let gate = self.faults.hold_next(StoreOperation::Remove);
+        let request = self.open().await.unwrap();
+        request.session().sign_out().unwrap();
+        drop(request);
+        gate.arrived().await;
+        gate
+    }
+
+    async fn has_session(&self) -> bool {
+        let request = self.open().await.unwrap();
+        request.session().handle().is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_sets_the_cookie_is_stored_nowhere_and_varies_by_it() {
+    let mut world = World::new();
+    let request = world.open().await.unwrap();
+    let value = "red".to_owned();
+    request.session().insert(&COLOUR, &value).unwrap();
+    let (committed, fields) = world.settle(request).await;
+    committed.unwrap();
+    assert_eq!(fields.set_cookie.len(), 1);
+    assert_eq!(fields.cache_control, Some("no-store"));
+    assert_eq!(fields.vary, ["Cookie"]);
+
+    // A request whose handler never asked for the session shows nothing of it.
+    let request = world.open().await.unwrap();
+    let (_, fields) = world.settle(request).await;
+    assert!(fields.set_cookie.is_empty() && fields.vary.is_empty());
+    assert_eq!(fields.cache_control, None);
+}
+
+#[tokio::test]
+async fn p4_an_end_of_a_dropped_request_is_carried_out_and_a_shutdown_waits_for_it() {
+    let world = World::signed_in().await;
+    assert!(world.driver.drain(MOMENT).await, "nothing is under way yet");
+    let gate = world.dropped_sign_out().await;
+    assert!(!world.driver.drain(MOMENT).await, "the end is under way");
+    gate.release();
+    assert!(world.driver.drain(LONG).await);
+    assert!(!world.has_session().await);
+}
+
+#[test]
+fn p4_an_end_survives_the_runtime_in_which_it_was_begun() {
+    let worker = Runtime::new().unwrap();
+    let (world, _held) = worker.block_on(async {
+        let world = World::signed_in().await;
+        let gate = world.dropped_sign_out().await;
+        (world, gate)
+    });
+    // As actix-web's worker does when it stops: its tasks are dropped. The gate is never opened.
+    worker.shutdown_background();
+    let main = Runtime::new().unwrap();
+    main.block_on(async {
+        assert!(world.driver.drain(LONG).await);
+        assert!(!world.has_session().await);
+    });
+}
+
+#[tokio::test]
+async fn p4_a_dropped_request_writes_nothing_of_what_its_handler_did_besides_the_end() {
+    let world = World::signed_in().await;
+    let request = world.open().await.unwrap();
+    let value = "red".to_owned();
+    request.session().insert(&COLOUR, &value).unwrap();
+    drop(request);
+    assert!(world.driver.drain(LONG).await);
+    let request = world.open().await.unwrap();
+    assert_eq!(request.session().get(&COLOUR).unwrap(), None);
+}
+
+#[tokio::test]
+async fn p6_a_sign_in_goes_through_although_its_request_is_dropped_during_the_commit() {
+    let mut world = World::new();
+    let gate = world.faults.hold_next(StoreOperation::Create);
+    let request = world.open().await.unwrap();
+    request.session().sign_in("alice").unwrap();
+    let settling = world.driver.settle(request);
+    assert!(tokio::time::timeout(MOMENT, settling).await.is_err());
+    assert!(!world.driver.drain(MOMENT).await);
+    gate.release();
+    assert!(world.driver.drain(LONG).await);
+    let owner = Owner::Principal(Principal::new("alice").unwrap());
+    let sessions = world.driver.manager().sessions(&owner).await.unwrap();
+    assert_eq!(sessions.len(), 1);
+    world.cookie = None;
+    assert!(!world.has_session().await);
+}
+
+#[tokio::test]
+async fn p6_a_failed_commit_is_reported_and_no_cookie_is_set() {
+    let mut world = World::new();
+    world
+        .faults
+        .fail_next(StoreOperation::Create, Fault::Before);
+    let request = world.open().await.unwrap();
+    request.session().sign_in("alice").unwrap();
+    let (committed, fields) = world.settle(request).await;
+    let response = committed.unwrap_err().to_response();
+    assert_eq!((response.status, response.retry_after), (503, Some("1")));
+    assert!(fields.set_cookie.is_empty());
+}
+
+#[tokio::test]
+async fn p8_the_sessions_of_a_revoked_certificate_end_beside_the_requests() {
+    let world = World::signed_in().await;
+    let certificate = world.peer.certificate().unwrap();
+    world
+        .revocations
+        .revoke(Revocation::of_certificate(certificate));
+    let owner = Owner::from(&**certificate);
+    let deadline = tokio::time::Instant::now() + LONG;
+    while !world
+        .driver
+        .manager()
+        .sessions(&owner)
+        .await
+        .unwrap()
+        .is_empty()
+    {
+        assert!(tokio::time::Instant::now() < deadline, "the sessions end");
+        tokio::task::yield_now().await;
+    }
+    let Err(Error::Refused(refusal)) = world.open().await else {
+        panic!("a revoked certificate is refused");
+    };
+    assert_eq!(refusal, Refusal::CertificateRevoked);
+}

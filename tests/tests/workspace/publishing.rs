@@ -1,0 +1,50 @@
+//! What a crate needs before it is published.
+
+use std::fs;
+
+use crate::cargo::{Member, members, root};
+
+#[test]
+fn every_crate_describes_itself_for_the_registry() {
+    let crates = published();
+    assert!(crates.len() >= 3);
+    for member in crates {
+        let name = &member.name;
+        let about = &member.about;
+        for field in ["description", "license", "repository", "rust_version"] {
+            assert!(about[field].is_string(), "{name}: {field} is missing");
+        }
+        // crates.io takes at most five of each.
+        for field in ["keywords", "categories"] {
+            let count = about[field].as_array().map_or(0, Vec::len);
+            assert!((1..=5).contains(&count), "{name}: {count} {field}");
+        }
+        let documented = &about["metadata"]["docs"]["rs"]["all-features"];
+        assert_eq!(documented, true, "{name}: [package.metadata.docs.rs]");
+        assert_eq!(about["readme"], "README.md", "{name}: readme");
+    }
+}
+
+#[test]
+fn every_crate_brings_its_readme_and_the_licences_along() {
+    for member in published() {
+        let dir = member.manifest.parent().unwrap();
+        let readme = fs::read_to_string(dir.join("README.md")).unwrap_or_default();
+        let title = format!("# {}\n", member.name);
+        assert!(readme.starts_with(&title), "{}: README.md", member.name);
+        for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let copy = fs::read_to_string(dir.join(file)).unwrap_or_default();
+            let original = fs::read_to_string(root().join(file)).unwrap();
+            assert_eq!(
+                copy, original,
+                "{}: link {file} to ../../{file}",
+                member.name
+            );
+        }
+    }
+}
+
+fn published() -> Vec<Member> {
+    let is_published = |member: &Member| member.is_crate && member.about["publish"].is_null();
+    members().into_iter().filter(is_published).collect()
+}
