@@ -8,7 +8,7 @@ target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 default:
     @{{ just }} --list --unsorted
 
-# Mints the development certificates into certs-dev/out. They are never overwritten, but for `just certs --force`.
+# Mints the development certificates into certs-dev/out. Existing ones are only overwritten by `just certs --force`.
 certs *arguments:
     cargo run --quiet -p certs-dev -- mint {{ arguments }}
 
@@ -16,7 +16,7 @@ certs *arguments:
 run *arguments:
     cargo run -p portal -- {{ arguments }}
 
-# Runs everything that CI runs, what fails fast first.
+# Runs everything that CI runs, the quickest steps first.
 test:
     #!/usr/bin/env bash
     set -euo pipefail
@@ -25,10 +25,10 @@ test:
         {{ just }} "$step"
         echo "==> $step: $((SECONDS - began)) s"
     done
-    echo "==> everything: $SECONDS s. The suite, once more:"
+    echo "==> everything: $SECONDS s. The summary of the suite again:"
     grep -E '^ +Summary \[' "{{ target }}/suite.log"
 
-# Checks all that runs no test: format, lints, docs, dependencies.
+# Runs all checks without tests: format, lints, docs, dependencies.
 check: format lints docs deny direction
 
 # Runs every test with its logs at TRACE, then looks for secrets in what the suite printed.
@@ -70,11 +70,11 @@ features *crates:
 bench-memory:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin memory-scale
 
-# Measures what a request pays for the check of revocation (needs valgrind) and writes the table into docs/performance.md.
+# Measures the cost of the revocation check per request (needs valgrind) and writes the table into docs/performance.md.
 bench-revocation:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin revocation-check
 
-# Measures how long a new revocation list takes to be in force, 100 times over each TLS stack.
+# Measures how long a new revocation list takes to come into force, 100 times with each TLS stack.
 measure-revocation:
     cargo nextest run -p certsession-tests --test certificates --run-ignored only --no-capture timing
 
@@ -91,7 +91,7 @@ corpus:
     CERTSESSION_CORPUS="{{ target }}/corpus" \
         cargo nextest run -p certsession-core --test revocation --run-ignored only --no-capture corpus::
 
-# Weighs sessions in Redis beside actix-session's and writes the table into docs/performance.md.
+# Compares the size of sessions in Redis with actix-session's and writes the table into docs/performance.md.
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"
 
@@ -99,19 +99,19 @@ bench-redis-memory: build-benches
 bench-redis-scale: build-benches
     "{{ target }}/benches/release/redis-scale"
 
-# Measures how long a near cache believes in a session that another node has ended, and writes the table into docs/performance.md.
+# Measures how long a near cache accepts a session that another node has ended, and writes the table into docs/performance.md.
 bench-near: build-benches
     "{{ target }}/benches/release/near-window"
 
-# Loads this project and other frameworks over mutual TLS and writes the tables into docs/performance.md; wants the machine to itself.
+# Puts load on this project and other frameworks over mutual TLS and writes the tables into docs/performance.md. Run nothing else meanwhile.
 bench-load *arguments: build-benches
     "{{ target }}/benches/release/bench-load" {{ arguments }}
 
-# Keeps 10,000 connections open over mutual TLS, weighs them and times requests, and writes the tables into docs/performance.md; wants the machine to itself.
+# Keeps 10,000 connections open over mutual TLS, measures their memory and the time of requests, and writes the tables into docs/performance.md. Run nothing else meanwhile.
 bench-connections: build-benches
     "{{ target }}/benches/release/bench-connections"
 
-# Measures what the check of a certificate takes of a bare request (needs valgrind) and writes the table into docs/performance.md; wants the machine to itself.
+# Measures the share of the certificate check in a bare request (needs valgrind) and writes the table into docs/performance.md. Run nothing else meanwhile.
 bench-check: build-benches
     "{{ target }}/benches/release/check-share"
 
@@ -119,47 +119,47 @@ bench-check: build-benches
 bench-instructions: build-benches
     "{{ target }}/benches/release/bench-instructions"
 
-# Fails where a request takes more instructions or allocations than the baseline says. Builds no other framework.
+# Fails if a request takes more instructions or allocations than the baseline. Builds no other framework.
 bench-instructions-check:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches-check" \
         CARGO_PROFILE_RELEASE_DEBUG=false \
         cargo build --release --package bench-instructions --bins --no-default-features
     "{{ target }}/benches-check/release/bench-instructions" --check
 
-# Puts other frameworks and this project through the same scenarios and writes who holds into docs/comparison.md.
+# Runs the same scenarios with other frameworks and this project and writes the results into docs/comparison.md.
 comparison: build-benches
     "{{ target }}/benches/release/comparison"
 
-# Builds every benchmark at once, so that what they share is built once.
+# Builds all benchmarks together, so that shared dependencies are built once.
 [private]
 build-benches:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo build --release --workspace --bins
 
-# Is the code formatted?
+# Checks that the code is formatted.
 [private]
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
     cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p comparison --check
 
-# Does clippy find nothing, whichever features are on?
+# Runs clippy with every set of features.
 [private]
 lints:
     cargo clippy --workspace --all-targets -- -D warnings
     scripts/features
     cargo clippy --manifest-path benches/Cargo.toml --workspace --target-dir "{{ target }}" --all-targets -- -D warnings
 
-# Is everything public documented, and does every link lead somewhere?
+# Checks that every public item is documented and that every link works.
 [private]
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
 
-# Is every dependency one that we may and want to have?
+# Checks the licenses and bans of the dependencies.
 [private]
 deny:
     cargo deny --workspace --all-features check bans licenses sources
 
-# Do the crates depend on each other in one direction alone? (The suite asks it too.)
+# Checks that the crates depend on each other in one direction only. (The suite checks it too.)
 [private]
 direction:
     cargo nextest run --workspace --status-level fail -E 'package(certsession-tests) & binary(workspace)'

@@ -1,4 +1,4 @@
-//! Instructions, as valgrind counts them.
+//! Instructions, counted by valgrind.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -24,9 +24,8 @@ pub fn instructions(
     Ok(collected.trim().parse()?)
 }
 
-/// The instructions of a whole run of a program, by where its source is: a crate, the standard
-/// library, the allocator. What the compiler has put into another function counts where it was
-/// written.
+/// The instructions of a whole run of a program, by the origin of the source code: a crate, the
+/// standard library, the allocator. An inlined function counts for its own origin.
 ///
 /// # Errors
 ///
@@ -70,7 +69,7 @@ fn run(command: &mut Command) -> Result<Output, Box<dyn Error>> {
     }
 }
 
-/// A line such as `1,234 (5.6%)  FILE:FUNCTION [OBJECT]`.
+/// Parses a line such as `1,234 (5.6%)  FILE:FUNCTION [OBJECT]`.
 fn read(line: &str) -> Option<(u64, String)> {
     let (count, rest) = line.trim_start().split_once(" (")?;
     let count = count.replace(',', "").parse().ok()?;

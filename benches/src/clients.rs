@@ -8,11 +8,11 @@ use certsession_core::{PeerCertificate, PeerState};
 
 const SERIAL: [u8; 16] = *b"serial of client";
 
-/// Clients of one authority, as many as one likes.
+/// Any number of clients of one authority.
 ///
-/// To sign a million certificates would take minutes, so one is issued, and the others are
-/// that one with a serial number of their own. What a session keeps of a certificate has the
-/// same size, and the signature is for TLS to check.
+/// Signing a million certificates would take minutes, so one is issued, and the others are copies
+/// of it with different serial numbers. The data that a session keeps of a certificate has the same
+/// size, and only TLS checks the signature.
 #[derive(Debug)]
 pub struct Clients {
     template: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients with one certificate each, or all with the same one.
+    /// Creates clients with one certificate each, or all with the same one.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Large numbers, as they are read.
+//! Large numbers in readable form.
 
-/// With commas between thousands.
+/// Formats a number with commas between thousands.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().collect();

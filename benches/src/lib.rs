@@ -1,14 +1,14 @@
-//! What the benchmarks share.
+//! Shared parts of the benchmarks.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `callgrind` | instructions, as valgrind counts them |
+//! | `callgrind` | instructions, counted by valgrind |
 //! | `clients` | a certificate for each client |
-//! | `contents` | what the sessions hold, and what a client shows before it has one |
-//! | `document` | puts what was found into the pages of `docs/` |
-//! | `grouped` | large numbers, as they are read |
-//! | `machine` | says on what they were measured |
-//! | `population` | a store full of sessions, through the public API alone |
+//! | `contents` | the content of the sessions, and the cookie of a client without one |
+//! | `document` | writes the results into the pages of `docs/` |
+//! | `grouped` | large numbers in readable form |
+//! | `machine` | describes the machine |
+//! | `population` | a store full of sessions, through the public API only |
 //! | `random` | the same random numbers in every run |
 //! | `revoked` | lists of revoked certificates |
 //! | `samples` | medians and percentiles |

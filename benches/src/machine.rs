@@ -1,4 +1,4 @@
-//! On what it was measured.
+//! The description of the machine.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ pub fn describe_machine() -> String {
     )
 }
 
-/// How many cores the machine has, those included that this process is kept from.
+/// How many cores the machine has, including those that this process may not use.
 pub fn cores() -> usize {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named = text.lines().filter(|line| line.starts_with("processor"));
@@ -27,7 +27,7 @@ pub fn cores() -> usize {
     named.count().max(usable)
 }
 
-/// A file's first `name : value`.
+/// The value of the first line `name : value` in a file.
 fn field(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()

@@ -1,4 +1,4 @@
-//! A store full of sessions, through the public API alone.
+//! A store full of sessions, through the public API only.
 
 use std::error::Error;
 use std::fmt;
@@ -10,10 +10,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::{Clients, contents};
 
-/// How many sessions begin at once.
+/// How many sessions begin concurrently.
 const AT_ONCE: usize = 64;
 
-/// A store full of sessions of six keys (500 bytes), each signed in as a principal of its own and
+/// A store full of sessions of six keys (500 bytes), each signed in as a different principal and
 /// with a certificate of its own.
 pub struct Population<S> {
     manager: SessionManager<S>,
@@ -21,14 +21,14 @@ pub struct Population<S> {
     tokens: Vec<[u8; Token::TEXT_LENGTH]>,
 }
 
-/// Whose request it is: a session's token, and a connection of its client.
+/// The client of a request: a session's token, and a connection.
 pub struct Client {
     token: [u8; Token::TEXT_LENGTH],
     peer: PeerState,
 }
 
 impl<S: SessionStore> Population<S> {
-    /// Begins so many sessions.
+    /// Begins this many sessions.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl<S: SessionStore> Population<S> {
         new_token(&mut session)
     }
 
-    /// A session of the client with this number that a commit will begin.
+    /// Prepares a session of the client with this number, which a commit will begin.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl<S: SessionStore> Population<S> {
         Ok(session)
     }
 
-    /// Puts a session that has just begun in the place of the one that this client had.
+    /// Replaces the session of this client with one that has just begun.
     ///
     /// # Errors
     ///
@@ -95,12 +95,12 @@ impl<S: SessionStore> Population<S> {
 }
 
 impl Client {
-    /// What comes in its cookie.
+    /// The content of its cookie.
     pub const fn presented(&self) -> Presented<'_> {
         Presented::One(&self.token)
     }
 
-    /// What its connection has proved.
+    /// The peer of its connection.
     pub const fn peer(&self) -> &PeerState {
         &self.peer
     }
@@ -109,22 +109,22 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If what it has is no token.
+    /// If its cookie is not a token.
     pub fn handle(&self) -> Result<Handle, Box<dyn Error>> {
         Ok(Token::parse(&self.token)?.handle())
     }
 }
 
-/// Makes true in the store what was noted in a session, as the end of a request does.
+/// Commits the changes of a session, like the end of a request.
 ///
 /// # Errors
 ///
-/// If nothing was noted, or the store does not take it.
+/// If there are no changes, or the store fails.
 pub async fn commit<S: SessionStore>(
     manager: &SessionManager<S>,
     session: &mut Session,
 ) -> Result<(), Box<dyn Error>> {
-    let pending = session.begin_commit().ok_or("there is nothing to do")?;
+    let pending = session.begin_commit().ok_or("there are no changes")?;
     let result = manager.execute(pending).await;
     Ok(session.finish_commit(result)?)
 }

@@ -1,13 +1,13 @@
-//! The same random numbers in every run.
+//! Reproducible random numbers.
 
 /// Marsaglia's xorshift: the same sequence in every run.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each number.
+    /// A different sequence for each number.
     pub const fn numbered(number: u64) -> Self {
-        // No seed may be zero, and this one is odd.
+        // A seed must not be zero, and this one is odd.
         Self(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * number + 1))
     }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use certs_dev::{Authority, CrlRequest, RevocationListFile};
 
-/// A list of so many certificates, none of which anybody has.
+/// A list of this many revoked certificates, none of which is in use.
 ///
 /// # Errors
 ///
@@ -15,7 +15,7 @@ pub fn revocation_list(
 ) -> Result<RevocationListFile, Box<dyn Error>> {
     let mut request = CrlRequest::new();
     for entry in 0..entries {
-        // As long as real ones, and spread like them.
+        // As long and as evenly distributed as real serial numbers.
         let mut serial = [0x40; 16];
         serial[1..5].copy_from_slice(&entry.wrapping_mul(0x9e37_79b9).to_be_bytes());
         request = request.revoke_serial(serial);

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// How long a step took, each time it was taken.
+/// The durations of an operation.
 #[derive(Debug, Default)]
 pub struct Samples {
     nanos: Vec<u64>,
 }
 
-/// What many samples come to, in nanoseconds.
+/// The percentiles of many samples, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Half took less.
@@ -26,14 +26,15 @@ pub struct Percentiles {
 }
 
 impl Samples {
-    /// Room for this many, in memory that is resident already: taking one changes no footprint.
+    /// Creates room for this many, in memory that is resident already, so that adding a sample does
+    /// not change the footprint.
     pub fn with_capacity(capacity: usize) -> Self {
         let mut nanos = vec![u64::MAX; capacity];
         nanos.clear();
         Self { nanos }
     }
 
-    /// Takes a step and notes how long it took.
+    /// Runs an operation and records how long it took.
     pub fn time<T>(&mut self, step: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
         let made = black_box(step());
@@ -41,7 +42,7 @@ impl Samples {
         made
     }
 
-    /// Notes how long a step took.
+    /// Records how long an operation took.
     pub fn add(&mut self, taken: Duration) {
         self.nanos
             .push(u64::try_from(taken.as_nanos()).unwrap_or(u64::MAX));
@@ -57,7 +58,7 @@ impl Samples {
         self.nanos.is_empty()
     }
 
-    /// What they come to; zeros if there are none.
+    /// The percentiles; zeros if there are no samples.
     pub fn percentiles(mut self) -> Percentiles {
         self.nanos.sort_unstable();
         let at = |share: f64| {
@@ -74,7 +75,7 @@ impl Samples {
     }
 }
 
-/// As cells of a table, in microseconds.
+/// Formats them as cells of a table, in microseconds.
 impl fmt::Display for Percentiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = |nanos: u64| nanos as f64 / 1_000.0;

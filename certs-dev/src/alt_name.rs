@@ -7,7 +7,7 @@ use rcgen::string::Ia5String;
 
 use crate::Error;
 
-/// A subject alternative name as asked for; checked when the certificate is issued.
+/// A requested subject alternative name; checked when the certificate is issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AltName {
     Dns(String),
@@ -18,7 +18,7 @@ pub(crate) enum AltName {
 }
 
 impl AltName {
-    /// A host is an address where it parses as one, and a DNS name otherwise.
+    /// A host that parses as an IP address is one; otherwise it is a DNS name.
     pub(crate) fn host(host: &str) -> Self {
         host.parse()
             .map_or_else(|_| Self::Dns(host.to_owned()), Self::Ip)
@@ -75,7 +75,7 @@ fn email_fault(address: &str) -> Option<&'static str> {
     (!holds).then_some("it does not look like name@example.com")
 }
 
-/// The path is left open on purpose: how odd ids are judged is for the code under test.
+/// The path is not checked on purpose: deciding about odd ids is the task of the code under test.
 fn spiffe_fault(id: &str) -> Option<&'static str> {
     let holds = id
         .strip_prefix("spiffe://")
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_another_kind_is_refused_with_the_name_in_the_error() {
+    fn a_name_of_another_kind_is_an_error_with_the_name() {
         for (name, value) in [
             (AltName::Dns(String::new()), "\"\""),
             (AltName::Dns("two words".into()), "two words"),

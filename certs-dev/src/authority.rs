@@ -1,4 +1,4 @@
-//! A certificate authority: it issues certificates, and signs what tests make by hand.
+//! A certificate authority: it issues certificates, and signs data that tests assemble by hand.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::request::{common_name, random_serial};
 use crate::validity::Validity;
 use crate::{Error, Identity, LeafRequest, PrivateKey};
 
-/// The file names' stem in a folder of certificates.
+/// The stem of the authority's file names.
 pub(crate) const AUTHORITY_NAME: &str = "ca";
 const AUTHORITY_DAYS: u32 = 3650;
 
@@ -24,9 +24,9 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new authority of this common name, with a new key, valid for 3650 days.
+    /// Creates an authority with this common name and a new key, valid for 3650 days.
     ///
-    /// Two authorities of one name have the same issuer name and different keys.
+    /// Two authorities with the same name have the same issuer name and different keys.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Authority {
         parameters.distinguished_name = common_name(name)?;
         parameters.serial_number = Some(random_serial()?.into());
         (parameters.not_before, parameters.not_after) = Validity::days(AUTHORITY_DAYS).resolve()?;
-        // It issues leaves, never further authorities.
+        // It issues only leaves, no further authorities.
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = parameters
@@ -52,9 +52,9 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`Error::NoAuthority`] if one of the files is missing, [`Error::KeyMismatch`] if they
-    /// do not belong together, [`Error::NotValidNow`] if the certificate has expired,
-    /// [`Error::Io`] or [`Error::Unreadable`] if a file is not what it should be.
+    /// [`Error::NoAuthority`] if one of the files is missing, [`Error::KeyMismatch`] if they do not
+    /// belong together, [`Error::NotValidNow`] if the certificate has expired, [`Error::Io`] or
+    /// [`Error::Unreadable`] if a file cannot be read.
     pub fn load(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let certificate_path = authority_certificate(dir);
@@ -79,8 +79,8 @@ impl Authority {
     /// # Errors
     ///
     /// [`Error::InvalidName`], [`Error::InvalidSerial`], [`Error::InvalidDays`],
-    /// [`Error::InvalidTime`] or [`Error::EndsBeforeItBegins`] for what was asked wrongly;
-    /// [`Error::Crypto`] if a library refuses.
+    /// [`Error::InvalidTime`] or [`Error::EndsBeforeItBegins`] for an invalid request;
+    /// [`Error::Crypto`] if a library fails.
     pub fn issue(&self, request: &LeafRequest) -> Result<Identity, Error> {
         let parameters = request.parameters()?;
         let key = request.key_or_new()?;
@@ -91,8 +91,8 @@ impl Authority {
         Ok(Identity::new(certificate.into(), key))
     }
 
-    /// The authority's ECDSA signature (SHA-256, DER) over any bytes: for certificates that
-    /// no library would write, and that tests assemble by hand.
+    /// Signs any bytes with the authority's key (ECDSA, SHA-256, DER): for certificates that no
+    /// library would write, and that tests assemble by hand.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Authority {
         &self.key
     }
 
-    /// The authority's name as DER: the issuer of what it issues.
+    /// The authority's name as DER: the issuer of its certificates.
     pub fn subject_der(&self) -> &[u8] {
         &self.subject
     }
@@ -146,7 +146,7 @@ impl Authority {
     }
 }
 
-/// Where a folder keeps its authority's certificate.
+/// The path of the authority's certificate in a folder.
 pub(crate) fn authority_certificate(dir: &Path) -> PathBuf {
     dir.join(format!("{AUTHORITY_NAME}.pem"))
 }

@@ -1,4 +1,4 @@
-//! A certificate as bytes, and the checks on one that was read from a file.
+//! A certificate as bytes, and the checks of one that was read from a file.
 
 use std::fmt;
 use std::fs;
@@ -11,7 +11,7 @@ use x509_cert::der::{self, Decode, Document, Encode};
 use crate::validity::unix_now;
 use crate::{Error, PrivateKey};
 
-/// A certificate's exact bytes, in both forms.
+/// The exact bytes of a certificate, as DER and as PEM.
 #[derive(Clone)]
 pub(crate) struct Certificate {
     pub(crate) der: Vec<u8>,
@@ -33,9 +33,9 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// A certificate read from a file, with what it says of itself.
+/// A certificate that was read from a file, with its parsed content.
 ///
-/// Only files are parsed back: what this package issues may be odd on purpose.
+/// Only files are parsed: certificates that this package issues may be odd on purpose.
 pub(crate) struct CertificateFile {
     path: PathBuf,
     certificate: Certificate,
@@ -92,7 +92,8 @@ impl CertificateFile {
         })
     }
 
-    /// Fails unless `key`, the key of the authority in the file `authority`, signed this.
+    /// Fails unless `key`, the key of the authority in the file `authority`, signed this
+    /// certificate.
     pub(crate) fn check_signed_by(&self, key: &PrivateKey, authority: &Path) -> Result<(), Error> {
         let public_key =
             UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.pair().public_key_raw());

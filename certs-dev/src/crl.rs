@@ -13,14 +13,14 @@ use crate::folder::{Folder, NewFile};
 use crate::validity::{date_time, unix_now};
 use crate::{Authority, Error, Identity, Overwrite};
 
-/// Where a folder keeps its authority's list.
+/// The name of the list's file in a folder.
 const FILE: &str = "crl.pem";
-/// A list of the development authority is good for a week.
+/// A list of the development authority is valid for a week.
 const LIFETIME_SECONDS: i64 = 7 * 24 * 60 * 60;
 
-/// A revocation list as asked for, to be signed by [`Authority::revocation_list`].
+/// A requested revocation list, to be signed by [`Authority::revocation_list`].
 ///
-/// By default: nothing revoked, made now, good for a week.
+/// By default it has no entries, is issued now, and is valid for a week.
 #[derive(Clone, Debug)]
 pub struct CrlRequest {
     revoked: Vec<(Vec<u8>, i64)>,
@@ -36,7 +36,7 @@ pub struct RevocationListFile {
 }
 
 impl CrlRequest {
-    /// A list without entries.
+    /// Creates a list without entries.
     pub fn new() -> Self {
         Self {
             revoked: Vec::new(),
@@ -51,19 +51,19 @@ impl CrlRequest {
         self.revoke_serial(serial)
     }
 
-    /// Revokes the certificate with this serial number, its highest byte first, now.
+    /// Revokes the certificate with this serial number (big-endian), now.
     pub fn revoke_serial(mut self, serial: impl Into<Vec<u8>>) -> Self {
         self.revoked.push((serial.into(), unix_now()));
         self
     }
 
-    /// When the list was made, in seconds since the Unix epoch.
+    /// Sets when the list was issued, in seconds since the Unix epoch.
     pub fn this_update(mut self, unix_seconds: i64) -> Self {
         self.this_update = Some(unix_seconds);
         self
     }
 
-    /// When the next list is due, in seconds since the Unix epoch.
+    /// Sets when the next list is due, in seconds since the Unix epoch.
     pub fn next_update(mut self, unix_seconds: i64) -> Self {
         self.next_update = Some(unix_seconds);
         self
@@ -85,7 +85,7 @@ impl CrlRequest {
         Ok(CertificateRevocationListParams {
             this_update: date_time(this_update)?,
             next_update: date_time(next_update)?,
-            // It only has to grow.
+            // The number only has to increase.
             crl_number: SerialNumber::from(this_update.unsigned_abs()),
             issuing_distribution_point: None,
             revoked_certs: self
@@ -121,7 +121,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidTime`] for a date that is none, [`Error::Crypto`] if a library refuses.
+    /// [`Error::InvalidTime`] for an invalid date, [`Error::Crypto`] if a library fails.
     pub fn revocation_list(&self, request: &CrlRequest) -> Result<RevocationListFile, Error> {
         let failed = || Error::crypto::<rcgen::Error>("sign the revocation list");
         let parameters = request.parameters()?;
@@ -137,12 +137,12 @@ impl Authority {
 }
 
 /// Revokes the certificate `NAME.pem` of a folder: adds it to `crl.pem`, signed by the folder's
-/// authority. What the list named before stays on it.
+/// authority. Existing entries of the list stay.
 ///
 /// # Errors
 ///
-/// [`Error::NoAuthority`] if the folder has none, and what [`Identity::load`] says of the
-/// certificate. [`Error::Unreadable`] if there is a list that cannot be read: it is left as it is.
+/// [`Error::NoAuthority`] if the folder has none, and the errors of [`Identity::load`] for the
+/// certificate. [`Error::Unreadable`] if there is a list that cannot be read: it is left unchanged.
 pub fn revoke(dir: impl AsRef<Path>, name: &str) -> Result<Vec<PathBuf>, Error> {
     let folder = Folder::lock(dir.as_ref())?;
     let authority = Authority::load(folder.path())?;
@@ -160,7 +160,7 @@ pub fn revoke(dir: impl AsRef<Path>, name: &str) -> Result<Vec<PathBuf>, Error> 
     folder.write(&[file], Overwrite::Force)
 }
 
-/// The serial numbers in a list, and when each was revoked.
+/// The serial numbers in a list, with the time of each revocation.
 fn entries(path: &Path) -> Result<Vec<(Vec<u8>, i64)>, Error> {
     let pem = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let list = parse(&pem).map_err(Error::unreadable("revocation list", path))?;

@@ -1,4 +1,4 @@
-//! What can go wrong, each with the file or value at fault and what to do about it.
+//! Errors, each with the file or value at fault and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file system refused.
+    /// An operation of the file system failed.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         action: &'static str,
-        /// The file or folder it was tried on.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 
-    /// A file that was to be written is there already. Nothing was written.
+    /// A file that was to be written exists already. Nothing was written.
     #[error("{} exists already, so nothing was written; --force replaces it", path.display())]
     AlreadyExists {
         /// The first such file.
         path: PathBuf,
     },
 
-    /// The folder holds no authority to issue from.
+    /// The folder holds no authority that could issue certificates.
     #[error(
         "no certificate authority in {}: {} is missing; `just certs` mints one",
         dir.display(),
@@ -34,13 +34,13 @@ pub enum Error {
     NoAuthority {
         /// The folder that was searched.
         dir: PathBuf,
-        /// The file it lacks.
+        /// The missing file.
         missing: PathBuf,
     },
 
-    /// Some files of the PKI are there and some are not.
+    /// Some files of the PKI exist and some are missing.
     #[error(
-        "the certificates in {dir} are incomplete: {} is missing; mint all anew with \
+        "the certificates in {dir} are incomplete: {} is missing; mint all again with \
          `cargo run -p certs-dev -- mint --out {dir} --force`",
         missing.display(),
         dir = dir.display()
@@ -54,7 +54,7 @@ pub enum Error {
 
     /// A certificate has expired, or is not valid yet.
     #[error(
-        "{} is valid only from {not_before} to {not_after}; mint all anew with \
+        "{} is valid only from {not_before} to {not_after}; mint all again with \
          `cargo run -p certs-dev -- mint --out {} --force`",
         path.display(),
         folder_of(path).display()
@@ -68,20 +68,20 @@ pub enum Error {
         not_after: String,
     },
 
-    /// A file does not hold what its name promises.
+    /// A file does not hold the expected content.
     #[error("{} holds no readable {what}", path.display())]
     Unreadable {
-        /// What was expected in the file.
+        /// The expected content.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the parser said.
+        /// The error of the parser.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// A key file belongs to another certificate.
     #[error(
-        "{} is not the key of {}; issue or mint the pair anew with --force",
+        "{} is not the key of {}; issue or mint the pair again with --force",
         key.display(),
         certificate.display()
     )]
@@ -92,9 +92,10 @@ pub enum Error {
         key: PathBuf,
     },
 
-    /// A certificate of the PKI comes from another authority, as after an interrupted mint.
+    /// A certificate of the PKI comes from another authority, for example after an interrupted
+    /// mint.
     #[error(
-        "{} was not issued by {}; mint all anew with \
+        "{} was not issued by {}; mint all again with \
          `cargo run -p certs-dev -- mint --out {} --force`",
         certificate.display(),
         authority.display(),
@@ -107,48 +108,48 @@ pub enum Error {
         authority: PathBuf,
     },
 
-    /// A name that cannot be used for files.
+    /// A name is not usable for files.
     #[error("{name:?} cannot name certificate files: {reason}")]
     InvalidFileName {
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the name.
         reason: &'static str,
     },
 
-    /// A name that cannot stand in a certificate.
+    /// A name is not valid in a certificate.
     #[error("{value:?} is not a valid {kind}: {reason}")]
     InvalidName {
-        /// Which kind of name it was to be.
+        /// The kind of name.
         kind: &'static str,
         /// The name.
         value: String,
-        /// What is wrong with it.
+        /// What is wrong with the name.
         reason: &'static str,
     },
 
-    /// A serial number of an impossible length.
+    /// A serial number has an invalid length.
     #[error("a serial number has 1 to 20 bytes, not {length}")]
     InvalidSerial {
         /// Its length in bytes.
         length: usize,
     },
 
-    /// A lifetime of no days, or of more than a century.
-    #[error("a certificate lives 1 to 36500 days, not {days}")]
+    /// A lifetime is zero days, or more than a century.
+    #[error("a certificate is valid for 1 to 36500 days, not {days}")]
     InvalidDays {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
     },
 
-    /// A point in time that a certificate cannot state.
+    /// A certificate cannot express this time.
     #[error("{unix_seconds} s since the Unix epoch is outside the years 1970 to 9999")]
     InvalidTime {
-        /// The point in time, in seconds since the Unix epoch.
+        /// The time, in seconds since the Unix epoch.
         unix_seconds: i64,
     },
 
-    /// A validity that ends before it begins.
+    /// The validity ends before it begins.
     #[error("the certificate would end at {not_after} s, before it begins at {not_before} s")]
     EndsBeforeItBegins {
         /// The beginning, in seconds since the Unix epoch.
@@ -157,12 +158,12 @@ pub enum Error {
         not_after: i64,
     },
 
-    /// A cryptographic library refused.
+    /// A cryptographic library failed.
     #[error("cannot {action}")]
     Crypto {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         action: &'static str,
-        /// What the library said.
+        /// The error of the library.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -1,4 +1,5 @@
-//! Writing to a folder: one process at a time, all files or none, keys for their owner alone.
+//! Writing to a folder: one process at a time, all files or none, and keys readable only by their
+//! owner.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -10,16 +11,16 @@ use crate::Error;
 
 const LOCK: &str = ".lock";
 
-/// What to do with a file that is there already.
+/// What to do with existing files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// Write nothing at all, and say which file it was.
+    /// Write nothing, and report the existing file.
     Refuse,
-    /// Replace it.
+    /// Replace them.
     Force,
 }
 
-/// A file that is to be written.
+/// A file to be written.
 pub(crate) struct NewFile {
     name: String,
     contents: Vec<u8>,
@@ -43,16 +44,16 @@ impl NewFile {
     }
 }
 
-/// A folder that no other process writes to, for as long as this value lives.
+/// A folder that this process has locked. No other process writes to it while this value exists.
 ///
-/// The lock is the operating system's, so that it ends with the process, however it ends.
+/// The lock is the operating system's, so it is released when the process ends, for any reason.
 pub(crate) struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
-    /// Makes the folder if there is none, and waits until no other process holds it.
+    /// Creates the folder if necessary, and waits for the lock.
     pub(crate) fn lock(path: &Path) -> Result<Self, Error> {
         owner_only_folder()
             .create(path)
@@ -74,13 +75,13 @@ impl Folder {
         &self.path
     }
 
-    /// Whether there is something of that name: even a dangling link counts, because it
-    /// would be replaced.
+    /// Whether there is an entry with this name. A dangling link counts too, because it would be
+    /// replaced.
     pub(crate) fn holds(&self, name: &str) -> bool {
         self.path.join(name).symlink_metadata().is_ok()
     }
 
-    /// Writes all files under temporary names first, then gives them their own.
+    /// Writes all files under temporary names first, then renames them.
     pub(crate) fn write(
         &self,
         files: &[NewFile],
@@ -100,7 +101,7 @@ impl Folder {
     }
 }
 
-/// A complete file that does not have its own name yet.
+/// A complete file that still has a temporary name.
 struct Staged {
     temporary: PathBuf,
     target: PathBuf,
@@ -112,8 +113,8 @@ impl Staged {
             temporary: dir.join(format!(".{}.new", file.name)),
             target: dir.join(&file.name),
         };
-        // What an interrupted run left goes first: a file that exists keeps its own
-        // permissions, and only a new one is sure to get the owner's alone.
+        // First remove the leftovers of an interrupted run: an existing file keeps its permissions,
+        // and only a new one is certain to be readable only by its owner.
         let _ = fs::remove_file(&staged.temporary);
         let mut options = if file.secret {
             owner_only_file()
@@ -136,7 +137,7 @@ impl Staged {
 }
 
 impl Drop for Staged {
-    /// A file that was published is no longer there to remove.
+    /// After a file was published, its temporary name no longer exists.
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary);
     }

@@ -1,4 +1,4 @@
-//! A certificate with its private key: what a client or a server needs to prove who it is.
+//! A certificate with its private key, with which a client or a server proves its identity.
 
 use std::path::{Path, PathBuf};
 
@@ -19,14 +19,13 @@ impl Identity {
         Self { certificate, key }
     }
 
-    /// Reads `NAME.pem` and `NAME.key` from a folder. Whether the certificate is valid now
-    /// is not asked.
+    /// Reads `NAME.pem` and `NAME.key` from a folder. Does not check whether the certificate is
+    /// valid now.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFileName`] for a name that is none, [`Error::Io`] or
-    /// [`Error::Unreadable`] if a file is not what it should be, [`Error::KeyMismatch`] if
-    /// the two do not belong together.
+    /// [`Error::InvalidFileName`] for an invalid name, [`Error::Io`] or [`Error::Unreadable`] if a
+    /// file cannot be read, [`Error::KeyMismatch`] if the two do not belong together.
     pub fn load(dir: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
         let (file, key) = Self::load_pair(dir.as_ref(), name)?;
         Ok(Self::new(file.into_certificate(), key))
@@ -44,16 +43,16 @@ impl Identity {
         Ok((file, key))
     }
 
-    /// Writes `NAME.pem`, `NAME.key` and `NAME.p12` (password [`PKCS12_PASSWORD`]) to a
-    /// folder, which is made if there is none, and returns their paths. The key files are
-    /// readable by their owner alone.
+    /// Writes `NAME.pem`, `NAME.key` and `NAME.p12` (password [`PKCS12_PASSWORD`]) to a folder,
+    /// which is created if necessary, and returns their paths. Only the owner can read the key
+    /// files.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] if one of the files is there and `overwrite` does not allow
-    /// to replace it: then none is written. [`Error::InvalidFileName`] for a name that is
-    /// empty, begins with a dot, has a path separator or a control character in it, or is
-    /// the authority's; [`Error::Io`] or [`Error::Crypto`] if writing fails.
+    /// [`Error::AlreadyExists`] if one of the files exists and `overwrite` does not allow replacing
+    /// it; then none is written. [`Error::InvalidFileName`] for a name that is empty, begins with a
+    /// dot, contains a path separator or a control character, or is the authority's; [`Error::Io`]
+    /// or [`Error::Crypto`] if writing fails.
     pub fn write(
         &self,
         dir: impl AsRef<Path>,
@@ -76,7 +75,7 @@ impl Identity {
         &self.certificate.der
     }
 
-    /// The serial number's bytes, as they stand in the certificate; empty if it cannot be read.
+    /// The serial number's bytes, as they are in the certificate; empty if they cannot be read.
     pub fn serial(&self) -> Vec<u8> {
         use x509_cert::certificate::{CertificateInner, Raw};
         use x509_cert::der::Decode;
@@ -92,12 +91,12 @@ impl Identity {
         &self.key
     }
 
-    /// Certificate and key as PKCS#12, encrypted with `password`, in the form that every
-    /// browser and operating system imports.
+    /// Certificate and key as PKCS#12, encrypted with `password`, in a format that every browser
+    /// and operating system imports.
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if the password is one that PKCS#12 cannot encode.
+    /// [`Error::Crypto`] if PKCS#12 cannot encode the password.
     pub fn pkcs12(&self, password: &str) -> Result<Vec<u8>, Error> {
         pkcs12::encode(&self.certificate.der, self.key.der(), password)
     }
@@ -115,7 +114,7 @@ impl Identity {
     }
 }
 
-/// A name stays inside its folder on every system, and never replaces the authority.
+/// Ensures that a name stays inside its folder on every system, and never replaces the authority.
 fn check_file_name(name: &str) -> Result<(), Error> {
     let reason = if name.is_empty() {
         "it is empty"

@@ -9,12 +9,12 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 
 use crate::Error;
 
-/// An ECDSA P-256 private key. Clones share the one key.
+/// An ECDSA P-256 private key. Clones share the key.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<KeyPair>);
 
 impl PrivateKey {
-    /// A new random key.
+    /// Generates a random key.
     ///
     /// # Errors
     ///
@@ -39,17 +39,17 @@ impl PrivateKey {
             .map_err(Error::unreadable("P-256 private key", path))
     }
 
-    /// The key itself as PEM (PKCS#8, "PRIVATE KEY").
+    /// The private key as PEM (PKCS#8, "PRIVATE KEY").
     pub fn pem(&self) -> String {
         self.0.serialize_pem()
     }
 
-    /// The key itself as DER (PKCS#8).
+    /// The private key as DER (PKCS#8).
     pub fn der(&self) -> &[u8] {
         self.0.serialized_der()
     }
 
-    /// The public half as DER (SubjectPublicKeyInfo).
+    /// The public key as DER (SubjectPublicKeyInfo).
     pub fn public_key_der(&self) -> Vec<u8> {
         self.0.subject_public_key_info()
     }

@@ -1,8 +1,8 @@
-//! The certificates that certsession is developed and tested with: an authority, a server
-//! certificate for this machine, and clients, some of them odd on purpose.
+//! The certificates for developing and testing certsession: an authority, a server certificate for
+//! this machine, and clients, some of them odd on purpose.
 //!
-//! [`Pki`] is a folder with all that a first run needs; [`Authority`] and [`LeafRequest`]
-//! make any other certificate. Tests use them in temporary folders; the command `certs-dev`
+//! [`Pki`] is a folder with everything that a first run needs; [`Authority`] and [`LeafRequest`]
+//! create any other certificate. Tests use them in temporary folders; the command `certs-dev`
 //! offers the same from a shell.
 //!
 //! ```
@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! For development only: the keys lie unencrypted on disk, readable by their owner, and the
+//! For development only: the keys are stored unencrypted on disk, readable by their owner, and the
 //! password of the PKCS#12 files is public.
 
 mod alt_name;

@@ -1,4 +1,4 @@
-//! PKCS#12: the one format in which browsers import a certificate with its key.
+//! PKCS#12: the only format in which browsers import a certificate with its key.
 
 use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,
@@ -7,26 +7,26 @@ use p12_keystore::{
 
 use crate::Error;
 
-/// The password of every `.p12` file that is written to a folder. It is public: what
-/// protects the key is that its owner alone can read the file.
+/// The password of every `.p12` file that is written to a folder. It is public: the key is
+/// protected only by the permissions of the file.
 pub const PKCS12_PASSWORD: &str = "certsession";
 
-/// As in OpenSSL. More would slow down every test and protect nothing behind a public
-/// password.
+/// The same as in OpenSSL. A higher number would slow down every test and protect nothing behind a
+/// public password.
 const ITERATIONS: u32 = 2048;
 
 /// One key with its certificate, named after the certificate's subject.
 ///
-/// Triple DES and SHA-1, because that is what everyone imports: NSS (Firefox, and Chromium
-/// on Linux), OpenSSL 3 without its legacy provider, Windows, and macOS, which answers
-/// "wrong password" to the AES and SHA-256 of today's default. The authority is left out:
-/// a browser should be told to trust it, or not, on its own.
+/// It uses Triple DES and SHA-1, because all importers support them: NSS (Firefox, and Chromium on
+/// Linux), OpenSSL 3 without its legacy provider, Windows, and macOS, which reports "wrong
+/// password" for the AES and SHA-256 of today's default. The authority is not included: the user
+/// should decide separately whether the browser trusts it.
 pub(crate) fn encode(
     certificate_der: &[u8],
     key_der: &[u8],
     password: &str,
 ) -> Result<Vec<u8>, Error> {
-    // The id pairs the key with its certificate inside this one file.
+    // The id links the key to its certificate inside this file.
     let key_id = [1].as_slice();
     let pack = || {
         let certificate = Certificate::from_der(certificate_der)?;

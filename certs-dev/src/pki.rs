@@ -45,30 +45,28 @@ pub struct Pki {
 }
 
 impl Pki {
-    /// Mints a new PKI into a folder, which is made if there is none, readable by its owner
-    /// alone.
+    /// Mints a new PKI into a folder, which is created if necessary, readable only by its owner.
     ///
-    /// All files are complete before the first gets its name. Of several processes that mint
-    /// into one folder at the same time, one after the other does.
+    /// All files are complete before the first one gets its name. Processes that mint into one
+    /// folder at the same time do so one after another.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] if one of the files is there and `overwrite` does not allow
-    /// to replace it: then none is written. [`Error::Io`] or [`Error::Crypto`] if minting
-    /// fails.
+    /// [`Error::AlreadyExists`] if one of the files exists and `overwrite` does not allow replacing
+    /// it; then none is written. [`Error::Io`] or [`Error::Crypto`] if minting fails.
     pub fn mint(dir: impl AsRef<Path>, overwrite: Overwrite) -> Result<Self, Error> {
         Self::mint_into(&Folder::lock(dir.as_ref())?, overwrite)
     }
 
-    /// Opens the PKI in a folder, or mints one if there is none. Processes that do so at the
-    /// same time end up with the same PKI.
+    /// Opens the PKI in a folder, or mints one if there is none. Processes that do so at the same
+    /// time all get the same PKI.
     ///
     /// # Errors
     ///
-    /// [`Error::Incomplete`] if only some of the files are there, [`Error::NotValidNow`] if a
-    /// certificate has expired, [`Error::KeyMismatch`] or [`Error::OtherAuthority`] if files
-    /// do not belong together, [`Error::Unreadable`], [`Error::Io`] or [`Error::Crypto`] if a
-    /// file cannot be used. Nothing is ever replaced.
+    /// [`Error::Incomplete`] if only some of the files exist, [`Error::NotValidNow`] if a
+    /// certificate has expired, [`Error::KeyMismatch`] or [`Error::OtherAuthority`] if files do not
+    /// belong together, [`Error::Unreadable`], [`Error::Io`] or [`Error::Crypto`] if a file cannot
+    /// be used. Existing files are never replaced.
     pub fn ensure(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = Folder::lock(dir.as_ref())?;
         let missing: Vec<_> = FILES.iter().filter(|name| !folder.holds(name)).collect();
@@ -92,18 +90,18 @@ impl Pki {
         FILES.iter().map(|name| self.dir.join(name)).collect()
     }
 
-    /// Where the certificate of this name is: "ca", "server", "alice", "bob", or one that
-    /// was issued into this folder.
+    /// The path of the certificate with this name: "ca", "server", "alice", "bob", or one that was
+    /// issued into this folder.
     pub fn certificate_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.pem"))
     }
 
-    /// Where the key of this name is.
+    /// The path of the key with this name.
     pub fn key_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.key"))
     }
 
-    /// Where the PKCS#12 file of this client is.
+    /// The path of this client's PKCS#12 file.
     pub fn pkcs12_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.p12"))
     }
@@ -134,8 +132,8 @@ impl Pki {
         let alice = authority.issue(&LeafRequest::client("alice"))?;
         let bob = authority.issue(&LeafRequest::client("bob"))?;
 
-        // The authority first and a key last: where a run that replaces files is interrupted,
-        // what is left does not fit together, and `open` says so.
+        // The authority first and a key last: if a run that replaces files is interrupted, the
+        // files do not match, and `open` detects it.
         let mut files = authority.files();
         files.extend(server.pem_files("server"));
         files.push(alice.pkcs12_file("alice")?);

@@ -12,8 +12,8 @@ use crate::certificate::CertificateFile;
 use crate::validity::unix_now;
 use crate::{Authority, Error, Identity, LeafRequest, Overwrite};
 
-/// Renews the certificate `NAME.pem` of a folder, for the same key or a new one, and writes it,
-/// its key and its `.p12` in the place of the old ones. It begins later than the old one, if only
+/// Renews the certificate `NAME.pem` of a folder, with the same key or a new one, and replaces the
+/// certificate, its key and its `.p12`. The new certificate begins later than the old one, at least
 /// by a second, so that it is the newer of the two.
 ///
 /// # Errors
@@ -57,7 +57,8 @@ fn request(name: &str, file: &CertificateFile) -> Result<LeafRequest, Error> {
         .to_unix_duration()
         .as_secs();
     let began = i64::try_from(began).unwrap_or(i64::MAX);
-    // As other certificates do, for clocks that are slow; but after the old one.
+    // Begin five minutes ago, like other certificates, for clocks that are slow; but after the old
+    // certificate.
     Ok(request.not_before((unix_now() - 5 * 60).max(began.saturating_add(1))))
 }
 

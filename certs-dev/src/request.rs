@@ -1,4 +1,4 @@
-//! What a certificate is to contain.
+//! The requested content of a certificate.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,11 +16,11 @@ const MAX_SERIAL_BYTES: usize = 20;
 /// `ub-common-name`, RFC 5280 appendix A.1.
 const MAX_COMMON_NAME_CHARS: usize = 64;
 
-/// A client or server certificate as asked for, to be issued by
+/// A request for a client or server certificate, to be issued by
 /// [`Authority::issue`](crate::Authority::issue), which also checks it.
 ///
-/// By default: a new ECDSA P-256 key, a random serial number of 16 bytes, valid from five
-/// minutes ago (for clocks that are slow) and for 365 days from then.
+/// By default it has a new ECDSA P-256 key and a random serial number of 16 bytes, and is valid for
+/// 365 days, beginning five minutes ago (for clocks that are slow).
 ///
 /// ```
 /// use certs_dev::{Authority, LeafRequest};
@@ -74,72 +74,72 @@ impl LeafRequest {
         request
     }
 
-    /// The serial number: 1 to 20 bytes, the highest first, read as a number without sign.
+    /// Sets the serial number: 1 to 20 bytes, big-endian, as an unsigned number.
     ///
-    /// DER writes it in its shortest form: leading zeros are dropped, and a first byte of
-    /// 0x80 or more gets a zero before it.
+    /// DER uses the shortest form: leading zeros are dropped, and a first byte of 0x80 or more gets
+    /// a zero before it.
     pub fn serial(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.serial = Some(bytes.into());
         self
     }
 
-    /// Valid for so many days from its beginning, 1 to 36500; replaces
+    /// Sets the validity in days from its beginning, 1 to 36500; replaces
     /// [`not_after`](Self::not_after).
     pub fn days(mut self, days: u32) -> Self {
         self.validity.end = End::Days(days);
         self
     }
 
-    /// The first moment of validity, in seconds since the Unix epoch.
+    /// Sets the first moment of validity, in seconds since the Unix epoch.
     pub fn not_before(mut self, unix_seconds: i64) -> Self {
         self.validity.not_before = Some(unix_seconds);
         self
     }
 
-    /// The last moment of validity, in seconds since the Unix epoch; replaces
+    /// Sets the last moment of validity, in seconds since the Unix epoch; replaces
     /// [`days`](Self::days).
     pub fn not_after(mut self, unix_seconds: i64) -> Self {
         self.validity.end = End::At(unix_seconds);
         self
     }
 
-    /// One more SPIFFE id. The standard allows one per certificate; a second one makes a
-    /// certificate that must be rejected.
+    /// Adds a SPIFFE id. The standard allows one per certificate; a certificate with a second one
+    /// must be rejected.
     pub fn spiffe(mut self, id: impl Into<String>) -> Self {
         self.alt_names.push(AltName::Spiffe(id.into()));
         self
     }
 
-    /// One more DNS name.
+    /// Adds a DNS name.
     pub fn dns(mut self, name: impl Into<String>) -> Self {
         self.alt_names.push(AltName::Dns(name.into()));
         self
     }
 
-    /// One more e-mail address.
+    /// Adds an e-mail address.
     pub fn email(mut self, address: impl Into<String>) -> Self {
         self.alt_names.push(AltName::Email(address.into()));
         self
     }
 
-    /// One more URI, of any scheme.
+    /// Adds a URI, with any scheme.
     pub fn uri(mut self, uri: impl Into<String>) -> Self {
         self.alt_names.push(AltName::Uri(uri.into()));
         self
     }
 
-    /// For this key, instead of a new one.
+    /// Uses this key instead of a new one.
     pub fn key(mut self, key: PrivateKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// For the key of that identity, instead of a new one: a renewal that keeps the key.
+    /// Uses the key of that identity instead of a new one: a renewal that keeps the key.
     pub fn same_key_as(self, identity: &Identity) -> Self {
         self.key(identity.key().clone())
     }
 
-    /// These names, in the place of those that it has.
+    /// Replaces the names.
     pub(crate) fn set_alt_names(&mut self, names: impl Iterator<Item = AltName>) {
         self.alt_names = names.collect();
     }
@@ -170,7 +170,7 @@ impl LeafRequest {
     }
 }
 
-/// A subject of one common name.
+/// A subject with one common name.
 pub(crate) fn common_name(name: &str) -> Result<DistinguishedName, Error> {
     if !(1..=MAX_COMMON_NAME_CHARS).contains(&name.chars().count()) {
         return Err(Error::InvalidName {
@@ -184,7 +184,7 @@ pub(crate) fn common_name(name: &str) -> Result<DistinguishedName, Error> {
     Ok(subject)
 }
 
-/// 16 random bytes that make a positive number whose DER form is 16 bytes too.
+/// 16 random bytes for a positive number whose DER encoding has 16 bytes too.
 pub(crate) fn random_serial() -> Result<Vec<u8>, Error> {
     let mut bytes = [0; 16];
     SystemRandom::new()

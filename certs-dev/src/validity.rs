@@ -4,23 +4,23 @@ use time::OffsetDateTime;
 
 use crate::Error;
 
-/// How far in the past a certificate begins by default: a machine whose clock is slow by
-/// less accepts it at once.
+/// How far in the past a certificate begins by default: a machine whose clock is slow by less than
+/// this accepts it at once.
 const CLOCK_SKEW_SECONDS: i64 = 5 * 60;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 const MAX_DAYS: u32 = 36_500;
 
-/// The beginning and the end of a certificate, as asked for.
+/// The requested beginning and end of a certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct Validity {
     pub(crate) not_before: Option<i64>,
     pub(crate) end: End,
 }
 
-/// The end of a certificate: whichever was asked for last.
+/// The end of a certificate; the last setting applies.
 #[derive(Clone, Debug)]
 pub(crate) enum End {
-    /// So many days after the beginning.
+    /// This many days after the beginning.
     Days(u32),
     /// In seconds since the Unix epoch.
     At(i64),
@@ -62,7 +62,7 @@ pub(crate) fn unix_now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }
 
-/// Years before 1970 are left out: parsers disagree about two-digit ones.
+/// Years before 1970 are rejected: parsers disagree about two-digit years.
 pub(crate) fn date_time(unix_seconds: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(unix_seconds)
         .ok()

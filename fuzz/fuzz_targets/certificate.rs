@@ -1,5 +1,4 @@
-//! What is read of a certificate is what stands in its bytes, and nothing that is read can
-//! deceive whoever looks at it.
+//! The parsed content of a certificate matches its bytes, and no parsed text can mislead a reader.
 #![no_main]
 
 use std::time::Duration;
@@ -82,7 +81,7 @@ fn check(der: &[u8], certificate: &PeerCertificate) {
     ));
 }
 
-/// Certificates as CAs issue them, and some as they should not.
+/// Certificates as CAs issue them, and some as they should not issue them.
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let authority = Authority::new("fuzz CA").expect("there is randomness");
     let alice = LeafRequest::client("alice");

@@ -1,5 +1,5 @@
-//! A request has a session exactly if one cookie of the session's name carries its token, and
-//! the session's certificate is the peer's.
+//! A request has a session exactly if one cookie with the session's name carries its token, and the
+//! session's certificate is the peer's.
 #![no_main]
 
 use std::cell::OnceCell;
@@ -21,14 +21,14 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 const NAME: &[u8] = b"__Host-session";
 const VISITS: Key<u32> = Key::new("visits");
 
-/// A request: its cookie fields, in pieces, and its connection.
+/// A request: its cookie fields, as pieces, and its connection.
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     fields: Vec<Vec<Piece<'a>>>,
     from: From,
 }
 
-/// No fuzzer guesses a token, so that it is a piece of its own.
+/// A fuzzer cannot guess a token, so the token is a piece of its own.
 #[derive(Arbitrary, Debug)]
 enum Piece<'a> {
     Name,
@@ -44,10 +44,10 @@ enum Piece<'a> {
 enum From {
     Owner,
     Other,
-    Nobody,
+    Anonymous,
 }
 
-/// What a request gets: a status, and whether it has a session.
+/// The response to a request: a status, and whether it has a session.
 type Answer = (u16, bool);
 
 /// A server with one session.
@@ -57,7 +57,7 @@ struct Site {
 }
 
 thread_local! {
-    // Never dropped: when the thread ends, what actix keeps in thread-locals may be gone.
+    // Never dropped: when the thread ends, thread-locals that actix needs may be destroyed already.
     static SITE: OnceCell<&'static Site> = const { OnceCell::new() };
 }
 
@@ -70,12 +70,12 @@ fuzz_target!(|input: Input<'_>| -> Corpus {
             .map(|pieces| HeaderValue::from_bytes(&site.text(pieces)).ok())
             .collect();
         let Some(fields) = fields else {
-            // What no HTTP stack hands over.
+            // No HTTP stack passes on such a field.
             return Corpus::Reject;
         };
         let expected = match (site.is_token_there(&fields), input.from) {
             (true, From::Owner) => (200, true),
-            (true, From::Other | From::Nobody) => (403, false),
+            (true, From::Other | From::Anonymous) => (403, false),
             (false, _) => (200, false),
         };
         assert_eq!((site.ask)(fields, input.from), expected);
@@ -103,7 +103,7 @@ impl Site {
         text
     }
 
-    /// Whether there is one cookie of the name, and it is the token.
+    /// Whether there is exactly one cookie with the name, and it is the token.
     fn is_token_there(&self, fields: &[HeaderValue]) -> bool {
         let all: Vec<_> = fields.iter().map(HeaderValue::as_bytes).collect();
         let all = all.join(&b';');
@@ -141,7 +141,7 @@ fn start() -> Site {
     let owner = peer(&client(&authority, &LeafRequest::client("alice")));
     let other = peer(&client(&authority, &LeafRequest::client("mallory")));
     let manager = SessionManager::builder(MemoryStore::new())
-        // It stands still, so that neither the token nor the session ever ends.
+        // The clock does not move, so that neither the token nor the session ever ends.
         .clock(ManualClock::at_real_time())
         .build();
     let runtime = System::new();
@@ -164,7 +164,7 @@ fn start() -> Site {
         let peer = match from {
             From::Owner => owner.clone(),
             From::Other => other.clone(),
-            From::Nobody => PeerState::Absent,
+            From::Anonymous => PeerState::Absent,
         };
         let mut request = TestRequest::get().uri("/");
         for field in fields {
@@ -178,7 +178,7 @@ fn start() -> Site {
             };
             assert!(
                 !response.headers().contains_key(SET_COOKIE),
-                "reading changes no cookie"
+                "a read changes no cookie"
             );
             let status = response.status().as_u16();
             (status, read_body(response).await == "true")

@@ -1,4 +1,5 @@
-//! Bytes under a sound checksum are a record that is written back as it was read, or are refused.
+//! Bytes with a valid checksum are either a record that encodes to the same bytes again, or are
+//! refused.
 #![no_main]
 
 use certsession_core::test_util::SampleRecord;
@@ -19,8 +20,8 @@ fn seed() -> Vec<u8> {
         .encode()
 }
 
-/// Without it, every change that the fuzzer makes would be found by the checksum alone.
-fn mend_checksum(bytes: &mut [u8]) {
+/// Without this, the checksum alone would detect every change that the fuzzer makes.
+fn fix_checksum(bytes: &mut [u8]) {
     if let Some((head, body)) = bytes.split_at_mut_checked(5) {
         let mut crc = crc32fast::Hasher::new();
         crc.update(handle().as_bytes());
@@ -31,10 +32,10 @@ fn mend_checksum(bytes: &mut [u8]) {
 
 fuzz_target!(init: plant_seeds([("record", seed())]), |bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
-    mend_checksum(&mut bytes);
+    fix_checksum(&mut bytes);
     match Record::decode(handle(), &bytes) {
         Ok(record) => {
-            assert!(matches!(bytes[0], 1 | 2), "another version was taken for one of these");
+            assert!(matches!(bytes[0], 1 | 2), "another version was read as one of these");
             assert_eq!(bytes[Record::REVISION_BYTES], record.revision().to_bytes());
             assert_eq!(Record::decode(handle(), &record.encode()), Ok(record));
         }

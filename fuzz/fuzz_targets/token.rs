@@ -1,4 +1,4 @@
-//! Text is a token exactly if it has the one form of a token.
+//! A text is a token exactly if it has the one format of a token.
 #![no_main]
 
 use certsession_core::Token;
@@ -12,13 +12,13 @@ fuzz_target!(
             && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
         match Token::parse(text) {
             Ok(token) => {
-                assert!(is_token, "taken for a token: {text:?}");
-                assert_eq!(token.expose().as_bytes(), text, "a second text of one token");
+                assert!(is_token, "accepted as a token: {text:?}");
+                assert_eq!(token.expose().as_bytes(), text, "a second text for one token");
                 assert_eq!(Token::parse(text).map(|again| again.hash()), Ok(token.hash()));
                 let secret = &token.expose()[22..];
                 assert!(!format!("{token:?}").contains(secret), "Debug shows the secret");
             }
-            Err(_) => assert!(!is_token, "not taken for a token: {text:?}"),
+            Err(_) => assert!(!is_token, "not accepted as a token: {text:?}"),
         }
     }
 );

@@ -1,13 +1,14 @@
-//! What the fuzz targets share.
+//! Shared parts of the fuzz targets.
 //!
-//! | target | what must hold |
+//! | target | property |
 //! |---|---|
-//! | `token` | text is a token exactly if it has the one form of a token |
-//! | `cookie` | a request has a session exactly if one cookie carries its token, under its certificate |
-//! | `certificate` | what is read is what stands in the bytes, and nothing that is read can deceive |
-//! | `record` | bytes are a record that is written back as it was read, or are refused |
+//! | `token` | a text is a token exactly if it has the one format of a token |
+//! | `cookie` | a request has a session exactly if one cookie carries its token |
+//! | `certificate` | the parsed content matches the bytes, and no text can mislead a reader |
+//! | `record` | bytes are a record that encodes to the same bytes again, or are refused |
 //!
-//! Each target decides by rules of its own what must come out: not to panic is the least.
+//! Each target has independent rules for the expected result; the absence of panics is only the
+//! minimum.
 
 mod clients;
 mod seeds;

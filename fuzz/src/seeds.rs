@@ -1,12 +1,12 @@
-//! Where fuzzing begins.
+//! The initial inputs of fuzzing.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// Puts inputs into the folder that libFuzzer is about to read, if one is given on its
-/// command line: it finds the depths of a certificate sooner when it begins with a real one.
+/// Writes inputs into the corpus folder that libFuzzer is about to read, if its command line names
+/// one: it explores a certificate deeper and sooner if it begins with a real one.
 ///
-/// They are made at each start, and not kept in the repository, as certificates expire.
+/// They are created at each start, and not stored in the repository, because certificates expire.
 pub fn plant_seeds<'a>(seeds: impl IntoIterator<Item = (&'a str, Vec<u8>)>) {
     let folder = std::env::args()
         .skip(1)

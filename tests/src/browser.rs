@@ -24,7 +24,7 @@ use crate::transport::Http;
 /// The name of the session cookie.
 const COOKIE_NAME: &str = "__Host-session";
 
-/// A client that keeps the session cookie as a browser does. It keeps its connection too.
+/// A client that keeps the session cookie like a browser. It also keeps its connection open.
 #[derive(Clone)]
 pub struct Browser {
     client: reqwest::Client,
@@ -35,7 +35,7 @@ pub struct Browser {
     cookie: Arc<Mutex<Option<String>>>,
 }
 
-/// What came back.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
@@ -47,7 +47,8 @@ pub struct Reply {
 }
 
 impl Browser {
-    /// A browser for the server at this address, whose certificate this authority has issued.
+    /// Creates a browser for the server at this address, whose certificate this authority has
+    /// issued.
     pub fn new(address: SocketAddr, authority: &[u8], client: Option<&Client>, http: Http) -> Self {
         Self::over(address, tls(authority, client, http), http)
     }
@@ -70,8 +71,8 @@ impl Browser {
         }
     }
 
-    /// A browser that speaks this TLS version alone, and tells how often it showed its certificate:
-    /// in each full handshake once, and never where it resumes a session.
+    /// Creates a browser that uses only this TLS version and counts how often it sends its
+    /// certificate: once in each full handshake, and never when it resumes a session.
     pub fn counting(
         address: SocketAddr,
         authority: &[u8],
@@ -90,19 +91,19 @@ impl Browser {
         (Self::over(address, tls, http), shown)
     }
 
-    /// The same browser without its connection and without its cookie: it resumes its TLS session
-    /// where it may.
+    /// Creates the same browser without its connection and its cookie: it resumes its TLS session
+    /// if possible.
     #[must_use]
     pub fn reconnecting(&self) -> Self {
         Self::over(self.address, ClientConfig::clone(&self.tls), self.http)
     }
 
-    /// The TLS configuration, for a client of another kind.
+    /// The TLS configuration, for another kind of client.
     pub fn tls(&self) -> &Arc<ClientConfig> {
         &self.tls
     }
 
-    /// Where the server listens.
+    /// The server's address.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -122,13 +123,13 @@ impl Browser {
         self.send(self.request(Method::POST, path)).await
     }
 
-    /// Puts JSON.
+    /// Sends a PUT request with JSON.
     pub async fn put(&self, path: &str, json: Value) -> Reply {
         self.send(self.request(Method::PUT, path).body(json.to_string()))
             .await
     }
 
-    /// Signs in, and carries these keys along.
+    /// Signs in, and carries these keys over.
     pub async fn sign_in(&self, principal: &str, carry: &[&str]) -> Reply {
         let body = serde_json::json!({ "principal": principal, "carry": carry });
         let request = self
@@ -137,25 +138,25 @@ impl Browser {
         self.send(request.body(body.to_string())).await
     }
 
-    /// A request without the cookie, to be finished by the test and sent by [`send`](Self::send).
+    /// A request without the cookie, for the test to complete and send with [`send`](Self::send).
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends a request with the cookie, if there is one, and keeps the cookie that comes back.
+    /// Sends a request with the cookie, if there is one, and keeps the cookie of the response.
     ///
     /// # Panics
     ///
-    /// If there is no answer.
+    /// If there is no response.
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         self.try_send(request).await.unwrap()
     }
 
-    /// As [`send`](Self::send), where no answer is one of the things that may happen.
+    /// Like [`send`](Self::send), if the test expects that there may be no response.
     ///
     /// # Errors
     ///
-    /// If there is no answer.
+    /// If there is no response.
     pub async fn try_send(&self, request: RequestBuilder) -> Result<Reply, reqwest::Error> {
         let request = match self.cookie() {
             Some(cookie) => request.header(COOKIE, format!("{COOKIE_NAME}={cookie}")),
@@ -170,7 +171,7 @@ impl Browser {
         })
     }
 
-    /// Sends a request without a body that hangs up when what is returned is dropped.
+    /// Sends a request without a body. The client hangs up when the returned value is dropped.
     ///
     /// # Panics
     ///
@@ -192,7 +193,7 @@ impl Browser {
         self.cookie.lock().unwrap().clone()
     }
 
-    /// Gives the browser a cookie, or takes it away.
+    /// Sets or removes the browser's cookie.
     pub fn set_cookie(&self, value: Option<String>) {
         if let Some(value) = &value {
             ledger::record_secret(value);
@@ -200,7 +201,7 @@ impl Browser {
         *self.cookie.lock().unwrap() = value;
     }
 
-    /// The cookie as a thief has it.
+    /// The cookie, for a thief.
     ///
     /// # Panics
     ///
@@ -225,12 +226,12 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// If the body is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The token that the reply sets; the empty text where it removes the cookie.
+    /// The token that the response sets; the empty text if the response removes the cookie.
     pub fn set_cookie(&self) -> Option<String> {
         let field = self.headers.get(SET_COOKIE)?.to_str().unwrap();
         let (pair, _) = field.split_once(';').unwrap();
@@ -241,7 +242,7 @@ impl Reply {
 fn tls(authority: &[u8], client: Option<&Client>, http: Http) -> ClientConfig {
     let builder = tls_builder(authority, rustls::DEFAULT_VERSIONS);
     let mut config = match client {
-        // Not `with_client_auth_cert`, which refuses to send what it cannot parse itself.
+        // Not `with_client_auth_cert`, which refuses to send certificates that it cannot parse.
         Some(client) => builder.with_client_cert_resolver(Arc::new(certified_key(client))),
         None => builder.with_no_client_auth(),
     };
@@ -268,12 +269,12 @@ fn alpn(http: Http) -> Vec<Vec<u8>> {
     }]
 }
 
-/// How often a certificate was shown.
+/// Counts how often a certificate was sent.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(Arc<AtomicUsize>);
 
 impl Shown {
-    /// So often until now.
+    /// The number until now.
     pub fn times(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }

@@ -1,11 +1,11 @@
-//! The authority of a test, and the clients that it certifies.
+//! The authority of a test, and the clients that it issues certificates for.
 
 use certs_dev::{Authority, Identity, LeafRequest};
 use certsession_actix::{MutualTls, MutualTlsBuilder};
 use certsession_core::PeerCertificate;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// An authority, and a server that it certifies. Each test has its own.
+/// An authority, and a server certificate from it. Each test has its own.
 pub struct Certificates {
     authority: Authority,
     server: Identity,
@@ -19,7 +19,7 @@ pub struct Client {
 }
 
 impl Certificates {
-    /// An authority, and its server for localhost.
+    /// Creates an authority, and its server certificate for localhost.
     pub fn new() -> Self {
         let authority = Authority::new("certsession test CA").unwrap();
         let server = authority.issue(&LeafRequest::server("localhost")).unwrap();
@@ -31,19 +31,19 @@ impl Certificates {
         &self.authority
     }
 
-    /// The server's part in TLS: its certificate, and the authority of its clients.
+    /// The server's TLS configuration: its certificate, and the authority of its clients.
     pub fn tls(&self) -> MutualTlsBuilder {
         MutualTls::builder()
             .server_identity_pem(self.server.certificate_pem(), self.server.key().pem())
             .client_ca_pem(self.authority.certificate_pem())
     }
 
-    /// A client of this name, valid for a year.
+    /// Issues a certificate for a client with this name, valid for a year.
     pub fn client(&self, name: &str) -> Client {
         self.issue(&LeafRequest::client(name))
     }
 
-    /// A client as the request says.
+    /// Issues a client certificate for this request.
     pub fn issue(&self, request: &LeafRequest) -> Client {
         Client::of(&self.authority.issue(request).unwrap())
     }
@@ -56,12 +56,12 @@ impl Default for Certificates {
 }
 
 impl Client {
-    /// The client that holds this identity.
+    /// Creates the client with this identity.
     pub fn of(identity: &Identity) -> Self {
         Self::from_der(identity.certificate_der(), identity.key().der())
     }
 
-    /// The client that holds this certificate and this PKCS#8 key.
+    /// Creates the client with this certificate and this PKCS#8 key.
     pub fn from_der(certificate: &[u8], key: &[u8]) -> Self {
         Self {
             certificate: certificate.to_vec(),
@@ -69,7 +69,7 @@ impl Client {
         }
     }
 
-    /// The same key with other bytes for a certificate.
+    /// The same key with other bytes as the certificate.
     pub fn presenting(&self, certificate: &[u8]) -> Self {
         Self::from_der(certificate, &self.key)
     }
@@ -79,7 +79,7 @@ impl Client {
         PeerCertificate::from_der(&self.certificate).unwrap()
     }
 
-    /// The certificate, as it goes over the wire.
+    /// The certificate, as it is sent.
     pub fn der(&self) -> &[u8] {
         &self.certificate
     }

@@ -1,4 +1,4 @@
-//! curl as a client, with one certificate and one jar of cookies.
+//! curl as a client, with one certificate and one cookie jar.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::ledger;
 use crate::transport::Http;
 
-/// The session cookie's name, as it stands in a jar.
+/// The session cookie's name in a cookie jar.
 const COOKIE_NAME: &str = "__Host-session";
 
-/// curl, set up for one server.
+/// curl, configured for one server.
 #[derive(Clone)]
 pub struct Curl {
     base: String,
@@ -23,7 +23,7 @@ pub struct Curl {
     jar: PathBuf,
 }
 
-/// What curl has printed of an answer.
+/// curl's output for one response.
 #[derive(Debug)]
 pub struct Printed {
     /// The status.
@@ -57,20 +57,20 @@ impl Curl {
         }
     }
 
-    /// The same jar, for another curl: a cookie that is stolen.
+    /// Uses the same jar as another curl: a stolen cookie.
     pub fn with_jar_of(mut self, other: &Self) -> Self {
         fs::copy(&other.jar, &self.jar).unwrap();
         self.base.clone_from(&other.base);
         self
     }
 
-    /// For the same server by another name.
+    /// Uses another name of the same server.
     pub fn at(mut self, base: String) -> Self {
         self.base = base;
         self
     }
 
-    /// Where the server is.
+    /// The server's base URL.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -95,7 +95,7 @@ impl Curl {
         self.run(path, &["-X", "PUT", "--data-raw", body])
     }
 
-    /// `curl --json JSON URL`, in the words of curls before 7.82.
+    /// `curl --json JSON URL`, spelled for curl versions before 7.82.
     pub fn post_json(&self, path: &str, json: &Value) -> Printed {
         let json = json.to_string();
         self.run(
@@ -104,7 +104,7 @@ impl Curl {
         )
     }
 
-    /// Signs in, and carries these keys along.
+    /// Signs in, and carries these keys over.
     pub fn sign_in(&self, principal: &str, carry: &[&str]) -> Printed {
         let body = serde_json::json!({ "principal": principal, "carry": carry });
         self.post_json("/sign-in", &body)
@@ -114,22 +114,22 @@ impl Curl {
     ///
     /// # Panics
     ///
-    /// If no answer comes.
+    /// If there is no response.
     pub fn run(&self, path: &str, arguments: &[&str]) -> Printed {
         self.try_run(path, arguments)
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// As [`run`](Self::run), where no answer is one of the things that may happen.
+    /// Like [`run`](Self::run), if the test expects that there may be no response.
     ///
     /// # Errors
     ///
-    /// What curl said, if no answer came.
+    /// curl's message, if there was no response.
     pub fn try_run(&self, path: &str, arguments: &[&str]) -> Result<Printed, String> {
         let mut output = self.output(path, arguments);
-        // Where a server has answered a request over HTTP/2 and wants no more of its body, it
-        // resets the stream without an error (RFC 9113 section 8.1). Some curls, 7.88 among
-        // them, take that for an error if they have not sent the body yet.
+        // A server that has responded to a request over HTTP/2 and does not need the rest of its
+        // body resets the stream without an error (RFC 9113 section 8.1). Some curl versions, 7.88
+        // among them, report that as an error if they have not sent the whole body yet.
         const STREAM_ERROR: i32 = 92;
         for _ in 0..3 {
             if output.status.code() == Some(STREAM_ERROR) {
@@ -139,12 +139,12 @@ impl Curl {
         self.answer(&output)
     }
 
-    /// As [`try_run`](Self::try_run), without a second chance for a curl that has taken the
-    /// end of a stream for an error.
+    /// Like [`try_run`](Self::try_run), without a retry for a curl that reported the end of a
+    /// stream as an error.
     ///
     /// # Errors
     ///
-    /// What curl said, if no answer came.
+    /// curl's message, if there was no response.
     pub fn run_once(&self, path: &str, arguments: &[&str]) -> Result<Printed, String> {
         self.answer(&self.output(path, arguments))
     }
@@ -181,8 +181,8 @@ impl Curl {
         Some(line.rsplit('\t').next()?.to_owned())
     }
 
-    /// The jar's line of the session cookie: host, whether for hosts below it, path, whether
-    /// Secure, the end of its life, name and value.
+    /// The jar's line for the session cookie: host, whether subdomains are included, path, whether
+    /// Secure, expiry, name and value.
     pub fn cookie_line(&self) -> Option<String> {
         let jar = fs::read_to_string(&self.jar).unwrap_or_default();
         let named = |line: &&str| line.split('\t').nth(5) == Some(COOKIE_NAME);
@@ -208,7 +208,7 @@ impl Printed {
         }
     }
 
-    /// The first header field of this name.
+    /// The first header field with this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let named = self.headers.iter().find(|(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
@@ -218,17 +218,17 @@ impl Printed {
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// If the body is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-/// Where curl is.
+/// The path of curl.
 ///
 /// # Panics
 ///
-/// If it is missing; the message is the command that installs it.
+/// If it is missing; the message has the command that installs it.
 pub fn program() -> &'static str {
     static FOUND: OnceLock<()> = OnceLock::new();
     FOUND.get_or_init(|| found("curl", Command::new("curl").arg("--version")));

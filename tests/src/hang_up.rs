@@ -12,10 +12,10 @@ use tokio::task::AbortHandle;
 pub struct HangUp(Kind);
 
 enum Kind {
-    /// TCP is closed without a word of TLS: a client library would wait for the server.
+    /// The TCP connection is closed without a TLS message: a client library would wait for the
+    /// server.
     Http1(
-        #[allow(dead_code, reason = "dropping it is all")]
-        Box<StreamOwned<ClientConnection, TcpStream>>,
+        #[allow(dead_code, reason = "only dropped")] Box<StreamOwned<ClientConnection, TcpStream>>,
     ),
     /// The stream is reset.
     Http2(AbortHandle),

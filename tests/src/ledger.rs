@@ -1,27 +1,28 @@
-//! Every secret that a test has seen, so that the whole output of the suite can be searched.
+//! The ledger of every secret that a test has seen, so that the whole output of the suite can be
+//! searched for them.
 //!
-//! With `CERTSESSION_LEDGER` set to a file, each token that a client has seen, and each secret
-//! value that a test has asked for here, is added to it; everything at level TRACE goes to
-//! standard error in any case (see `logs`). The command `search-output` then looks for the
-//! tokens, and for whatever begins as a secret value does, in all that the suite has printed.
+//! If `CERTSESSION_LEDGER` names a file, each token that a client has seen, and each secret value
+//! that a test has requested here, is added to it; everything at level TRACE goes to standard error
+//! in any case (see `logs`). The command `search-output` then searches the suite's whole output for
+//! the tokens, and for every text that begins like a secret value.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Begins each value that must not show up anywhere but in an answer.
+/// The beginning of each secret value, which must not appear anywhere except in a response.
 pub const SECRET_VALUE: &str = "swordfish-";
 
-/// Names the file.
+/// The environment variable with the path of the ledger.
 pub const VARIABLE: &str = "CERTSESSION_LEDGER";
 
-/// A value to keep in a session: it must not show up anywhere but in an answer.
+/// Returns a value to store in a session. It must not appear anywhere except in a response.
 pub fn secret_value(name: &str) -> String {
     let value = format!("{SECRET_VALUE}{name}");
     record_secret(&value);
     value
 }
 
-/// Adds a secret.
+/// Adds a secret to the ledger.
 pub fn record_secret(secret: &str) {
     let Some(path) = std::env::var_os(VARIABLE) else {
         return;
@@ -31,6 +32,6 @@ pub fn record_secret(secret: &str) {
         .append(true)
         .open(path)
         .unwrap();
-    // One write of a short line: tests in other processes cannot come between.
+    // One write of a short line, so that tests in other processes cannot interleave theirs.
     file.write_all(format!("{secret}\n").as_bytes()).unwrap();
 }

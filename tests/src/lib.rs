@@ -1,5 +1,5 @@
-//! What the tests of the whole framework share: a server, clients, certificates, and the
-//! matrix over which each promise is kept.
+//! Shared parts of the tests of the whole framework: a server, clients, certificates, and the
+//! matrix that each promise is tested over.
 //!
 //! | file | purpose |
 //! |---|---|
@@ -12,23 +12,23 @@
 //! | `held` | where a handler waits for the test |
 //! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
-//! | `hang_up` | [`HangUp`]: a client that does not wait for its answer |
+//! | `hang_up` | [`HangUp`]: a client that does not wait for its response |
 //! | `live` | [`Live`]: a WebSocket, until the server closes it |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
 //! | `curl` | [`Curl`]: curl as a client |
-//! | `programs` | the examples as programs of their own, and where they listen |
-//! | `redis` | [`RedisServer`](redis::RedisServer): real servers, broken on purpose |
+//! | `programs` | the examples as separate programs, and their addresses |
+//! | `redis` | [`RedisServer`](redis::RedisServer): real servers, which tests can break |
 //! | `logs` | [`Logs`]: every log line |
-//! | `ledger` | every secret that was seen, for the search through the whole output |
+//! | `ledger` | every secret that was seen, for searching the whole output |
 //! | `search` | that search; `search-output` is its command |
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on, stops"
+    reason = "a test that cannot continue fails"
 )]
-#![allow(missing_debug_implementations, reason = "nobody prints them")]
+#![allow(missing_debug_implementations, reason = "they are never printed")]
 
 pub mod adapter;
 mod browser;
@@ -62,17 +62,17 @@ pub use served::{Served, Tls};
 pub use site::{Setup, Site};
 pub use transport::{Http, Stack};
 
-/// The README's examples compile.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
-/// So do those of the guide to Redis.
+/// Compiles the examples of the Redis guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/redis.md")]
 mod redis_guide {}
 
-/// So do those of the page about certificates.
+/// Compiles the examples of the page about certificates.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/certificates.md")]
 mod certificates_page {}

@@ -10,10 +10,11 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::browser::Browser;
 
-/// The control frame that closes a connection (RFC 6455 section 5.5.1), as a server sends it.
+/// The control frame that closes a connection (RFC 6455 section 5.5.1), in the form that a server
+/// sends.
 const CLOSE: u8 = 0x88;
 
-/// A WebSocket over HTTP/1.1, read by a thread of its own.
+/// A WebSocket over HTTP/1.1, read by a separate thread.
 pub struct Live {
     closed: mpsc::Receiver<Instant>,
 }
@@ -23,12 +24,12 @@ impl Live {
     ///
     /// # Panics
     ///
-    /// If the server does not change the protocol.
+    /// If the server does not switch the protocol.
     pub fn open(browser: &Browser) -> Self {
         let mut stream = Self::ask(browser);
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        let (tell, closed) = mpsc::channel();
+        let (sender, closed) = mpsc::channel();
         thread::spawn(move || {
             let mut frame = [0; 2];
             while stream.read_exact(&mut frame).is_ok() && frame[0] != CLOSE {
@@ -37,24 +38,24 @@ impl Live {
                     break;
                 }
             }
-            // The test may have gone on.
-            let _ = tell.send(Instant::now());
+            // The test may have finished already.
+            let _ = sender.send(Instant::now());
         });
         Self { closed }
     }
 
-    /// The status with which the server answers, where it does not change the protocol.
+    /// The status of the response if the server does not switch the protocol.
     pub fn refused(browser: &Browser) -> String {
         let head = read_head(&mut Self::ask(browser));
         head["HTTP/1.1 ".len()..][..3].to_owned()
     }
 
-    /// Whether the server has closed it by now.
+    /// Whether the server has closed it.
     pub fn is_closed(&self) -> bool {
         self.closed.try_recv().is_ok()
     }
 
-    /// When the server closed it; `None` if it does not within this time.
+    /// When the server closed it; `None` if it did not within this time.
     pub fn closed_within(&self, limit: Duration) -> Option<Instant> {
         self.closed.recv_timeout(limit).ok()
     }

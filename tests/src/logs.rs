@@ -1,14 +1,15 @@
-//! Every log line of the process, at every level: on standard error, and for tests that ask.
+//! Every log line of the process, at every level: on standard error, and for tests that request
+//! them.
 
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What was logged since a test asked for it.
+/// The lines that were logged since a test requested them.
 static KEPT: Mutex<Option<String>> = Mutex::new(None);
 
-/// Logs everything to standard error, from the first call on. Libraries that log by the crate
-/// `log` are heard too: actix-web is one of them.
+/// Logs everything to standard error, from the first call on, including the lines of libraries that
+/// use the crate `log`, such as actix-web.
 pub(crate) fn log_everything() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter("trace")
@@ -17,19 +18,19 @@ pub(crate) fn log_everything() {
         .try_init();
 }
 
-/// The log lines from here on. Tests in one process see each other's.
+/// The log lines from now on. Tests in one process see each other's lines.
 pub struct Logs(());
 
 impl Logs {
-    /// Begins to keep log lines.
+    /// Starts to keep log lines.
     pub fn keep() -> Self {
         log_everything();
         KEPT.lock().unwrap().get_or_insert_default();
         Self(())
     }
 
-    /// Waits for a line that has all of these in it, and returns it: a server may answer before
-    /// it logs.
+    /// Waits for a line that contains all of these parts, and returns it: a server may respond
+    /// before it logs.
     ///
     /// # Panics
     ///
@@ -44,7 +45,7 @@ impl Logs {
         panic!("no log line has {parts:?}");
     }
 
-    /// The last line, if there is one, that has all of these in it.
+    /// The last line that contains all of these parts, if there is one.
     pub fn find(&self, parts: &[&str]) -> Option<String> {
         let kept = KEPT.lock().unwrap();
         let has_all = |line: &&str| parts.iter().all(|part| line.contains(part));
@@ -56,7 +57,7 @@ impl Logs {
     }
 }
 
-/// Writes to standard error, and to [`KEPT`]. A line comes in one piece.
+/// Writes to standard error, and to [`KEPT`]. Each line is one write.
 struct Tee;
 
 impl Write for Tee {

@@ -8,7 +8,7 @@ use crate::site::{Setup, Site};
 use crate::stores::StoreKind;
 use crate::transport::{Http, Stack};
 
-/// A place in the matrix: what a test starts its server with.
+/// A place in the matrix: the parameters with which a test starts its server.
 #[derive(Clone, Copy)]
 pub struct Plan {
     stack: Stack,
@@ -18,21 +18,22 @@ pub struct Plan {
     holds_copies: bool,
 }
 
-/// Starts a server over the store of the matrix's place; its type is known here alone.
+/// Starts a server over the store of this place in the matrix. Only this function knows the store's
+/// type.
 type Start = fn(Plan, Setup) -> Pin<Box<dyn Future<Output = Site>>>;
 
 impl Plan {
-    /// A server with the default rules.
+    /// Starts a server with the default rules.
     pub async fn start(self) -> Site {
         self.start_with(Setup::default()).await
     }
 
-    /// A server with rules of the test's own.
+    /// Starts a server with the test's own rules.
     pub async fn start_with(self, setup: Setup) -> Site {
         (self.start)(self, setup).await
     }
 
-    /// What the portal's `--store` has to be.
+    /// The portal's `--store` flag for this store.
     pub fn portal_flag(self) -> String {
         (self.portal_flag)()
     }
@@ -105,8 +106,8 @@ macro_rules! promises {
     )*};
 }
 
-/// As [`promises!`], for what is promised of stores that have room for so many sessions and no
-/// more. A Redis server counts bytes; its test has one that is full.
+/// Like [`promises!`], for promises of stores with a fixed capacity in sessions. A Redis server
+/// counts bytes; its own test has a full one.
 #[macro_export]
 macro_rules! promises_of_bounded_stores {
     ($($name:ident),* $(,)?) => {$(
@@ -159,7 +160,7 @@ macro_rules! over_every_transport {
     };
 }
 
-/// A test of the promise for each of these transports.
+/// Defines a test of the promise for each of these transports.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_transports {

@@ -1,6 +1,6 @@
 //! Certificates that no library would write, signed by a real authority.
 //!
-//! The DER goes in as the test has it, right or wrong; only the lengths are made to fit.
+//! The DER is written as the test has it, right or wrong; only the lengths are computed.
 
 use certs_dev::{Authority, PrivateKey};
 
@@ -36,7 +36,7 @@ pub mod tag {
 
 /// id-ce-subjectAltName, 2.5.29.17.
 pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
-/// An extension that nobody knows.
+/// An unknown extension.
 pub const UNKNOWN_EXTENSION: &[u8] = &[0x2a, 0x03, 0x04];
 
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
@@ -44,8 +44,8 @@ const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 
-/// A certificate made by hand. Until something is changed, there is nothing odd about it: the
-/// common name is "odd", the serial number 1, the extended key usage clientAuth.
+/// A certificate that a test assembles. Without changes it is a normal one: the common name is
+/// "odd", the serial number 1, the extended key usage clientAuth.
 pub struct OddCertificate<'a> {
     authority: &'a Authority,
     version: Vec<u8>,
@@ -57,7 +57,7 @@ pub struct OddCertificate<'a> {
 }
 
 impl<'a> OddCertificate<'a> {
-    /// A certificate by this authority.
+    /// Creates a certificate of this authority.
     pub fn by(authority: &'a Authority) -> Self {
         let usage = sequence(&[element(tag::OBJECT_IDENTIFIER, CLIENT_AUTH)]);
         Self {
@@ -74,55 +74,55 @@ impl<'a> OddCertificate<'a> {
         }
     }
 
-    /// With these contents of the serial number's INTEGER.
+    /// Sets the contents of the serial number's INTEGER.
     pub fn serial(mut self, contents: &[u8]) -> Self {
         self.serial = contents.to_vec();
         self
     }
 
-    /// With this common name, in a string of this kind.
+    /// Sets the common name, in a string of this type.
     pub fn common_name(mut self, tag: u8, text: &[u8]) -> Self {
         self.subject = name(tag, text);
         self
     }
 
-    /// Without a subject.
+    /// Removes the subject.
     pub fn nameless(mut self) -> Self {
         self.subject = sequence::<Vec<u8>>(&[]);
         self
     }
 
-    /// Valid from and to these dates, each an element.
+    /// Sets the validity from and to these dates, each a DER element.
     pub fn validity(mut self, not_before: Vec<u8>, not_after: Vec<u8>) -> Self {
         self.validity = [not_before, not_after];
         self
     }
 
-    /// Of version 1. The extensions stay, if there are any.
+    /// Sets version 1. Extensions stay, if there are any.
     pub fn version_1(mut self) -> Self {
         self.version.clear();
         self
     }
 
-    /// Without an extension, and so without an extended key usage.
+    /// Removes all extensions, including the extended key usage.
     pub fn without_extensions(mut self) -> Self {
         self.extensions.clear();
         self
     }
 
-    /// With the unique ids of issuer and subject, which nobody has used since 1996.
+    /// Adds the unique ids of issuer and subject, which have been out of use since 1996.
     pub fn unique_ids(mut self) -> Self {
         self.unique_ids = [element(0x81, [0, 1]), element(0x82, [0, 2])].concat();
         self
     }
 
-    /// With one more extension, not critical.
+    /// Adds an extension, not critical.
     pub fn extension(mut self, id: &[u8], value: impl AsRef<[u8]>) -> Self {
         self.extensions.push(extension(id, value));
         self
     }
 
-    /// With one more subject alternative name extension, of these names.
+    /// Adds a subject alternative name extension with these names.
     pub fn alt_names(self, names: &[(u8, &[u8])]) -> Self {
         let names: Vec<_> = names
             .iter()
@@ -131,7 +131,7 @@ impl<'a> OddCertificate<'a> {
         self.extension(SUBJECT_ALT_NAME, sequence(&names))
     }
 
-    /// Signs it, and gives it to a client that has its key.
+    /// Signs it, and returns the client that has its key.
     pub fn issue(self) -> Client {
         let key = PrivateKey::generate().unwrap();
         let algorithm = sequence(&[element(tag::OBJECT_IDENTIFIER, ECDSA_WITH_SHA256)]);

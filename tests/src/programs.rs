@@ -1,7 +1,7 @@
-//! The examples, as programs of their own.
+//! The examples, as separate programs.
 //!
-//! They are built by cargo as a user builds them, without the features that only tests switch
-//! on, and into the folder that the tests themselves were built into.
+//! cargo builds them as a user builds them, without the features that only tests enable, and into
+//! the folder that the tests themselves were built into.
 
 use std::env;
 use std::fs::File;
@@ -29,14 +29,14 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Starts it over the plan's TLS stack, with these flags. In them, `{dir}` stands for the
-    /// folder of its certificates, where there is an empty revocation list, `crl.pem`.
+    /// Starts it with the plan's TLS stack and these flags. In the flags, `{dir}` is replaced by
+    /// the folder of its certificates, which contains an empty revocation list, `crl.pem`.
     pub fn start(plan: Plan, flags: &[&str]) -> Self {
-        // What it logs is searched for secrets, with all that the suite prints.
+        // Its log is searched for secrets, with the whole output of the suite.
         Self::start_logging(plan, flags, "trace")
     }
 
-    /// Starts it without a log, and so as fast as users have it.
+    /// Starts it without a log, and so as fast as for users.
     pub fn start_quiet(plan: Plan, flags: &[&str]) -> Self {
         Self::start_logging(plan, flags, "off")
     }
@@ -71,13 +71,13 @@ impl Portal {
         }
     }
 
-    /// curl with a jar of its own and the certificate of this name, which is minted first
-    /// unless it is alice or bob.
+    /// curl with a new jar and the certificate with this name, which is minted first unless it is
+    /// alice or bob.
     pub fn curl(&self, name: &str) -> Curl {
         Curl::new(&self.base, self.dir.path(), Some(name), self.http)
     }
 
-    /// curl with a jar of its own and no certificate.
+    /// curl with a new jar and no certificate.
     pub fn stranger(&self) -> Curl {
         Curl::new(&self.base, self.dir.path(), None, self.http)
     }
@@ -98,7 +98,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it. What it says on standard error goes to that of the test.
+    /// Starts the program. Its standard error goes to that of the test.
     ///
     /// # Panics
     ///
@@ -109,11 +109,11 @@ impl Program {
         Self { child, output }
     }
 
-    /// The next line that it prints.
+    /// The next line of its output.
     ///
     /// # Panics
     ///
-    /// If it ends before.
+    /// If the program ends first.
     pub fn line(&mut self) -> String {
         let line = self.line_or_end();
         line.unwrap_or_else(|| panic!("the program has ended: {:?}", self.child.wait()))
@@ -130,7 +130,7 @@ impl Program {
         (length > 0).then_some(line)
     }
 
-    /// Ends it, and returns what it has printed since.
+    /// Stops the program, and returns the rest of its output.
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();
         let mut rest = String::new();
@@ -146,13 +146,13 @@ impl Drop for Program {
     }
 }
 
-/// Runs the portal, which is to end by itself.
+/// Runs the portal, which must end by itself.
 pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
     let mut command = Command::new(executable("portal"));
     command.current_dir(folder).args(flags).output().unwrap()
 }
 
-/// Where an example's executable is.
+/// The path of an example's executable.
 ///
 /// # Panics
 ///
@@ -165,11 +165,11 @@ pub fn executable(name: &str) -> PathBuf {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .unwrap_or_else(|| panic!("cargo has built no {name}"))
+        .unwrap_or_else(|| panic!("cargo did not build {name}"))
 }
 
-/// What cargo said when it built the examples. Under nextest each test is a process of its own,
-/// so the first one writes that down for the others of the same run.
+/// cargo's output from building the examples. Under nextest each test is a process of its own, so
+/// the first one stores the output for the others of the same run.
 fn built_once_a_run() -> String {
     let Ok(run) = env::var("NEXTEST_RUN_ID") else {
         return build();
@@ -179,18 +179,18 @@ fn built_once_a_run() -> String {
     let options = options.read(true).write(true).create(true).truncate(false);
     let mut file = options.open(path).unwrap();
     file.lock().unwrap();
-    let mut said = String::new();
-    file.read_to_string(&mut said).unwrap();
-    if said.lines().next() != Some(&run) {
-        said = format!("{run}\n{}", build());
+    let mut output = String::new();
+    file.read_to_string(&mut output).unwrap();
+    if output.lines().next() != Some(&run) {
+        output = format!("{run}\n{}", build());
         file.set_len(0).unwrap();
         file.rewind().unwrap();
-        file.write_all(said.as_bytes()).unwrap();
+        file.write_all(output.as_bytes()).unwrap();
     }
-    said
+    output
 }
 
-/// Builds the examples; where nothing has changed, cargo sees so in a moment.
+/// Builds the examples; if nothing has changed, cargo notices that quickly.
 fn build() -> String {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -202,7 +202,7 @@ fn build() -> String {
         .args(["-p", "portal", "-p", "quickstart", "--target-dir"])
         .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    // Build scripts that look at the variables of this test would run anew each time.
+    // Build scripts that read the environment variables of this test would run again each time.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
@@ -217,7 +217,7 @@ fn build() -> String {
     String::from_utf8(built.stdout).unwrap()
 }
 
-/// The folder that this test was built into: it lies in `TARGET/PROFILE/deps`.
+/// The target folder of this test, whose executable is in `TARGET/PROFILE/deps`.
 fn target_dir() -> PathBuf {
     let test = env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()

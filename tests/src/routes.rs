@@ -1,4 +1,4 @@
-//! Handlers that misbehave, beside the portal's own.
+//! Misbehaving handlers, in addition to the portal's.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn write(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Writes a key after the test has let it go on.
+/// Writes a key after the test has released it.
 async fn held(
     session: CertSession,
     held: web::Data<Held>,
@@ -74,7 +74,7 @@ async fn held_sign_in(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends the session, and goes on only when the test lets it.
+/// Ends the session, and continues only after the test has released it.
 async fn held_end(session: CertSession, held: web::Data<Held>) -> Result<HttpResponse, Error> {
     session.end()?;
     held.wait().await;
@@ -99,7 +99,7 @@ async fn end_and_panic(session: CertSession) -> HttpResponse {
     panic!("on purpose, after {}", ended.is_ok());
 }
 
-/// Commits by itself, and answers with what came of it.
+/// Commits by itself, and responds with the result.
 async fn commit(
     session: CertSession,
     path: web::Path<(String, String)>,
@@ -129,8 +129,9 @@ async fn sign_out_and_write(session: CertSession) -> Result<HttpResponse, Error>
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Answers with a body that is made after the head is sent. It tries to write the first key by
-/// the session itself, and writes the second by its late form; the body tells what came of each.
+/// Responds with a body that is produced after the head is sent. It tries to write the first key
+/// with the session itself, and writes the second with the late methods; the body has the result of
+/// each.
 async fn stream(
     session: CertSession,
     path: web::Path<(String, String)>,
@@ -161,14 +162,14 @@ fn streamed(body: impl Future<Output = String> + 'static) -> HttpResponse {
     HttpResponse::Ok().body(BodyStream::new(futures_util::stream::once(Box::pin(body))))
 }
 
-/// Ends the session, and waits for it by itself.
+/// Ends the session, and waits for the commit by itself.
 async fn end_and_commit(session: CertSession) -> Result<HttpResponse, Error> {
     session.end()?;
     session.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Waits for its commit no longer than a moment, and goes on as if nothing had happened.
+/// Waits for its commit only briefly, and then continues as if nothing had happened.
 async fn give_up_commit(
     session: CertSession,
     path: web::Path<(String, String)>,
@@ -186,7 +187,7 @@ async fn give_up_end(session: CertSession) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Changes the session while a commit of it is under way.
+/// Changes the session while a commit of it is in flight.
 async fn sign_out_while_committing(session: CertSession) -> Result<HttpResponse, Error> {
     session.insert(&KEY, &"value".to_owned())?;
     let sign_out = async {
@@ -198,20 +199,20 @@ async fn sign_out_while_committing(session: CertSession) -> Result<HttpResponse,
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Reads a key as a number, whatever it is.
+/// Reads a key as a number, whatever its type.
 async fn typed(session: CertSession, key: web::Path<String>) -> Result<HttpResponse, Error> {
     let number = session.get::<u64>(&Key::named(key.into_inner()))?;
     Ok(HttpResponse::Ok().json(number))
 }
 
-/// Reads the session and says that everybody may keep the answer.
+/// Reads the session and allows every cache to store the response.
 async fn cached(_: CertSession) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=60"))
         .finish()
 }
 
-/// A middleware inside the session's own that fails after the handler has returned.
+/// A middleware inside the session's middleware that fails after the handler has returned.
 async fn fail_outside(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,4 +1,4 @@
-//! A server whose application a test puts together by itself.
+//! A server whose application the test builds itself.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,22 +23,22 @@ pub struct Served {
     _running: Running,
 }
 
-/// The TLS configuration of the plan's stack.
+/// The TLS configuration for the plan's stack.
 pub struct Tls {
     /// The stack.
     pub stack: Stack,
-    /// The server's part, still to be built.
+    /// The server's configuration, not yet built.
     pub builder: MutualTlsBuilder,
 }
 
 impl Tls {
-    /// The whole of it, for `listen_mutual_tls`.
+    /// The complete configuration, for `listen_mutual_tls`.
     pub fn mutual(&self) -> MutualTls {
         self.stack.build(&self.builder)
     }
 }
 
-/// actix's own method of the stack, which sets no hook.
+/// actix's own method for the stack, which installs no hook.
 #[macro_export]
 macro_rules! listen_bare {
     ($server:expr, $listener:expr, $tls:expr) => {{
@@ -56,7 +56,7 @@ macro_rules! listen_bare {
 }
 
 impl Served {
-    /// Serves what `serve` makes of a socket and the plan's TLS.
+    /// Serves the application that `serve` creates from a socket and the plan's TLS.
     pub async fn start(
         plan: Plan,
         serve: impl FnOnce(TcpListener, Tls) -> io::Result<Server> + Send + 'static,
@@ -84,14 +84,14 @@ impl Served {
         }
     }
 
-    /// A browser with a fresh certificate of this name.
+    /// A browser with a new certificate with this name.
     pub fn browser(&self, name: &str) -> Browser {
         let client = self.certificates.client(name);
         let authority = self.certificates.authority().certificate_der();
         Browser::new(self.address, authority, Some(&client), self.http)
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -16,44 +16,44 @@ use crate::certificates::{Certificates, Client};
 use crate::held::Held;
 use crate::transport::{Http, Stack};
 
-/// What a test asks of its server.
+/// The configuration that a test chooses for its server.
 #[derive(Default)]
 pub struct Setup {
-    /// How long sessions live.
+    /// The session lifetimes.
     pub lifetimes: Lifetimes,
-    /// Which certificates a session stays with.
+    /// Which certificates may use a session.
     pub binding: BindingPolicy,
-    /// What a replay does.
+    /// What happens on a replay.
     pub on_replay: OnReplay,
     /// How many sessions a principal may have.
     pub admission: Option<Admission>,
     /// How many sessions the store has room for.
     pub capacity: Option<usize>,
-    /// Whether a client may come without a certificate.
+    /// Whether a client may connect without a certificate.
     pub client_auth: ClientAuth,
-    /// Further authorities whose clients are let in, in PEM.
+    /// Further authorities whose clients are accepted, in PEM.
     pub further_authorities: Vec<String>,
     /// A file with revocation lists.
     pub crl_file: Option<PathBuf>,
     /// Whether clients may resume TLS sessions.
     pub resumption: Resumption,
-    /// The authority whose clients it accepts; a fresh one if there is none.
+    /// The authority whose clients it accepts; a new one by default.
     pub certificates: Option<Arc<Certificates>>,
 }
 
-/// A server that runs until it is dropped, and what a test holds of it.
+/// A server that runs until it is dropped, and the test's access to it.
 pub struct Site {
     /// The authority whose clients it accepts.
     pub certificates: Arc<Certificates>,
-    /// The time, as the rules see it. TLS lives in the real one.
+    /// The time that the rules see. TLS uses the real time.
     pub clock: ManualClock,
-    /// What the rules decided.
+    /// The events that the rules emitted.
     pub events: EventLog,
     /// Makes the store fail or wait.
     pub faults: Faults,
-    /// What is revoked, in TLS and by the rules.
+    /// The revoked certificates, for TLS and for the rules.
     pub revocations: RevocationList,
-    /// Where `/held` waits.
+    /// The gate of `/held`.
     pub held: Held,
     address: SocketAddr,
     http: Http,
@@ -113,7 +113,7 @@ impl Site {
         }
     }
 
-    /// A browser with a fresh certificate of this name.
+    /// A browser with a new certificate with this name.
     pub fn browser(&self, name: &str) -> Browser {
         self.browser_with(&self.certificates.client(name))
     }
@@ -128,7 +128,7 @@ impl Site {
         self.open_browser(None, self.http)
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,4 +1,4 @@
-//! The stores that every promise is kept over.
+//! The stores that every promise is tested over.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,10 +17,10 @@ pub trait StoreKind {
     /// Whether it serves reads from copies in the process.
     const HOLDS_COPIES: bool = false;
 
-    /// A fresh, empty one with room for this many sessions, or for any number.
+    /// Opens a new, empty store with room for this many sessions, or without a limit.
     fn open(capacity: Option<usize>) -> impl Future<Output = Self::Store> + 'static;
 
-    /// What the portal's `--store` has to be for one of this kind.
+    /// The portal's `--store` flag for a store of this kind.
     fn portal_flag() -> String;
 }
 
@@ -39,14 +39,14 @@ impl StoreKind for Memory {
     }
 }
 
-/// The Redis store, on a server of the test's own.
+/// The Redis store, on a server that only this test uses.
 pub struct Redis;
 
 impl StoreKind for Redis {
     type Store = RedisStore;
 
     async fn open(capacity: Option<usize>) -> RedisStore {
-        assert_eq!(capacity, None, "Redis counts bytes, and no sessions");
+        assert_eq!(capacity, None, "Redis counts bytes, not sessions");
         open_redis(&redis::shared().url()).await
     }
 
@@ -64,7 +64,7 @@ impl StoreKind for RedisNear {
     const HOLDS_COPIES: bool = true;
 
     async fn open(capacity: Option<usize>) -> RedisStore {
-        assert_eq!(capacity, None, "Redis counts bytes, and no sessions");
+        assert_eq!(capacity, None, "Redis counts bytes, not sessions");
         opened(redis_settings(&redis::shared().url()).near_cache(MAX_AGE)).await
     }
 
@@ -73,10 +73,10 @@ impl StoreKind for RedisNear {
     }
 }
 
-/// Longer than a test: what is dropped has not merely become too old.
+/// Longer than any test, so that a dropped copy was not just too old.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// The Redis store on the server, or the servers, of this URL, under a [`new_prefix`].
+/// Opens the Redis store on the server or servers of this URL, under a [`new_prefix`].
 ///
 /// # Panics
 ///
@@ -87,7 +87,7 @@ pub async fn open_redis(url: &str) -> RedisStore {
 
 fn redis_settings(url: &str) -> RedisStoreBuilder {
     let settings = RedisStore::builder(url).unwrap().key_prefix(new_prefix());
-    // The suite puts more on the cores than a server has to bear.
+    // The suite puts more load on the cores than a server normally has.
     settings.timeout(Duration::from_secs(10))
 }
 
@@ -96,7 +96,7 @@ async fn opened(settings: RedisStoreBuilder) -> RedisStore {
     opened.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A prefix that no other store of this process has.
+/// A prefix that no other store of this process uses.
 pub fn new_prefix() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("test-{}:", NEXT.fetch_add(1, Ordering::Relaxed))

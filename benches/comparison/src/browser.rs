@@ -9,7 +9,7 @@ use certsession_actix::PeerState;
 
 use crate::candidate::{ALICE, Candidate, Reply, Request};
 
-/// A client with a certificate and at most one cookie, as a browser keeps it.
+/// A client with a certificate and at most one cookie, which it keeps like a browser.
 #[derive(Clone)]
 pub(crate) struct Browser {
     candidate: Rc<dyn Candidate>,
@@ -19,7 +19,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// With a certificate of its own, and without a cookie.
+    /// Creates a client with a new certificate and without a cookie.
     pub(crate) fn new(candidate: &Rc<dyn Candidate>) -> Self {
         Self {
             candidate: Rc::clone(candidate),
@@ -28,7 +28,7 @@ impl Browser {
         }
     }
 
-    /// Someone else, with another certificate and the same cookie.
+    /// Another client, with another certificate and the same cookie.
     pub(crate) fn thief(&self) -> Self {
         Self {
             peer: issue("thief"),
@@ -44,7 +44,7 @@ impl Browser {
         }
     }
 
-    /// Sends a request, and does with its cookie what the answer says.
+    /// Sends a request, and applies the cookie of the response.
     pub(crate) async fn go(&mut self, target: &str) -> Reply {
         let request = Request {
             target: target.to_owned(),
@@ -58,7 +58,7 @@ impl Browser {
         reply
     }
 
-    /// Whether the server takes this client for Alice. Changes no cookie.
+    /// Whether the server considers this client to be Alice. Changes no cookie.
     pub(crate) async fn is_alice(&self) -> bool {
         let reply = self.clone().go("/whoami").await;
         reply.status == 200 && reply.body == ALICE

@@ -1,19 +1,19 @@
-//! What is put through the scenarios: an application with the same routes for all.
+//! The subject of the scenarios: an application with the same routes for every framework.
 //!
-//! | route | what its handler does |
+//! | route | handler |
 //! |---|---|
-//! | `/whoami` | answers who is signed in, or `nobody` |
+//! | `/whoami` | returns the signed-in principal, or `anonymous` |
 //! | `/put?key=K&value=V` | writes one key |
-//! | `/get?key=K` | answers the value of a key, or `none` |
+//! | `/get?key=K` | returns the value of a key, or `none` |
 //! | `/slow-put?key=K&value=V` | reads, waits at the gate, writes one key |
 //! | `/sign-in` | signs `alice` in, as the framework's documentation says |
 //! | `/sign-out` | signs out, as the framework's documentation says |
 //! | `/sign-out-and-fail` | the same, and then the handler returns an error |
 //! | `/failing/sign-out` | the same, within a middleware that fails after the handler |
 //! | `/sign-out-and-put?key=K&value=V` | signs out, and then writes one key |
-//! | `/rotate` | asks for a new token |
+//! | `/rotate` | requests a new token |
 //! | `/rotate-and-fail` | the same, and then the handler returns an error |
-//! | `/debug` | answers what `Debug` prints of the session |
+//! | `/debug` | returns the `Debug` output of the session |
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,31 +23,31 @@ use certsession_actix::PeerState;
 
 use crate::gate::Gate;
 
-/// The one who signs in.
+/// The principal who signs in.
 pub(crate) const ALICE: &str = "alice";
-/// Nobody is signed in.
-pub(crate) const NOBODY: &str = "nobody";
+/// No principal is signed in.
+pub(crate) const ANONYMOUS: &str = "anonymous";
 /// There is no such key.
 pub(crate) const NONE: &str = "none";
 
-/// How long a session lives in every scenario: both are short, and not too short for a scenario
-/// on a machine that is busy.
+/// The timeouts of sessions in every scenario: short, but not too short for a scenario on a busy
+/// machine.
 pub(crate) const IDLE: Duration = Duration::from_secs(4);
-/// See [`IDLE`]. Set wherever a candidate has such a setting.
+/// See [`IDLE`]. Set if the candidate has such a setting.
 pub(crate) const ABSOLUTE: Duration = Duration::from_secs(6);
 
-/// Something to wait for.
+/// A boxed future.
 pub(crate) type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// One framework with one store, and an application of the routes above.
+/// One framework with one store, and an application with the routes above.
 pub(crate) trait Candidate {
     /// Sends a request through the whole application.
     fn send(&self, request: Request) -> Waiting<Reply>;
 
-    /// Where `/slow-put` waits.
+    /// The gate of `/slow-put`.
     fn gate(&self) -> &Gate;
 
-    /// Cookies that someone could make who has nothing but a dump of the store.
+    /// Cookies that an attacker could make with only a dump of the store.
     fn forge(&self) -> Waiting<Vec<String>>;
 
     /// A well-formed cookie that the server never issued.
@@ -61,11 +61,11 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// The field `Cookie`.
     pub(crate) cookie: Option<String>,
-    /// Who is at the other end of the TLS connection.
+    /// The peer of the TLS connection.
     pub(crate) peer: PeerState,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     /// Its status.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// Where a slow handler waits. A clone is the same gate; they pass in the order of arrival.
+/// The gate where a slow handler waits. Clones are the same gate; handlers pass in the order of
+/// arrival.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(Arc<Sides>);
 
@@ -22,7 +23,7 @@ impl Gate {
         }))
     }
 
-    /// The handler's side: waits until it may go on.
+    /// The handler's side: waits until the gate opens.
     pub(crate) async fn pass(&self) {
         self.0.arrived.add_permits(1);
         take(&self.0.open).await;
@@ -33,14 +34,14 @@ impl Gate {
         take(&self.0.arrived).await;
     }
 
-    /// Lets one handler go on.
+    /// Lets one handler continue.
     pub(crate) fn open(&self) {
         self.0.open.add_permits(1);
     }
 }
 
 async fn take(semaphore: &Semaphore) {
-    // It is never closed.
+    // The semaphore is never closed.
     if let Ok(permit) = semaphore.acquire().await {
         permit.forget();
     }

@@ -1,15 +1,15 @@
-//! `comparison`: other session frameworks and this one through the same scenarios. `just
-//! comparison` runs it, and keeps the table in `docs/comparison.md`. It fails where this project
-//! breaks in any of them, or where a scenario cannot be run.
+//! `comparison`: runs the same scenarios with other session frameworks and this one. `just
+//! comparison` runs it and updates the table in `docs/comparison.md`. It fails if this project
+//! breaks in any scenario, or if a scenario cannot be run.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `candidate` | what is put through the scenarios: an application with the same routes for all |
+//! | `candidate` | the subject of the scenarios: an application with the same routes for every framework |
 //! | `candidates/` | that application, once for each framework |
 //! | `browser` | a client with a certificate and a cookie |
 //! | `gate` | holds a handler between its read and its write |
-//! | `scenarios/` | what is tried, and the verdict |
-//! | `notes` | which function is the reason for a verdict |
+//! | `scenarios/` | the scenarios, and the verdict |
+//! | `notes` | the function that causes a result |
 //! | `table` | the page |
 
 mod browser;
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let text = table.to_markdown();
-    let page = Page::Incumbents.replace_section("comparison", &text)?;
+    let page = Page::Comparison.replace_section("comparison", &text)?;
     writeln!(io::stdout(), "{text}\nwritten into {}", page.display())?;
     Ok(table.judge()?)
 }

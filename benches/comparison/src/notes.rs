@@ -1,14 +1,14 @@
-//! Which function is the reason for a verdict, as read in the source of that release.
+//! The function that causes a result, according to the source code of the release.
 
 use crate::candidates::Kind::{
     self, ActixSessionCookie as Cookie, ActixSessionRedis as Redis, TowerSessionsMemory as Memory,
     TowerSessionsRedis as TowerRedis,
 };
 
-/// Whom a note is about, and what it says.
+/// The candidates that a note is about, and its text.
 type Note = (&'static [Kind], &'static str);
 
-/// What there is to say of the others in a scenario, whichever way it went.
+/// The notes about the other frameworks in a scenario, whatever their results.
 pub(crate) fn notes(scenario: &str) -> &'static [Note] {
     let found = NOTES.iter().find(|(name, _)| *name == scenario);
     found.map_or(&[], |(_, notes)| notes)
@@ -17,8 +17,8 @@ pub(crate) fn notes(scenario: &str) -> &'static [Note] {
 const THE_COOKIE_IS_ALL: Note = (
     &[Cookie],
     "the cookie is the session. `CookieSessionStore::delete` and `update_ttl` \
-     (`storage/cookie.rs`) do nothing, and nothing in the cookie says when it was made: whatever \
-     was issued once is taken for ever.",
+     (`storage/cookie.rs`) do nothing, and the cookie does not contain its time of issue: every \
+     cookie that was issued once is accepted for ever.",
 );
 
 const NOTES: &[(&str, &[Note])] = &[
@@ -28,19 +28,19 @@ const NOTES: &[(&str, &[Note])] = &[
             THE_COOKIE_IS_ALL,
             (
                 &[Redis],
-                "`RedisSessionStore::update` (`storage/redis_rs.rs`): where `SET … XX` finds no \
-                 key it falls back to `save`, which begins a new session with what the writer had \
-                 read, and the middleware sends its cookie.",
+                "`RedisSessionStore::update` (`storage/redis_rs.rs`): if `SET … XX` finds no key, \
+                 it falls back to `save`, which begins a new session with the data that the writer \
+                 had read, and the middleware sends its cookie.",
             ),
             (
                 &[Memory],
-                "`MemoryStore::save` (tower-sessions-memory-store) inserts the record whether or \
-                 not it is still there, under its old id.",
+                "`MemoryStore::save` (tower-sessions-memory-store) inserts the record under its \
+                 old id, even if it no longer exists.",
             ),
             (
                 &[TowerRedis],
-                "`RedisStore::save` is `SET … XX` and brings nothing back. It drops the answer, so \
-                 the lost write is a 200.",
+                "`RedisStore::save` is `SET … XX`, which does not recreate the session. It ignores \
+                 the reply, so the lost write is reported as a 200.",
             ),
         ],
     ),
@@ -50,11 +50,12 @@ const NOTES: &[(&str, &[Note])] = &[
             THE_COOKIE_IS_ALL,
             (
                 &[Redis],
-                "the error of a handler is an answer by the time the middleware sees it.",
+                "the middleware gets the error of a handler as an ordinary response.",
             ),
             (
                 &[Memory, TowerRedis],
-                "`Session::flush` deletes from the store at once, whatever comes after it.",
+                "`Session::flush` deletes the session from the store at once, independent of later \
+                 errors.",
             ),
         ],
     ),
@@ -65,7 +66,7 @@ const NOTES: &[(&str, &[Note])] = &[
             (
                 &[Redis],
                 "`InnerSessionMiddleware::call` (`middleware.rs`): `service.call(req).await?` \
-                 returns before the status `Purged` is looked at.",
+                 returns before the status `Purged` is checked.",
             ),
         ],
     ),
@@ -74,12 +75,12 @@ const NOTES: &[(&str, &[Note])] = &[
         &[
             (
                 &[Cookie, Redis],
-                "`SessionStore::update` is given the whole map, and the last one wins.",
+                "`SessionStore::update` writes the whole map, and the last writer wins.",
             ),
             (
                 &[Memory, TowerRedis],
                 "`Session::save` (tower-sessions-core) writes the whole record as it was loaded, \
-                 and the last one wins.",
+                 and the last writer wins.",
             ),
         ],
     ),
@@ -87,8 +88,9 @@ const NOTES: &[(&str, &[Note])] = &[
         "old token after sign-in",
         &[(
             &[Redis, Memory, TowerRedis],
-            "as long as the application calls `renew` or `cycle_id` at sign-in: neither does so by \
-             itself, and actix-session's own example `authentication` signs in without.",
+            "only if the application calls `renew` or `cycle_id` at sign-in: neither framework \
+             does so by itself, and actix-session's own example `authentication` signs in without \
+             it.",
         )],
     ),
     ("old token after rotation", &[THE_COOKIE_IS_ALL]),
@@ -99,11 +101,11 @@ const NOTES: &[(&str, &[Note])] = &[
             (
                 &[Redis],
                 "`RedisSessionStore::update` again: `Renewed` is a `DEL` and a `SET`, and the \
-                 writer, whose key is gone, is given a session of its own, signed in.",
+                 writer, whose key was deleted, gets a new session, signed in.",
             ),
             (
                 &[Memory],
-                "`MemoryStore::save` again: the old id is back, signed in.",
+                "`MemoryStore::save` again: it restores the old id, signed in.",
             ),
         ],
     ),
@@ -113,12 +115,12 @@ const NOTES: &[(&str, &[Note])] = &[
             THE_COOKIE_IS_ALL,
             (
                 &[Redis],
-                "`Session::insert` (`session.rs`) after `purge` does nothing and returns `Ok`: \
-                 the note is lost without an error.",
+                "`Session::insert` (`session.rs`) after `purge` does nothing and returns `Ok`: the \
+                 message is lost without an error.",
             ),
             (
                 &[Memory, TowerRedis],
-                "`Session::flush` empties the record and forgets the id, but the record keeps its \
+                "`Session::flush` empties the record and clears the id, but the record keeps its \
                  own copy: `Session::save` creates the new session under the old id.",
             ),
         ],
@@ -128,7 +130,7 @@ const NOTES: &[(&str, &[Note])] = &[
         &[(
             &[Memory, TowerRedis],
             "`Session::cycle_id` deletes the old record at once, and `SessionManager::call` \
-             (`service.rs`) saves the new one only where the status is no server error.",
+             (`service.rs`) saves the new one only if the status is not a server error.",
         )],
     ),
     (
@@ -137,12 +139,12 @@ const NOTES: &[(&str, &[Note])] = &[
             THE_COOKIE_IS_ALL,
             (
                 &[Redis],
-                "there is one TTL (`SessionLifecycle`, `config.rs`), and each write begins it anew.",
+                "there is one TTL (`SessionLifecycle`, `config.rs`), and each write restarts it.",
             ),
             (
                 &[Memory, TowerRedis],
-                "`Expiry` is `OnInactivity` or `AtDateTime`, one or the other: with the second, \
-                 which a handler can set, there is no idle timeout.",
+                "`Expiry` is either `OnInactivity` or `AtDateTime`: with the second, which a \
+                 handler can set, there is no idle timeout.",
             ),
         ],
     ),
@@ -151,13 +153,13 @@ const NOTES: &[(&str, &[Note])] = &[
         &[
             (
                 &[Redis],
-                "the key in Redis is the whole id; the cookie is that id encrypted, so that a dump \
-                 is of use together with the server's key alone.",
+                "the key in Redis is the whole id; the cookie is that id encrypted, so a dump is \
+                 useful only together with the server's key.",
             ),
             (
                 &[Memory, TowerRedis],
-                "the same with `with_private`, as here. By default the cookie is the store's key \
-                 as it stands, and a dump is a list of usable cookies.",
+                "the same with `with_private`, as here. By default the cookie is the unencrypted \
+                 key of the store, and a dump is a list of usable cookies.",
             ),
         ],
     ),
@@ -166,13 +168,13 @@ const NOTES: &[(&str, &[Note])] = &[
         &[
             (
                 &[Cookie, Redis],
-                "a `Session` has no `Debug`; its `SessionStatus`, which is printed here, tells \
+                "a `Session` has no `Debug`; its `SessionStatus`, which is printed here, reveals \
                  nothing.",
             ),
             (
                 &[Memory, TowerRedis],
-                "`Session`, its `Inner` and `Record` (tower-sessions-core) derive `Debug`: the id \
-                 and every value.",
+                "`Session`, its `Inner` and `Record` (tower-sessions-core) derive `Debug`, with \
+                 the id and every value.",
             ),
         ],
     ),
@@ -180,7 +182,7 @@ const NOTES: &[(&str, &[Note])] = &[
         "stolen cookie, other certificate",
         &[(
             &[Cookie, Redis, Memory, TowerRedis],
-            "none of them looks at the TLS connection.",
+            "none of them checks the TLS connection.",
         )],
     ),
 ];

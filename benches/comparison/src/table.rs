@@ -6,7 +6,7 @@ use crate::candidates::Kind;
 use crate::notes::notes;
 use crate::scenarios::{Scenario, Verdict};
 
-/// Who holds and who breaks.
+/// The results of all candidates in all scenarios.
 #[derive(Default)]
 pub(crate) struct Table {
     cells: Vec<(&'static Scenario, Kind, Verdict)>,
@@ -17,7 +17,7 @@ impl Table {
         self.cells.push((scenario, kind, verdict));
     }
 
-    /// The error of the whole run: this project breaks somewhere, or a scenario was not run.
+    /// The error of the whole run: this project breaks somewhere, or a scenario could not be run.
     pub(crate) fn judge(&self) -> Result<(), String> {
         let faults: Vec<_> = self.cells.iter().filter_map(fault).collect();
         match faults.is_empty() {
@@ -38,7 +38,7 @@ impl Table {
             let words: Vec<_> = line.iter().map(|(_, _, verdict)| word(verdict)).collect();
             let _ = writeln!(text, "| {} | {} |", line[0].0.name, words.join(" | "));
         }
-        text.push_str("\n## What was tried, and why it went so\n");
+        text.push_str("\n## The scenarios and the reasons for the results\n");
         for line in self
             .cells
             .chunk_by(|one, other| std::ptr::eq(one.0, other.0))
@@ -76,13 +76,13 @@ const fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
-const INTRODUCTION: &str = "\
-`just comparison` wrote this section. It puts each framework through the same scenarios, by requests \
-through a whole application in one process, with a Redis server of its own. Each is used as its own \
-documentation says, and in the safest way that it offers: cookies of the others are encrypted with a \
-key of the server, and the id is renewed at sign-in.
+const INTRODUCTION: &str = "`just comparison` wrote this section. It runs the same scenarios with \
+each framework. The requests go through a complete application in one process, with a separate \
+Redis server. Each framework is used as its own documentation says, and in the safest way that it \
+offers: the cookies of the others are encrypted with a key of the server, and the id is renewed at \
+sign-in.
 
 The releases: actix-session 0.11.0; tower-sessions 0.15.0 with its memory store, and 0.14.0 with \
-tower-sessions-redis-store 0.16.0, which is the newest there is and not made for 0.15.
+tower-sessions-redis-store 0.16.0, which is the newest release and does not support 0.15.
 
 ";

@@ -1,10 +1,10 @@
-//! What the counting of instructions and that of allocations have in common: requests through a
-//! candidate's application, in this process.
+//! Shared parts of counting instructions and allocations: requests through a candidate's
+//! application, in this process.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `requests` | requests through an application |
-//! | `work` | what the requests do |
+//! | `work` | the kinds of requests |
 
 mod requests;
 mod work;

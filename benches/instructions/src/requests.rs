@@ -19,11 +19,11 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Puts the candidate's application together, and begins a session.
+    /// Builds the candidate's application, and begins a session.
     ///
     /// # Errors
     ///
-    /// If it cannot be set up, or begins no session.
+    /// If it cannot be set up, or does not begin a session.
     pub async fn new(candidate: Candidate, redis: Option<String>) -> Result<Self, Fault> {
         let mut application = None;
         let setup = Setup {
@@ -41,11 +41,11 @@ impl Requests {
         Ok(requests)
     }
 
-    /// Sends one request, and keeps the cookie of its answer.
+    /// Sends one request, and keeps the cookie of the response.
     ///
     /// # Errors
     ///
-    /// If the answer is another one than 200.
+    /// If the status of the response is not 200.
     pub async fn once(&mut self, work: Work) -> Result<(), Fault> {
         let response = self.send(work.target()).await?;
         self.keep(&response)

@@ -1,22 +1,22 @@
-//! What the requests do.
+//! The kinds of requests.
 
 use serde::{Deserialize, Serialize};
 
-/// What the requests do.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Work {
-    /// One key of a session of six keys and 500 bytes.
+    /// Reads one key of a session of six keys and 500 bytes.
     Read,
-    /// One key more, which counts.
+    /// Writes one more key, a counter.
     Write,
 }
 
 impl Work {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Read, Self::Write];
 
-    /// As in a command line.
+    /// The name on a command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -24,7 +24,7 @@ impl Work {
         }
     }
 
-    /// The one of this name.
+    /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|work| work.name() == name)
     }

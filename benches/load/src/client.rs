@@ -25,12 +25,12 @@ pub struct Client {
     sent: Instant,
 }
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Debug)]
 pub struct Completed {
-    /// From its first byte to the last of the answer.
+    /// From its first byte to the last byte of the response.
     pub took: Duration,
-    /// What was answered.
+    /// The body of the response.
     pub body: Vec<u8>,
 }
 
@@ -39,7 +39,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If there is no socket for it.
+    /// If no socket can be opened.
     pub fn connect(
         address: SocketAddr,
         config: Arc<ClientConfig>,
@@ -59,7 +59,7 @@ impl Client {
         })
     }
 
-    /// Sends a request; it goes out as far as the socket takes it.
+    /// Sends a request, as far as the socket accepts it.
     ///
     /// # Errors
     ///
@@ -75,11 +75,11 @@ impl Client {
         self.flush()
     }
 
-    /// Does what can be done now; the answer, if it has come as a whole.
+    /// Continues without blocking; returns the response once it is complete.
     ///
     /// # Errors
     ///
-    /// If the connection is broken, or the server answers anything but 200.
+    /// If the connection is broken, or the status of the response is not 200.
     pub fn go_on(&mut self) -> Result<Option<Completed>, Fault> {
         self.flush()?;
         loop {
@@ -87,7 +87,7 @@ impl Client {
                 Ok(0) => return Err("the server has hung up".into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // Before the connection is made.
+                // The connection is not established yet.
                 Err(error) if error.kind() == ErrorKind::NotConnected => break,
                 Err(error) => return Err(error.into()),
             }

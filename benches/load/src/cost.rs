@@ -1,4 +1,4 @@
-//! What a request costs the server.
+//! The cost of a request for the server.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,35 @@ use certsession_benches::Percentiles;
 use crate::processor::{Watch, used_by};
 use crate::{Crowd, Fault, Server};
 
-/// More than this share of the machine in the hands of others disturbs the figures.
+/// If other programs use more than this share of the machine, the figures are unreliable.
 const DISTURBED: f64 = 0.04;
 
-/// How often a cost is measured, and for how long each time: what others have is counted in
-/// hundredths of a second, which is one in a hundred then.
+/// How often a cost is measured, and for how long each time: the use by other programs is counted
+/// in hundredths of a second, which is one per cent of that time.
 const TIMES: usize = 5;
 const LENGTH: Duration = Duration::from_secs(1);
 
-/// What a request costs.
+/// The cost of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// Microseconds of the server's processor for each request.
     pub server: f64,
     /// Requests a second.
     pub rate: f64,
-    /// How long they took.
+    /// The response times.
     pub took: Percentiles,
-    /// The share of the machine that others had.
+    /// The share of the machine that other programs used.
     pub others: f64,
 }
 
 impl Cost {
-    /// Of reading one key: several times for a while, after one request over each connection. Of
-    /// those it is the one whose cost for the server is the median. Redis is none of the others.
+    /// Measures the cost of reading one key, several times for some time, after one request over
+    /// each connection. Returns the measurement with the median cost for the server. Redis does not
+    /// count as another program.
     ///
     /// # Errors
     ///
-    /// If a request is not answered, or an answer is wrong.
+    /// If a request gets no response, or a wrong one.
     pub fn of_reading(
         server: &Server,
         redis: Option<u32>,
@@ -69,8 +70,7 @@ impl Cost {
     }
 }
 
-/// Fails if other programs had such shares of the machine, in the median, that the figures are
-/// worth nothing.
+/// Fails if the median share of the machine that other programs used makes the figures unreliable.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Many connections, over which few requests go at a time.
+//! Many connections with few concurrent requests.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,25 +8,24 @@ use mio::{Events, Poll, Token};
 
 use crate::{Client, Completed, Fault, Pki, Server};
 
-/// How many requests are under way at once, however many connections there are.
+/// How many requests are in flight at a time, regardless of the number of connections.
 pub const IN_FLIGHT: usize = 16;
 
-/// Many connections, over which few requests go at a time: over each in turn.
+/// Many connections with few concurrent requests, over each connection in turn.
 #[derive(Debug)]
 pub struct Crowd {
     poll: Poll,
     clients: Vec<Client>,
-    /// Those that wait for their turn.
+    /// The connections that wait for their turn.
     idle: VecDeque<usize>,
 }
 
 impl Crowd {
-    /// Opens so many connections, and sends one request over each that has nothing to do with
-    /// sessions.
+    /// Opens this many connections, and sends one request without a session over each.
     ///
     /// # Errors
     ///
-    /// If one cannot be opened, or is not answered.
+    /// If one cannot be opened, or gets no response.
     pub fn open(server: &Server, pki: &Pki, connections: usize) -> Result<Self, Fault> {
         let mut crowd = Self {
             poll: Poll::new()?,
@@ -34,7 +33,7 @@ impl Crowd {
             idle: VecDeque::with_capacity(connections),
         };
         while crowd.clients.len() < connections {
-            // No more at a time than the server can shake hands with at once.
+            // Not more at a time than the server can do handshakes concurrently.
             let next = crowd.clients.len()..connections.min(crowd.clients.len() + IN_FLIGHT);
             let mut to_greet = next.len();
             for number in next {
@@ -62,23 +61,23 @@ impl Crowd {
     ///
     /// # Errors
     ///
-    /// If one is not answered.
+    /// If one gets no response.
     pub fn each(&mut self, target: &str) -> Result<(), Fault> {
-        let mut left = self.clients.len();
-        self.requests(target, || take_one(&mut left), |_| Ok(()))
+        let mut remaining = self.clients.len();
+        self.requests(target, || take_one(&mut remaining), |_| Ok(()))
     }
 
-    /// Reads one key of each session in turn, for so long.
+    /// Reads one key of each session in turn, for this time.
     ///
     /// # Errors
     ///
-    /// If a request is not answered, or an answer is wrong.
+    /// If a request gets no response, or a wrong one.
     pub fn read(&mut self, length: Duration) -> Result<Samples, Fault> {
         let mut samples = Samples::default();
         let began = Instant::now();
         let has_time = || began.elapsed() < length;
         self.requests("/read", has_time, |done| {
-            // A candidate whose sessions do not work is none.
+            // A candidate whose sessions do not work must not be measured.
             if done.body.len() != KEYS[0].1 {
                 let body = String::from_utf8_lossy(&done.body);
                 return Err(format!("{body:?} is no answer").into());
@@ -89,7 +88,7 @@ impl Crowd {
         Ok(samples)
     }
 
-    /// Keeps as many requests under way as there may be, for as long as there are more.
+    /// Keeps the maximum number of requests in flight while there are more to send.
     fn requests(
         &mut self,
         target: &str,
@@ -99,7 +98,7 @@ impl Crowd {
         let mut under_way = 0;
         loop {
             while under_way < IN_FLIGHT && !self.idle.is_empty() && is_one_more() {
-                let next = self.idle.pop_front().ok_or("nobody is idle")?;
+                let next = self.idle.pop_front().ok_or("no client is idle")?;
                 self.clients[next].send(target)?;
                 under_way += 1;
             }
@@ -110,7 +109,7 @@ impl Crowd {
         }
     }
 
-    /// Takes what has come, and tells how many answers that were.
+    /// Processes the responses that have arrived, and returns their number.
     fn answers(
         &mut self,
         then: &mut impl FnMut(Completed) -> Result<(), Fault>,
@@ -134,9 +133,9 @@ impl Crowd {
     }
 }
 
-/// Whether there was one left.
-fn take_one(left: &mut usize) -> bool {
-    let is_left = *left > 0;
-    *left = left.saturating_sub(1);
-    is_left
+/// Takes one of the remaining requests; returns whether there was one.
+fn take_one(remaining: &mut usize) -> bool {
+    let has_remaining = *remaining > 0;
+    *remaining = remaining.saturating_sub(1);
+    has_remaining
 }

@@ -1,18 +1,19 @@
-//! How many files a process may have open: each connection is one.
+//! The limit of open files of a process: each connection is one.
 
 use std::fs;
 use std::process::Command;
 
 use crate::Fault;
 
-/// What a process has open besides its connections, at the most.
+/// The maximum number of open files besides the connections.
 const BESIDES: u64 = 64;
 
-/// Lets this process, and those that it starts from now on, have so many connections.
+/// Raises the limit so that this process, and those that it starts from now on, can have this many
+/// connections.
 ///
 /// # Errors
 ///
-/// If the system does not let it; the message tells what to do.
+/// If the system does not allow it; the message says what to do.
 pub fn allow_connections(connections: usize) -> Result<(), Fault> {
     let needed = u64::try_from(connections)? + BESIDES;
     let [soft, hard] = limits()?;
@@ -22,7 +23,8 @@ pub fn allow_connections(connections: usize) -> Result<(), Fault> {
     if hard < needed {
         return Err(format!(
             "{connections} connections take {needed} open files, and a process may have no more \
-             than {hard} here: start a shell by `sudo prlimit --nofile={needed} bash`, and try again"
+             than {hard} here: start a shell by `sudo prlimit --nofile={needed} bash`, and try \
+             again"
         )
         .into());
     }
@@ -36,7 +38,7 @@ pub fn allow_connections(connections: usize) -> Result<(), Fault> {
     Err(String::from_utf8_lossy(&output.stderr).into())
 }
 
-/// The limit that is in force, and how far it can be raised.
+/// The current limit, and the maximum.
 fn limits() -> Result<[u64; 2], Fault> {
     let limits = fs::read_to_string("/proc/self/limits")?;
     let line = limits

@@ -1,15 +1,15 @@
-//! What the load generators share: clients, servers, and what they cost.
+//! Shared parts of the load generators: clients, servers, and their cost.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `pki` | certificates for the servers and for each client |
 //! | `server` | a server of a candidate |
-//! | `processor` | who has used how much of the processor |
-//! | `files` | how many files a process may have open |
+//! | `processor` | the use of the processor |
+//! | `files` | the limit of open files of a process |
 //! | `client` | one connection with one session |
-//! | `response` | the end of an answer, and what is in it |
-//! | `crowd` | many connections, over which few requests go at a time |
-//! | `cost` | what a request of those costs the server |
+//! | `response` | parsing a response |
+//! | `crowd` | many connections with few concurrent requests |
+//! | `cost` | the cost of such a request for the server |
 
 mod client;
 mod cost;
@@ -30,5 +30,5 @@ pub use pki::Pki;
 pub use processor::{CLIENT_CORE, Watch, pin, used_by};
 pub use server::Server;
 
-/// What can go wrong with a benchmark.
+/// Any error of a benchmark.
 pub type Fault = Box<dyn Error>;

@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::Fault;
 
-/// How many clients there are where nobody says.
+/// The default number of clients.
 const CLIENTS: usize = 64;
 
-/// An authority, and what it has issued.
+/// An authority, and the certificates that it issued.
 #[derive(Debug)]
 pub struct Pki {
     folder: TempDir,
@@ -24,7 +24,7 @@ pub struct Pki {
 }
 
 impl Pki {
-    /// A server for localhost, and 64 clients with a certificate each.
+    /// Creates a server certificate for localhost, and 64 clients with a certificate each.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Pki {
         Self::with_clients(CLIENTS)
     }
 
-    /// As many clients as one likes, with a certificate each.
+    /// Creates this many clients, with a certificate each.
     ///
     /// # Errors
     ///
@@ -59,12 +59,12 @@ impl Pki {
         Ok(Self { folder, clients })
     }
 
-    /// The folder that a server reads.
+    /// The folder for a server.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The TLS of one client.
+    /// The TLS configuration of one client.
     pub fn client(&self, number: usize) -> Arc<ClientConfig> {
         Arc::clone(&self.clients[number])
     }
@@ -81,7 +81,8 @@ fn config(
         .with_safe_default_protocol_versions()?
         .with_root_certificates(Arc::clone(roots))
         .with_client_auth_cert(chain, PrivateKeyDer::Pkcs8(key))?;
-    // The servers resume nothing, and room for it in each of ten thousand would be a lot of memory.
+    // The servers support no resumption, and caches for it in ten thousand clients would need much
+    // memory.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }

@@ -1,4 +1,4 @@
-//! Who has used how much of the processor.
+//! The use of the processor.
 
 use std::fs;
 use std::process::Command;
@@ -8,17 +8,17 @@ use certsession_benches::cores;
 
 use crate::Fault;
 
-/// Where everything but the servers runs.
+/// The core for everything except the servers.
 pub const CLIENT_CORE: usize = 1;
 
-/// How the kernel counts for the whole machine: in hundredths of a second.
+/// The kernel's unit for the whole machine: hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Binds every thread of a process to one core.
 ///
 /// # Errors
 ///
-/// If `taskset` cannot.
+/// If `taskset` fails.
 pub fn pin(process: u32, core: usize) -> Result<(), Fault> {
     let output = Command::new("taskset")
         .args(["-acp", &core.to_string(), &process.to_string()])
@@ -29,7 +29,7 @@ pub fn pin(process: u32, core: usize) -> Result<(), Fault> {
     Err(String::from_utf8_lossy(&output.stderr).into())
 }
 
-/// What a process has used so far, all its threads together, to the nanosecond.
+/// The processor time that a process has used so far in all threads, in nanoseconds.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ pub fn used_by(process: u32) -> Result<Duration, Fault> {
     Ok(Duration::from_nanos(nanos))
 }
 
-/// Watches how much of the machine others have.
+/// Measures how much of the machine other programs use.
 #[derive(Debug)]
 pub struct Watch<'a> {
     ours: &'a [u32],
@@ -53,7 +53,7 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// From here on; these processes are not others.
+    /// Starts the measurement; these processes do not count as others.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl<'a> Watch<'a> {
         })
     }
 
-    /// The share of the machine that others have had so far.
+    /// The share of the machine that other programs have used so far.
     ///
     /// # Errors
     ///
@@ -80,20 +80,21 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What all processes have used so far, and what these have.
+/// The processor time that all processes have used so far, and the time of these.
 fn used(ours: &[u32]) -> Result<[Duration; 2], Fault> {
     let each = ours.iter().map(|process| used_by(*process));
     Ok([used_by_all()?, each.sum::<Result<_, _>>()?])
 }
 
-/// What all processes together have used so far, those of other virtual machines included.
-/// Interrupts count as nobody's.
+/// The processor time that all processes together have used so far, including other virtual
+/// machines. Interrupts are not attributed to a process.
 fn used_by_all() -> Result<Duration, Fault> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().ok_or("no such line")?;
     let mut sum = 0;
     for (at, field) in line.split_whitespace().enumerate() {
-        // Of users, of users that are nice, of the system; and what other machines took of ours.
+        // The time of user processes, of nice user processes, of the system, and the time stolen by
+        // other virtual machines.
         if matches!(at, 1..=3 | 8) {
             sum += field.parse::<u32>()?;
         }

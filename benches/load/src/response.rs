@@ -1,8 +1,8 @@
-//! The end of an answer, and what is in it.
+//! Parsing a response.
 
 use crate::Fault;
 
-/// An answer that has come as a whole.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Response<'a> {
     pub(crate) status: u16,
@@ -11,7 +11,7 @@ pub(crate) struct Response<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The answer in these bytes; `None` if more have to come.
+/// The response in these bytes; `None` if it is not complete yet.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>, Fault> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -44,12 +44,12 @@ fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#[allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_whole_when_its_body_is() {
+    fn a_response_is_complete_when_its_body_is() {
         let whole = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Secure\r\ncontent-length: 2\r\n\r\nxy";
         assert!(parse(&whole[..whole.len() - 1]).unwrap().is_none());
         let expected = Response {

@@ -6,19 +6,19 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Fault;
 
-/// Where the servers run.
+/// The core for the servers.
 const SERVER_CORE: usize = 0;
 
 /// A server of a candidate, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     process: Child,
-    /// Where it listens.
+    /// The server's address.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Starts it on its core. The program lies beside this one.
+    /// Starts it on its core. The program is in the same folder as this one.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Server {
         Ok(Self { process, address })
     }
 
-    /// `taskset` has become it.
+    /// The process id: `taskset` replaces itself with the server.
     pub fn process(&self) -> u32 {
         self.process.id()
     }
@@ -52,7 +52,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has ended already, at worst.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

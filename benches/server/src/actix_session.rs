@@ -20,7 +20,7 @@ pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), 
     if candidate == Candidate::ActixSessionCookie {
         return with(CookieSessionStore::default, policy, setup).await;
     }
-    // Made in `main`, as its documentation says.
+    // Created in `main`, as its documentation says.
     let store = match candidate {
         Candidate::ActixSessionRedisPool => {
             let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;

@@ -20,7 +20,7 @@ async fn ready() -> &'static str {
     "ready"
 }
 
-/// As long as the value that the others read.
+/// A text of the same length as the value that the others read.
 async fn read() -> String {
     "x".repeat(certsession_benches::KEYS[0].1)
 }

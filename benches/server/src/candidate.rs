@@ -1,33 +1,33 @@
 //! The candidates' names.
 
-/// What is compared.
+/// A candidate of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Candidate {
     /// actix-web without sessions.
     Bare,
     /// The baseline, in memory.
     BaselineMemory,
-    /// The baseline in Redis, over a connection of each worker.
+    /// The baseline in Redis, with one connection for each worker.
     BaselineRedis,
-    /// Over one multiplexed connection that was made in `main`.
+    /// The same with one multiplexed connection that was created in `main`.
     BaselineRedisShared,
-    /// Over one `ConnectionManager` that was made in `main`.
+    /// The same with one `ConnectionManager` that was created in `main`.
     BaselineRedisManager,
     /// This project, in memory.
     CertsessionMemory,
     /// This project in Redis.
     CertsessionRedis,
-    /// With copies of the records in the process.
+    /// The same with copies of the records in the process.
     CertsessionRedisNear,
-    /// Over a pool of connections.
+    /// The same with a pool of connections.
     CertsessionRedisPool,
     /// actix-session, in the cookie.
     ActixSessionCookie,
-    /// actix-session in Redis, over a `ConnectionManager`.
+    /// actix-session in Redis, with a `ConnectionManager`.
     ActixSessionRedis,
-    /// With a TTL that each request extends.
+    /// The same with a TTL that each request extends.
     ActixSessionRedisSliding,
-    /// Over a pool of connections.
+    /// The same with a pool of connections.
     ActixSessionRedisPool,
     /// axum without sessions.
     Axum,
@@ -80,7 +80,7 @@ impl Candidate {
         }
     }
 
-    /// The one of this name.
+    /// The candidate with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

@@ -17,7 +17,7 @@ use crate::{Fault, Setup};
 const FIRST: Key<String> = Key::new(KEYS[0].0);
 const COUNT: Key<u64> = Key::new("count");
 
-/// How old a copy may be: as the guide has it.
+/// The maximum age of a copy, as in the guide.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {

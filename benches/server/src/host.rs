@@ -1,4 +1,4 @@
-//! Where an application runs.
+//! The host of an application.
 
 use std::error::Error;
 use std::future::Future;
@@ -11,19 +11,19 @@ use actix_web::dev::ServiceResponse;
 
 use crate::Tls;
 
-/// How long a connection may lie idle: longer than any benchmark takes, where actix's five seconds
-/// are over before ten thousand connections are open.
+/// How long a connection may be idle: longer than any benchmark. actix's default of five seconds
+/// would be over before ten thousand connections are open.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
-/// What can go wrong with a candidate.
+/// Any error of a candidate.
 pub type Fault = Box<dyn Error>;
 
-/// What a candidate is given.
+/// The parameters of a candidate.
 #[derive(Debug)]
 pub struct Setup<'a> {
-    /// Where it runs.
+    /// Where the candidate runs.
     pub host: Host<'a>,
-    /// The URL of a Redis, for those that need one.
+    /// The URL of a Redis server, for candidates that need one.
     pub redis: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub struct Setup<'a> {
 pub enum Host<'a> {
     /// Behind mutual TLS, on this socket.
     Server(TcpListener, Tls),
-    /// In this process, called as it is. Not for axum.
+    /// In this process, called directly. Not for axum.
     Process(&'a mut Option<Application>),
 }
 
@@ -42,7 +42,7 @@ pub struct Application(pub(crate) Box<dyn Fn(Request) -> Answer>);
 type Answer = Pin<Box<dyn Future<Output = Result<ServiceResponse, actix_web::Error>>>>;
 
 impl Application {
-    /// Sends a request through it.
+    /// Sends a request through the application.
     pub fn call(&self, request: Request) -> Answer {
         (self.0)(request)
     }
@@ -63,8 +63,8 @@ impl Setup<'_> {
     }
 }
 
-/// Runs an application on actix-web, with one worker: it has one core. Only a candidate that knows
-/// certificates has a hook that takes them from the connection.
+/// Runs an application on actix-web, with one worker, because it has one core. Only a candidate
+/// that uses certificates has a hook that captures them from the connection.
 macro_rules! run {
     ($setup:expr, $application:expr $(, on_connect = $hook:path)?) => {{
         use actix_web::dev::Service;

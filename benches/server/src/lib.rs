@@ -1,18 +1,17 @@
 //! The candidates of the benchmarks: the same application on each framework.
 //!
 //! Every candidate has the same four routes: `/fill` begins a session with six keys, `/read`
-//! answers the value of one, `/count` counts up another, and `/ready` has nothing to do with
-//! sessions.
+//! returns the value of one, `/count` increments another, and `/ready` uses no session.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `candidate` | their names |
-//! | `host` | where an application runs: behind mutual TLS, or in this process alone |
+//! | `host` | the host of an application: behind mutual TLS, or in this process |
 //! | `tls` | the server's certificate, from a folder |
 //! | `bare` | actix-web without sessions |
 //! | `actix_session` | actix-session |
 //! | `certsession` | this project |
-//! | `baseline/` | no more than one must do |
+//! | `baseline/` | a hand-written middleware that does only what is necessary |
 //! | `on_axum` | axum, and tower-sessions on it |
 
 #[cfg(feature = "comparison")]
@@ -30,12 +29,11 @@ pub use candidate::Candidate;
 pub use host::{Application, Fault, Host, Setup};
 pub use tls::Tls;
 
-/// Runs a candidate: for as long as its server runs, or until its application has been put
-/// together.
+/// Runs a candidate: while its server runs, or until its application has been built.
 ///
 /// # Errors
 ///
-/// If it cannot be set up, for example because it needs a Redis, or is not part of this build.
+/// If it cannot be set up, for example because it needs Redis, or is not part of this build.
 pub async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
     match candidate {
         Candidate::Bare => bare::serve(setup).await,

@@ -11,7 +11,7 @@ use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 use crate::candidate::Candidate;
 use crate::{Fault, Host, Setup};
 
-/// As the documentation of the Redis store has it.
+/// The value from the documentation of the Redis store.
 const CONNECTIONS: usize = 6;
 
 pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
@@ -48,7 +48,7 @@ fn bare() -> Router {
         .route("/count", get(async || 1_000_u64.to_string()))
 }
 
-/// The application on one release.
+/// The application with one release.
 macro_rules! release {
     ($module:ident, $tower_sessions:ident) => {
         mod $module {

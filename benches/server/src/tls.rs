@@ -1,4 +1,4 @@
-//! The server's certificate, from the folder that the load generator has put it into.
+//! The server's certificate, from the folder in which the load generator stored it.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use certsession_actix::{MutualTls, MutualTlsBuilder};
 
 use crate::Fault;
 
-/// The TLS that every candidate has.
+/// The TLS configuration of every candidate.
 #[derive(Debug)]
 pub struct Tls(MutualTlsBuilder);
 

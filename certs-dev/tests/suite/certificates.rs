@@ -1,4 +1,4 @@
-//! What was asked for is in the certificate, and what cannot be asked for is refused.
+//! The requested content is in the certificate, and invalid requests are refused.
 
 use crate::support::{issue, parse};
 use std::sync::Arc;
@@ -70,9 +70,9 @@ fn a_client_certificate_lives_365_days_under_a_positive_serial_of_16_bytes() {
 }
 
 #[test]
-fn a_serial_is_written_as_the_shortest_form_of_the_number_it_is() {
+fn a_serial_is_written_in_the_shortest_form_of_its_number() {
     let longest = [0x7f; 20];
-    for (asked, written) in [
+    for (requested, written) in [
         (&[0x2a][..], &[0x2a][..]),
         (&[0x00, 0x00, 0x2a], &[0x2a]),
         (&[0x00], &[0x00]),
@@ -80,13 +80,13 @@ fn a_serial_is_written_as_the_shortest_form_of_the_number_it_is() {
         (&longest, &longest),
     ] {
         let certificate =
-            parse(issue(&LeafRequest::client("alice").serial(asked)).certificate_der());
+            parse(issue(&LeafRequest::client("alice").serial(requested)).certificate_der());
         assert_eq!(certificate.serial_number().as_bytes(), written);
     }
 }
 
 #[test]
-fn a_validity_of_the_past_is_issued_as_asked() {
+fn a_validity_in_the_past_is_issued_as_requested() {
     let expired = LeafRequest::client("alice").not_before(1_000).days(1);
     assert_eq!(validity(&expired), (1_000, 1_000 + DAY));
     assert_eq!(validity(&expired.not_after(2_000)), (1_000, 2_000));
@@ -147,7 +147,7 @@ fn a_renewal_keeps_the_key_and_nothing_else() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_refused() {
+fn invalid_requests_are_refused() {
     let authority = Authority::new("test CA").unwrap();
     let alice = || LeafRequest::client("alice");
     for (request, at_fault) in [

@@ -1,4 +1,4 @@
-//! `certs-dev revoke` and `certs-dev renew`, seen by OpenSSL.
+//! `certs-dev revoke` and `certs-dev renew`, checked with OpenSSL.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ fn revoke_adds_to_the_list_and_keeps_what_is_on_it() {
 }
 
 #[test]
-fn a_damaged_list_is_named_and_left_as_it_is() {
+fn a_damaged_list_is_reported_and_left_unchanged() {
     let dir = minted();
     let file = dir.path().join(OUT).join("crl.pem");
     std::fs::write(&file, "no list").unwrap();

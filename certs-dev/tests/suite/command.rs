@@ -1,4 +1,4 @@
-//! The command `certs-dev`, as a shell sees it.
+//! The command `certs-dev`, as a user runs it in a shell.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::{certs_dev, certs_dev_succeeds, contents, openssl};
 use ::certs_dev::Pki;
 use tempfile::TempDir;
 
-/// The folder that the command writes to unless told otherwise.
+/// The default output folder of the command.
 const OUT: &str = "certs-dev/out";
 
 #[test]
@@ -191,10 +191,10 @@ fn issue_finds_the_key_to_keep_in_either_folder_or_by_its_path() {
     }
     let message = fails(
         1,
-        &["issue", "--name", "x", "--same-key-as", "nobody"],
+        &["issue", "--name", "x", "--same-key-as", "absent"],
         dir.path(),
     );
-    assert!(message.contains("nobody.key"), "{message}");
+    assert!(message.contains("absent.key"), "{message}");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn issue_never_replaces_without_force() {
 }
 
 #[test]
-fn a_missing_authority_is_named_with_what_to_do() {
+fn a_missing_authority_is_reported_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let message = fails(1, &["issue", "--name", "carol"], dir.path());
     assert!(message.contains(OUT), "{message}");
@@ -222,7 +222,7 @@ fn a_missing_authority_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_failure_is_told_with_its_cause() {
+fn a_failure_is_reported_with_its_cause() {
     let (dir, _) = minted();
     fs::write(dir.path().join(OUT).join("ca.key"), "no key").unwrap();
     let message = fails(1, &["issue", "--name", "carol"], dir.path());
@@ -252,7 +252,7 @@ fn wrong_arguments_exit_with_2_and_name_the_value() {
         ("--not-before", "9999-12-31T00:00:00Z", "1970 to 9999"),
         ("--spiffe", "https://example.com", "https://example.com"),
         ("--dns", "two words", "two words"),
-        ("--email", "nobody", "nobody"),
+        ("--email", "carol", "carol"),
         ("--unknown", "x", "--unknown"),
     ] {
         let mut arguments = vec!["issue", option, value];
@@ -273,7 +273,7 @@ fn minted() -> (TempDir, String) {
     (dir, printed)
 }
 
-/// The message of a run that has to fail with this exit code.
+/// Runs the command, which must fail with this exit code, and returns its message.
 fn fails(code: i32, arguments: &[&str], dir: &Path) -> String {
     let output = certs_dev(arguments, dir);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! The tests of certs-dev: one binary, so that it is linked once. OpenSSL's command and
-//! rustls's verifier are the judges wherever they can be.
+//! The tests of certs-dev, in one binary so that it is linked once. Where possible, OpenSSL's
+//! command and rustls's verifier check the results.
 
 #[cfg(test)]
 mod certificates;

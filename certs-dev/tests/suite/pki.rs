@@ -1,4 +1,4 @@
-//! The folder: what is in it, who may read it, and that nothing in it is lost.
+//! The folder: its content, its permissions, and that no file in it is lost.
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn leftovers_of_an_interrupted_run_do_not_pass_on_their_permissions() {
 }
 
 #[test]
-fn minting_refuses_where_any_file_exists_and_changes_nothing() {
+fn minting_refuses_if_any_file_exists_and_changes_nothing() {
     for existing in ["ca.pem", "bob.p12"] {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(existing), "mine").unwrap();
@@ -132,7 +132,7 @@ fn ensuring_in_many_places_at_once_yields_one_pki() {
 }
 
 #[test]
-fn a_half_present_pki_is_named_with_what_is_missing() {
+fn an_incomplete_pki_is_reported_with_the_missing_file() {
     for missing in ["ca.key", "alice.p12", "bob.key"] {
         let dir = tempfile::tempdir().unwrap();
         Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
@@ -159,7 +159,7 @@ fn an_expired_pki_is_not_opened() {
 }
 
 #[test]
-fn a_certificate_of_another_authority_of_that_name_is_noticed() {
+fn a_certificate_from_another_authority_with_the_same_name_is_detected() {
     let dir = tempfile::tempdir().unwrap();
     Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
     let other = Authority::new("certsession development CA").unwrap();
@@ -169,7 +169,7 @@ fn a_certificate_of_another_authority_of_that_name_is_noticed() {
 }
 
 #[test]
-fn a_key_of_another_certificate_is_noticed() {
+fn a_key_of_another_certificate_is_detected() {
     let dir = tempfile::tempdir().unwrap();
     let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
     fs::copy(pki.key_path("bob"), pki.key_path("alice")).unwrap();
@@ -180,7 +180,7 @@ fn a_key_of_another_certificate_is_noticed() {
 }
 
 #[test]
-fn a_file_that_is_no_certificate_is_named() {
+fn a_file_that_is_not_a_certificate_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
     for content in [String::new(), pki.alice().key().pem()] {
@@ -192,7 +192,7 @@ fn a_file_that_is_no_certificate_is_named() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn a_folder_that_cannot_be_created_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();

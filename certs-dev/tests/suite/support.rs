@@ -1,4 +1,4 @@
-//! What several of the tests need.
+//! Helpers that several tests need.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use certs_dev::{Authority, Identity, LeafRequest};
 use x509_cert::der::Decode;
 
-/// A certificate, parsed by another library than the one that wrote it.
+/// Parses a certificate with another library than the one that wrote it.
 pub(crate) fn parse(der: &[u8]) -> x509_cert::TbsCertificate {
     x509_cert::Certificate::from_der(der)
         .unwrap()
@@ -16,12 +16,12 @@ pub(crate) fn parse(der: &[u8]) -> x509_cert::TbsCertificate {
         .clone()
 }
 
-/// Issued by an authority of its own.
+/// Issues a certificate from a new authority.
 pub(crate) fn issue(request: &LeafRequest) -> Identity {
     Authority::new("test CA").unwrap().issue(request).unwrap()
 }
 
-/// What the real OpenSSL prints; fails the test where OpenSSL fails.
+/// Runs OpenSSL's command and returns its output; the test fails if OpenSSL fails.
 pub(crate) fn openssl(arguments: &[&str], dir: &Path) -> String {
     let output = Command::new("openssl")
         .args(arguments)
@@ -41,14 +41,14 @@ pub(crate) fn certs_dev(arguments: &[&str], dir: &Path) -> Output {
         .unwrap()
 }
 
-/// As [`certs_dev`], for a run that has to succeed.
+/// Like [`certs_dev`], for a run that must succeed.
 pub(crate) fn certs_dev_succeeds(arguments: &[&str], dir: &Path) -> String {
     let output = certs_dev(arguments, dir);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// All files of a folder, hidden ones aside.
+/// All files of a folder, except hidden ones.
 pub(crate) fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(dir)
         .unwrap()

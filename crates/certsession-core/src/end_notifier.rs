@@ -1,4 +1,4 @@
-//! Rings for those who watch a session when it ends by this process.
+//! Notifies watchers when this process ends a session.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use crate::event::SessionEvent;
 use crate::handle::Handle;
 
-/// Who waits for the end of which session. Only sessions that are watched are in here.
+/// The waiters for the end of each session. Only watched sessions are in here.
 #[derive(Debug, Default)]
 pub(crate) struct EndNotifier(Mutex<Waiting>);
 
@@ -19,7 +19,7 @@ struct Waiting {
 }
 
 impl EndNotifier {
-    /// Wakes whoever watches the session that an event has ended.
+    /// Wakes every waiter of the session that an event has ended.
     pub(crate) fn notify(&self, event: &SessionEvent) {
         let (SessionEvent::Ended { handle, .. } | SessionEvent::Revoked { handle, .. }) = event
         else {
@@ -29,7 +29,7 @@ impl EndNotifier {
         woken.into_values().flatten().for_each(Waker::wake);
     }
 
-    /// Waits until it rings for this session. It rings for those who wait already.
+    /// Waits until this session is notified. A notification reaches only callers that already wait.
     pub(crate) async fn notified(&self, handle: Handle) {
         let waiter = self.wait(handle);
         poll_fn(|context| match self.lock().waiter(&waiter) {
@@ -61,14 +61,14 @@ impl EndNotifier {
 }
 
 impl Waiting {
-    /// None once it has notified.
+    /// Returns `None` once the session has been notified.
     fn waiter(&mut self, waiter: &Waiter<'_>) -> Option<&mut Option<Waker>> {
         let waiters = self.by_session.get_mut(&waiter.handle)?;
         waiters.get_mut(&waiter.number)
     }
 }
 
-/// The place of one who waits, given up with the wait.
+/// A waiter's place in the map, removed when it is dropped.
 struct Waiter<'b> {
     end_notifier: &'b EndNotifier,
     handle: Handle,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_rings_for_all_who_watch_the_session_and_for_no_other() {
+    fn it_notifies_every_watcher_of_the_session_and_no_other() {
         let end_notifier = EndNotifier::default();
         let context = &mut Context::from_waker(Waker::noop());
         {
@@ -130,7 +130,7 @@ mod tests {
         }
         assert!(
             end_notifier.lock().by_session.is_empty(),
-            "nobody is left behind"
+            "a waiter is left behind"
         );
     }
 }

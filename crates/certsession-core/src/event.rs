@@ -1,4 +1,4 @@
-//! What the rules decided, for those who watch.
+//! Events: what the rules decided.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
 
-/// A decision about a session. It holds neither token nor data. A session that expires does so
-/// in silence: there is no event for it.
+/// A decision about a session. It holds neither token nor data. The expiry of a session emits no
+/// event.
 ///
-/// Each is a `tracing` event of the target `certsession`, and goes to the [`EventSink`] that
-/// the application has set.
+/// Each event is written to `tracing` under the target `certsession`, and passed to the
+/// [`EventSink`] that the application has set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -20,43 +20,43 @@ pub enum SessionEvent {
         /// The session.
         handle: Handle,
     },
-    /// A session was bound to a certificate: at its beginning, once.
+    /// A session was bound to a certificate when it began.
     Bound {
         /// The session.
         handle: Handle,
         /// The certificate.
         certificate: Fingerprint,
     },
-    /// Somebody signed in; the session has a new token, and the one before it is dead.
+    /// A principal signed in. The session has a new token, and the token before it is dead.
     SignedIn {
         /// The session.
         handle: Handle,
-        /// Who.
+        /// The principal.
         principal: Principal,
     },
     /// The session has a new token.
     Rotated {
         /// The session.
         handle: Handle,
-        /// Why.
+        /// The reason.
         reason: RotationReason,
     },
     /// The session moved to a renewed certificate, and has a new token.
     Rebound {
         /// The session.
         handle: Handle,
-        /// The certificate until now.
+        /// The old certificate.
         from: Fingerprint,
-        /// The certificate from now on.
+        /// The new certificate.
         to: Fingerprint,
     },
-    /// A token or a certificate was not accepted. A malformed, unknown or doubled token is
-    /// ignored, and the request goes on without a session, as it does under a renewed certificate
-    /// that the policy does not admit; any other reason ends the request.
+    /// A token or a certificate was refused. A malformed, unknown or repeated token is ignored, and
+    /// the request continues without a session, as it does under a renewed certificate that the
+    /// policy does not admit; any other reason ends the request.
     Refused {
-        /// The session, if there is one: known only where the token was genuine.
+        /// The session, known only if the token was genuine.
         handle: Option<Handle>,
-        /// Why.
+        /// The reason.
         reason: Refusal,
     },
     /// The certificate of the connection cannot be read, or says what no certificate may say; the
@@ -66,31 +66,31 @@ pub enum SessionEvent {
         /// What is wrong with it.
         error: CertificateError,
     },
-    /// A token that had been replaced came again, under the right certificate: a copy is in
-    /// use, or a request was very slow.
+    /// A replaced token was used again under the bound certificate: a copy of the token is in use,
+    /// or a request was very slow.
     Replayed {
         /// The session.
         handle: Handle,
     },
-    /// A session ended by its own request.
+    /// A request ended its own session.
     Ended {
         /// The session.
         handle: Handle,
-        /// Why.
+        /// The reason.
         reason: EndReason,
     },
-    /// A session was ended from outside.
+    /// A session was ended from outside its own requests.
     Revoked {
         /// The session.
         handle: Handle,
-        /// Why.
+        /// The reason.
         reason: RevocationReason,
     },
     /// The store failed.
     StoreFailed {
-        /// In doing what.
+        /// The store operation.
         operation: StoreOperation,
-        /// How.
+        /// The kind of failure.
         kind: StoreErrorKind,
     },
 }
@@ -99,25 +99,25 @@ pub enum SessionEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RotationReason {
-    /// Its renewal timeout had passed, or the session moved to a renewed certificate.
+    /// The renewal timeout passed, or the session moved to a renewed certificate.
     Renewal,
     /// The application asked for it.
     Requested,
 }
 
-/// Why a token or a certificate was not accepted.
+/// Why a token or a certificate was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The cookie does not have the form of a token.
+    /// The cookie does not have the format of a token.
     MalformedToken,
-    /// More than one cookie of the session's name came: none is used.
+    /// The request has more than one cookie with the session's name; none is used.
     SeveralTokens,
-    /// No session stands that this token opens.
+    /// The token opens no session.
     UnknownToken,
     /// The session's token came without a client certificate.
     CertificateMissing,
-    /// The session's token came under another certificate.
+    /// The session's token came under a certificate that the session is not bound to.
     OtherCertificate,
     /// The session's token came under a newer certificate that looks like the same owner's, and
     /// that the binding policy does not admit. The request goes on without a session, and can do
@@ -131,14 +131,14 @@ pub enum Refusal {
     CertificateNotYetValid,
     /// The certificate is revoked, or its key is. The sessions that are bound to it are ended.
     CertificateRevoked,
-    /// The revocation list of the certificate's issuer is overdue: no one can say whether the
-    /// certificate is revoked.
+    /// The revocation list of the certificate's issuer is overdue, so the revocation status is
+    /// unknown.
     RevocationUnknown,
-    /// The certificate cannot be read, or says what no certificate may say.
+    /// The certificate cannot be parsed, or its content is invalid.
     CertificateRejected,
 }
 
-/// Why a session ended by its own request.
+/// Why a request ended its own session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -146,7 +146,7 @@ pub enum EndReason {
     SignOut,
     /// The application ended it.
     Requested,
-    /// A replaced token was used again, and the policy ends the session then.
+    /// A replaced token was used again, and the policy is to end the session.
     Replay,
 }
 
@@ -156,13 +156,13 @@ pub enum EndReason {
 pub enum RevocationReason {
     /// The application asked for it.
     Requested,
-    /// It made room for a new session of its principal.
+    /// It was ended to make room for a new session of its principal.
     Evicted,
     /// The certificate that it was bound to is revoked.
     CertificateRevoked,
 }
 
-/// What the store was doing.
+/// A store operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is a method of the store contract")]
@@ -179,7 +179,7 @@ impl SessionEvent {
     /// Writes the event to `tracing`, at the level that fits it.
     pub(crate) fn trace(&self) {
         match self {
-            // What every browser does whose session has expired, or its certificate.
+            // Every browser whose session has expired sends such a token.
             Self::Refused {
                 reason: reason @ (Refusal::UnknownToken | Refusal::CertificateRenewed),
                 ..
@@ -221,8 +221,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MalformedToken => "the session cookie is malformed",
-            Self::SeveralTokens => "more than one session cookie came",
-            Self::UnknownToken => "no session stands that this cookie opens",
+            Self::SeveralTokens => "the request has more than one session cookie",
+            Self::UnknownToken => "this cookie opens no session",
             Self::CertificateMissing => "a client certificate is required",
             Self::OtherCertificate => "the session belongs to another certificate",
             Self::CertificateRenewed => "the session belongs to the certificate before this one",
@@ -230,15 +230,15 @@ impl fmt::Display for Refusal {
             Self::CertificateExpired => "the client certificate has expired",
             Self::CertificateNotYetValid => "the client certificate is not valid yet",
             Self::CertificateRevoked => "the client certificate is revoked",
-            Self::RevocationUnknown => "whether the client certificate is revoked is not known",
+            Self::RevocationUnknown => "the revocation status of the client certificate is unknown",
             Self::CertificateRejected => "the client certificate cannot be accepted",
         })
     }
 }
 
-/// Where events go, besides `tracing`: an audit log, a counter, an alarm.
+/// A receiver of events besides `tracing`: an audit log, a counter, an alarm.
 ///
-/// Called while a request waits: do not block. What is slow belongs behind a channel.
+/// Called while a request waits: do not block. Send slow work to a channel.
 ///
 /// ```
 /// use certsession_core::{EventSink, SessionEvent};
@@ -256,7 +256,7 @@ impl fmt::Display for Refusal {
 /// }
 /// ```
 pub trait EventSink: fmt::Debug + Send + Sync + 'static {
-    /// Takes note of an event.
+    /// Handles one event.
     fn record(&self, event: &SessionEvent);
 }
 

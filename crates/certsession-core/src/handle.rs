@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 /// The public name of a session: safe in logs, admin pages and URLs.
 ///
-/// A handle finds a session's record and proves nothing: the secret half of the
-/// [`Token`](crate::Token) is what opens the session. It is written as 32 lower-case
-/// hexadecimal digits.
+/// A handle finds a session's record but proves nothing: only the secret half of the
+/// [`Token`](crate::Token) opens the session. It is written as 32 lower-case hexadecimal digits.
 ///
 /// ```
 /// use certsession_core::Handle;
@@ -23,12 +22,12 @@ impl Handle {
     /// A handle's length in bytes.
     pub const LENGTH: usize = 16;
 
-    /// The handle of these bytes.
+    /// Creates a handle from its bytes.
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, as a store uses them for a key.
+    /// The bytes, which a store uses as a key.
     pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
         &self.0
     }
@@ -48,7 +47,7 @@ impl fmt::Debug for Handle {
 
 /// Text that is not a handle: a handle is 32 lower-case hexadecimal digits.
 ///
-/// The text itself is left out: somebody may have pasted a token.
+/// The error does not contain the text: a user may have pasted a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session handle is 32 lower-case hexadecimal digits")]
 pub struct InvalidHandle;

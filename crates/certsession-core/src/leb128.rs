@@ -1,6 +1,6 @@
-//! Numbers in as few bytes as they need: unsigned LEB128, seven bits in each byte.
+//! Unsigned LEB128: variable-length integers with seven bits in each byte.
 
-/// How many bytes a number takes.
+/// The encoded length of a number in bytes.
 pub(crate) fn size(number: u64) -> usize {
     let bits = u64::BITS - number.leading_zeros();
     bits.div_ceil(7).max(1) as usize
@@ -9,18 +9,18 @@ pub(crate) fn size(number: u64) -> usize {
 /// Appends a number.
 pub(crate) fn push(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        // The low seven bits, marked as "more follow".
+        // The low seven bits, with the continuation bit set.
         bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
     bytes.push(number as u8);
 }
 
-/// Takes a number from the front; `None` if there is none that fits.
+/// Takes a number from the front; `None` if the bytes hold no number of 64 bits.
 #[inline]
 pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     match **bytes {
-        // Most are the lengths of short fields.
+        // Fast path: most numbers are the lengths of short fields.
         [byte @ ..0x80, ref rest @ ..] => {
             *bytes = rest;
             Some(u64::from(byte))
@@ -46,13 +46,13 @@ fn take_long(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Appends a field of any length, after its length.
+/// Appends a field of any length, preceded by its length.
 pub(crate) fn push_field(bytes: &mut Vec<u8>, field: &[u8]) {
     push(bytes, field.len() as u64);
     bytes.extend_from_slice(field);
 }
 
-/// Takes a field from the front, by the length that stands before it.
+/// Takes a field from the front, preceded by its length.
 pub(crate) fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(take(bytes)?).ok()?;
     let (field, rest) = bytes.split_at_checked(length)?;
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_reads_back_in_as_many_bytes_as_were_told() {
+    fn a_number_reads_back_and_takes_the_announced_size() {
         for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX >> 1, u64::MAX] {
             let mut bytes = Vec::new();
             push(&mut bytes, number);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_longer_than_what_there_is_is_none() {
+    fn a_field_longer_than_the_input_is_none() {
         let mut bytes = Vec::new();
         push_field(&mut bytes, b"field");
         assert_eq!(take_field(&mut &bytes[..]), Some(&b"field"[..]));

@@ -1,41 +1,41 @@
 //! Sessions bound to the TLS client certificate: the model and its rules.
 //!
-//! This crate decides what a request may do with which session, and knows neither HTTP nor TLS
-//! nor any store's engine. An adapter (such as certsession-actix) brings the cookie and the
-//! peer's certificate; a store keeps the records.
+//! This crate decides which session a request may use and what it may do with it. It knows neither
+//! HTTP nor TLS nor any store's engine. An adapter (such as certsession-actix) supplies the cookie
+//! and the peer's certificate; a store keeps the records.
 //!
-//! | the way of a request | |
+//! | a request, step by step | |
 //! |---|---|
-//! | [`PeerState`], [`PeerCertificate`] | what the TLS peer has proved, parsed once a connection |
-//! | [`Presented`], [`Token`] | what came in the cookie |
-//! | [`SessionManager::open`] | which session that opens, if any: the numbered rules |
-//! | [`Session`], [`Key`], [`SignIn`] | what the handler sees and notes |
-//! | [`SessionManager::execute`] | what was noted, made true in the store |
-//! | [`CookieChange`] | what the answer does to the cookie |
-//! | [`SessionAdmin`] | sessions listed and ended from outside |
+//! | [`PeerState`], [`PeerCertificate`] | what the TLS peer proved, parsed once per connection |
+//! | [`Presented`], [`Token`] | the session cookie of the request |
+//! | [`SessionManager::open`] | decides which session the request gets, if any: the numbered rules |
+//! | [`Session`], [`Key`], [`SignIn`] | what the handler reads and changes |
+//! | [`SessionManager::execute`] | commits the changes to the store |
+//! | [`CookieChange`] | how the response changes the cookie |
+//! | [`SessionAdmin`] | lists and ends sessions from outside |
 //!
-//! | what is kept | |
+//! | stored data | |
 //! |---|---|
-//! | [`Record`], [`Binding`], [`TokenHash`], [`Data`] | a session in a store: no usable token |
-//! | [`SessionStore`], [`Commit`], [`Record::apply`] | the contract, and the one rule of every commit |
+//! | [`Record`], [`Binding`], [`TokenHash`], [`Data`] | a session in a store, without a usable token |
+//! | [`SessionStore`], [`Commit`], [`Record::apply`] | the store contract, and the one rule for every commit |
 //! | [`MemoryStore`] | the embedded store |
 //!
-//! | what is chosen | |
+//! | configuration | |
 //! |---|---|
-//! | [`BindingPolicy`], [`RenewedBy`] | which certificates a session stays with |
+//! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
-//! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what a replay does |
-//! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what an overdue list means |
-//! | [`Clock`], [`EventSink`] | where time comes from, and where events go |
+//! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
+//! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what happens with an overdue list |
+//! | [`Clock`], [`EventSink`] | the source of time, and the receiver of events |
 //!
-//! With the feature `test-util` there are also `conformance`, the store contract as a test
-//! suite, and `test_util`: a clock set by hand, a store that fails on command, a log of events.
+//! With the feature `test-util` there are also `conformance`, the store contract as a test suite,
+//! and `test_util`: a clock that tests set, a store that fails on command, a log of events.
 //!
 //! ```
 //! use certsession_core::{Key, MemoryStore, PeerState, Presented, SessionManager};
 //! # use std::future::Future;
 //! # use std::task::{Context, Poll, Waker};
-//! # // The memory store never waits.
+//! # // The memory store's futures are always ready.
 //! # fn now<T>(future: impl Future<Output = T>) -> T {
 //! #     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
 //! #         Poll::Ready(value) => value,
@@ -49,7 +49,7 @@
 //! let sessions = SessionManager::new(MemoryStore::new());
 //! let mut session = sessions.open(Presented::None, &PeerState::Absent).await?;
 //! assert_eq!(session.get(&NAME)?, None);
-//! // Without a certificate no session begins.
+//! // No session can begin without a certificate.
 //! assert!(session.insert(&NAME, "Alice").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;

@@ -1,4 +1,4 @@
-//! How long a session lives.
+//! Session lifetimes.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::time::Timestamp;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// How long a session lives, in the words of OWASP's session management guidance.
+/// The lifetimes of sessions and tokens, in the terms of OWASP's session management guidance.
 ///
-/// Whatever is set here, a session ends when its certificate does: every deadline is capped
-/// by the certificate's `notAfter`.
+/// A session always ends when its certificate does: every deadline is capped by the certificate's
+/// `notAfter`.
 ///
 /// ```
 /// use certsession_core::Lifetimes;
@@ -64,19 +64,19 @@ impl Lifetimes {
         }
     }
 
-    /// Sets the idle timeout: a session that is not used for this long ends. A request is a use at
-    /// the time at which it comes. Default: 30 minutes.
+    /// Sets the idle timeout: a session that is not used for this long ends. A request counts as a
+    /// use at the time when it arrives. Default: 30 minutes.
     ///
     /// # Errors
     ///
-    /// If it is zero (likewise for the other timeouts).
+    /// If it is zero.
     pub fn with_idle(self, idle: Duration) -> Result<Self, ZeroLifetime> {
         let idle = nonzero(idle, "idle")?;
         Ok(Self { idle, ..self })
     }
 
-    /// Sets the absolute timeout: a session ends this long after it began, or after its last
-    /// sign-in, however much it is used. Default: 12 hours.
+    /// Sets the absolute timeout: a session ends this long after it began or after its last
+    /// sign-in, however often it is used. Default: 12 hours.
     ///
     /// # Errors
     ///
@@ -86,8 +86,8 @@ impl Lifetimes {
         Ok(Self { absolute, ..self })
     }
 
-    /// Sets the renewal timeout: a token older than this is replaced at its next use.
-    /// Default: 15 minutes. [`Duration::MAX`] turns it off.
+    /// Sets the renewal timeout: a token older than this is replaced at its next use. Default: 15
+    /// minutes. [`Duration::MAX`] turns renewal off.
     ///
     /// # Errors
     ///
@@ -97,9 +97,8 @@ impl Lifetimes {
         Ok(Self { renewal, ..self })
     }
 
-    /// Sets the grace: for how long a token that was renewed is still accepted, from the same
-    /// certificate only, so that requests already under way survive. Default: 30 seconds; zero
-    /// is allowed.
+    /// Sets the grace period: how long a renewed token is still accepted, from the same certificate
+    /// only, so that requests already in flight succeed. Default: 30 seconds; zero is allowed.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
@@ -120,33 +119,32 @@ impl Lifetimes {
         self.renewal
     }
 
-    /// The grace of a renewed token.
+    /// The grace period of a renewed token.
     pub const fn grace(&self) -> Duration {
         self.grace
     }
 
-    /// The touch interval: the idle deadline is written at most this often. A tenth of the idle
-    /// timeout, one minute at the most.
+    /// The touch interval: the idle deadline is written at most this often. It is a tenth of the
+    /// idle timeout, and at most one minute.
     ///
-    /// Between two writes the record shows an earlier use than the last one, so a session can
-    /// end this much before its idle timeout, and never after it.
+    /// Between two writes the record shows an earlier use than the latest one. So a session can end
+    /// this much before its idle timeout, but never after it.
     pub fn touch(&self) -> Duration {
         (self.idle / 10).min(MINUTE)
     }
 
-    /// When a session that begins `now` under a certificate that ends at `not_after` ends at
-    /// the latest.
+    /// The latest end of a session that begins `now` under a certificate with this `not_after`.
     pub(crate) fn absolute_deadline(&self, now: Timestamp, not_after: Timestamp) -> Timestamp {
         (now + self.absolute).min(not_after)
     }
 
-    /// When a session that is used `now` ends if it is not used again.
+    /// The end of a session that is used `now` and never again.
     pub(crate) fn idle_deadline(&self, now: Timestamp, absolute_deadline: Timestamp) -> Timestamp {
         (now + self.idle).min(absolute_deadline)
     }
 }
 
-/// A timeout of zero would end every session at once.
+/// A timeout was zero, which would end every session at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {timeout} timeout cannot be zero")]
 pub struct ZeroLifetime {

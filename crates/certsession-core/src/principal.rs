@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 /// Who is signed in: the name by which the application knows a user or a machine.
 ///
-/// The framework compares it, indexes it and shows it in events; it gives it no other
-/// meaning. 1 to 256 bytes without control characters.
+/// The framework compares it, indexes it and shows it in events, and gives it no other meaning. 1
+/// to 256 bytes without control characters.
 ///
 /// ```
 /// use certsession_core::Principal;
@@ -22,7 +22,7 @@ impl Principal {
     /// The longest name, in bytes.
     pub const MAX_LENGTH: usize = 256;
 
-    /// The principal of this name.
+    /// Creates the principal with this name.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl fmt::Debug for Principal {
     }
 }
 
-/// A name that cannot be a principal's.
+/// Why a name is not a valid principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPrincipal {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_could_mislead_are_refused() {
+    fn misleading_names_are_refused() {
         assert_eq!(Principal::new(""), Err(InvalidPrincipal::Empty));
         assert_eq!(
             Principal::new(&"x".repeat(257)),

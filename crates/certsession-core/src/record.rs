@@ -1,4 +1,4 @@
-//! What a store keeps of a session.
+//! The record that a store keeps of a session.
 
 mod codec;
 
@@ -16,10 +16,10 @@ use crate::token::TokenHash;
 
 pub use codec::UnreadableRecord;
 
-/// What a store keeps of a session. It holds no usable token.
+/// The record that a store keeps of a session. It holds no usable token.
 ///
-/// Only the [`SessionManager`](crate::SessionManager) makes records; a store keeps them as
-/// they are and changes them by [`Record::apply`] alone.
+/// Only the [`SessionManager`](crate::SessionManager) creates records; a store keeps them unchanged
+/// and modifies them only with [`Record::apply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub(crate) handle: Handle,
@@ -37,21 +37,21 @@ pub struct Record {
     pub(crate) data: Data,
 }
 
-/// The token hash of a token that was renewed, and until when it is still accepted.
+/// The hash of a renewed token, and the end of its grace period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PreviousTokenHash {
     pub(crate) token_hash: TokenHash,
     pub(crate) until: Timestamp,
 }
 
-/// What a record says of a token hash.
+/// The status of a token hash in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenStatus {
-    /// The token hash of the token that stands.
+    /// The hash of the current token.
     Current,
-    /// The token hash of the token before it, within its grace.
+    /// The hash of the previous token, within its grace period.
     InGrace,
-    /// Neither.
+    /// Any other hash.
     Unknown,
 }
 
@@ -61,12 +61,12 @@ impl Record {
         self.handle
     }
 
-    /// Which state of the record this is.
+    /// Identifies the current state of the record.
     pub const fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// How many sign-ins the session has seen since it began; a rotation does not count.
+    /// How many sign-ins the session has had since it began; a rotation does not count.
     pub const fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -76,7 +76,7 @@ impl Record {
         self.created_at
     }
 
-    /// When the session was last used, give or take the touch interval.
+    /// When the session was last used, accurate to the touch interval.
     pub const fn last_seen_at(&self) -> Timestamp {
         self.last_seen_at
     }
@@ -91,12 +91,12 @@ impl Record {
         self.absolute_deadline
     }
 
-    /// The certificate that the session stays with.
+    /// The certificate that the session is bound to.
     pub fn binding(&self) -> &Binding {
         &self.binding
     }
 
-    /// Who is signed in.
+    /// The signed-in principal, if there is one.
     pub const fn principal(&self) -> Option<&Principal> {
         self.principal.as_ref()
     }
@@ -116,7 +116,7 @@ impl Record {
         &self.data
     }
 
-    /// Whether the session has ended by itself. A store gives no such record away.
+    /// Whether the session has expired. A store never returns an expired record.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.idle_deadline || now >= self.absolute_deadline
     }

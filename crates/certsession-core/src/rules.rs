@@ -1,4 +1,4 @@
-//! What the application chose.
+//! Configuration of the rules.
 
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
@@ -9,21 +9,21 @@ use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
 use crate::store::Admission;
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// What happens when a token that was replaced comes again under the bound certificate.
+/// What happens when a replaced token is used again under the bound certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnReplay {
-    /// The token is not accepted, and the session lives on. Requests that were under way while
-    /// the token changed look like this too, so it is the default.
+    /// The token is refused, and the session continues. This is the default, because requests in
+    /// flight during a token change look the same.
     #[default]
     Refuse,
-    /// The token is not accepted, and the session ends: whoever has it must sign in again.
-    /// Any secret but the current ones counts, also one that was never issued: whoever can plant
-    /// a cookie in the owner's browser can then end the session.
+    /// The token is refused, and the session ends: the owner must sign in again. Any secret other
+    /// than the accepted ones counts as a replay, even one that was never issued. So an attacker
+    /// who can plant a cookie in the owner's browser can end the session.
     EndSession,
 }
 
-/// What the application chose; every default is visible here.
+/// The application's configuration; all defaults are visible here.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) lifetimes: Lifetimes,
@@ -33,11 +33,11 @@ pub(crate) struct Rules {
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
     pub(crate) revocations: RevocationList,
-    /// What is on the list and whose sessions are still to be ended.
+    /// Revoked certificates whose sessions have not been ended yet.
     pub(crate) to_end: OwnedRevocations,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
-    /// Rings for those who watch a session.
+    /// Notifies the watchers of a session.
     pub(crate) end_notifier: EndNotifier,
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time, in milliseconds since the Unix epoch.
 ///
-/// Sessions are shared between machines, so deadlines are wall-clock times, not
-/// process-local instants. Arithmetic saturates: a deadline can neither wrap nor panic.
+/// Sessions are shared between machines, so deadlines are wall-clock times, not process-local
+/// instants. Arithmetic saturates: a deadline can neither wrap around nor panic.
 ///
 /// ```
 /// use certsession_core::Timestamp;
@@ -20,10 +20,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The latest point in time there is: a deadline that never comes.
+    /// The latest point in time: a deadline that never comes.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The point `millis` milliseconds after the Unix epoch.
+    /// Creates the point in time that is `millis` milliseconds after the Unix epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
@@ -40,7 +40,7 @@ impl Timestamp {
         self.to_string()
     }
 
-    /// How long after `earlier` this is; zero if it is not later.
+    /// The duration since `earlier`; zero if `earlier` is later.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -54,7 +54,8 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
-/// As `as_millis`, which reckons with 128 bits: each request asks a few times.
+/// Like `Duration::as_millis`, but without its 128-bit arithmetic: each request calls this several
+/// times.
 fn millis(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000);
     whole.saturating_add(duration.subsec_millis().into())
@@ -101,12 +102,12 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Where the rules read the time.
+/// A source of time for the rules.
 ///
-/// Production code uses [`SystemClock`]; tests set a clock of their own, so that no test
-/// has to wait for something to expire.
+/// Production code uses [`SystemClock`]; tests use a clock that they set, so that no test has to
+/// wait for something to expire.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -121,7 +122,7 @@ impl<C: Clock> Clock for std::sync::Arc<C> {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// The time now; the Unix epoch itself if the system's clock is set before it.
+    /// The current time; the Unix epoch if the system's clock is set to an earlier time.
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)

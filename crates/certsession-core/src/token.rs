@@ -1,4 +1,4 @@
-//! The secret in the cookie, and the token hash that a record keeps of it.
+//! The secret in the cookie, and its hash in the record.
 
 mod text;
 
@@ -12,14 +12,14 @@ use crate::random::{RandomError, random};
 
 const SECRET_LENGTH: usize = 32;
 
-/// Both halves.
+/// The length of handle and secret together.
 const LENGTH: usize = Handle::LENGTH + SECRET_LENGTH;
 
-/// The secret that a client holds: 16 bytes that name the session, 32 that prove it.
+/// The secret that a client holds: 16 bytes name the session, 32 bytes prove the right to use it.
 ///
-/// In a cookie it is 64 characters of unpadded base64url (RFC 4648 section 5). 256 bits of
-/// the secret half come from the operating system, four times what OWASP's session
-/// management guidance asks for. There is no `Display`, and `Debug` shows the handle alone.
+/// In a cookie it is 64 characters of unpadded base64url (RFC 4648 section 5). The 256 bits of the
+/// secret half come from the operating system, four times what OWASP's session management guidance
+/// asks for. There is no `Display`, and `Debug` shows only the handle.
 ///
 /// ```
 /// use certsession_core::Token;
@@ -39,7 +39,7 @@ impl Token {
     /// The length of a token's text, in characters.
     pub const TEXT_LENGTH: usize = text::TEXT;
 
-    /// A fresh token for a new session.
+    /// Issues a token for a new session.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Token {
         Self::reissue(Handle::from_bytes(random()?))
     }
 
-    /// A fresh token for the session named `handle`: same name, new secret.
+    /// Issues a new token for the session `handle`: the same handle, a new secret.
     ///
     /// # Errors
     ///
@@ -58,12 +58,12 @@ impl Token {
         Ok(Self { handle, secret })
     }
 
-    /// Reads the text of a cookie.
+    /// Parses the text of a cookie.
     ///
     /// # Errors
     ///
-    /// If the text is not exactly what [`expose`](Self::expose) writes: another length, padding,
-    /// white space or a character outside the base64url alphabet.
+    /// If the text is not exactly what [`expose`](Self::expose) writes: it has another length,
+    /// padding, white space or a character outside the base64url alphabet.
     pub fn parse(text: &[u8]) -> Result<Self, InvalidToken> {
         let text = text.try_into().map_err(|_| InvalidToken)?;
         let bytes = text::decode(text).ok_or(InvalidToken)?;
@@ -78,12 +78,12 @@ impl Token {
         })
     }
 
-    /// The public half: the name of the session that this token opens.
+    /// The public half: the handle of the session that this token opens.
     pub const fn handle(&self) -> Handle {
         self.handle
     }
 
-    /// What a record keeps of this token.
+    /// The hash that a record keeps of this token.
     pub fn hash(&self) -> TokenHash {
         let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
         let mut token_hash = [0; TokenHash::LENGTH];
@@ -91,8 +91,7 @@ impl Token {
         TokenHash(token_hash)
     }
 
-    /// The text for the cookie. Whoever reads it holds the token: send it to its client and
-    /// to nobody else.
+    /// The text for the cookie. It is the token itself: send it only to the client that it is for.
     pub fn expose(&self) -> String {
         let mut bytes = [0; LENGTH];
         bytes[..Handle::LENGTH].copy_from_slice(self.handle.as_bytes());
@@ -109,16 +108,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Text that is not a token. What was sent is left out: it may be somebody's secret.
+/// The text is not a token. The error does not contain the text, which may be another user's
+/// secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session token is 64 characters of unpadded base64url")]
 pub struct InvalidToken;
 
-/// What a record keeps of a token: the SHA-256 of its secret half.
+/// The hash that a record keeps of a token: the SHA-256 of its secret half.
 ///
-/// A store that is read by a thief yields token hashes, and no token can be made of a token hash:
-/// with 256 random bits there is nothing to guess, so the hash needs neither salt nor
-/// stretching. Equality takes the same time wherever two token hashes differ.
+/// A thief who reads the store gets token hashes, and cannot compute a token from a hash: 256
+/// random bits cannot be guessed, so the hash needs neither salt nor stretching. Comparing two
+/// hashes takes the same time wherever they differ.
 #[derive(Clone, Copy)]
 pub struct TokenHash([u8; TokenHash::LENGTH]);
 
@@ -126,7 +126,7 @@ impl TokenHash {
     /// A token hash's length in bytes.
     pub const LENGTH: usize = 32;
 
-    /// The token hash that a store kept.
+    /// Creates a token hash from the bytes that a store kept.
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
     }
@@ -139,7 +139,7 @@ impl TokenHash {
 
 impl PartialEq for TokenHash {
     fn eq(&self, other: &Self) -> bool {
-        // By words, all of them: what differs anywhere is looked at once, at the end.
+        // Compares all words, and looks at the combined difference once, at the end.
         let (ours, theirs) = (self.0.as_chunks().0, other.0.as_chunks().0);
         let words = ours.iter().zip(theirs);
         let differs = words.map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reissued_token_names_the_same_session_and_proves_another_secret() {
+    fn a_reissued_token_has_the_same_handle_and_another_secret() {
         let first = Token::issue().unwrap();
         let second = Token::reissue(first.handle()).unwrap();
         assert_eq!(second.handle(), first.handle());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_any_other_form_is_no_token() {
+    fn text_in_any_other_format_is_not_a_token() {
         let good = Token::issue().unwrap().expose();
         for bad in [
             String::new(),

@@ -1,4 +1,4 @@
-//! The memory store keeps the store contract, and leaves nothing in its index.
+//! The memory store satisfies the store contract, and leaves no entries in its index.
 
 use std::sync::Arc;
 
@@ -25,9 +25,10 @@ impl Harness for Memory {
 
 certsession_core::conformance_suite!(Memory);
 
-/// A dangling entry shows in no listing, so the suite cannot see it; here it would be a leak.
+/// An entry without a record appears in no listing, so the suite cannot see it; in the memory store
+/// it would be a leak.
 #[test]
-fn every_way_in_which_a_session_goes_clears_the_index() {
+fn every_end_of_a_session_clears_the_index() {
     let store = MemoryStore::new();
     let alice = Owner::Principal(Principal::new("alice").unwrap());
     let one = Admission::at_most(std::num::NonZeroU32::MIN);
@@ -51,7 +52,7 @@ fn every_way_in_which_a_session_goes_clears_the_index() {
         assert!(store.remove(first.handle()).await.unwrap());
         store.audit().unwrap();
 
-        // Evicted at a creation, then at a sign-in; then revoked.
+        // Evicted by a creation, then by a sign-in; then revoked.
         for n in [3, 4] {
             store
                 .create(sample(n).build(), Some(one), now)
@@ -71,7 +72,7 @@ fn every_way_in_which_a_session_goes_clears_the_index() {
         store.revoke(&alice).await.unwrap();
         store.audit().unwrap();
 
-        // What has expired is cleared away by what comes after it in the same part.
+        // Later operations on the same shard clear expired records.
         store
             .create(sample(2 + 64).build(), None, now)
             .await
@@ -82,7 +83,7 @@ fn every_way_in_which_a_session_goes_clears_the_index() {
 }
 
 #[test]
-fn data_take_room_and_give_it_back_to_the_byte() {
+fn data_takes_and_frees_room_exact_to_the_byte() {
     let store = MemoryStore::with_capacities(10, 100);
     let sample = |n| SampleRecord::new(n).insert("a", &"1".repeat(40));
     let (first, second) = (sample(1).build(), sample(2).build());
@@ -101,14 +102,15 @@ fn data_take_room_and_give_it_back_to_the_byte() {
     assert_eq!(held, 2 * first.data().size());
     store.audit().unwrap();
 
-    // No room for a third, nor for the first to grow; and nothing is changed by asking.
+    // There is no room for a third session, nor for the first to grow, and the failed calls change
+    // nothing.
     assert_eq!(create(&sample(3).build()), Err(StoreErrorKind::Full));
     assert_eq!(write(60), Err(StoreErrorKind::Full));
     assert_eq!((store.len(), store.data_len()), (2, held));
     let loaded = block_on(store.load(first.handle(), now)).unwrap();
     assert_eq!(loaded, Some(Arc::clone(&first)));
 
-    // What shrinks or goes makes room, and so does what expires.
+    // A session that shrinks or ends makes room, and so does one that expires.
     write(10).unwrap();
     assert_eq!(store.data_len(), held - 30);
     write(50).unwrap();

@@ -41,7 +41,7 @@ pub struct RedisStoreBuilder {
     tls: Tls,
     prefix: String,
     timeout: Duration,
-    /// How old a copy of a record can be, where copies are held.
+    /// The maximum age of a copy of a record, if copies are kept.
     near_cache: Option<Duration>,
 }
 
@@ -56,47 +56,47 @@ impl RedisStoreBuilder {
         })
     }
 
-    /// What the names of all keys begin with. Applications of one prefix share their sessions;
-    /// others of the same server need another one. Default: `cs:`.
+    /// Sets the prefix of all key names. Applications with the same prefix share their sessions;
+    /// other applications on the same server need a different one. Default: `cs:`.
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long one step waits for the server, connecting included. What takes longer is a failure,
-    /// and the client of the application is told 503. Default: one second.
+    /// Sets how long one operation waits for the server, including connecting. A slower operation
+    /// fails, and the application answers its client with 503. Default: one second.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Holds copies of the records that were read, so that a request which merely reads costs no
-    /// round trip. The server tells each connection of what has changed (`CLIENT TRACKING`), so a
-    /// session that another node ends, or signs in anew, is accepted here for well under a
-    /// millisecond longer; and while the server cannot be heard and the connection does not break,
-    /// for as long as a copy can be old: `max_age`. What this process changes, it sees at once.
+    /// Keeps copies of the records that were read, so that a request that only reads needs no round
+    /// trip. The server notifies each connection of changes (`CLIENT TRACKING`). So after another
+    /// node ends a session or signs in to it, this node accepts the old state for well under a
+    /// millisecond longer. If the server cannot be reached and the connection does not break, it
+    /// accepts the old state for at most `max_age`. This process sees its own changes at once.
     ///
-    /// Only requests with a safe method (RFC 9110 section 9.2.1) are served from copies, and of
-    /// those none that the middleware is told to send to the store; every write is decided by the
-    /// server. Each connection, one for each thread, keeps copies of up to 10,000 reads of one
-    /// `max_age`; what is read beyond that is served by the server.
+    /// Only requests with a safe method (RFC 9110 section 9.2.1) are served from copies, except
+    /// those that the middleware is configured to send to the store; the server decides every
+    /// write. There is one connection for each thread, and each keeps copies of up to 10,000 reads
+    /// of one `max_age`; the server serves all further reads.
     ///
-    /// For one server, or one that sentinels watch; the user needs to be permitted
-    /// `+client|tracking`. Default: no copies. A second is a good age.
+    /// Works with a single server or with Sentinel; the user needs the permission
+    /// `+client|tracking`. Default: no copies. One second is a good value for `max_age`.
     pub fn near_cache(mut self, max_age: Duration) -> Self {
         self.near_cache = Some(max_age);
         self
     }
 
-    /// The authorities that a server's certificate may come from, in PEM. Default: those that the
-    /// system trusts.
+    /// Sets the CA certificates that a server's certificate is verified against, in PEM. Default:
+    /// the CAs that the system trusts.
     #[cfg(feature = "tls")]
     pub fn tls_authority_pem(mut self, certificates: impl Into<Vec<u8>>) -> Self {
         self.tls.authority = Some(certificates.into());
         self
     }
 
-    /// The certificate and the key that are shown to the server, in PEM. Default: none.
+    /// Sets the client certificate and key for the connection to the server, in PEM. Default: none.
     #[cfg(feature = "tls")]
     pub fn tls_identity_pem(
         mut self,
@@ -107,13 +107,13 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The store. It connects once, to see that the server is one that can be used; later it
-    /// connects by itself whenever it has to.
+    /// Creates the store. It connects once to check that the server is usable; later it connects by
+    /// itself whenever necessary.
     ///
     /// # Errors
     ///
-    /// If no server answers within the time-out, if it refuses the user, is too old, a read-only
-    /// replica or no Redis at all, or if TLS cannot be set up.
+    /// If no server responds within the timeout, if the server rejects the user, is too old, a
+    /// read-only replica or not Redis, or if TLS cannot be set up.
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
         let keys = Keys::new(&self.prefix);
         let near_cache = self
@@ -121,9 +121,9 @@ impl RedisStoreBuilder {
             .map(|max_age| NearCache::new(max_age, keys.clone()));
         let client = Client::new(self.target, &self.tls, self.timeout, near_cache)?;
         let connections = Connections::new(client, self.timeout);
-        // No session has this revision, so nothing ends; but the script has run.
-        let nobody = keys.session(Handle::from_bytes([0; Handle::LENGTH]));
-        let probe = Call::script(&DROP, &nobody).arg("none");
+        // No session has this revision, so nothing ends, but the call checks that the script runs.
+        let no_session = keys.session(Handle::from_bytes([0; Handle::LENGTH]));
+        let probe = Call::script(&DROP, &no_session).arg("none");
         connections.check(&probe).await?;
         Ok(RedisStore::over(connections, keys))
     }
@@ -131,12 +131,11 @@ impl RedisStoreBuilder {
 
 #[cfg(feature = "deadpool")]
 impl RedisStore {
-    /// The store over a pool of connections that the application has already, with this
-    /// [prefix](RedisStoreBuilder::key_prefix). A connection serves one request at a time, and is
-    /// asked for a sign of life before each: `just bench-load` measures
-    /// what that costs. A pool lends no
-    /// connection for listening, so a session that another node ends is noticed only when it is
-    /// asked for.
+    /// Creates a store over a pool of connections that the application already has, with this
+    /// [prefix](RedisStoreBuilder::key_prefix). A connection serves one request at a time, and the
+    /// pool checks that it is alive before each: `just bench-load` measures the cost. A pool has no
+    /// connection for subscriptions, so a session that another node ends is noticed only at the
+    /// next check.
     pub fn from_pool(pool: deadpool_redis::Pool, prefix: &str) -> Self {
         let client = Client::of_pool(pool);
         let connections = Connections::new(client, DEFAULT_TIMEOUT);

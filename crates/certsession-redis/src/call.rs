@@ -8,7 +8,7 @@ use crate::script::Script;
 /// One command to the server.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The script is named by its hash here: the server knows it already.
+    /// Identifies the script by its hash: usually the server already has it.
     command: Cmd,
     script: Option<&'static Script>,
 }
@@ -45,8 +45,8 @@ impl Call {
         &self.command
     }
 
-    /// The command with its script's whole text, for a server that was started anew or has
-    /// forgotten it. The server knows it from then on.
+    /// The command with the complete text of its script, for a server that has restarted or has
+    /// removed the script. The server keeps the script from then on.
     pub(crate) fn command_with_source(&self) -> Cmd {
         let Some(script) = self.script else {
             return self.command.clone();
@@ -70,14 +70,14 @@ mod tests {
     use certsession_core::Handle;
 
     #[test]
-    fn a_script_is_sent_by_its_hash_and_if_need_be_whole() {
+    fn a_script_is_sent_by_its_hash_or_completely() {
         let keys = Keys::new("cs:");
         let handle = Handle::from_bytes([0xab; Handle::LENGTH]);
         let call = Call::script(&DROP, &keys.session(handle)).arg(&b"\0revision"[..]);
         let sent = |command: Cmd| -> Vec<Vec<u8>> {
             let arguments = command.args_iter().map(|argument| match argument {
                 Arg::Simple(argument) => argument.to_vec(),
-                _ => panic!("no cursor was asked for"),
+                _ => panic!("the command has no cursor"),
             });
             arguments.collect()
         };

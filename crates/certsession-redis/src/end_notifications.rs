@@ -1,4 +1,5 @@
-//! EndNotifications at sessions that ended, on this or another node: heard by publish and subscribe.
+//! Notifications about sessions that ended, on this node or another one, received by publish and
+//! subscribe.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,18 +14,19 @@ use tokio::task::JoinHandle;
 use crate::connection::Connections;
 use crate::keys::Keys;
 
-/// How many end_notifications may wait for those who watch. Whoever is slower asks once for nothing.
+/// How many notifications can be buffered for a watcher. A slower watcher misses some, and then
+/// checks its session once more than necessary.
 const CAPACITY: usize = 256;
 
-/// How long after a connection was lost the next is tried; each time in vain twice as long as
-/// before, up to the longest.
+/// The pause before the first attempt to reconnect. It doubles with each failed attempt, up to the
+/// longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Hears of sessions that ended, for as long as anybody has watched one.
+/// Receives the notifications, once a session has been watched.
 pub(crate) struct EndNotifications {
     sender: Sender<Handle>,
-    /// It lives in the runtime of whoever asked first, and is made anew where that has ended.
+    /// Runs in the runtime of the first watcher, and is restarted when that runtime has ended.
     listener: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -36,7 +38,8 @@ impl EndNotifications {
         }
     }
 
-    /// Waits for a hint at this session, or for so many others that it may have been among them.
+    /// Waits for a notification about this session, or for so many about others that one may have
+    /// been missed.
     pub(crate) async fn wait_for(
         &self,
         handle: Handle,
@@ -66,7 +69,11 @@ impl EndNotifications {
                     match relay(&connections, &keys, &sender).await {
                         Ok(()) => pause = PAUSE,
                         Err(error) => {
-                            tracing::debug!(target: "certsession::redis", ?error, "no end_notifications for now");
+                            tracing::debug!(
+                                target: "certsession::redis",
+                                ?error,
+                                "no notifications about ended sessions"
+                            );
                             pause = LONGEST_PAUSE.min(2 * pause);
                         }
                     }
@@ -77,18 +84,18 @@ impl EndNotifications {
     }
 }
 
-/// `None` if some were missed.
+/// `None` if some notifications were missed.
 async fn next(end_notifications: &mut Receiver<Handle>) -> Option<Handle> {
     end_notifications.recv().await.ok()
 }
 
-/// Passes end_notifications on until the connection ends.
+/// Passes notifications on until the connection ends.
 async fn relay(connections: &Connections, keys: &Keys, to: &Sender<Handle>) -> RedisResult<()> {
     let mut subscription = connections.subscribe(&keys.ended()).await?;
     let mut messages = subscription.on_message();
     while let Some(message) = messages.next().await {
         if let Some(handle) = keys.handle(message.get_payload_bytes()) {
-            // Nobody may be watching just now.
+            // Sending fails if no session is watched at the moment.
             let _ = to.send(handle);
         }
     }

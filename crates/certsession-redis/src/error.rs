@@ -1,18 +1,19 @@
-//! What goes wrong with a server: when a store is opened, and later.
+//! Errors of a server: when a store is opened, and later.
 
 use std::io;
 
 use certsession_core::{StoreError, StoreErrorKind};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Why a store could not be opened. It says what to do; passwords are left out.
+/// Why a store could not be opened. The message tells the operator what to do; it contains no
+/// passwords.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL names no server.
+    /// The URL is not that of a Redis server.
     #[error(
-        "{url:?} names no Redis server ({reason}): write redis://HOST:PORT, rediss://HOST:PORT for \
-         TLS, redis+unix:///SOCKET, redis-cluster://HOST:PORT,HOST:PORT or \
+        "{url:?} is not the URL of a Redis server ({reason}): write redis://HOST:PORT, \
+         rediss://HOST:PORT for TLS, redis+unix:///SOCKET, redis-cluster://HOST:PORT,HOST:PORT or \
          redis-sentinel://HOST:PORT,HOST:PORT/NAME"
     )]
     InvalidUrl {
@@ -27,84 +28,84 @@ pub enum ConnectError {
         /// What is wrong.
         reason: String,
     },
-    /// No server answers.
+    /// No server responds.
     #[error(
-        "no Redis server answers at {address}: {reason}. Is it running, and reachable from here?"
+        "no Redis server responds at {address}: {reason}. Is it running, and reachable from here?"
     )]
     Unreachable {
-        /// Where it was looked for.
+        /// The server's address.
         address: String,
-        /// What happened instead.
+        /// The error.
         reason: String,
     },
-    /// The server refuses the user or the password, or wants some.
-    #[error("the Redis server at {address} refuses the user or the password: {reason}")]
+    /// The server rejects the user or the password, or requires one.
+    #[error("the Redis server at {address} rejects the user or the password: {reason}")]
     Denied {
-        /// Where it is.
+        /// The server's address.
         address: String,
-        /// What it says.
+        /// The server's message.
         reason: String,
     },
-    /// Something else than a Redis server answers.
-    #[error("what answers at {address} is no Redis server: {reason}")]
+    /// The server at the address is not Redis.
+    #[error("the server at {address} is not a Redis server: {reason}")]
     NotRedis {
-        /// Where it is.
+        /// The server's address.
         address: String,
-        /// What it says.
+        /// The server's message.
         reason: String,
     },
     /// The server is too old.
-    #[error("the Redis server at {address} is version {version}; 6.2 or newer is needed")]
+    #[error("the Redis server at {address} has version {version}; 6.2 or newer is required")]
     TooOld {
-        /// Where it is.
+        /// The server's address.
         address: String,
         /// Its version.
         version: String,
     },
-    /// The server is a replica, and takes no writes.
+    /// The server is a replica, which accepts no writes.
     #[error(
         "the Redis server at {address} is a read-only replica: name the master, or the sentinels"
     )]
     Replica {
-        /// Where it is.
+        /// The server's address.
         address: String,
     },
-    /// The server is a node of a cluster, and was named as one that stands alone.
+    /// The server is a node of a cluster, but the URL names a single server.
     #[error("the Redis server at {address} is a node of a cluster: write redis-cluster://")]
     ClusterNode {
-        /// Where it is.
+        /// The server's address.
         address: String,
     },
-    /// The server stands alone, and was named as a node of a cluster.
-    #[error("the Redis server at {address} is no node of a cluster: write redis://")]
+    /// The server is not part of a cluster, but the URL names a cluster.
+    #[error("the Redis server at {address} is not part of a cluster: write redis://")]
     NotClustered {
-        /// Where it is.
+        /// The server's address.
         address: String,
     },
-    /// A near cache was asked for, and the servers form a cluster.
+    /// A near cache was requested, but the servers form a cluster.
     #[error(
-        "the near cache is for one server, or one that sentinels watch, and {address} is a \
-         cluster: leave `near_cache` out"
+        "the near cache works with a single server or with Sentinel, and {address} is a \
+         cluster: do not set `near_cache`"
     )]
     NoNearCache {
-        /// Where it is.
+        /// The server's address.
         address: String,
     },
-    /// The server knows no script, or lets this user run none.
+    /// The server does not support scripts, or does not permit this user to run them.
     #[error(
-        "the Redis server at {address} does not let this user do what the store does: {reason}. \
-         The least that it needs is in docs/redis.md"
+        "the Redis server at {address} does not permit this user what the store needs: {reason}. \
+         docs/redis.md lists the necessary permissions"
     )]
     NotPermitted {
-        /// Where it is.
+        /// The server's address.
         address: String,
-        /// What it says.
+        /// The server's message.
         reason: String,
     },
 }
 
 impl ConnectError {
-    /// What a failure to connect to this address means.
+    /// Converts a failure to connect to this address.
     pub(crate) fn of(address: &str, error: &RedisError) -> Self {
         let (address, reason) = (address.to_owned(), error.to_string());
         let code = error.code().unwrap_or_default();
@@ -121,14 +122,14 @@ impl ConnectError {
     }
 }
 
-/// What a failure of the server means to the rules.
+/// Converts a failure of the server to the kinds that the rules know.
 pub(crate) fn store_error(error: RedisError) -> StoreError {
     let code = error.code().unwrap_or_default();
-    // An older server wraps what a script's command answered into an error of its own.
-    let says = |word: &str| code == word || error.detail().is_some_and(|it| it.contains(word));
+    // An older server wraps the error of a script's command into an error of its own.
+    let has_code = |word: &str| code == word || error.detail().is_some_and(|it| it.contains(word));
     let kind = match error.kind() {
-        _ if says("OOM") => StoreErrorKind::Full,
-        _ if says("WRONGTYPE") => StoreErrorKind::Unreadable,
+        _ if has_code("OOM") => StoreErrorKind::Full,
+        _ if has_code("WRONGTYPE") => StoreErrorKind::Unreadable,
         ErrorKind::Io
         | ErrorKind::AuthenticationFailed
         | ErrorKind::ClusterConnectionNotFound
@@ -152,19 +153,16 @@ pub(crate) fn store_error(error: RedisError) -> StoreError {
     StoreError::with_source(kind, error)
 }
 
-/// The server did not answer in time.
+/// The error for a server that did not reply in time.
 pub(crate) fn timed_out() -> RedisError {
     io::Error::new(
         io::ErrorKind::TimedOut,
-        "the Redis server did not answer in time",
+        "the Redis server did not reply in time",
     )
     .into()
 }
 
-/// The server answered what no server answers to that command.
-pub(crate) fn unexpected_answer(to: &'static str) -> StoreError {
-    StoreError::with_source(
-        StoreErrorKind::Other,
-        format!("the server gave an answer to {to} that makes no sense"),
-    )
+/// The error for a reply that the server should never send for an operation.
+pub(crate) fn unexpected_result(of: &'static str) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Other, format!("unexpected result of {of}"))
 }

@@ -1,15 +1,15 @@
-//! The names of keys on the server.
+//! The names of the keys on the server.
 
 use std::io::Write;
 
 use certsession_core::{Handle, OwnerKey};
 use redis::{RedisWrite, ToRedisArgs};
 
-/// How much of an owner's key names its index. Two owners of one index would merely see each
-/// other's entries, and what an entry says is checked against its record.
+/// How many bytes of an owner's key name its index. If two owners shared an index, they would only
+/// see each other's entries, and each entry is checked against its record.
 const OWNER_BYTES: usize = Handle::LENGTH;
 
-/// The name of a key: it is written into commands as it is, and allocates nothing.
+/// The name of a key. It is written directly into commands and allocates nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key<'k> {
     prefix: &'k str,
@@ -27,13 +27,13 @@ impl ToRedisArgs for Key<'_> {
     fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
         let mut argument = out.writer_for_next_arg();
         for part in self.parts() {
-            // A command is kept in memory, which takes all that is written.
+            // Writing to the command's buffer in memory cannot fail.
             let _ = argument.write_all(part);
         }
     }
 }
 
-/// Makes the names of keys, all of which begin with one prefix.
+/// Creates the names of keys, all with the same prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     prefix: String,
@@ -46,7 +46,7 @@ impl Keys {
         }
     }
 
-    /// `PREFIX` and the handle as logs show it: the record of one session.
+    /// `PREFIX` and the handle in hexadecimal, as in logs: the record of one session.
     pub(crate) fn session(&self, handle: Handle) -> Key<'_> {
         self.key("", handle.as_bytes())
     }
@@ -58,12 +58,13 @@ impl Keys {
         self.key("i:", &name)
     }
 
-    /// The channel on which ends are told, by the names of the keys that went.
+    /// The channel for notifications about ended sessions. A message is the name of the deleted
+    /// key.
     pub(crate) fn ended(&self) -> Vec<u8> {
         [self.prefix.as_bytes(), b"ended"].concat()
     }
 
-    /// The session that has this key.
+    /// The handle of the session that has this key.
     pub(crate) fn handle(&self, key: &[u8]) -> Option<Handle> {
         let text = key.strip_prefix(self.prefix.as_bytes())?;
         std::str::from_utf8(text).ok()?.parse().ok()
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_found_by_the_handle_that_logs_show() {
+    fn a_session_key_contains_the_handle_that_logs_show() {
         let handle = Handle::from_bytes(*b"0123456789abcdef");
         let keys = Keys::new("cs:");
         let key = keys.session(handle).to_redis_args().concat();
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_no_session() {
+    fn an_index_key_is_not_a_session_key() {
         let keys = Keys::new("cs:");
         let owner = certsession_core::Owner::principal("alice").unwrap().key();
         let index = keys.index(&owner).to_redis_args().concat();

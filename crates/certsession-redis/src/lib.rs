@@ -12,10 +12,10 @@
 //! # }
 //! ```
 //!
-//! | part | what it is for |
+//! | part | purpose |
 //! |---|---|
 //! | [`RedisStore`] | the store |
-//! | [`RedisStoreBuilder`] | its settings: key prefix, time-out, TLS |
+//! | [`RedisStoreBuilder`] | its settings: key prefix, timeout, TLS |
 //! | [`ConnectError`] | why a server cannot be used |
 //!
 //! | feature | default | |
@@ -23,20 +23,20 @@
 //! | `tls` | yes | `rediss://`, by rustls with ring |
 //! | `deadpool` | no | a store over a `deadpool_redis::Pool` |
 //!
-//! Redis 6.2 or newer, or Valkey. The guide to running it, with what a failover can lose, what a
-//! session takes and the least that a user needs to be permitted, is `docs/redis.md`.
+//! Works with Redis 6.2 or newer, and with Valkey. The operator's guide is `docs/redis.md`: what a
+//! failover can lose, how much memory a session takes, and the permissions that a user needs.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `store/` | the steps of the contract |
-//! | `index/` | the sessions of each owner, and the limit on them |
-//! | `script/` | the conditional steps, as the server runs them |
-//! | `connection/` | connections, made again when they break |
-//! | `call`, `keys`, `time` | one command, the names of keys, how long they live |
-//! | `target`, `tls`, `builder` | which server, and how it is spoken to |
-//! | `near/` | copies of records in this process, kept true by the server |
-//! | `end_notifications` | sessions that ended on other nodes, for those who watch them |
-//! | `error` | what goes wrong |
+//! | `store/` | the operations of the store contract |
+//! | `index/` | the sessions of each owner, and the limit on their number |
+//! | `script/` | the conditional operations, as scripts that run on the server |
+//! | `connection/` | connections, which reconnect when they break |
+//! | `call`, `keys`, `time` | one command, the names of keys, their time to live |
+//! | `target`, `tls`, `builder` | which server to use, and the settings of the connection |
+//! | `near/` | copies of records in this process, invalidated by the server |
+//! | `end_notifications` | notifications about sessions that ended on other nodes |
+//! | `error` | errors |
 
 mod builder;
 mod call;

@@ -1,34 +1,34 @@
-//! Which servers a URL names.
+//! The servers that a URL names.
 
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use crate::error::ConnectError;
 
-/// Which servers a URL names.
+/// The servers that a URL names.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) topology: Topology,
-    /// Where the servers are, without a password, for errors.
+    /// The servers' addresses, without a password, for errors.
     pub(crate) address: String,
 }
 
 #[derive(Debug)]
 pub(crate) enum Topology {
     One(ConnectionInfo),
-    /// Some nodes of a cluster; they know the others.
+    /// Some nodes of a cluster, which know the others.
     Cluster(Vec<ConnectionInfo>),
     Sentinel {
-        /// Where the sentinels are. What is said of the user, the password and the database is
+        /// The addresses of the sentinels. The user, the password and the database in the URL are
         /// for the master.
         sentinels: Vec<ConnectionInfo>,
-        /// The name under which they watch the master.
+        /// The name of the master in the sentinels' configuration.
         master: String,
     },
 }
 
 impl Target {
-    /// Reads a URL: `redis://`, `rediss://` and `redis+unix://` name one server; with `-cluster`
-    /// or `-sentinel` in the scheme there may be several of them, separated by commas.
+    /// Parses a URL: `redis://`, `rediss://` and `redis+unix://` name a single server; with
+    /// `-cluster` or `-sentinel` in the scheme there may be several servers, separated by commas.
     pub(crate) fn parse(url: &str) -> Result<Self, ConnectError> {
         let invalid = |reason: String| ConnectError::InvalidUrl {
             url: without_password(url),
@@ -75,7 +75,7 @@ impl Target {
                 sentinels: nodes,
                 master: master.to_owned(),
             },
-            _ => return Err(invalid(format!("{kind:?} is no kind of server"))),
+            _ => return Err(invalid(format!("{kind:?} is not a known kind of server"))),
         };
         Ok(Self {
             topology,
@@ -84,7 +84,7 @@ impl Target {
     }
 }
 
-/// The URL, or of one that may hold a password no more than its scheme.
+/// The URL, or only its scheme if it may hold a password.
 fn without_password(url: &str) -> String {
     match url.split_once("://") {
         _ if !url.contains(['@', '?']) => url.to_owned(),
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_server_is_named_by_tcp_tls_or_a_socket() {
+    fn a_single_server_is_named_by_tcp_tls_or_a_socket() {
         for (url, at) in [
             ("redis://localhost", "localhost:6379"),
             ("redis://:secret@localhost:6380/3", "localhost:6380"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_names_no_server_is_told_without_its_password() {
+    fn an_invalid_url_is_reported_without_its_password() {
         for url in [
             "localhost:6379",
             "http://me:secret@localhost",
@@ -150,9 +150,12 @@ mod tests {
             "redis-cluster://me:secret@a:1,,b:2",
             "me:secret@localhost",
         ] {
-            let said = Target::parse(url).unwrap_err().to_string();
-            assert!(said.contains("names no Redis server"), "{said}");
-            assert!(!said.contains("secret"), "{said}");
+            let message = Target::parse(url).unwrap_err().to_string();
+            assert!(
+                message.contains("is not the URL of a Redis server"),
+                "{message}"
+            );
+            assert!(!message.contains("secret"), "{message}");
         }
     }
 }

@@ -10,12 +10,13 @@ use redis::{ConnectionAddr, ConnectionInfo, RedisError};
 
 use crate::error::ConnectError;
 
-/// What a client trusts and shows, in PEM. Without an authority, those of the system are trusted.
+/// The CA certificates and the client certificate of a connection, in PEM. Without CA certificates,
+/// those of the system are trusted.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     #[cfg(feature = "tls")]
     pub(crate) authority: Option<Vec<u8>>,
-    /// The certificate and its key.
+    /// The client certificate and its key.
     #[cfg(feature = "tls")]
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
 }
@@ -99,7 +100,7 @@ impl Tls {
         builder.build().map_err(|error| Self::fault(&error))
     }
 
-    /// What was given for a server that speaks TLS.
+    /// The certificates for a server that uses TLS.
     fn certificates(
         &self,
         address: &ConnectionAddr,
@@ -108,7 +109,7 @@ impl Tls {
         if !is_tls(address) {
             return match is_given {
                 true => Err(ConnectError::Tls {
-                    reason: "certificates were given, but the URL is not of TLS: write rediss"
+                    reason: "certificates are set, but the URL does not use TLS: write rediss"
                         .to_owned(),
                 }),
                 false => Ok(None),
@@ -133,12 +134,12 @@ const fn is_tls(address: &ConnectionAddr) -> bool {
     matches!(address, ConnectionAddr::TcpTls { .. })
 }
 
-/// The redis crate takes the process's provider of cryptography and panics where there is none,
-/// or several to choose from. What the application has set stays.
+/// The redis crate uses the process's default crypto provider, and panics if there is none, or if
+/// there are several to choose from. A provider that the application has set stays.
 #[cfg(feature = "tls")]
 fn provide_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster, with the application's own.
+        // Another thread may have installed the application's provider first.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

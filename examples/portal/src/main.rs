@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not returned from `main`, which would print its `Debug`.
+            // Not returned from `main`, which would print its `Debug` output.
             let _ = writeln!(io::stderr(), "portal: {error}");
             ExitCode::FAILURE
         }
@@ -45,7 +45,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(options: &Options, store: impl SessionStore) -> Result<(), Box<dyn Error>> {
-    // One list: TLS asks it in each handshake, the rules on each request.
+    // One list: TLS checks it in each handshake, the rules on each request.
     let revocations = RevocationList::new();
     let manager: SessionManager<_> = options.rules(store, &revocations)?;
     let sessions = CertSessionMiddleware::new(manager);

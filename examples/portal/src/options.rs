@@ -1,4 +1,4 @@
-//! The flags, and what they make.
+//! The flags, and the configuration that they result in.
 
 use std::error::Error;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -14,14 +14,14 @@ use clap::{Parser, ValueEnum};
 
 use crate::store::{RedisOptions, Store};
 
-/// Certificate-bound sessions, to try and to test: a small portal with a JSON interface.
+/// Certificate-bound sessions to try out and to test: a small portal with a JSON interface.
 #[derive(Debug, Parser)]
 pub(crate) struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free one.
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub(crate) addr: String,
 
-    /// Where sessions are kept: `memory`, or a Redis by its URL: redis://, rediss://,
+    /// The session store: `memory`, or the URL of a Redis server: redis://, rediss://,
     /// redis+unix://, redis-cluster:// or redis-sentinel://.
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(crate) store: Store,
@@ -33,24 +33,25 @@ pub(crate) struct Options {
     #[arg(long, default_value = "rustls")]
     tls: Tls,
 
-    /// The folder with ca.pem, server.pem and server.key. Without it, certs-dev/out is used,
-    /// and minted if need be.
+    /// The folder with ca.pem, server.pem and server.key. By default certs-dev/out is used, and
+    /// minted if necessary.
     #[arg(long, value_name = "DIR")]
     certs: Option<PathBuf>,
 
-    /// Whether a client may come without a certificate.
+    /// Whether a client may connect without a certificate.
     #[arg(long, default_value = "required")]
     client_auth: Auth,
 
-    /// Which certificates a session stays with.
+    /// Which certificates may use a session.
     #[arg(long, default_value = "certificate")]
     binding: Binding,
 
-    /// A file with revocation lists, PEM or DER; followed while the portal runs.
+    /// A file with revocation lists, PEM or DER; the portal reloads it when it changes.
     #[arg(long, value_name = "FILE")]
     crl: Option<PathBuf>,
 
-    /// Whether a client may resume a TLS session: `on` by tickets, `cache` by the server's memory.
+    /// Whether a client may resume a TLS session: `on` with tickets, `cache` with the server's
+    /// memory.
     #[arg(long, default_value = "off")]
     resumption: Resume,
 
@@ -70,7 +71,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
 
-    /// How many sessions a principal may have; one more ends the oldest [default: any number].
+    /// How many sessions a principal may have; one more ends the oldest [default: no limit].
     #[arg(long, value_name = "N")]
     max_sessions: Option<NonZeroU32>,
 

@@ -1,4 +1,4 @@
-//! Where sessions are kept: `--store`.
+//! The session store: `--store`.
 
 use std::error::Error;
 use std::fs;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use certsession_redis::{ConnectError, RedisStore};
 use clap::Args;
 
-/// Where sessions are kept.
+/// The session store.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {
     Memory,
@@ -18,7 +18,7 @@ pub(crate) enum Store {
 impl FromStr for Store {
     type Err = ConnectError;
 
-    /// What is not `memory` is a URL, which the Redis store judges.
+    /// Any text other than `memory` is a URL, which the Redis store checks.
     fn from_str(text: &str) -> Result<Self, ConnectError> {
         if text == "memory" {
             return Ok(Self::Memory);
@@ -31,19 +31,19 @@ impl FromStr for Store {
 /// The flags of the Redis store.
 #[derive(Debug, Args)]
 pub(crate) struct RedisOptions {
-    /// What the names of all keys begin with.
+    /// The prefix of all key names.
     #[arg(long, value_name = "PREFIX", default_value = "cs:")]
     redis_prefix: String,
 
-    /// The authority of the Redis servers' certificates [default: those the system trusts].
+    /// The CA certificates for verifying the Redis servers [default: those that the system trusts].
     #[arg(long, value_name = "FILE")]
     redis_ca: Option<PathBuf>,
 
-    /// The certificate that the Redis servers are shown.
+    /// The client certificate for the Redis servers.
     #[arg(long, value_name = "FILE", requires = "redis_key")]
     redis_cert: Option<PathBuf>,
 
-    /// Its key.
+    /// The key of the client certificate.
     #[arg(long, value_name = "FILE", requires = "redis_cert")]
     redis_key: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! The smallest server with certificate-bound sessions: `cargo run -p quickstart`. Where port
 //! 8443 is taken, `cargo run -p quickstart -- 9443`; 0 takes a free one.
 
-#![allow(clippy::print_stdout, reason = "it tells its user what to try")]
+#![allow(clippy::print_stdout, reason = "it prints commands to try")]
 
 use actix_web::{App, HttpServer, Responder, web};
 use certs_dev::Pki;

@@ -1,5 +1,5 @@
-//! Searches what the suite has printed for the secrets that it has seen:
-//! `search-output OUTPUT LEDGER`. Fails if there is one, and if it could not have found one.
+//! Searches the suite's output for the secrets that the tests have seen: `search-output OUTPUT
+//! LEDGER`. Fails if it finds one, and also if it could not have found one.
 
 use std::env;
 use std::error::Error;
@@ -34,7 +34,7 @@ fn run(output: &std::path::Path, ledger: &std::path::Path) -> Result<(), Box<dyn
     let searched = search(&printed, &secrets)?;
     writeln!(
         io::stdout(),
-        "none of {} tokens and no secret value is in the {} MB that the suite has printed",
+        "none of {} tokens and no secret value is in the {} MB of the suite's output",
         searched.tokens,
         searched.bytes.div_ceil(1_000_000)
     )?;

@@ -1,8 +1,8 @@
-//! Where a server listens.
+//! The address of a server.
 
 use std::path::PathBuf;
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     /// On a Unix socket.

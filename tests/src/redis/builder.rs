@@ -1,4 +1,4 @@
-//! How a server is set up.
+//! The configuration of a server.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::tls::RedisTls;
 
 /// How a server is set up. By default: Redis, on a Unix socket of its own, without persistence.
 #[derive(Clone, Default)]
-#[must_use = "nothing runs before it is started"]
+#[must_use = "nothing runs before `start` is called"]
 pub struct RedisBuilder {
     program: Program,
     tcp: bool,
@@ -36,7 +36,7 @@ impl RedisServer {
 }
 
 impl RedisBuilder {
-    /// Runs this program.
+    /// Sets the program to run.
     pub fn program(mut self, program: Program) -> Self {
         self.program = program;
         self
@@ -48,46 +48,46 @@ impl RedisBuilder {
         self
     }
 
-    /// Listens on a free loopback port, over TLS alone, and asks its clients for a certificate.
+    /// Listens on a free loopback port, only over TLS, and requests a certificate from its clients.
     pub fn tls(mut self, tls: &RedisTls) -> Self {
         self.tls = Some(tls.clone());
         self
     }
 
-    /// Has this user, written as in a file of users: `app on >password ~prefix:* +get`. Without
-    /// one named `default`, whoever does not say who they are may do nothing.
+    /// Adds a user, in the format of an ACL file: `app on >password ~prefix:* +get`. If there is no
+    /// user named `default`, an unauthenticated client may do nothing.
     pub fn user(mut self, user: &str) -> Self {
         self.users.push(user.to_owned());
         self
     }
 
-    /// Writes each change to disk before it answers, and so comes back from a kill with all that
-    /// it has acknowledged.
+    /// Writes each change to disk before it responds, so that after a kill all acknowledged changes
+    /// are there.
     pub fn append_only(mut self) -> Self {
         self.appends = true;
         self
     }
 
-    /// Is started with these arguments too: `["--maxmemory", "3mb"]`.
+    /// Adds arguments: `["--maxmemory", "3mb"]`.
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments
             .extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
     }
 
-    /// Is a sentinel, with this configuration.
+    /// Makes it a sentinel, with this configuration.
     pub(super) fn sentinel(mut self, configuration: String) -> Self {
         self.sentinel = Some(configuration);
         self.tcp()
     }
 
-    /// Is a node of a cluster.
+    /// Makes it a node of a cluster.
     pub(super) fn cluster(mut self) -> Self {
         self.cluster = true;
         self.tcp()
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts it, and waits until it responds.
     ///
     /// # Panics
     ///
@@ -143,9 +143,9 @@ impl RedisBuilder {
         }
         if !self.users.is_empty() {
             let helper = format!("{HELPER} on nopass ~* &* +@all");
-            // A default user of whom nothing is said may do everything.
-            let nobody = "default off".to_owned();
-            let users = [&[nobody, helper], &self.users[..]].concat();
+            // An unrestricted default user may do everything.
+            let no_default = "default off".to_owned();
+            let users = [&[no_default, helper], &self.users[..]].concat();
             let lines: String = users.iter().map(|user| format!("user {user}\n")).collect();
             fs::write(folder.join("users"), lines).unwrap();
             add(&[("--aclfile", &in_folder("users"))]);

@@ -1,4 +1,4 @@
-//! A client that sends a command and reads the answer: what redis-cli does, without a process.
+//! A client that sends a command and reads the reply, like redis-cli, but without a process.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -11,13 +11,13 @@ use rustls::{ClientConnection, StreamOwned};
 use super::address::Address;
 use super::tls::RedisTls;
 
-/// A server that does not answer for so long is taken for one that is down.
+/// A server that does not reply for this long is considered down.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A connection of its own. It speaks RESP, version 2.
+/// A separate connection. It uses RESP version 2.
 pub struct Client(BufReader<Box<dyn Stream>>);
 
-/// What a server answers.
+/// The reply of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Nothing.
@@ -26,7 +26,7 @@ pub enum Answer {
     Integer(i64),
     /// Text or bytes.
     Text(Vec<u8>),
-    /// Several answers.
+    /// Several replies.
     List(Vec<Answer>),
     /// The command failed.
     Refused(String),
@@ -55,11 +55,11 @@ impl Client {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Sends a command and waits for the answer.
+    /// Sends a command and waits for the reply.
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached or does not answer. A refusal is an answer.
+    /// If the server cannot be reached or does not reply. A refusal is a reply.
     pub fn ask<A: AsRef<[u8]>>(&mut self, command: &[A]) -> io::Result<Answer> {
         let mut request = format!("*{}\r\n", command.len()).into_bytes();
         for part in command {
@@ -125,7 +125,7 @@ fn number(text: &str) -> io::Result<i64> {
 }
 
 impl Answer {
-    /// The answers of which a list consists; of anything else, none.
+    /// The elements of a list; empty for any other reply.
     pub fn into_list(self) -> Vec<Self> {
         match self {
             Self::List(answers) => answers,
@@ -133,7 +133,7 @@ impl Answer {
         }
     }
 
-    /// The bytes of a text; of anything else, none.
+    /// The bytes of a text; empty for any other reply.
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Text(text) => text,
@@ -142,7 +142,7 @@ impl Answer {
     }
 }
 
-/// As redis-cli prints it where its output goes into a pipe.
+/// The text that redis-cli prints if its output is a pipe.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,21 +9,22 @@ use super::wait_for;
 
 const MASTERS: usize = 3;
 const SLOTS: usize = 16_384;
-/// How long the nodes may take until they agree, on a machine that has much else to do.
+/// How long the nodes may take to agree, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A cluster of six nodes. A master that is silent for two seconds is replaced by its replica.
+/// A cluster of six nodes. A master that does not respond for two seconds is replaced by its
+/// replica.
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// Nodes of Redis, without persistence.
+    /// Starts nodes of Redis, without persistence.
     pub fn start() -> Self {
         Self::start_as(RedisServer::builder())
     }
 
-    /// Nodes that are set up so.
+    /// Starts nodes with this configuration.
     ///
     /// # Panics
     ///
@@ -44,7 +45,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// The nodes: three that began as masters, and their replicas.
+    /// The nodes: the three initial masters, and their replicas.
     pub fn nodes(&self) -> &[RedisServer] {
         &self.nodes
     }
@@ -54,12 +55,12 @@ impl RedisCluster {
         self.nodes.iter().map(RedisServer::url).collect()
     }
 
-    /// Waits until every node that is up says that the cluster serves every slot, and every
-    /// replica has what its master has.
+    /// Waits until every running node reports that the cluster serves every slot, and every replica
+    /// has the data of its master.
     ///
     /// # Panics
     ///
-    /// If that does not come to pass.
+    /// If that does not happen in time.
     pub fn wait_until_ready(&self) {
         wait_for("cluster that is ready", LIMIT, || {
             self.up().all(is_ready).then_some(())
@@ -70,10 +71,10 @@ impl RedisCluster {
         self.nodes.iter().filter(|node| node.is_up())
     }
 
-    /// Each node gets to know each other one.
+    /// Introduces each node to each other one.
     fn introduce(&self) {
         for (epoch, node) in (1..).zip(&self.nodes) {
-            // Nodes that begin with one epoch would first have to settle who gives way.
+            // Nodes with the same epoch would first have to resolve the conflict.
             node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &format!("{epoch}")]);
         }
         let port = |port: Option<u16>| port.unwrap().to_string();
@@ -106,7 +107,7 @@ impl RedisCluster {
     }
 }
 
-/// By what the other nodes know it.
+/// The name under which the other nodes know it.
 pub(super) fn node_id(node: &RedisServer) -> String {
     node.cli(&["CLUSTER", "MYID"])
 }

@@ -1,21 +1,21 @@
-//! Real Redis and Valkey servers, which a test starts, breaks and looks into. They end with what
-//! holds them, and with the test's process in any case.
+//! Real Redis and Valkey servers, which a test starts, breaks and inspects. Each ends when its
+//! owner is dropped, and in any case with the test's process.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `server` | [`RedisServer`]: one server, killed, restarted, paused and asked |
-//! | `builder` | [`RedisBuilder`]: how it is set up |
+//! | `server` | [`RedisServer`]: one server: kill, restart, pause and query it |
+//! | `builder` | [`RedisBuilder`]: its configuration |
 //! | `cluster` | [`RedisCluster`]: three masters, each with a replica |
-//! | `slots` | which node of a cluster has a key, and how its slot is moved |
+//! | `slots` | the node of a cluster that has a key, and how its slot is moved |
 //! | `sentinel` | [`RedisSentinel`]: a master, two replicas, and three sentinels |
-//! | `proxy` | [`RedisProxy`]: lies before a server, and resets connections |
+//! | `proxy` | [`RedisProxy`]: a proxy in front of a server that can reset connections |
 //! | `stats` | [`CommandStats`]: how often each command was called |
-//! | `client` | [`Client`]: sends a command and reads the answer |
-//! | `address` | where a server listens, and its URL |
+//! | `client` | [`Client`]: sends a command and reads the reply |
+//! | `address` | the address of a server, and its URL |
 //! | `tls` | [`RedisTls`]: the certificates of servers and of their clients |
-//! | `program` | [`Program`]: where the servers' programs are |
+//! | `program` | [`Program`]: the paths of the servers' programs |
 //! | `process` | a program that ends with the test |
-//! | `port` | a port that no other test takes |
+//! | `port` | a port that no other test uses |
 
 mod address;
 mod builder;
@@ -45,17 +45,17 @@ pub use server::RedisServer;
 pub use stats::CommandStats;
 pub use tls::RedisTls;
 
-/// A server for every test of this process that needs no more than keys of its own.
+/// A server for every test of this process that only needs keys of its own.
 pub fn shared() -> &'static RedisServer {
     static SHARED: OnceLock<RedisServer> = OnceLock::new();
     SHARED.get_or_init(RedisServer::start)
 }
 
-/// Asks until the answer is there, and returns it with the time that it took.
+/// Calls `probe` until it returns a value, and returns it with the time that it took.
 ///
 /// # Panics
 ///
-/// If it is not there in time.
+/// If there is none in time.
 pub fn wait_for<T>(
     what: &str,
     limit: Duration,

@@ -1,4 +1,4 @@
-//! A port that no other test takes.
+//! A port that no other test uses.
 
 use std::collections::hash_map::RandomState;
 use std::env;
@@ -6,11 +6,12 @@ use std::fs::{self, File};
 use std::hash::BuildHasher;
 use std::net::TcpListener;
 
-/// Below what the system gives to clients by itself: a client that tries again and again to reach
-/// a server that is down could be given the server's own port, and keep it.
+/// Below the range of ports that the system assigns to clients: a client that repeatedly tries to
+/// reach a stopped server could be assigned the server's own port, and keep it.
 const PORTS: std::ops::Range<u16> = 16_000..32_000;
 
-/// A free loopback port. It is this test's until it is dropped, whether or not a server is up.
+/// A free loopback port. It is reserved for this test until it is dropped, whether a server runs or
+/// not.
 pub(super) struct Port {
     number: u16,
     #[allow(dead_code, reason = "the lock ends with it")]

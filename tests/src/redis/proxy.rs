@@ -1,4 +1,4 @@
-//! What lies between a client and a server, and may fail by itself.
+//! A proxy between a client and a server that can fail by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::server::RedisServer;
 
-/// Hands everything on to a server until it is told to reset its connections.
+/// Forwards everything to a server until it is controls to reset its connections.
 pub struct RedisProxy {
     port: u16,
     control: watch::Sender<Control>,
@@ -26,14 +26,14 @@ enum Control {
 }
 
 impl RedisProxy {
-    /// A proxy before this server, on a port of its own.
+    /// Starts a proxy in front of this server, on a port of its own.
     ///
     /// # Panics
     ///
     /// If the server has no port.
     pub fn before(server: &RedisServer) -> Self {
         let target = server.port().expect("a server with a port");
-        let (control, told) = watch::channel(Control::Resets(0));
+        let (control, controls) = watch::channel(Control::Resets(0));
         let (tell_port, port) = std::sync::mpsc::channel();
         let refuses = Arc::new(AtomicBool::new(false));
         let does_refuse = Arc::clone(&refuses);
@@ -46,7 +46,7 @@ impl RedisProxy {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let port = listener.local_addr().unwrap().port();
                 tell_port.send(port).unwrap();
-                serve(listener, target, told, &does_refuse).await;
+                serve(listener, target, controls, &does_refuse).await;
             });
         });
         Self {
@@ -57,12 +57,12 @@ impl RedisProxy {
         }
     }
 
-    /// Its URL, in place of the server's.
+    /// Its URL, to use instead of the server's.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Resets (TCP RST) every connection that there is.
+    /// Resets (TCP RST) every open connection.
     pub fn reset(&self) {
         self.control.send_modify(|control| {
             if let Control::Resets(count) = control {
@@ -71,7 +71,7 @@ impl RedisProxy {
         });
     }
 
-    /// Whether new connections are reset at once.
+    /// Sets whether new connections are reset at once.
     pub fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::Relaxed);
     }
@@ -89,13 +89,13 @@ impl Drop for RedisProxy {
 async fn serve(
     listener: TcpListener,
     target: u16,
-    mut told: watch::Receiver<Control>,
+    mut controls: watch::Receiver<Control>,
     refuses: &AtomicBool,
 ) {
     loop {
         tokio::select! {
-            control = told.changed() => {
-                if control.is_err() || *told.borrow_and_update() == Control::End {
+            control = controls.changed() => {
+                if control.is_err() || *controls.borrow_and_update() == Control::End {
                     return;
                 }
             }
@@ -104,15 +104,15 @@ async fn serve(
                     let _ = client.set_zero_linger();
                     continue;
                 }
-                tokio::spawn(hand_on(client, target, told.clone()));
+                tokio::spawn(forward(client, target, controls.clone()));
             }
         }
     }
 }
 
-/// Hands on between the two until one of them ends, or both are to be reset.
-async fn hand_on(mut client: TcpStream, target: u16, mut told: watch::Receiver<Control>) {
-    told.mark_unchanged();
+/// Forwards between the two until one of them ends, or both are to be reset.
+async fn forward(mut client: TcpStream, target: u16, mut controls: watch::Receiver<Control>) {
+    controls.mark_unchanged();
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)).await else {
         let _ = client.set_zero_linger();
         return;
@@ -120,8 +120,8 @@ async fn hand_on(mut client: TcpStream, target: u16, mut told: watch::Receiver<C
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = told.changed() => {
-            // What is closed so sends RST, and drops what it has not sent yet.
+        _ = controls.changed() => {
+            // Closing a socket with zero linger sends RST, and drops unsent data.
             let _ = (client.set_zero_linger(), server.set_zero_linger());
         }
     }

@@ -11,23 +11,23 @@ const REPLICAS: usize = 2;
 const SENTINELS: usize = 3;
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A master with two replicas, watched by three sentinels. A master that is silent for a second
-/// is replaced.
+/// A master with two replicas, watched by three sentinels. A master that does not respond for a
+/// second is replaced.
 pub struct RedisSentinel {
     data: Vec<RedisServer>,
     sentinels: Vec<RedisServer>,
 }
 
 impl RedisSentinel {
-    /// Under what name the sentinels know the master.
+    /// The name of the master in the sentinels' configuration.
     pub const MASTER_NAME: &str = "sessions";
 
-    /// Redis, without persistence.
+    /// Starts Redis, without persistence.
     pub fn start() -> Self {
         Self::start_as(RedisServer::builder())
     }
 
-    /// Data servers that are set up so.
+    /// Starts data servers with this configuration.
     ///
     /// # Panics
     ///
@@ -39,7 +39,8 @@ impl RedisSentinel {
         let replica = builder.tcp().arguments(&replica_of);
         let mut data = vec![master];
         data.extend(start_all(&replica, REPLICAS));
-        // A sentinel asks for replicas every ten seconds; so they have to be there before.
+        // A sentinel looks for replicas only every ten seconds, so they must exist before it
+        // starts.
         wait_for("replicas that have it all", LIMIT, || {
             let is_linked = |server: &RedisServer| server.info("master_link_status") == "up";
             data[1..].iter().all(is_linked).then_some(())
@@ -63,7 +64,7 @@ impl RedisSentinel {
         &self.sentinels
     }
 
-    /// The servers that hold data: the one that began as the master, and its replicas.
+    /// The servers that hold data: the initial master, and its replicas.
     pub fn data_servers(&self) -> &[RedisServer] {
         &self.data
     }
@@ -78,7 +79,7 @@ impl RedisSentinel {
         seen.next().expect("a sentinel knows the master")
     }
 
-    /// The others.
+    /// The other data servers.
     pub fn replicas(&self) -> Vec<&RedisServer> {
         let master = self.master().port();
         let data = self.data.iter();
@@ -92,8 +93,8 @@ impl RedisSentinel {
         master
     }
 
-    /// Waits until every sentinel that is up sees a master that is up and knows of its role, and
-    /// returns how long that took.
+    /// Waits until every running sentinel sees a running master that knows its role, and returns
+    /// how long that took.
     ///
     /// # Panics
     ///

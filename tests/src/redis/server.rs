@@ -14,7 +14,7 @@ use super::process::Process;
 use super::tls::RedisTls;
 use super::wait_for;
 
-/// How long a server may take until it answers, on a machine that has much else to do.
+/// How long a server may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// The user that the helper itself comes as, where there is a list of users.
@@ -65,7 +65,7 @@ impl RedisServer {
         self.setup.address.port()
     }
 
-    /// Where it hears the other nodes of its cluster, if it is in one.
+    /// The port of its cluster bus, if it is in a cluster.
     pub(super) const fn bus_port(&self) -> Option<u16> {
         self.setup.bus
     }
@@ -75,13 +75,13 @@ impl RedisServer {
         self.setup.tls.as_ref()
     }
 
-    /// Kills it (`kill -9`) and waits until it is gone. One that is down stays down.
+    /// Kills it (`kill -9`) and waits until it has ended. Does nothing if it is down.
     pub fn kill(&self) {
         *self.process.lock().unwrap() = None;
     }
 
-    /// Starts it again, at the same address and with what it has on disk, and waits until it
-    /// answers. One that runs is killed first.
+    /// Starts it again, at the same address and with its data on disk, and waits until it responds.
+    /// A running server is killed first.
     ///
     /// # Panics
     ///
@@ -98,14 +98,14 @@ impl RedisServer {
         let pong = Answer::Text(b"PONG".into());
         wait_for("answer of the server", START_LIMIT, || {
             let has_ended = process.has_ended();
-            assert!(!has_ended, "{arguments:?} has ended: {}", process.said());
+            assert!(!has_ended, "{arguments:?} has ended: {}", process.output());
             let answer = self.connect().and_then(|mut client| client.ask(&["PING"]));
             answer.is_ok_and(|answer| answer == pong).then_some(())
         });
         *self.process.lock().unwrap() = Some(process);
     }
 
-    /// Stops its process, which keeps its connections and answers nothing: `SIGSTOP`.
+    /// Pauses its process (`SIGSTOP`), which keeps its connections open and does not respond.
     ///
     /// # Panics
     ///
@@ -114,7 +114,7 @@ impl RedisServer {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Lets it continue.
     ///
     /// # Panics
     ///
@@ -128,12 +128,12 @@ impl RedisServer {
         process.as_ref().expect("the server is up").signal(name);
     }
 
-    /// Whether it has been started and not been killed since.
+    /// Whether it was started and not killed since.
     pub fn is_up(&self) -> bool {
         self.process.lock().unwrap().is_some()
     }
 
-    /// Its process.
+    /// Its process id.
     ///
     /// # Panics
     ///
@@ -143,13 +143,13 @@ impl RedisServer {
         process.as_ref().expect("the server is up").id()
     }
 
-    /// What it has logged, restarts included.
+    /// Its log, including that before restarts.
     pub fn log(&self) -> String {
         let log = std::fs::read(self.setup.folder.path().join("log"));
         String::from_utf8_lossy(&log.unwrap_or_default()).into_owned()
     }
 
-    /// A connection of its own, for one who may do everything.
+    /// A separate connection with all permissions.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl RedisServer {
         Ok(client)
     }
 
-    /// A connection to a loopback port: for a stranger, or for a client of another authority.
+    /// A connection to a loopback port: for an unknown client, or a client of another authority.
     ///
     /// # Errors
     ///
@@ -172,20 +172,20 @@ impl RedisServer {
         Client::connect(&address, tls)
     }
 
-    /// Sends a command over a connection of its own, and returns the answer.
+    /// Sends a command over a separate connection, and returns the reply.
     ///
     /// # Errors
     ///
-    /// If it cannot be reached or does not answer. A refusal is an answer.
+    /// If it cannot be reached or does not reply. A refusal is a reply.
     pub fn ask<A: AsRef<[u8]>>(&self, command: &[A]) -> io::Result<Answer> {
         self.connect()?.ask(command)
     }
 
-    /// As [`ask`](Self::ask), as text, as redis-cli prints it.
+    /// Like [`ask`](Self::ask), as text, as redis-cli prints it.
     ///
     /// # Panics
     ///
-    /// If it does not answer or refuses.
+    /// If it does not reply or refuses.
     pub fn cli<A: AsRef<[u8]>>(&self, command: &[A]) -> String {
         match self.ask(command).unwrap() {
             Answer::Refused(message) => {
@@ -207,7 +207,7 @@ impl RedisServer {
         keys.map(Answer::into_bytes).collect()
     }
 
-    /// How many bytes a key takes, its value and the server's own part included; `None` if there
+    /// How many bytes a key takes, including its value and the server's overhead; `None` if there
     /// is no such key.
     ///
     /// # Panics
@@ -219,7 +219,7 @@ impl RedisServer {
         self.cli(&command).parse().ok()
     }
 
-    /// A field of what it tells of itself: `info("used_memory")`.
+    /// A field of `INFO`: `info("used_memory")`.
     ///
     /// # Panics
     ///
@@ -228,7 +228,7 @@ impl RedisServer {
         self.find_info(field).expect(field)
     }
 
-    /// As [`info`](Self::info); `None` where it is down or has no such field.
+    /// Like [`info`](Self::info); `None` if it is down or has no such field.
     pub(super) fn find_info(&self, field: &str) -> Option<String> {
         let answer = self.ask(&["INFO", "everything"]).ok()?.to_string();
         let mut values = answer.lines().filter_map(|line| line.split_once(':'));

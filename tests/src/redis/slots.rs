@@ -1,4 +1,4 @@
-//! Which node of a cluster has a key, and how its slot is moved.
+//! The node of a cluster that has a key, and how its slot is moved.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use super::cluster::{RedisCluster, node_id};
 use super::server::RedisServer;
 use super::wait_for;
 
-/// How long a replica may take until it has replaced its master: two seconds until the master is
-/// missed, and then a vote.
+/// How long a replica may take to replace its master: two seconds until the failure is detected,
+/// and then a vote.
 const FAILOVER_LIMIT: Duration = Duration::from_secs(20);
 
 impl RedisCluster {
@@ -18,11 +18,11 @@ impl RedisCluster {
         node.cli(&["CLUSTER", "KEYSLOT", key]).parse().unwrap()
     }
 
-    /// The master that has a key, or would have it.
+    /// The master of a key's slot.
     ///
     /// # Panics
     ///
-    /// If no node that is up knows of one.
+    /// If no running node knows one.
     pub fn master_of(&self, key: &str) -> &RedisServer {
         let slot = self.slot_of(key);
         let masters = self.up().find_map(|node| self.owner(node, slot));
@@ -36,8 +36,8 @@ impl RedisCluster {
         master
     }
 
-    /// Waits until every node that is up sees one that is up as the master of a key, and returns
-    /// how long that took.
+    /// Waits until every running node sees a running master for a key, and returns how long that
+    /// took.
     ///
     /// # Panics
     ///
@@ -55,12 +55,12 @@ impl RedisCluster {
         took
     }
 
-    /// Moves the slot of a key to the next master, with everything in it, while the cluster is in
-    /// use; and returns where it is now.
+    /// Moves the slot of a key to the next master, with all its keys, while the cluster is in use;
+    /// returns the new master.
     ///
     /// # Panics
     ///
-    /// If a node refuses its part.
+    /// If a node refuses.
     pub fn migrate_slot_of(&self, key: &str) -> &RedisServer {
         let from = self.master_of(key);
         let masters: Vec<_> = self.up().filter(|node| is_master(node)).collect();
@@ -77,18 +77,18 @@ impl RedisCluster {
         from.cli(&["CLUSTER", "SETSLOT", slot, "MIGRATING", to_id]);
         let mut client = from.connect().unwrap();
         while move_some(&mut client, slot, to) {}
-        // The new owner hears of it first, and then everybody else.
+        // Inform the new owner first, and then all others.
         let others = self.up().filter(|node| node.port() != to.port());
         for node in std::iter::once(to).chain(others.filter(|node| is_master(node))) {
             node.cli(&["CLUSTER", "SETSLOT", slot, "NODE", to_id]);
         }
     }
 
-    /// Who has a slot, as this node sees it.
+    /// The owner of a slot, as this node sees it.
     fn owner(&self, node: &RedisServer, slot: u16) -> Option<&RedisServer> {
         let ranges = ask(node, &["CLUSTER", "SLOTS"]).into_list();
         let port = ranges.into_iter().find_map(|range| {
-            // First slot, last slot, and the nodes of the range, of which each is a list.
+            // First slot, last slot, and the nodes of the range, each of which is a list.
             let range = range.into_list();
             let (first, last) = (integer(&range[0]), integer(&range[1]));
             let master = range[2].clone().into_list();
@@ -99,7 +99,7 @@ impl RedisCluster {
     }
 }
 
-/// Moves some keys of the slot; false if there is none any more.
+/// Moves some keys of the slot; returns false if there are none left.
 fn move_some(client: &mut Client, slot: &str, to: &RedisServer) -> bool {
     let keys = client.ask(&["CLUSTER", "GETKEYSINSLOT", slot, "10"]);
     let keys: Vec<_> = keys
@@ -121,7 +121,7 @@ fn move_some(client: &mut Client, slot: &str, to: &RedisServer) -> bool {
     true
 }
 
-/// What a node that may be on its way down says.
+/// The reply of a node that may be going down.
 fn ask(node: &RedisServer, command: &[&str]) -> Answer {
     node.ask(command).unwrap_or(Answer::Nil)
 }

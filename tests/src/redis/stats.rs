@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::server::RedisServer;
 
-/// How often each command was called: those that a client sends, and those that scripts call.
+/// How often each command was called, by clients and by scripts.
 pub type CommandStats = BTreeMap<String, u64>;
 
 impl RedisServer {
-    /// How often each command was called since the server was started, by its name in lower case.
+    /// How often each command was called since the server was started, by its lower-case name.
     ///
     /// # Panics
     ///
@@ -17,8 +17,8 @@ impl RedisServer {
         parse(&self.cli(&["INFO", "commandstats"]))
     }
 
-    /// How often each command has been called since then. Those that have not are left out, and so
-    /// is the one that asks.
+    /// How often each command has been called since `before`. Commands without calls are left out,
+    /// and so is the one that this call uses.
     ///
     /// # Panics
     ///

@@ -9,7 +9,8 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-/// A private authority, and what it has issued for servers and their clients. A clone is the same.
+/// A private authority, and the certificates that it issued for servers and their clients. Clones
+/// share them.
 #[derive(Clone)]
 pub struct RedisTls(Arc<Issued>);
 
@@ -20,7 +21,7 @@ struct Issued {
 }
 
 impl RedisTls {
-    /// A new authority.
+    /// Creates an authority.
     pub fn new() -> Self {
         let authority = Authority::new("certsession test CA of the store").unwrap();
         let server = authority.issue(&LeafRequest::server("127.0.0.1")).unwrap();
@@ -47,8 +48,8 @@ impl RedisTls {
         self.0.client.key().pem()
     }
 
-    /// Writes it all to a folder, and returns what tells a server so. Servers reach each other
-    /// with the client's certificate: no certificate has to be for both.
+    /// Writes the files to a folder, and returns the arguments for a server. Servers connect to
+    /// each other with the client's certificate, so no certificate must serve both purposes.
     pub(super) fn arguments(&self, folder: &Path) -> Vec<String> {
         let write = |name: &str, pem: &str| fs::write(folder.join(name), pem).unwrap();
         let (server, client) = (&self.0.server, &self.0.client);
@@ -71,7 +72,7 @@ impl RedisTls {
         files.into_iter().flatten().chain(flags).collect()
     }
 
-    /// What a client that trusts this authority, and is known to it, needs.
+    /// The configuration of a client that trusts this authority and has its certificate.
     pub(super) fn client_config(&self) -> Arc<ClientConfig> {
         let Issued {
             authority, client, ..

@@ -1,4 +1,4 @@
-//! The forms that a secret takes in a line of log.
+//! The forms that a secret can take in a log line.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -6,10 +6,12 @@ use std::fmt::Write;
 use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding};
 use certsession_core::{Handle, Token};
 
-/// Where the secret half begins in a token's text; the character before is half the name's.
+/// The start of the secret half in a token's text; half of the character before belongs to the
+/// handle.
 const SECRET_FROM: usize = 22;
 
-/// The tokens of a ledger, each once. What else a test has sent in a cookie is left out.
+/// The tokens of a ledger, without duplicates. Other values that a test sent in a cookie are
+/// skipped.
 pub(super) fn tokens(ledger: &str) -> BTreeSet<&str> {
     ledger
         .lines()
@@ -17,7 +19,7 @@ pub(super) fn tokens(ledger: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Gives every form of a token's secret half to `add`, in pieces.
+/// Passes every form of a token's secret half to `add`, in pieces.
 pub(super) fn of_token(token: &str, mut add: impl FnMut(&[u8])) {
     let text = &token.as_bytes()[SECRET_FROM..];
     let bytes = Base64UrlUnpadded::decode_vec(token).unwrap();
@@ -42,13 +44,14 @@ pub(super) fn of_token(token: &str, mut add: impl FnMut(&[u8])) {
     }
 }
 
-/// As [`of_token`], of the beginning of every secret value, but for the text itself.
+/// Like [`of_token`], for the beginning of every secret value, without the plain text.
 pub(super) fn of_secret_value(beginning: &str, mut add: impl FnMut(&[u8])) {
     add(hex(beginning.as_bytes()).as_bytes());
     lists(beginning.as_bytes(), &mut add);
 }
 
-/// Cuts a form in pieces that are too long to come up by chance. The last overlaps the one before.
+/// Cuts a form into pieces that are too long to occur by chance. The last one overlaps the one
+/// before.
 fn pieces(form: &[u8], mut add: impl FnMut(&[u8])) {
     const LENGTH: usize = 16;
     form.chunks_exact(LENGTH).for_each(&mut add);

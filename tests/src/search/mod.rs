@@ -1,12 +1,12 @@
-//! The search for secrets in all that the suite has printed.
+//! The search for secrets in the suite's whole output.
 //!
-//! Of each token only the secret half counts: its name is public. It is looked for in every
-//! form that a careless line of code would give it: as text, as part of the cookie, as
-//! hexadecimal, as a list of numbers. A part of it suffices; a secret that is cut off after
-//! half its length is none any more.
+//! Of each token only the secret half counts, because its handle is public. The search looks for
+//! every form in which careless code could print it: as text, as part of the cookie, as
+//! hexadecimal, as a list of numbers. A part of it is sufficient for a match; less than half of a
+//! secret does not count as one.
 //!
-//! A search that cannot fail would be worth nothing, so it also fails where there is nothing
-//! to search or nothing to search for.
+//! A search that cannot fail would be worthless, so it also fails if there is nothing to search or
+//! nothing to search for.
 
 mod forms;
 mod patterns;
@@ -21,11 +21,11 @@ use memchr::memmem;
 use crate::ledger::SECRET_VALUE;
 use patterns::Patterns;
 
-/// The fewest tokens that a run of the suite makes.
+/// The minimum number of tokens that a run of the suite creates.
 pub const FEWEST_TOKENS: usize = 100;
 
-/// What the output has to hold for the search to mean something: lines of the server's side at
-/// level TRACE, and the framework's own lines.
+/// Lines that the output must contain for the search to be meaningful: lines of the server at level
+/// TRACE, and the framework's own lines.
 const HAS_TO_HOLD: [&str; 4] = [
     " TRACE actix_http::",
     " TRACE actix_server::",
@@ -33,14 +33,14 @@ const HAS_TO_HOLD: [&str; 4] = [
     " certsession: ",
 ];
 
-/// The most leaks that are listed.
+/// The maximum number of leaks that are listed.
 const MOST_LISTED: usize = 50;
 
-/// What makes the search fail.
+/// Why the search fails.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The ledger has fewer tokens than any run of the suite makes.
+    /// The ledger has fewer tokens than any run of the suite creates.
     TooFewTokens(usize),
     /// No test has recorded a secret value.
     NoSecretValue,
@@ -59,7 +59,7 @@ pub struct Leak {
     pub text: String,
 }
 
-/// How much was searched, and for how much.
+/// The amount of text that was searched, and the number of secrets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Searched {
     /// The tokens, each counted once.
@@ -68,11 +68,11 @@ pub struct Searched {
     pub bytes: usize,
 }
 
-/// Searches the output of the suite for what the ledger lists.
+/// Searches the output of the suite for the secrets in the ledger.
 ///
 /// # Errors
 ///
-/// If there is a secret in it, or if the search would not mean anything.
+/// If the output contains a secret, or if the search would not be meaningful.
 pub fn search(output: &[u8], ledger: &str) -> Result<Searched, Fault> {
     let tokens = forms::tokens(ledger);
     if tokens.len() < FEWEST_TOKENS {
@@ -105,7 +105,7 @@ pub fn search(output: &[u8], ledger: &str) -> Result<Searched, Fault> {
     }
 }
 
-/// The lines in which something was found, each once.
+/// The lines in which a secret was found, without duplicates.
 fn leaks(output: &[u8], found: &[usize]) -> Vec<Leak> {
     let mut leaks: Vec<Leak> = Vec::new();
     let (mut line, mut counted) = (1, 0);
@@ -124,7 +124,7 @@ fn leaks(output: &[u8], found: &[usize]) -> Vec<Leak> {
     leaks
 }
 
-/// What stands before a secret, but for that which the secret may be the middle of.
+/// The text before a secret, without characters that may belong to the secret.
 fn redacted(before: &[u8]) -> String {
     let belongs = |byte: &u8| !matches!(byte, b' ' | b'=' | b':' | b'(' | b'[' | b'"');
     let word = before.iter().rev().take_while(|byte| belongs(byte)).count();

@@ -1,22 +1,23 @@
-//! Many patterns looked for at once, in one pass over the text.
+//! A search for many patterns at once, in one pass over the text.
 //!
-//! The text is looked at every eighth byte alone, eight bytes at a time: whatever is 15 bytes
-//! long or longer covers one such place whole, wherever it begins. So each pattern is filed
-//! under the eight numbers that its beginning can show there. A table of bits tells most places
-//! in the text from those at the cost of one look. Hundreds of megabytes take seconds, without
-//! an optimised build.
+//! The search looks only at every eighth byte of the text, eight bytes at a time: a pattern of 15
+//! bytes or more completely covers one such window, wherever it begins. So each pattern is stored
+//! under the eight numbers that its beginning can show there. A table of bits excludes most windows
+//! of the text with a single lookup. Hundreds of megabytes take seconds, even in an unoptimised
+//! build.
 
 use std::collections::HashMap;
 
 const WIDTH: usize = 8;
 
-/// Enough bits that, with ten thousand tokens, few places in the text are looked up in vain.
+/// Enough bits that, with ten thousand tokens, few windows of the text are looked up without a
+/// match.
 const TABLE_BITS: u32 = 26;
 
 pub(super) struct Patterns {
     patterns: Vec<Vec<u8>>,
     table: Vec<u64>,
-    /// Which patterns have these eight bytes, and where.
+    /// The patterns that contain these eight bytes, and their positions.
     windows: HashMap<u64, Vec<(u32, u8)>>,
 }
 
@@ -29,7 +30,7 @@ impl Patterns {
         }
     }
 
-    /// Adds a pattern of 15 bytes at least.
+    /// Adds a pattern of at least 15 bytes.
     pub(super) fn add(&mut self, pattern: &[u8]) {
         assert!(pattern.len() >= 2 * WIDTH - 1);
         let index = u32::try_from(self.patterns.len()).unwrap();
@@ -45,7 +46,8 @@ impl Patterns {
         }
     }
 
-    /// Where patterns begin in this text, in their order. Of several in one place one suffices.
+    /// The positions where patterns begin in this text, in order. If there are several at one
+    /// position, one is reported.
     pub(super) fn find(&self, text: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
         for (index, bytes) in text.chunks_exact(WIDTH).enumerate() {
@@ -58,7 +60,7 @@ impl Patterns {
         found
     }
 
-    /// Where the pattern begins that shows this window here, if there is one.
+    /// The position where the pattern with this window begins, if there is one.
     fn around(&self, text: &[u8], at: usize, window: u64) -> Option<usize> {
         self.windows
             .get(&window)?

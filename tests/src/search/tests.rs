@@ -5,7 +5,7 @@ use certsession_core::Token;
 
 use super::*;
 
-/// A ledger such as a run of the suite leaves, with what tests send in cookies besides.
+/// A ledger like that of a run of the suite, with other values that tests send in cookies.
 static LEDGER: LazyLock<String> = LazyLock::new(|| {
     let mut ledger = String::from("x\n\n\"quoted\"\nswordfish-1\n");
     for _ in 0..FEWEST_TOKENS {
@@ -59,7 +59,7 @@ fn an_output_without_a_secret_passes() {
 }
 
 #[test]
-fn a_token_is_found_wherever_it_stands() {
+fn a_token_is_found_in_every_position() {
     assert_found(token());
     assert_found(&format!("TRACE h2: header \"__Host-session={}\"", token()));
     assert_found(&format!("{}tail", token()));
@@ -113,7 +113,7 @@ fn every_leak_is_listed_with_its_line() {
 }
 
 #[test]
-fn a_search_that_means_nothing_fails() {
+fn a_meaningless_search_fails() {
     let tokens: Vec<_> = LEDGER.lines().filter(|line| line.len() == 64).collect();
     assert_eq!(search(TRACES.as_bytes(), ""), Err(Fault::TooFewTokens(0)));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Connections that outlive their request end with their session.
+//! Connections that outlive their request end when their session ends.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ promises![
     p8_a_websocket_closes_when_its_certificate_is_revoked,
     p8_a_websocket_closes_when_session_or_certificate_expire,
     a_websocket_without_a_session_is_refused,
-    a_websocket_survives_a_store_that_stumbles,
+    a_websocket_survives_a_store_that_fails_for_a_moment,
 ];
 
-/// What the promise says.
+/// The promised time.
 const AT_MOST: Duration = Duration::from_secs(1);
-/// As long as a test waits that knows of no bound: other tests may have the machine.
+/// How long a test waits if no time is promised: other tests may use the machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn p8_a_websocket_closes_when_its_session_ends_elsewhere(plan: Plan) {
@@ -32,10 +32,10 @@ async fn p8_a_websocket_closes_when_its_session_ends_elsewhere(plan: Plan) {
 
     alice.sign_in("alice", &[]).await;
     let live = Live::open(&alice);
-    alice.sign_in("somebody else", &[]).await;
+    alice.sign_in("another principal", &[]).await;
     assert!(
         live.closed_within(PATIENCE).is_some(),
-        "it was another's session"
+        "another session ended"
     );
     assert!(!other.is_closed());
 }
@@ -83,7 +83,7 @@ async fn a_websocket_without_a_session_is_refused(plan: Plan) {
     assert_eq!(Live::refused(&site.browser("alice")), "401");
 }
 
-async fn a_websocket_survives_a_store_that_stumbles(plan: Plan) {
+async fn a_websocket_survives_a_store_that_fails_for_a_moment(plan: Plan) {
     use certsession_core::StoreOperation::Load;
     let site = plan.start().await;
     let alice = site.browser("alice");

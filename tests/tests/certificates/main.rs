@@ -1,7 +1,7 @@
-//! Certificates that change while sessions live: the whole matrix of stacks, handshakes and
-//! policies, revocation by file, renewal, and connections that outlive their request.
+//! Certificates that change during sessions: the whole matrix of stacks, handshakes and policies,
+//! revocation by file, renewal, and connections that outlive their request.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod live;
 mod matrix;

@@ -1,5 +1,5 @@
-//! Every stack, TLS version, kind of handshake, HTTP version and policy, with whatever can become
-//! of a certificate in the meantime: who gets in, and who does not.
+//! Every stack, TLS version, kind of handshake, HTTP version and policy, with everything that can
+//! happen to a certificate in the meantime: which requests are admitted, and which are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,18 +16,18 @@ use rustls::version::{TLS12, TLS13};
 const HOUR: i64 = 60 * 60;
 const NAME: &str = "spiffe://example.com/alice";
 
-/// How the request of the actor comes to the server.
+/// How the actor's request reaches the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Connection {
     /// On a new connection after a full handshake.
     Full,
-    /// On the connection that it had before.
+    /// On its existing connection.
     KeptAlive,
-    /// On a new connection that resumes the TLS session of the one before.
+    /// On a new connection that resumes the TLS session of the previous one.
     Resumed,
 }
 
-/// What becomes of the certificate before the request, or who else makes it.
+/// What happens to the certificate before the request, or which other client makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meanwhile {
     Valid,
@@ -59,8 +59,8 @@ const POLICIES: [BindingPolicy; 3] = [
     BindingPolicy::Identity(IdentityName::SpiffeId),
 ];
 
-/// Whether whoever comes so is to be let in to Alice's session.
-fn is_let_in(meanwhile: Meanwhile, policy: BindingPolicy) -> bool {
+/// Whether this request must be admitted to Alice's session.
+fn is_admitted(meanwhile: Meanwhile, policy: BindingPolicy) -> bool {
     match meanwhile {
         Valid => true,
         RenewedSameKey => policy != BindingPolicy::Certificate,
@@ -115,7 +115,7 @@ async fn the_matrix_holds(plan: Plan) {
                                 meanwhile,
                             };
                             let got = cell.play().await;
-                            let expected = is_let_in(meanwhile, policy);
+                            let expected = is_admitted(meanwhile, policy);
                             let row = format!("{:?} {:?} {name}", version.version, http);
                             table.add(row, meanwhile, policy, got, expected);
                         }
@@ -139,7 +139,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// Whether the actor gets in to Alice's session.
+    /// Whether the actor is admitted to Alice's session.
     async fn play(&self) -> bool {
         let began = self.site.clock.now();
         let now = i64::try_from(began.as_millis()).unwrap() / 1000;
@@ -171,7 +171,7 @@ impl Cell<'_> {
         assert_eq!(
             actor_before.get("/public").await.status,
             204,
-            "the actor is let in to TLS"
+            "TLS accepts the actor"
         );
 
         match self.meanwhile {
@@ -206,12 +206,12 @@ impl Cell<'_> {
         self.verdict(reply.map(|reply| reply.status))
     }
 
-    /// A refusal in the handshake is for revoked certificates alone: the others are valid in TLS.
+    /// Only revoked certificates are refused in the handshake: the others are valid for TLS.
     fn verdict(&self, status: Result<u16, reqwest::Error>) -> bool {
         match status {
             Ok(200) => true,
             Ok(403) => false,
-            // Its session was ended by then, and the connection is not refused.
+            // Its session had ended by then, but the connection was not refused.
             Ok(status) => panic!("{:?}: {status}", self.meanwhile),
             Err(error) => {
                 let is_revoked = self.meanwhile == Revoked;
@@ -236,7 +236,7 @@ impl Cell<'_> {
     }
 }
 
-/// What came of it, a line for each kind of connection.
+/// The results, one line for each kind of connection.
 #[derive(Default)]
 struct Table {
     rows: BTreeMap<String, BTreeMap<usize, String>>,
@@ -256,7 +256,7 @@ impl Table {
         self.cells += 1;
         if got != expected {
             self.wrong
-                .push(format!("{row}, {meanwhile:?}, {policy:?}: let in: {got}"));
+                .push(format!("{row}, {meanwhile:?}, {policy:?}: admitted: {got}"));
         }
         let column = MEANWHILE.iter().position(|one| *one == meanwhile).unwrap();
         let cell = self.rows.entry(row).or_default().entry(column).or_default();
@@ -269,7 +269,7 @@ impl Table {
 
     fn print(&self, stack: Stack) {
         let mut text = format!(
-            "{stack:?}: + let in, - refused, ! wrong; by certificate, public key, identity\n{:28}",
+            "{stack:?}: + admitted, - refused, ! wrong; certificate, public key, identity\n{:28}",
             ""
         );
         for meanwhile in MEANWHILE {

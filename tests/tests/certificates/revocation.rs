@@ -11,11 +11,11 @@ use certsession_tests::{Certificates, Client, Plan, Setup, Site, promises};
 promises![
     p8_a_list_that_changes_is_in_force_on_the_open_connection,
     p8_the_sessions_of_a_revoked_certificate_end_without_a_request_and_stay_ended,
-    p8_a_list_that_is_overdue_lets_nobody_in_until_there_is_a_new_one,
+    p8_an_overdue_list_refuses_all_certificates_until_there_is_a_new_one,
     p8_an_anonymous_connection_cannot_begin_a_session,
 ];
 
-/// A server that follows a list, and the file.
+/// A server that follows a revocation list, and the file of the list.
 pub(crate) struct Listed {
     pub(crate) site: Site,
     pub(crate) file: PathBuf,
@@ -40,7 +40,7 @@ impl Listed {
         }
     }
 
-    /// Replaces the list by one with these certificates.
+    /// Replaces the list with one that contains these certificates.
     pub(crate) fn revoke(&self, clients: &[&Client]) {
         let serial = |client: &&Client| client.certificate().serial().as_bytes().to_vec();
         let serials = clients.iter().map(serial);
@@ -98,17 +98,24 @@ async fn p8_the_sessions_of_a_revoked_certificate_end_without_a_request_and_stay
     };
     wait_until("it ends", async || site.events.count(is_ended) == 1).await;
     listed.revoke(&[]);
-    wait_until("it is taken off", async || site.revocations.is_empty()).await;
+    wait_until("it is removed from the list", async || {
+        site.revocations.is_empty()
+    })
+    .await;
     assert_eq!(
         alice.get("/public").await.status,
         204,
-        "the certificate is good again"
+        "the certificate is valid again"
     );
-    assert_eq!(alice.get("/me").await.status, 401, "its session is not");
+    assert_eq!(
+        alice.get("/me").await.status,
+        401,
+        "its session stays ended"
+    );
     assert_eq!(alice.get("/session").await.body, "null");
 }
 
-async fn p8_a_list_that_is_overdue_lets_nobody_in_until_there_is_a_new_one(plan: Plan) {
+async fn p8_an_overdue_list_refuses_all_certificates_until_there_is_a_new_one(plan: Plan) {
     let listed = Listed::start(plan).await;
     let site = &listed.site;
     let alice = site.browser("alice");

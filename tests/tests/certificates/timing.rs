@@ -1,8 +1,8 @@
-//! How long it takes from the replacement of a list to the refusal of a request, and to the close
-//! of a WebSocket.
+//! The time from the replacement of a list to the refusal of a request, and to the close of a
+//! WebSocket.
 //!
-//! The measurement is for a quiet machine: `just measure-revocation`. What is always tested is
-//! that it happens, by the other files of this test.
+//! The measurement needs a quiet machine: `just measure-revocation`. The other files of this test
+//! check in every run that both happen.
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,10 @@ async fn measure(plan: Plan) {
         line("next request refused", refused),
         line("WebSocket closed", closed),
     ];
-    #[expect(clippy::print_stdout, reason = "the figures are what this is for")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "the figures are the purpose of this test"
+    )]
     {
         println!("{:?}: {}", plan.stack(), lines.join("; "));
     }

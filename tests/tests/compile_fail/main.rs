@@ -1,8 +1,7 @@
-//! Mistakes that do not compile, because a type carries the rule.
+//! Mistakes that do not compile, because a type enforces the rule.
 //!
-//! The words beside each case are those of the compiler. A newer one may choose others: run
-//! this test with `TRYBUILD=overwrite`, and see that each case fails for the reason it is named
-//! after.
+//! The text beside each case is the compiler's. A newer compiler may use other words: run this test
+//! with `TRYBUILD=overwrite`, and check that each case fails for the reason that its name says.
 
 #[test]
 fn mistakes_that_a_type_rules_out_do_not_compile() {

@@ -1,4 +1,4 @@
-//! What each flag of the portal does, seen from outside.
+//! The effect of each flag of the portal, as a client sees it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ promises![
     binding_by_certificate_ends_with_it,
     binding_by_public_key_outlives_a_renewal,
     binding_by_identity_outlives_a_renewal_with_a_new_key,
-    crl_refuses_what_is_revoked_while_the_portal_runs,
+    crl_refuses_certificates_that_are_revoked_while_the_portal_runs,
     resumption_can_be_turned_on,
 ];
 
@@ -42,12 +42,12 @@ async fn idle_and_absolute_set_the_deadlines(plan: Plan) {
     assert_eq!(
         lifetime(&session, "idle_deadline"),
         50,
-        "the absolute one caps it"
+        "the absolute deadline caps it"
     );
 }
 
-/// Waits until the portal replaces the token by itself. Its clock is the real one, so that
-/// there is no other way; the renewal timeout is a second.
+/// Waits until the portal renews the token by itself. Its clock is the real one, so waiting is the
+/// only way; the renewal timeout is a second.
 fn wait_for_renewal(curl: &Curl) -> [String; 2] {
     let before = curl.cookie().unwrap();
     let began = Instant::now();
@@ -92,8 +92,8 @@ async fn max_sessions_ends_the_oldest(plan: Plan) {
     assert_eq!(me, [401, 200, 200]);
 }
 
-/// The status that alice's jar gets under a renewed certificate that keeps her key, and under
-/// one that does not.
+/// The status that alice's jar gets under a renewed certificate with the same key, and under one
+/// with another key.
 fn after_renewals(portal: &Portal) -> [u16; 2] {
     let alice = portal.curl("alice");
     alice.sign_in("alice", &[]);
@@ -133,7 +133,7 @@ async fn binding_by_public_key_outlives_a_renewal(plan: Plan) {
 
     let renewed = portal.curl("renewed").with_jar_of(&alice);
     assert_eq!(renewed.get("/me").status, 200);
-    assert_ne!(renewed.cookie(), before, "re-binding rotates the token");
+    assert_ne!(renewed.cookie(), before, "a rebind rotates the token");
     assert_eq!(
         alice.get("/me").status,
         403,
@@ -156,21 +156,24 @@ async fn binding_by_identity_outlives_a_renewal_with_a_new_key(plan: Plan) {
     let before = web.cookie();
     certs_dev::renew(portal.pki.dir(), "web", false).unwrap();
     assert_eq!(web.get("/me").status, 200);
-    assert_ne!(web.cookie(), before, "re-binding rotates the token");
+    assert_ne!(web.cookie(), before, "a rebind rotates the token");
     let alice = portal.curl("alice").with_jar_of(&web);
     assert_eq!(alice.get("/me").status, 403);
 }
 
-async fn crl_refuses_what_is_revoked_while_the_portal_runs(plan: Plan) {
+async fn crl_refuses_certificates_that_are_revoked_while_the_portal_runs(plan: Plan) {
     let portal = Portal::start(plan, &["--crl", "{dir}/crl.pem"]);
     let (alice, bob) = (portal.curl("alice"), portal.curl("bob"));
     alice.sign_in("alice", &[]);
     bob.sign_in("bob", &[]);
     certs_dev::revoke(portal.pki.dir(), "alice").unwrap();
     let began = Instant::now();
-    // Each call of curl is a connection of its own, and the handshake is refused.
+    // Each call of curl opens a new connection, and the handshake is refused.
     while alice.run_once("/me", &[]).is_ok() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it is let in");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "it is still admitted"
+        );
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(bob.get("/me").status, 200);

@@ -8,18 +8,18 @@ promises![
     reading_creates_nothing,
     the_session_is_described,
     any_json_is_kept_under_a_key,
-    the_cookie_is_kept_as_its_prefix_demands,
+    the_cookie_is_stored_as_its_prefix_requires,
     a_slow_write_arrives,
     routes_for_tests_are_there_with_lab_alone,
     the_page_is_for_browsers,
-    what_is_not_there_is_not_found,
+    a_missing_page_is_not_found,
 ];
 
 pub(crate) fn assert_empty(printed: &Printed, status: u16) {
     assert_eq!((printed.status, &*printed.body), (status, ""));
 }
 
-/// The names of an object's members, in order of the alphabet.
+/// The names of an object's members, sorted.
 pub(crate) fn names(object: &Value) -> Vec<&str> {
     let mut names: Vec<_> = object
         .as_object()
@@ -128,13 +128,13 @@ async fn any_json_is_kept_under_a_key(plan: Plan) {
     assert_eq!(alice.get("/session/data/a%20b").json(), json!(1));
 }
 
-async fn the_cookie_is_kept_as_its_prefix_demands(plan: Plan) {
+async fn the_cookie_is_stored_as_its_prefix_requires(plan: Plan) {
     let portal = Portal::start(plan, &[]);
     let alice = portal.curl("alice");
     alice.put("/session/data/k", "1");
     let line = alice.cookie_line().unwrap();
     let fields: Vec<_> = line.split('\t').collect();
-    // Of this host alone, for the whole site, over TLS, until the browser is closed.
+    // For this host only, for the whole site, over TLS, until the browser is closed.
     assert_eq!(
         fields[..6],
         [
@@ -189,7 +189,7 @@ async fn the_page_is_for_browsers(plan: Plan) {
     );
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    for part in ["<!doctype html>", "Nobody is signed in", "CN=alice"] {
+    for part in ["<!doctype html>", "Not signed in", "CN=alice"] {
         assert!(page.body.contains(part), "{part}");
     }
 
@@ -206,7 +206,7 @@ async fn the_page_is_for_browsers(plan: Plan) {
     assert!(!page.contains("<b>") && !page.contains("{{"));
 }
 
-async fn what_is_not_there_is_not_found(plan: Plan) {
+async fn a_missing_page_is_not_found(plan: Plan) {
     let portal = Portal::start(plan, &[]);
     let alice = portal.curl("alice");
     for path in ["/nowhere", "/session/data", "/session/", "/favicon.ico"] {

@@ -1,4 +1,4 @@
-//! What the portal says to those who start it wrongly.
+//! The portal's messages for users who start it incorrectly.
 
 use std::fs;
 use std::net::TcpListener;
@@ -7,12 +7,15 @@ use std::path::Path;
 use certs_dev::{Overwrite, Pki};
 use certsession_tests::programs::run_portal;
 
-/// Starts the portal, which is to end by itself, and returns the code and what it said.
-fn said(folder: &Path, flags: &[&str]) -> (Option<i32>, String) {
+/// Starts the portal, which must end by itself, and returns the exit code and its message.
+fn run(folder: &Path, flags: &[&str]) -> (Option<i32>, String) {
     let output = run_portal(folder, flags);
-    assert!(output.stdout.is_empty(), "it has not said that it listens");
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), said)
+    assert!(
+        output.stdout.is_empty(),
+        "it must not report that it listens"
+    );
+    let message = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), message)
 }
 
 #[test]
@@ -35,11 +38,11 @@ fn a_wrong_flag_is_a_usage_error_that_names_it() {
         &["--max-sessions", "0"],
         &["--idle"],
     ] {
-        let (code, said) = said(folder.path(), flags);
-        assert_eq!(code, Some(2), "{flags:?}: {said}");
+        let (code, message) = run(folder.path(), flags);
+        assert_eq!(code, Some(2), "{flags:?}: {message}");
         assert!(
-            said.contains(flags[0].trim_end_matches("=-1")) && said.contains("--help"),
-            "{said}"
+            message.contains(flags[0].trim_end_matches("=-1")) && message.contains("--help"),
+            "{message}"
         );
     }
     assert_eq!(
@@ -91,22 +94,25 @@ fn help_names_every_flag_and_its_default() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_reported() {
     let pki = tempfile::tempdir().unwrap();
     Pki::mint(pki.path(), Overwrite::Refuse).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for address in [&*address, "nonsense", "127.0.0.1", "256.0.0.1:0"] {
         let certs = pki.path().to_str().unwrap();
-        let (code, said) = said(pki.path(), &["--addr", address, "--certs", certs]);
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(address), "{said}");
-        assert!(!said.contains("Os {") && !said.contains("kind:"), "{said}");
+        let (code, message) = run(pki.path(), &["--addr", address, "--certs", certs]);
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.contains(address), "{message}");
+        assert!(
+            !message.contains("Os {") && !message.contains("kind:"),
+            "{message}"
+        );
     }
 }
 
 #[test]
-fn a_redis_that_cannot_be_used_is_named_without_its_password() {
+fn an_unusable_redis_is_reported_without_its_password() {
     let pki = tempfile::tempdir().unwrap();
     Pki::mint(pki.path(), Overwrite::Refuse).unwrap();
     let certs = pki.path().to_str().unwrap();
@@ -114,7 +120,7 @@ fn a_redis_that_cannot_be_used_is_named_without_its_password() {
         (
             "redis://:secret@127.0.0.1:1",
             &[][..],
-            "no Redis server answers at 127.0.0.1:1",
+            "no Redis server responds at 127.0.0.1:1",
         ),
         (
             "rediss://127.0.0.1:1",
@@ -123,17 +129,17 @@ fn a_redis_that_cannot_be_used_is_named_without_its_password() {
         ),
     ] {
         let flags = ["--addr", "127.0.0.1:0", "--certs", certs, "--store", store];
-        let (code, said) = said(pki.path(), &[&flags, more].concat());
-        assert_eq!(code, Some(1), "{said}");
+        let (code, message) = run(pki.path(), &[&flags, more].concat());
+        assert_eq!(code, Some(1), "{message}");
         assert!(
-            said.contains(expected) && !said.contains("secret"),
-            "{said}"
+            message.contains(expected) && !message.contains("secret"),
+            "{message}"
         );
     }
 }
 
 #[test]
-fn a_certificate_file_that_is_missing_or_damaged_is_named() {
+fn a_missing_or_damaged_certificate_file_is_reported() {
     for (file, damage) in [
         ("server.pem", None),
         ("server.key", None),
@@ -159,10 +165,10 @@ fn a_certificate_file_that_is_missing_or_damaged_is_named() {
         for tls in ["rustls", "openssl"] {
             let certs = pki.path().to_str().unwrap();
             let flags = ["--addr", "127.0.0.1:0", "--tls", tls, "--certs", certs];
-            let (code, said) = said(pki.path(), &flags);
-            assert_eq!(code, Some(1), "{said}");
-            assert!(said.contains(path.to_str().unwrap()), "{said}");
-            assert!(!said.contains("PemOrigin"), "{said}");
+            let (code, message) = run(pki.path(), &flags);
+            assert_eq!(code, Some(1), "{message}");
+            assert!(message.contains(path.to_str().unwrap()), "{message}");
+            assert!(!message.contains("PemOrigin"), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The quickstart, as a newcomer meets it: started in a folder without certificates, its
+//! The quickstart, as a newcomer uses it: started in a folder without certificates, with its
 //! commands copied as they are printed.
 
 use std::fs::File;
@@ -51,7 +51,7 @@ fn body(folder: &Path, command: &str) -> String {
 }
 
 #[test]
-fn the_printed_commands_do_what_is_printed_beside_them() {
+fn the_printed_commands_have_the_printed_effect() {
     curl::program();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -67,7 +67,7 @@ fn the_printed_commands_do_what_is_printed_beside_them() {
     assert_eq!(body(folder, &status), "403");
     assert_eq!(body(folder, &commands[3]), "visit 3\n");
 
-    // A client without a certificate does not come through.
+    // A client without a certificate is refused.
     let bare = commands[0].replace(
         "--cert certs-dev/out/alice.pem --key certs-dev/out/alice.key",
         "",
@@ -77,10 +77,10 @@ fn the_printed_commands_do_what_is_printed_beside_them() {
     let printed = program.stop();
     assert!(
         !printed.contains("curl"),
-        "more is printed than was tried: {printed}"
+        "it printed more commands than this test runs: {printed}"
     );
 
-    // The next start finds the certificates and makes no others; the sessions are gone.
+    // The next start finds the certificates and creates no others; the sessions are gone.
     let authority = std::fs::read(folder.join("certs-dev/out/ca.pem")).unwrap();
     let again = Quickstart::start(folder);
     assert_eq!(
@@ -91,18 +91,18 @@ fn the_printed_commands_do_what_is_printed_beside_them() {
 }
 
 #[test]
-fn a_second_quickstart_says_that_the_port_is_taken() {
+fn a_second_quickstart_reports_that_the_port_is_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let first = Quickstart::start(folder.path());
     let mut second = Command::new(executable("quickstart"));
     let second = second.arg(first.port()).current_dir(folder.path());
     let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(1));
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("in use"), "{said}");
+    let message = String::from_utf8(second.stderr).unwrap();
+    assert!(message.contains("in use"), "{message}");
     assert!(
         second.stdout.is_empty(),
-        "it printed commands that another server answers"
+        "it printed commands for another server"
     );
     drop(first.program);
 }
@@ -130,8 +130,8 @@ fn the_portal_mints_its_certificates_where_there_are_none() {
     assert_eq!(curl.arg(url).output().unwrap().stdout, b"null");
 }
 
-/// The port may be taken on this machine, by the quickstart of somebody who tries the README:
-/// then the program has to say so.
+/// Another program may use the port on this machine, for example a quickstart that a user started
+/// from the README: then the example must report it.
 #[test]
 fn the_examples_listen_on_8443_where_no_port_is_given() {
     for name in ["quickstart", "portal"] {

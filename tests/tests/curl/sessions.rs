@@ -12,17 +12,17 @@ use crate::interface::{assert_empty, names, time};
 
 promises![
     signing_in_changes_the_token_and_carries_what_is_named,
-    a_sign_in_that_is_none_changes_nothing,
+    an_invalid_sign_in_changes_nothing,
     signing_out_ends_the_session,
     a_sign_out_holds_although_the_handler_fails,
     rotating_changes_the_token_and_nothing_else,
     sessions_are_listed_and_ended_one_by_one,
     sessions_are_ended_everywhere,
-    nobody_ends_the_sessions_of_another_principal,
-    a_slow_writer_brings_nothing_back_after_a_sign_out,
+    a_principal_cannot_end_the_sessions_of_another,
+    a_slow_writer_revives_nothing_after_a_sign_out,
 ];
 
-/// Whether a token, kept by somebody with the right certificate, opens anything.
+/// Whether a token opens a session for a client with the right certificate.
 fn opens(curl: &Curl, token: &str) -> bool {
     let cookie = format!("Cookie: __Host-session={token}");
     let session = curl.run("/session", &["-H", &cookie]);
@@ -52,7 +52,7 @@ async fn signing_in_changes_the_token_and_carries_what_is_named(plan: Plan) {
     let copy = portal.curl("alice");
     assert!(opens(&copy, &after) && !opens(&copy, &before));
 
-    // The list of what to carry may be left out.
+    // The list of keys to carry is optional.
     let plain = portal.curl("alice");
     plain.put("/session/data/cart", "[1]");
     assert_empty(
@@ -62,7 +62,7 @@ async fn signing_in_changes_the_token_and_carries_what_is_named(plan: Plan) {
     assert_eq!(plain.get("/session").json()["data"], json!({}));
 }
 
-async fn a_sign_in_that_is_none_changes_nothing(plan: Plan) {
+async fn an_invalid_sign_in_changes_nothing(plan: Plan) {
     let portal = Portal::start(plan, &[]);
     let alice = portal.curl("alice");
     for body in [
@@ -73,7 +73,7 @@ async fn a_sign_in_that_is_none_changes_nothing(plan: Plan) {
     ] {
         assert_eq!(alice.post_json("/sign-in", &body).status, 400, "{body}");
     }
-    // A browser says where a form is from.
+    // A browser reports the origin of a form.
     let body = r#"{"principal":"alice"}"#;
     let form = ["--data-raw", body, "-H", "Sec-Fetch-Site: cross-site"];
     assert_eq!(alice.run("/sign-in", &form).status, 403);
@@ -184,7 +184,7 @@ async fn sessions_are_ended_everywhere(plan: Plan) {
     assert_eq!(other.get("/me").status, 200);
 }
 
-async fn nobody_ends_the_sessions_of_another_principal(plan: Plan) {
+async fn a_principal_cannot_end_the_sessions_of_another(plan: Plan) {
     let portal = Portal::start(plan, &[]);
     let [alice, bob] = ["alice", "bob"].map(|name| portal.curl(name));
     alice.sign_in("alice", &[]);
@@ -196,7 +196,7 @@ async fn nobody_ends_the_sessions_of_another_principal(plan: Plan) {
     assert_eq!(alice.get("/me").status, 200);
 }
 
-async fn a_slow_writer_brings_nothing_back_after_a_sign_out(plan: Plan) {
+async fn a_slow_writer_revives_nothing_after_a_sign_out(plan: Plan) {
     let portal = Portal::start(plan, &["--lab"]);
     let alice = portal.curl("alice");
     alice.sign_in("alice", &[]);

@@ -1,4 +1,4 @@
-//! A cookie in the wrong hands.
+//! A stolen cookie.
 
 use certs_dev::{LeafRequest, Overwrite};
 use certsession_tests::programs::Portal;
@@ -9,8 +9,8 @@ promises![
     a_stolen_jar_under_another_certificate_is_refused,
     a_refusal_reaches_a_client_that_is_still_sending,
     a_stolen_jar_without_a_certificate_is_refused,
-    a_client_without_a_certificate_is_not_let_in_where_one_is_required,
-    a_client_of_another_authority_is_not_let_in,
+    a_client_without_a_certificate_is_refused_if_one_is_required,
+    a_client_of_another_authority_is_refused,
 ];
 
 async fn a_stolen_jar_under_another_certificate_is_refused(plan: Plan) {
@@ -34,8 +34,8 @@ async fn a_stolen_jar_under_another_certificate_is_refused(plan: Plan) {
     );
 }
 
-/// An answer ahead of the body would reset the stream of HTTP/2, and this curl would report that
-/// in place of the refusal.
+/// A response before the whole body was read would reset the HTTP/2 stream, and this curl would
+/// report the reset instead of the refusal.
 async fn a_refusal_reaches_a_client_that_is_still_sending(plan: Plan) {
     let portal = Portal::start_quiet(plan, &[]);
     let alice = portal.curl("alice");
@@ -68,13 +68,13 @@ async fn a_stolen_jar_without_a_certificate_is_refused(plan: Plan) {
     assert_eq!(alice.get("/me").status, 200);
 }
 
-async fn a_client_without_a_certificate_is_not_let_in_where_one_is_required(plan: Plan) {
+async fn a_client_without_a_certificate_is_refused_if_one_is_required(plan: Plan) {
     let portal = Portal::start(plan, &["--client-auth", "required"]);
     assert!(portal.stranger().try_run("/session", &[]).is_err());
     assert_eq!(portal.curl("alice").get("/session").status, 200);
 }
 
-async fn a_client_of_another_authority_is_not_let_in(plan: Plan) {
+async fn a_client_of_another_authority_is_refused(plan: Plan) {
     let other = certs_dev::Authority::new("certsession development CA").unwrap();
     for client_auth in ["required", "optional"] {
         let portal = Portal::start(plan, &["--client-auth", client_auth]);

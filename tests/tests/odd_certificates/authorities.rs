@@ -1,4 +1,4 @@
-//! Certificates that look like the session's own, by another authority or with another key.
+//! Certificates that look like the session's own, but from another authority or with another key.
 
 use certs_dev::{Authority, Identity, LeafRequest};
 use certsession_actix::ClientAuth;
@@ -14,15 +14,16 @@ promises![
     the_same_serial_from_an_authority_of_the_same_name_is_another_certificate,
     a_certificate_renewed_with_another_key_is_another_certificate,
     a_certificate_of_an_authority_that_is_not_trusted_is_refused_by_tls,
-    a_server_s_certificate_is_no_client_s,
-    a_client_without_a_certificate_is_refused_by_tls_unless_it_may_come,
+    a_server_certificate_is_not_accepted_from_a_client,
+    a_client_without_a_certificate_is_refused_by_tls_unless_it_is_optional,
 ];
 
 fn alice() -> LeafRequest {
     LeafRequest::client("alice").serial([0x0a, 0x11, 0xce])
 }
 
-/// A session under `bound`, and its cookie under `other`: refused, with the session unharmed.
+/// Begins a session under `bound`, and uses its cookie under `other`: it must be refused, with the
+/// session unharmed.
 async fn assert_stays_with(site: &Site, bound: &Identity, other: &Identity) {
     let owner = site.browser_with(&Client::of(bound));
     assert_eq!(owner.sign_in("alice", &[]).await.status, 204);
@@ -32,7 +33,7 @@ async fn assert_stays_with(site: &Site, bound: &Identity, other: &Identity) {
     assert_eq!(
         thief.get("/session").await.json(),
         Value::Null,
-        "it is let in"
+        "it is admitted"
     );
     thief.set_cookie(owner.cookie());
     for path in ["/session", "/me", "/public"] {
@@ -78,7 +79,7 @@ async fn the_same_serial_from_another_authority_is_another_certificate(plan: Pla
     for binding in [BindingPolicy::Certificate, BindingPolicy::PublicKey] {
         let site = trusting(plan, &other, binding).await;
         let bound = site.certificates.authority().issue(&alice()).unwrap();
-        // The same subject and the same key as well: the issuer alone differs.
+        // The same subject and the same key as well: only the issuer differs.
         let twin = other.issue(&alice().same_key_as(&bound)).unwrap();
         assert_stays_with(&site, &bound, &twin).await;
     }
@@ -105,14 +106,14 @@ async fn a_certificate_renewed_with_another_key_is_another_certificate(plan: Pla
         let site = plan.start_with(setup).await;
         let authority = site.certificates.authority();
         let bound = authority.issue(&alice()).unwrap();
-        // Even under the same serial number, which no CA may do.
+        // Even with the same serial number, which a CA must not reuse.
         let renewed = authority.issue(&alice()).unwrap();
         assert_stays_with(&site, &bound, &renewed).await;
     }
 }
 
 async fn a_certificate_of_an_authority_that_is_not_trusted_is_refused_by_tls(plan: Plan) {
-    // Of the same name, too.
+    // With the same name, too.
     let other = Authority::new("certsession test CA").unwrap();
     let client = Client::of(&other.issue(&alice()).unwrap());
     for client_auth in [ClientAuth::Required, ClientAuth::Optional] {
@@ -128,13 +129,13 @@ async fn a_certificate_of_an_authority_that_is_not_trusted_is_refused_by_tls(pla
     }
 }
 
-async fn a_server_s_certificate_is_no_client_s(plan: Plan) {
+async fn a_server_certificate_is_not_accepted_from_a_client(plan: Plan) {
     let site = plan.start().await;
     let server = site.certificates.issue(&LeafRequest::server("localhost"));
     assert_refused_by_tls(&site, &server).await;
 }
 
-async fn a_client_without_a_certificate_is_refused_by_tls_unless_it_may_come(plan: Plan) {
+async fn a_client_without_a_certificate_is_refused_by_tls_unless_it_is_optional(plan: Plan) {
     let site = plan.start().await;
     let stranger = site.stranger();
     let request = stranger.request(Method::GET, "/session");

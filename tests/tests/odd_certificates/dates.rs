@@ -1,4 +1,4 @@
-//! Certificates that are not valid: at the handshake, or from some time after it.
+//! Certificates that are not valid: at the handshake, or after it.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ promises![
     a_certificate_that_has_expired_is_refused_by_tls,
     a_certificate_that_is_not_valid_yet_is_refused_by_tls,
     a_certificate_that_expires_meanwhile_is_refused_by_us,
-    a_certificate_that_is_not_valid_any_more_as_the_clock_goes_back_is_refused_by_us,
+    a_certificate_that_is_not_valid_yet_after_the_clock_moved_back_is_refused_by_us,
 ];
 
 const DAY: i64 = 24 * 60 * 60;
@@ -47,8 +47,8 @@ async fn a_certificate_that_is_not_valid_yet_is_refused_by_tls(plan: Plan) {
     assert_no_handshake(plan, now() + 3600, now() + DAY).await;
 }
 
-/// Holds the framework to its refusal, on the connection that is open and on a new one: TLS
-/// lives in the real time, in which the certificate is valid throughout.
+/// Asserts that the framework refuses the client from this moment on, on the open connection and on
+/// a new one: TLS uses the real time, at which the certificate is valid throughout.
 async fn assert_refused_from(site: &Site, client: &Client, moment: Timestamp, reason: Refusal) {
     let before = site.clock.now();
     let open = site.browser_with(client);
@@ -89,7 +89,7 @@ async fn a_certificate_that_expires_meanwhile_is_refused_by_us(plan: Plan) {
     assert_refused_from(&site, &client, after, Refusal::CertificateExpired).await;
 }
 
-async fn a_certificate_that_is_not_valid_any_more_as_the_clock_goes_back_is_refused_by_us(
+async fn a_certificate_that_is_not_valid_yet_after_the_clock_moved_back_is_refused_by_us(
     plan: Plan,
 ) {
     let site = plan.start().await;

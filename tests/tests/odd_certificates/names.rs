@@ -1,4 +1,4 @@
-//! Odd names: what deceives a reader, and what cannot be read.
+//! Odd names: misleading ones, and unreadable ones.
 
 use certs_dev::Authority;
 use certsession_tests::odd::{OddCertificate, tag};
@@ -8,9 +8,9 @@ use crate::verdict::Verdict::{Admitted, RefusedByTls, RefusedByUs};
 use crate::verdict::{Verdicts, assert_verdict};
 
 promises![
-    a_nul_in_the_common_name_is_shown_as_such,
+    a_nul_in_the_common_name_is_shown_escaped,
     a_common_name_that_is_not_utf8_is_shown_as_its_bytes_by_rustls_alone,
-    a_comma_in_the_common_name_makes_no_second_part,
+    a_comma_in_the_common_name_starts_no_second_part,
     html_in_the_common_name_stays_text,
     a_line_break_in_the_common_name_breaks_no_line,
     a_certificate_without_a_subject_is_admitted,
@@ -33,7 +33,7 @@ async fn assert_shown(plan: Plan, kind: u8, text: &'static [u8], subject: &'stat
     assert_verdict(plan, named(kind, text), verdicts).await;
 }
 
-async fn a_nul_in_the_common_name_is_shown_as_such(plan: Plan) {
+async fn a_nul_in_the_common_name_is_shown_escaped(plan: Plan) {
     assert_shown(plan, tag::UTF8_STRING, b"alice\0.evil", "CN=alice\\00.evil").await;
 }
 
@@ -45,7 +45,7 @@ async fn a_common_name_that_is_not_utf8_is_shown_as_its_bytes_by_rustls_alone(pl
     assert_verdict(plan, named(tag::UTF8_STRING, b"ali\xffce\xc3"), verdicts).await;
 }
 
-async fn a_comma_in_the_common_name_makes_no_second_part(plan: Plan) {
+async fn a_comma_in_the_common_name_starts_no_second_part(plan: Plan) {
     assert_shown(plan, tag::UTF8_STRING, b"alice,O=Bank", "CN=alice\\,O=Bank").await;
 }
 

@@ -12,7 +12,7 @@ promises![
     a_negative_serial_is_admitted,
     a_serial_of_20_bytes_is_admitted,
     a_serial_of_21_bytes_is_admitted,
-    a_serial_with_the_leading_zero_that_der_asks_for_is_admitted,
+    a_serial_with_the_leading_zero_that_der_requires_is_admitted,
     a_serial_with_superfluous_leading_zeros_is_admitted_by_rustls_alone,
     a_serial_without_bytes_is_refused,
     a_serial_of_65_bytes_is_refused,
@@ -44,7 +44,7 @@ async fn a_serial_of_21_bytes_is_admitted(plan: Plan) {
     assert_verdict(plan, serial(&[0x7f; 21]), verdicts).await;
 }
 
-async fn a_serial_with_the_leading_zero_that_der_asks_for_is_admitted(plan: Plan) {
+async fn a_serial_with_the_leading_zero_that_der_requires_is_admitted(plan: Plan) {
     let verdicts = Verdicts::both(Admitted("8f01", "CN=odd"));
     assert_verdict(plan, serial(&[0, 0x8f, 0x01]), verdicts).await;
 }

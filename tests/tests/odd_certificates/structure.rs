@@ -1,4 +1,4 @@
-//! Odd structure: old versions, sizes, what is left out.
+//! Odd structure: old versions, sizes, missing parts.
 
 use certs_dev::Authority;
 use certsession_tests::odd::{OddCertificate, UNKNOWN_EXTENSION, element, tag};
@@ -17,8 +17,8 @@ promises![
     a_date_without_seconds_is_refused,
     a_date_before_1970_is_admitted_by_openssl_alone,
     a_certificate_without_an_end_is_admitted,
-    what_is_not_a_certificate_at_all_is_refused,
-    a_shell_that_is_not_der_is_refused_by_rustls_and_mended_by_openssl,
+    bytes_that_are_not_a_certificate_are_refused,
+    a_ber_structure_is_refused_by_rustls_and_reencoded_by_openssl,
 ];
 
 const PLAIN: crate::verdict::Verdict = Admitted("01", "CN=odd");
@@ -113,7 +113,7 @@ fn end_of_2049() -> Vec<u8> {
     element(tag::UTC_TIME, "491231235959Z")
 }
 
-async fn what_is_not_a_certificate_at_all_is_refused(plan: Plan) {
+async fn bytes_that_are_not_a_certificate_are_refused(plan: Plan) {
     let odd = |ca: &Authority| {
         let client = OddCertificate::by(ca).issue();
         client.presenting(b"junk")
@@ -121,9 +121,9 @@ async fn what_is_not_a_certificate_at_all_is_refused(plan: Plan) {
     assert_verdict(plan, odd, Verdicts::both(RefusedByTls)).await;
 }
 
-/// The same signed bytes, in an outer shell that is BER and not DER. OpenSSL writes the shell
-/// anew, so that the certificate has the fingerprint that it has anywhere else.
-async fn a_shell_that_is_not_der_is_refused_by_rustls_and_mended_by_openssl(plan: Plan) {
+/// The same signed bytes in an outer structure that is BER and not DER. OpenSSL re-encodes the
+/// structure, so the certificate has its usual fingerprint.
+async fn a_ber_structure_is_refused_by_rustls_and_reencoded_by_openssl(plan: Plan) {
     let site = plan.start().await;
     let client = OddCertificate::by(site.certificates.authority()).issue();
     let der = client.der();

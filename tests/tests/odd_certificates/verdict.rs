@@ -1,4 +1,4 @@
-//! What becomes of a client with an odd certificate, and of the others beside it.
+//! How a client with an odd certificate is treated, and other clients beside it.
 
 use std::panic;
 use std::sync::Once;
@@ -10,12 +10,12 @@ use certsession_core::{Fingerprint, Refusal, SessionEvent};
 use certsession_tests::{Browser, Client, Plan, Site, Stack};
 use serde_json::{Value, json};
 
-/// What a server says to a certificate.
+/// The server's treatment of a certificate.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict {
     /// The handshake fails.
     RefusedByTls,
-    /// The handshake is completed, and every request is refused.
+    /// The handshake succeeds, and every request is refused.
     RefusedByUs,
     /// Its sessions work, and show this serial number and this subject.
     Admitted(&'static str, &'static str),
@@ -36,7 +36,7 @@ impl Verdicts {
     }
 }
 
-/// Connects with the certificate and holds the server to its verdict.
+/// Connects with the certificate and asserts the verdict.
 pub(crate) async fn assert_verdict(
     plan: Plan,
     certificate: impl Fn(&Authority) -> Client,
@@ -68,7 +68,11 @@ pub(crate) async fn assert_refused_by_tls(site: &Site, client: &Client) {
     let error = odd.try_send(request).await.unwrap_err();
     assert!(!error.is_timeout() && !error.is_decode(), "{error:?}");
     let refused = |event: &SessionEvent| matches!(event, SessionEvent::Refused { .. });
-    assert_eq!(site.events.count(refused), 0, "no request came through");
+    assert_eq!(
+        site.events.count(refused),
+        0,
+        "a request reached the middleware"
+    );
 }
 
 async fn assert_refused_by_us(site: &Site, client: &Client, bystander: &Browser) {
@@ -110,7 +114,7 @@ async fn assert_admitted(site: &Site, client: &Client, [serial, subject]: [&str;
     thief.set_cookie(odd.cookie());
     assert_eq!(thief.get("/me").await.status, 403);
     assert_eq!(odd.get("/me").await.status, 200);
-    // On a connection of its own, the certificate is the same one.
+    // On a new connection, it counts as the same certificate.
     let again = site.browser_with(client);
     again.set_cookie(odd.cookie());
     assert_eq!(again.get("/me").await.status, 200);
@@ -118,12 +122,12 @@ async fn assert_admitted(site: &Site, client: &Client, [serial, subject]: [&str;
 
 pub(crate) async fn assert_others_are_served(site: &Site, bystander: &Browser) {
     assert_eq!(bystander.get("/me").await.status, 200);
-    // There are two workers; new connections go to either.
+    // There are two workers; a new connection may go to either.
     for _ in 0..4 {
         let reply = site.browser("newcomer").get("/session").await;
         assert_eq!((reply.status, reply.json()), (200, Value::Null));
     }
-    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "a server has panicked");
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "a server panicked");
 }
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);

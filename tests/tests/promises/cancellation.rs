@@ -1,4 +1,4 @@
-//! P4 and P6, where somebody does not wait: clients that hang up, handlers that give up.
+//! P4 and P6 without waiting: clients that hang up, handlers that cancel their commit.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use reqwest::Method;
 use serde_json::json;
 
 promises![
-    p4_an_end_goes_through_although_the_client_hangs_up_while_the_store_works,
-    p4_ending_every_session_goes_through_although_the_client_hangs_up,
-    p4_a_sign_out_that_comes_too_late_is_told_so,
-    p6_a_commit_that_the_handler_gives_up_is_no_success_and_begins_nothing,
-    p6_an_end_that_the_handler_gives_up_is_no_success,
+    p4_an_end_is_executed_although_the_client_hangs_up_during_the_store_operation,
+    p4_ending_every_session_is_executed_although_the_client_hangs_up,
+    p4_a_sign_out_that_comes_too_late_gets_an_error,
+    p6_a_commit_that_the_handler_cancels_is_not_a_success_and_begins_nothing,
+    p6_an_end_that_the_handler_cancels_is_not_a_success,
     p6_a_change_beside_a_commit_is_an_error,
 ];
 
-/// Whether the sessions were ended, after a while at the latest.
+/// Whether this many sessions have ended, within a time limit.
 async fn wait_for_ends(site: &Site, ends: usize) -> bool {
     let is_end = |event: &SessionEvent| {
         matches!(
@@ -33,7 +33,7 @@ async fn wait_for_ends(site: &Site, ends: usize) -> bool {
     false
 }
 
-async fn p4_an_end_goes_through_although_the_client_hangs_up_while_the_store_works(plan: Plan) {
+async fn p4_an_end_is_executed_although_the_client_hangs_up_during_the_store_operation(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     for (method, path) in [
@@ -48,7 +48,7 @@ async fn p4_an_end_goes_through_although_the_client_hangs_up_while_the_store_wor
         let request = alice.send_to_hang_up(method, path);
         gate.arrived().await;
         drop(request);
-        // Time for the server to notice and to drop what it was doing.
+        // Time for the server to notice it and to drop the request.
         tokio::time::sleep(Duration::from_millis(50)).await;
         gate.release();
         assert!(wait_for_ends(&site, 1).await, "{path}");
@@ -56,7 +56,7 @@ async fn p4_an_end_goes_through_although_the_client_hangs_up_while_the_store_wor
     }
 }
 
-async fn p4_ending_every_session_goes_through_although_the_client_hangs_up(plan: Plan) {
+async fn p4_ending_every_session_is_executed_although_the_client_hangs_up(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     let (here, there) = (site.browser_with(&client), site.browser_with(&client));
@@ -73,7 +73,7 @@ async fn p4_ending_every_session_goes_through_although_the_client_hangs_up(plan:
     assert_eq!(there.get("/me").await.status, 401);
 }
 
-async fn p4_a_sign_out_that_comes_too_late_is_told_so(plan: Plan) {
+async fn p4_a_sign_out_that_comes_too_late_gets_an_error(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     let alice = site.browser_with(&client);
@@ -89,7 +89,7 @@ async fn p4_a_sign_out_that_comes_too_late_is_told_so(plan: Plan) {
     assert_eq!(alice.get("/me").await.status, 200);
 }
 
-async fn p6_a_commit_that_the_handler_gives_up_is_no_success_and_begins_nothing(plan: Plan) {
+async fn p6_a_commit_that_the_handler_cancels_is_not_a_success_and_begins_nothing(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.sign_in("alice", &[]).await;
@@ -109,10 +109,14 @@ async fn p6_a_commit_that_the_handler_gives_up_is_no_success_and_begins_nothing(
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let data = alice.get("/session").await.json()["data"].clone();
-    assert_eq!(data, json!({ "k": "v" }), "what was under way went through");
+    assert_eq!(
+        data,
+        json!({ "k": "v" }),
+        "the commit in flight was executed"
+    );
 }
 
-async fn p6_an_end_that_the_handler_gives_up_is_no_success(plan: Plan) {
+async fn p6_an_end_that_the_handler_cancels_is_not_a_success(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.sign_in("alice", &[]).await;
@@ -133,7 +137,7 @@ async fn p6_a_change_beside_a_commit_is_an_error(plan: Plan) {
         tokio::spawn(async move { alice.post("/sign-out-while-committing").await.status })
     };
     gate.arrived().await;
-    // Time for the handler to come to its sign-out.
+    // Time for the handler to reach its sign-out.
     tokio::time::sleep(Duration::from_millis(50)).await;
     gate.release();
     assert_eq!(request.await.unwrap(), 503);

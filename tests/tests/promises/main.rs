@@ -1,6 +1,6 @@
 //! The eight promises, each over every store, both TLS stacks, HTTP/1.1 and HTTP/2.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cancellation;
 mod p1_never_adopted;

@@ -1,4 +1,4 @@
-//! P1. Only a token that the framework issued, and that still stands, loads a session.
+//! P1. Only a token that the framework issued, and that is still valid, loads a session.
 
 use certsession_core::{Refusal, SessionEvent, Token};
 use certsession_tests::{Browser, Plan, promises};
@@ -11,7 +11,7 @@ promises![
     p1_a_cookie_of_any_other_form_opens_nothing,
     p1_two_session_cookies_are_hostile_and_none_is_used,
     p1_a_token_anywhere_but_in_the_cookie_is_not_read,
-    p1_a_token_of_an_expired_session_begins_another_name,
+    p1_a_token_of_an_expired_session_begins_a_session_with_another_handle,
 ];
 
 fn refused(reason: Refusal) -> impl Fn(&SessionEvent) -> bool {
@@ -21,7 +21,7 @@ fn refused(reason: Refusal) -> impl Fn(&SessionEvent) -> bool {
 async fn assert_opens_nothing(browser: &Browser) {
     let reply = browser.get("/session").await;
     assert_eq!((reply.status, reply.json()), (200, Value::Null));
-    assert_eq!(reply.set_cookie(), None, "reading begins no session");
+    assert_eq!(reply.set_cookie(), None, "a read begins no session");
     assert_eq!(browser.get("/me").await.status, 401);
 }
 
@@ -37,7 +37,7 @@ async fn p1_a_planted_token_is_never_adopted(plan: Plan) {
     assert_ne!(
         reply.set_cookie().unwrap()[..22],
         planted[..22],
-        "a new name"
+        "a new handle"
     );
     assert_ne!(victim.cookie().unwrap(), planted);
 
@@ -158,7 +158,7 @@ async fn p1_a_token_anywhere_but_in_the_cookie_is_not_read(plan: Plan) {
     assert_eq!(browser.send(request).await.status, 401, "in the body");
 }
 
-async fn p1_a_token_of_an_expired_session_begins_another_name(plan: Plan) {
+async fn p1_a_token_of_an_expired_session_begins_a_session_with_another_handle(plan: Plan) {
     let site = plan.start().await;
     let browser = site.browser("alice");
     browser.put("/session/data/k", json!(1)).await;

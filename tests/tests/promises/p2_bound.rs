@@ -1,4 +1,4 @@
-//! P2. On each request the session's certificate is compared with the peer's.
+//! P2. Each request compares the session's certificate with the peer's.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn p2_a_stolen_cookie_without_a_certificate_is_refused(plan: Plan) {
     assert_eq!(
         thief.get("/session").await.json(),
         Value::Null,
-        "no cookie, no harm"
+        "without a cookie the request is anonymous"
     );
     thief.set_cookie(Some(alice.stolen_cookie()));
     for path in ["/me", "/session", "/public"] {
@@ -117,7 +117,7 @@ async fn p2_a_thief_cannot_log_the_owner_out_even_by_replay(plan: Plan) {
     assert_eq!(
         thief.get("/me").await.status,
         401,
-        "a dead token is nothing to a stranger"
+        "a dead token has no effect under another certificate"
     );
     assert_eq!(alice.get("/me").await.status, 200);
 
@@ -178,10 +178,7 @@ async fn p2_public_key_binding_follows_a_renewal_that_keeps_the_key(plan: Plan) 
     after.set_cookie(Some(old_token.clone()));
     let reply = after.get("/me").await;
     assert_eq!(reply.status, 200);
-    assert!(
-        reply.set_cookie().is_some(),
-        "a new binding brings a new token"
-    );
+    assert!(reply.set_cookie().is_some(), "a rebind issues a new token");
     let from = *first.certificate().fingerprint();
     let to = *second.certificate().fingerprint();
     assert_eq!(
@@ -221,8 +218,8 @@ async fn p2_a_renewed_token_keeps_its_grace_under_the_same_certificate_only(plan
     assert_eq!(
         (reply.status, reply.set_cookie()),
         (200, None),
-        "within its grace"
+        "within its grace period"
     );
     site.clock.advance(Duration::from_secs(31));
-    assert_eq!(alice.get("/me").await.status, 401, "after its grace");
+    assert_eq!(alice.get("/me").await.status, 401, "after its grace period");
 }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 promises![
     p3_a_session_begins_bound_to_its_certificate_with_a_token_of_its_own,
     p3_sign_in_kills_the_token_before_it_and_keeps_only_what_is_named,
-    p3_signing_in_as_somebody_else_starts_afresh,
+    p3_signing_in_as_another_principal_drops_all_data,
     p3_rotate_kills_the_token_before_it_and_keeps_the_session,
-    p3_sign_out_ends_the_session_and_what_follows_has_a_new_name,
-    p3_of_many_sign_ins_at_once_one_token_stands,
+    p3_sign_out_ends_the_session_and_a_later_write_begins_one_with_a_new_handle,
+    p3_of_many_sign_ins_at_once_one_token_stays_valid,
 ];
 
-/// A browser with the same certificate and an earlier token.
+/// Asserts that an earlier token opens nothing for a browser with the same certificate.
 async fn assert_dead(site: &Site, client: &certsession_tests::Client, token: &str) {
     let browser = site.browser_with(client);
     browser.set_cookie(Some(token.to_owned()));
@@ -78,7 +78,7 @@ async fn p3_sign_in_kills_the_token_before_it_and_keeps_only_what_is_named(plan:
     assert_eq!(alice.get("/me").await.status, 200);
 }
 
-async fn p3_signing_in_as_somebody_else_starts_afresh(plan: Plan) {
+async fn p3_signing_in_as_another_principal_drops_all_data(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("shared kiosk");
     let kiosk = site.browser_with(&client);
@@ -109,7 +109,7 @@ async fn p3_rotate_kills_the_token_before_it_and_keeps_the_session(plan: Plan) {
     assert_dead(&site, &client, &before).await;
 }
 
-async fn p3_sign_out_ends_the_session_and_what_follows_has_a_new_name(plan: Plan) {
+async fn p3_sign_out_ends_the_session_and_a_later_write_begins_one_with_a_new_handle(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     let alice = site.browser_with(&client);
@@ -137,7 +137,7 @@ async fn p3_sign_out_ends_the_session_and_what_follows_has_a_new_name(plan: Plan
     assert_dead(&site, &client, &before).await;
 }
 
-async fn p3_of_many_sign_ins_at_once_one_token_stands(plan: Plan) {
+async fn p3_of_many_sign_ins_at_once_one_token_stays_valid(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     for _ in 0..5 {
@@ -159,19 +159,19 @@ async fn p3_of_many_sign_ins_at_once_one_token_stands(plan: Plan) {
         for task in tasks.collect::<Vec<_>>() {
             statuses.push(task.await.unwrap());
         }
-        // A rival that came too late finds its token replaced, and signs in afresh.
+        // A rival that came too late finds its token replaced, and signs in again.
         assert!(statuses.contains(&204));
         assert!(
             statuses.iter().all(|s| [204, 409].contains(s)),
             "{statuses:?}"
         );
-        let mut standing = 0;
+        let mut accepted = 0;
         for rival in rivals
             .iter()
             .filter(|rival| rival.stolen_cookie()[..21] == token[..21])
         {
-            standing += usize::from(rival.get("/me").await.status == 200);
+            accepted += usize::from(rival.get("/me").await.status == 200);
         }
-        assert_eq!(standing, 1, "one token of this session");
+        assert_eq!(accepted, 1, "exactly one token of this session is accepted");
     }
 }

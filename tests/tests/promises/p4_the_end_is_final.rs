@@ -10,12 +10,12 @@ promises![
     p4_a_writer_slower_than_the_sign_out_neither_revives_the_session_nor_gets_a_token,
     p4_a_slow_sign_in_does_not_revive_an_ended_session,
     p4_sign_outs_racing_writers_leave_nothing,
-    p4_a_session_that_somebody_else_ended_is_over_at_once,
-    p4_nobody_ends_the_session_of_another_principal,
+    p4_a_session_that_was_ended_from_outside_is_over_at_once,
+    p4_a_principal_cannot_end_the_session_of_another,
     p4_revoke_all_racing_sign_ins_leaves_none_of_the_earlier_sessions,
-    p4_an_idle_session_ends_and_an_active_one_goes_on,
+    p4_an_idle_session_ends_and_an_active_one_continues,
     p4_a_session_ends_at_its_absolute_deadline_however_active_it_is,
-    p4_an_end_is_carried_out_although_the_client_hangs_up,
+    p4_an_end_is_executed_if_the_client_hangs_up,
     p4_a_body_that_is_streamed_can_end_the_session,
     p4_nothing_is_written_after_the_end_in_the_same_request,
 ];
@@ -92,7 +92,7 @@ async fn p4_sign_outs_racing_writers_leave_nothing(plan: Plan) {
         assert_eq!(alice.post("/sign-out").await.status, 204);
         for writer in writers {
             let (status, cookie) = writer.await.unwrap();
-            // A writer that came after the end begins a session of its own, with another name.
+            // A writer that came after the end begins a new session, with another handle.
             let is_new = cookie.as_ref().is_some_and(|c| c[..21] != token[..21]);
             assert!(is_new || cookie.is_none(), "{status}");
             assert!(is_new || status == 204 || status == 409, "{status}");
@@ -101,7 +101,7 @@ async fn p4_sign_outs_racing_writers_leave_nothing(plan: Plan) {
     }
 }
 
-async fn p4_a_session_that_somebody_else_ended_is_over_at_once(plan: Plan) {
+async fn p4_a_session_that_was_ended_from_outside_is_over_at_once(plan: Plan) {
     let site = plan.start().await;
     let laptop = site.browser("alice's laptop");
     let phone = site.browser("alice's phone");
@@ -142,7 +142,7 @@ async fn p4_a_session_that_somebody_else_ended_is_over_at_once(plan: Plan) {
     );
 }
 
-async fn p4_nobody_ends_the_session_of_another_principal(plan: Plan) {
+async fn p4_a_principal_cannot_end_the_session_of_another(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     let bob = site.browser("bob");
@@ -198,16 +198,16 @@ async fn p4_revoke_all_racing_sign_ins_leaves_none_of_the_earlier_sessions(plan:
         for browser in earlier.iter().skip(1) {
             assert_eq!(browser.get("/me").await.status, 401);
         }
-        // Whoever stands afterwards is in the index, so the next call ends them too.
-        let mut standing = 0;
+        // A session that is active afterwards is in the index, so the next call ends it too.
+        let mut active = 0;
         for browser in &later {
-            standing += usize::from(browser.get("/me").await.status == 200);
+            active += usize::from(browser.get("/me").await.status == 200);
         }
         let last = site.browser_with(&client);
         last.sign_in("alice", &[]).await;
         assert_eq!(
             last.get("/sessions").await.json().as_array().unwrap().len(),
-            standing + 1
+            active + 1
         );
         last.delete("/sessions").await;
         for browser in &later {
@@ -216,7 +216,7 @@ async fn p4_revoke_all_racing_sign_ins_leaves_none_of_the_earlier_sessions(plan:
     }
 }
 
-async fn p4_an_idle_session_ends_and_an_active_one_goes_on(plan: Plan) {
+async fn p4_an_idle_session_ends_and_an_active_one_continues(plan: Plan) {
     let site = plan.start().await;
     let (idle, active) = (site.browser("idle"), site.browser("active"));
     idle.sign_in("idle", &[]).await;
@@ -240,7 +240,7 @@ async fn p4_a_session_ends_at_its_absolute_deadline_however_active_it_is(plan: P
     assert_eq!(alice.get("/me").await.status, 401);
 }
 
-async fn p4_an_end_is_carried_out_although_the_client_hangs_up(plan: Plan) {
+async fn p4_an_end_is_executed_if_the_client_hangs_up(plan: Plan) {
     let site = plan.start().await;
     let client = site.certificates.client("alice");
     let alice = site.browser_with(&client);
@@ -252,7 +252,7 @@ async fn p4_an_end_is_carried_out_although_the_client_hangs_up(plan: Plan) {
     site.held.arrived().await;
     request.abort();
     let _ = request.await;
-    // Whether the server drops the handler or lets it finish, the session is over.
+    // Whether the server drops the handler or lets it finish, the session has ended.
     site.held.release();
     for _ in 0..200 {
         if site

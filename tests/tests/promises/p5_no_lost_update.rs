@@ -1,5 +1,5 @@
-//! P5. Two requests that write different keys both win; an earlier one cannot write into a
-//! signed-in session.
+//! P5. Concurrent requests that write different keys all succeed; one from before a sign-in cannot
+//! write into the signed-in session.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ async fn p5_a_sign_in_carries_what_was_written_while_it_ran(plan: Plan) {
     assert_eq!(
         alice.get("/session").await.json()["data"],
         json!({}),
-        "nothing was named"
+        "`carry` named no key"
     );
     assert_eq!(alice.get("/me").await.status, 200);
 }
@@ -128,7 +128,7 @@ async fn p5_requests_in_parallel_survive_the_renewal_of_the_token(plan: Plan) {
             assert_eq!(status, 204);
             renewals += usize::from(cookie.is_some());
         }
-        assert_eq!(renewals, 1, "one of them brings the new token");
+        assert_eq!(renewals, 1, "exactly one response has the new token");
         assert_ne!(alice.stolen_cookie(), before);
     }
     let session = alice.get("/session").await.json();
@@ -173,7 +173,7 @@ async fn p5_a_replaced_token_can_write_nothing_and_overwrites_no_newer_cookie(pl
     assert_eq!(
         late.sign_in("alice", &[]).await.status,
         204,
-        "a sign-in is a way out"
+        "a sign-in is still possible"
     );
     assert_eq!(alice.get("/me").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! P6. A store that is down is 503; nothing that failed is reported as success.
+//! P6. A store that is down is a 503; no failure is reported as success.
 
 use certsession_core::test_util::Fault;
 use certsession_core::{SessionEvent, StoreErrorKind, StoreOperation};
@@ -9,15 +9,15 @@ promises![
     p6_a_store_that_is_down_is_503_and_no_handler_runs,
     p6_a_commit_that_fails_is_never_reported_as_success,
     p6_a_session_that_cannot_be_kept_is_not_handed_out,
-    p6_an_end_that_fails_is_not_reported_and_can_be_repeated,
-    p6_revoking_listing_and_signing_in_tell_of_a_store_that_is_down,
-    p6_what_nobody_asked_for_may_fail_without_harm,
+    p6_an_end_that_fails_is_not_reported_as_success_and_can_be_repeated,
+    p6_revoking_listing_and_signing_in_report_a_store_that_is_down,
+    p6_upkeep_may_fail_without_harm,
     p6_ending_works_although_the_handler_or_an_inner_middleware_fails,
-    p6_what_a_failing_handler_wrote_is_kept,
+    p6_writes_of_a_failing_handler_are_kept,
     p6_a_panic_writes_nothing_and_an_end_before_it_holds,
     p6_a_client_that_hangs_up_leaves_the_session_whole,
     p6_a_handler_that_commits_by_itself_learns_of_the_failure,
-    p6_a_change_after_the_response_head_is_an_error_and_no_loss,
+    p6_a_change_after_the_response_head_is_an_error_and_is_not_lost_silently,
     p6_a_session_that_would_hold_too_much_is_refused_whole,
 ];
 
@@ -50,7 +50,7 @@ async fn p6_a_store_that_is_down_is_503_and_no_handler_runs(plan: Plan) {
     assert_eq!(
         site.browser("bob").get("/public").await.status,
         204,
-        "no cookie, no store"
+        "without a cookie the store is not used"
     );
 
     site.faults.heal();
@@ -77,11 +77,11 @@ async fn p6_a_commit_that_fails_is_never_reported_as_success(plan: Plan) {
     assert_eq!(
         alice.get("/me").await.status,
         401,
-        "nobody is signed in by half"
+        "no principal is signed in"
     );
     assert_eq!(alice.sign_in("alice", &[]).await.status, 204);
 
-    // The answer is lost, but it happened: the client hears of a failure, not of a success.
+    // The result is lost, but the commit was executed: the client gets an error, not a success.
     site.faults.fail_next(StoreOperation::Commit, Fault::After);
     assert_unavailable(&alice.put("/session/data/k", json!(3)).await);
     assert_eq!(alice.get("/session/data/k").await.body, "3");
@@ -99,7 +99,7 @@ async fn p6_a_session_that_cannot_be_kept_is_not_handed_out(plan: Plan) {
     }
 }
 
-async fn p6_an_end_that_fails_is_not_reported_and_can_be_repeated(plan: Plan) {
+async fn p6_an_end_that_fails_is_not_reported_as_success_and_can_be_repeated(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.sign_in("alice", &[]).await;
@@ -113,7 +113,7 @@ async fn p6_an_end_that_fails_is_not_reported_and_can_be_repeated(plan: Plan) {
     assert_eq!(alice.get("/me").await.status, 401);
 }
 
-async fn p6_revoking_listing_and_signing_in_tell_of_a_store_that_is_down(plan: Plan) {
+async fn p6_revoking_listing_and_signing_in_report_a_store_that_is_down(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.sign_in("alice", &[]).await;
@@ -125,7 +125,7 @@ async fn p6_revoking_listing_and_signing_in_tell_of_a_store_that_is_down(plan: P
     assert_eq!(alice.get("/me").await.status, 200);
 }
 
-async fn p6_what_nobody_asked_for_may_fail_without_harm(plan: Plan) {
+async fn p6_upkeep_may_fail_without_harm(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.sign_in("alice", &[]).await;
@@ -158,7 +158,7 @@ async fn p6_ending_works_although_the_handler_or_an_inner_middleware_fails(plan:
     }
 }
 
-async fn p6_what_a_failing_handler_wrote_is_kept(plan: Plan) {
+async fn p6_writes_of_a_failing_handler_are_kept(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     let reply = alice.get("/fail/first/v").await;
@@ -172,7 +172,8 @@ async fn p6_what_a_failing_handler_wrote_is_kept(plan: Plan) {
     let data = alice.get("/session").await.json()["data"].clone();
     assert_eq!(data, json!({ "first": "v", "second": "v" }));
 
-    // The first session of an inner failure: the cookie goes out on the error.
+    // The first session of a request that fails in an inner middleware: the error response sets the
+    // cookie.
     let bob = site.browser("bob");
     let reply = bob.get("/inner/write/k/v").await;
     assert!(reply.status == 418 && reply.set_cookie().is_some());
@@ -234,7 +235,7 @@ async fn p6_a_handler_that_commits_by_itself_learns_of_the_failure(plan: Plan) {
     assert_eq!(
         alice.get("/commit/b/v").await.status,
         202,
-        "it went through at the second try"
+        "the retry succeeded"
     );
     assert_eq!(alice.get("/session/data/b").await.json(), json!("v"));
     site.faults.fail_all(StoreOperation::Commit);
@@ -243,7 +244,7 @@ async fn p6_a_handler_that_commits_by_itself_learns_of_the_failure(plan: Plan) {
     assert_eq!(alice.get("/session/data/c").await.status, 404);
 }
 
-async fn p6_a_change_after_the_response_head_is_an_error_and_no_loss(plan: Plan) {
+async fn p6_a_change_after_the_response_head_is_an_error_and_is_not_lost_silently(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.put("/session/data/k", json!(1)).await;
@@ -294,7 +295,7 @@ async fn p6_a_full_store_refuses_new_sessions_and_keeps_the_old_ones(plan: Plan)
     bob.post("/sign-out").await;
     assert_eq!(carol.sign_in("carol", &[]).await.status, 204);
 
-    // Expired sessions make room by themselves.
+    // Expired sessions make room automatically.
     site.clock.advance(std::time::Duration::from_secs(30 * 60));
     assert_eq!(bob.sign_in("bob", &[]).await.status, 204);
 }

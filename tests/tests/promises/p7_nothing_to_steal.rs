@@ -1,6 +1,6 @@
-//! P7. Nothing usable at rest; logs, events, `Debug` and errors hold neither token nor data.
+//! P7. No usable secret at rest; logs, events, `Debug` and errors hold neither token nor data.
 //!
-//! The whole output of the suite, every log line at TRACE included, is searched besides: see
+//! In addition, the whole output of the suite, every log line at TRACE included, is searched: see
 //! `certsession_tests::ledger`.
 
 use certsession_core::Token;
@@ -11,7 +11,7 @@ promises![
     p7_events_hold_neither_token_nor_data,
     p7_errors_hold_neither_token_nor_data,
     p7_no_answer_but_the_cookie_shows_a_token,
-    p7_an_answer_with_a_token_is_kept_by_nobody,
+    p7_an_answer_with_a_token_is_not_cached,
 ];
 
 fn assert_silent(reply: &Reply, secrets: &[&str]) {
@@ -93,7 +93,7 @@ async fn p7_no_answer_but_the_cookie_shows_a_token(plan: Plan) {
     }
 }
 
-async fn p7_an_answer_with_a_token_is_kept_by_nobody(plan: Plan) {
+async fn p7_an_answer_with_a_token_is_not_cached(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     let reply = alice.put("/session/data/k", json!(1)).await;
@@ -102,7 +102,7 @@ async fn p7_an_answer_with_a_token_is_kept_by_nobody(plan: Plan) {
     let reply = alice.get("/cached").await;
     assert_eq!(
         reply.headers["cache-control"], "public, max-age=60",
-        "the handler's own choice"
+        "the handler's own header stays"
     );
     assert_eq!(reply.headers["vary"], "Cookie");
     site.clock.advance(std::time::Duration::from_secs(16 * 60));
@@ -110,7 +110,7 @@ async fn p7_an_answer_with_a_token_is_kept_by_nobody(plan: Plan) {
     assert!(reply.set_cookie().is_some());
     assert_eq!(
         reply.headers["cache-control"], "no-store",
-        "not with a token on it"
+        "a response with a token must not be cached"
     );
     let reply = alice.get("/public").await;
     assert!(!reply.headers.contains_key("cache-control") && !reply.headers.contains_key("vary"));

@@ -1,5 +1,5 @@
-//! P8. Expiry and not-before of the certificate are judged on every request, not once at the
-//! handshake: keep-alive and HTTP/2 streams do not outlive them.
+//! P8. Expiry and not-before of the certificate are checked on every request, not once at the
+//! handshake: they also apply to kept-alive connections and HTTP/2 streams.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use serde_json::json;
 promises![
     p8_a_certificate_that_expires_meanwhile_is_refused_on_the_open_connection,
     p8_a_certificate_that_is_not_valid_yet_is_refused,
-    p8_no_deadline_lies_beyond_the_certificate,
-    p8_the_certificate_is_judged_although_the_store_is_not_asked,
-    p8_a_request_costs_the_store_one_step_and_none_without_a_cookie,
+    p8_no_deadline_is_after_the_certificate_s_end,
+    p8_the_certificate_is_checked_although_the_store_is_not_used,
+    p8_a_request_costs_one_store_operation_and_none_without_a_cookie,
 ];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,7 +22,7 @@ fn refused(reason: Refusal) -> impl Fn(&SessionEvent) -> bool {
     move |event| matches!(event, SessionEvent::Refused { reason: r, .. } if *r == reason)
 }
 
-/// A certificate that began an hour ago and ends in one.
+/// A certificate that has been valid for an hour and expires in one.
 fn short_lived(site: &Site) -> Client {
     let now = site.clock.now().as_millis() as i64 / 1000;
     let request = LeafRequest::client("alice")
@@ -35,7 +35,7 @@ async fn p8_a_certificate_that_expires_meanwhile_is_refused_on_the_open_connecti
     let site = plan.start().await;
     let alice = site.browser_with(&short_lived(&site));
     alice.sign_in("alice", &[]).await;
-    // Kept alive, so that it is the certificate that ends and not the idle session.
+    // Kept active, so that the certificate expires and not the idle session.
     for _ in 0..2 {
         site.clock.advance(Duration::from_secs(29 * 60));
         assert_eq!(alice.get("/me").await.status, 200);
@@ -81,11 +81,11 @@ async fn p8_a_certificate_that_is_not_valid_yet_is_refused(plan: Plan) {
     assert_eq!(
         alice.get("/me").await.status,
         200,
-        "the session was left as it was"
+        "the session is unchanged"
     );
 }
 
-async fn p8_no_deadline_lies_beyond_the_certificate(plan: Plan) {
+async fn p8_no_deadline_is_after_the_certificate_s_end(plan: Plan) {
     let lifetimes = Lifetimes::default()
         .with_idle(DAY)
         .unwrap()
@@ -114,7 +114,7 @@ async fn p8_no_deadline_lies_beyond_the_certificate(plan: Plan) {
     }
 }
 
-async fn p8_the_certificate_is_judged_although_the_store_is_not_asked(plan: Plan) {
+async fn p8_the_certificate_is_checked_although_the_store_is_not_used(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser_with(&short_lived(&site));
     assert_eq!(alice.get("/public").await.status, 204);
@@ -124,7 +124,7 @@ async fn p8_the_certificate_is_judged_although_the_store_is_not_asked(plan: Plan
     assert_eq!(site.faults.take_calls(), []);
 }
 
-async fn p8_a_request_costs_the_store_one_step_and_none_without_a_cookie(plan: Plan) {
+async fn p8_a_request_costs_one_store_operation_and_none_without_a_cookie(plan: Plan) {
     use certsession_core::StoreOperation::{Commit, Create, Load, Remove};
     let site = plan.start().await;
     let alice = site.browser("alice");

@@ -6,7 +6,7 @@ use crate::harness::{Cluster, LeastUser, Near, OneServer, Pool, Sentinel, Valkey
 
 certsession_core::conformance_suite!(on_one_server: OneServer);
 
-/// Runs every clause in this process: these servers take long to start.
+/// Runs every clause in this process, because these servers start slowly.
 fn run_every_clause<H: Harness>() {
     let clauses = clauses::<H>();
     assert!(clauses.len() > 80);
@@ -37,11 +37,11 @@ fn the_contract_holds_on_the_master_of_sentinels() {
 }
 
 #[test]
-fn the_contract_holds_for_a_user_who_may_do_no_more_than_it_needs_over_tls() {
+fn the_contract_holds_for_a_user_with_the_least_permissions_over_tls() {
     run_every_clause::<LeastUser>();
 }
 
 #[test]
-fn the_contract_holds_over_a_pool_of_the_applications_own() {
+fn the_contract_holds_over_a_pool_of_the_application() {
     run_every_clause::<Pool>();
 }

@@ -1,4 +1,4 @@
-//! An end on one node, heard on another.
+//! The end of a session on one node, noticed on another.
 
 use std::time::{Duration, Instant};
 
@@ -19,30 +19,30 @@ async fn open(url: &str, prefix: &str) -> RedisStore {
     settings.connect().await.unwrap()
 }
 
-/// Ends sessions on one node until another hears of it: from then on the other listens.
-async fn wait_until_it_listens(here: &RedisStore, there: &RedisStore) {
+/// Ends sessions on one node until another is notified: from then on the other is subscribed.
+async fn wait_until_subscribed(here: &RedisStore, there: &RedisStore) {
     let began = Instant::now();
     for n in 1_000.. {
-        assert!(began.elapsed() < PATIENCE, "it does not listen");
+        assert!(began.elapsed() < PATIENCE, "it does not subscribe");
         let record = SampleRecord::new(n).principal("bob").build();
-        let heard = there.end_notification(record.handle());
-        let heard = tokio::time::timeout(Duration::from_millis(200), heard);
-        // A server that is just restarting refuses both.
+        let notified = there.end_notification(record.handle());
+        let notified = tokio::time::timeout(Duration::from_millis(200), notified);
+        // A server that is restarting refuses both.
         let ends = async {
             let created = here.create(record.clone(), None, record.created_at()).await;
             created.is_ok() && here.remove(record.handle()).await.is_ok()
         };
-        if let (Ok(()), true) = tokio::join!(heard, ends) {
+        if let (Ok(()), true) = tokio::join!(notified, ends) {
             return;
         }
     }
 }
 
-/// Ends sessions in each way on one node, while another waits for a hint.
-async fn assert_heard(url: &str) {
+/// Ends sessions in each way on one node, while another waits for the notification.
+async fn assert_noticed(url: &str) {
     let prefix = new_prefix();
     let (here, there) = (open(url, &prefix).await, open(url, &prefix).await);
-    wait_until_it_listens(&here, &there).await;
+    wait_until_subscribed(&here, &there).await;
     for n in 1..=3 {
         let record = SampleRecord::new(n).principal("alice").build();
         let handle = record.handle();
@@ -67,8 +67,8 @@ async fn assert_heard(url: &str) {
             }
             began
         };
-        let heard = tokio::time::timeout(PATIENCE, waits);
-        let (heard, began) = tokio::join!(heard, ends);
+        let notified = tokio::time::timeout(PATIENCE, waits);
+        let (heard, began) = tokio::join!(notified, ends);
         heard.unwrap();
         assert!(
             began.elapsed() < Duration::from_secs(1),
@@ -79,22 +79,22 @@ async fn assert_heard(url: &str) {
 }
 
 #[tokio::test]
-async fn an_end_on_another_node_is_heard_at_once() {
-    assert_heard(&shared().url()).await;
+async fn an_end_on_another_node_is_noticed_at_once() {
+    assert_noticed(&shared().url()).await;
 }
 
 #[tokio::test]
-async fn an_end_is_heard_on_every_node_of_a_cluster() {
-    assert_heard(&cluster_url(cluster())).await;
+async fn an_end_is_noticed_on_every_node_of_a_cluster() {
+    assert_noticed(&cluster_url(cluster())).await;
 }
 
 #[tokio::test]
-async fn an_end_is_heard_under_sentinels() {
-    assert_heard(&sentinel_url(sentinel())).await;
+async fn an_end_is_noticed_with_sentinel() {
+    assert_noticed(&sentinel_url(sentinel())).await;
 }
 
 #[tokio::test]
-async fn listening_goes_on_after_the_server_was_restarted() {
+async fn the_subscription_continues_after_the_server_was_restarted() {
     let server = RedisServer::builder().append_only().start();
     let prefix = new_prefix();
     let (here, there) = (
@@ -111,13 +111,13 @@ async fn listening_goes_on_after_the_server_was_restarted() {
         .unwrap();
     let waits = there.end_notification(record.handle());
     let ends = async {
-        wait_until_it_listens(&here, &there).await;
+        wait_until_subscribed(&here, &there).await;
         server.restart();
-        wait_until_it_listens(&here, &there).await;
+        wait_until_subscribed(&here, &there).await;
         assert!(here.remove(record.handle()).await.unwrap());
     };
-    let heard = tokio::time::timeout(2 * PATIENCE, waits);
-    let (heard, ()) = tokio::join!(heard, ends);
+    let notified = tokio::time::timeout(2 * PATIENCE, waits);
+    let (heard, ()) = tokio::join!(notified, ends);
     heard.unwrap();
 }
 
@@ -132,7 +132,7 @@ fn p8_a_websocket_closes_within_a_second_of_an_end_on_another_node() {
         let key = keys.iter().map(|key| std::str::from_utf8(key).unwrap());
         let (prefix, _) = key.filter_map(|key| key.split_once(":i:")).next().unwrap();
         let elsewhere = open(&shared().url(), &format!("{prefix}:")).await;
-        // The node of the WebSocket has begun to listen by then.
+        // The WebSocket's node has subscribed by then.
         assert!(live.closed_within(Duration::from_millis(700)).is_none());
         let began = Instant::now();
         let alice = Owner::principal("alice").unwrap();

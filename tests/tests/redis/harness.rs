@@ -1,4 +1,4 @@
-//! Each kind of server as the conformance suite needs it.
+//! A conformance harness for each kind of server.
 
 use std::future::Future;
 use std::sync::OnceLock;
@@ -10,11 +10,11 @@ use certsession_tests::redis::{self, Program, RedisCluster, RedisSentinel, Redis
 use certsession_tests::stores::{RedisNear, StoreKind, new_prefix, open_redis};
 use tokio::runtime::Runtime;
 
-/// The least that a user of the store has to be permitted, as docs/redis.md says it.
+/// The permissions that a user of the store needs, as in docs/redis.md.
 pub(crate) const LEAST: &str = "-@all +hello +eval +evalsha +get +set +getrange +del +zadd +zrem \
      +zcount +zrangebyscore +zrevrangebyscore +zrandmember +pttl +pexpire +publish +subscribe";
 
-/// A runtime of two threads, as a server has them.
+/// A runtime with two threads, like a server's.
 pub(crate) struct Threads(Runtime);
 
 impl Default for Threads {
@@ -40,7 +40,7 @@ impl Threads {
     }
 }
 
-/// Makes a harness of each kind of server: how often it runs each race, and how its store is
+/// Defines a harness for each kind of server: how often it runs each race, and how its store is
 /// opened.
 macro_rules! harnesses {
     ($($(#[$doc:meta])* $name:ident, $rounds:literal rounds: $open:expr;)*) => {$(
@@ -74,9 +74,9 @@ macro_rules! harnesses {
 }
 
 harnesses! {
-    /// One server, as most have it.
+    /// A single server, the most common case.
     OneServer, 50 rounds: open_redis(&redis::shared().url());
-    /// One server, with copies in the process.
+    /// A single server, with copies in the process.
     Near, 50 rounds: RedisNear::open(None);
     /// Valkey.
     Valkey, 10 rounds: open_redis(&valkey().url());
@@ -84,9 +84,9 @@ harnesses! {
     Cluster, 5 rounds: open_redis(&cluster_url(cluster()));
     /// The master that sentinels watch.
     Sentinel, 5 rounds: open_redis(&sentinel_url(sentinel()));
-    /// A user who may do no more than the store needs, over TLS with a client certificate.
+    /// A user with only the necessary permissions, over TLS with a client certificate.
     LeastUser, 10 rounds: open_as_least_user();
-    /// A pool of the application's own.
+    /// A pool of the application.
     Pool, 5 rounds: async { open_pool(&redis::shared().url()) };
 }
 

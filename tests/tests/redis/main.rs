@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "a test that cannot go on, stops; and it says how far it came"
+    reason = "a test that cannot continue fails; and it prints its progress"
 )]
 
 mod conformance;

@@ -1,4 +1,4 @@
-//! The near cache: copies in the process that the server keeps true.
+//! The near cache: copies in the process that the server invalidates.
 
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -15,10 +15,10 @@ use tokio::time::sleep;
 
 use crate::harness::{LEAST, cluster, cluster_url, sentinel, sentinel_url, valkey};
 
-/// Longer than any of these tests: what is dropped has not merely become too old.
+/// Longer than any of these tests, so that a dropped copy was not just too old.
 const FOR_EVER: Duration = Duration::from_secs(600);
 
-/// How long word of a change may take.
+/// How long the notification of a change may take.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 async fn open(url: &str, prefix: &str, max_age: Duration) -> RedisStore {
@@ -42,7 +42,7 @@ fn copy(store: &RedisStore, record: &Record) -> Option<Arc<Record>> {
     store.near(record.handle(), record.created_at())
 }
 
-/// A new record, of which there is a copy.
+/// Creates a record and a copy of it.
 async fn keep_and_copy(store: &RedisStore, number: u32) -> Arc<Record> {
     let record = keep(store, number).await;
     load(store, &record).await.unwrap();
@@ -50,7 +50,7 @@ async fn keep_and_copy(store: &RedisStore, number: u32) -> Arc<Record> {
     record
 }
 
-/// How long the copy was still given away.
+/// How long the copy was still used after the change.
 async fn dropped_after(store: &RedisStore, record: &Record) -> Duration {
     let began = Instant::now();
     while copy(store, record).is_some() {
@@ -68,8 +68,8 @@ async fn write(store: &RedisStore, record: &Arc<Record>) -> Arc<Record> {
     }
 }
 
-/// Whatever changes a record on one node drops the copy on another.
-async fn assert_kept_true(url: &str) {
+/// Asserts that each kind of change to a record on one node drops the copy on another.
+async fn assert_invalidated(url: &str) {
     let prefix = new_prefix();
     let here = open(url, &prefix, FOR_EVER).await;
     let there = open(url, &prefix, FOR_EVER).await;
@@ -101,21 +101,21 @@ fn alice() -> certsession_core::Owner {
 
 #[tokio::test]
 async fn a_change_on_another_node_drops_the_copy() {
-    assert_kept_true(&shared().url()).await;
+    assert_invalidated(&shared().url()).await;
 }
 
 #[tokio::test]
 async fn a_change_on_another_node_drops_the_copy_on_valkey() {
-    assert_kept_true(&valkey().url()).await;
+    assert_invalidated(&valkey().url()).await;
 }
 
 #[tokio::test]
-async fn a_change_on_another_node_drops_the_copy_under_sentinels() {
-    assert_kept_true(&sentinel_url(sentinel())).await;
+async fn a_change_on_another_node_drops_the_copy_with_sentinel() {
+    assert_invalidated(&sentinel_url(sentinel())).await;
 }
 
 #[tokio::test]
-async fn a_read_from_a_copy_asks_the_server_nothing() {
+async fn a_read_from_a_copy_sends_no_command() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
     let record = keep_and_copy(&store, 1).await;
@@ -123,12 +123,12 @@ async fn a_read_from_a_copy_asks_the_server_nothing() {
     for _ in 0..100 {
         assert!(copy(&store, &record).is_some());
     }
-    let asked = server.commands_since(&before);
-    assert!(!asked.contains_key("get"), "{asked:?}");
+    let commands = server.commands_since(&before);
+    assert!(!commands.contains_key("get"), "{commands:?}");
 }
 
-/// The race that loses invalidations where the answer is kept by whoever asked: the session ends
-/// between the server's answer and that moment.
+/// The race that loses invalidations if the requesting task keeps the reply: the session ends after
+/// the server's reply and before the task runs.
 #[tokio::test]
 async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
     const SESSIONS: u32 = 5_000;
@@ -144,7 +144,7 @@ async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
             let (here, there, handle) = (&here, Arc::clone(&there), record.handle());
             async move {
                 let reader = tokio::spawn(read_and_look(there, handle, now));
-                // The ends fall before, into and after the reads.
+                // The ends happen before, during and after the reads.
                 for _ in 0..place % 5 {
                     tokio::task::yield_now().await;
                 }
@@ -167,21 +167,21 @@ async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
         }
         assert_eq!(stay().await, 0, "sessions that have ended are still served");
     }
-    // Otherwise nothing was raced for.
+    // Otherwise there was no race.
     assert!(kept > 0, "no copy was ever kept");
     eprintln!("{kept} of {SESSIONS} copies were kept for a moment");
 }
 
-/// Whether a copy was there after the answer.
+/// Whether there was a copy after the reply.
 async fn read_and_look(store: Arc<RedisStore>, handle: Handle, now: Timestamp) -> bool {
     let _ = store.load(handle, now).await.unwrap();
     store.near(handle, now).is_some()
 }
 
-/// Two threads have two connections; what one of them changes, the other sees at once. (Its runtime
-/// stands still, so that it cannot hear of the change by itself.)
+/// Two threads have two connections; one thread sees the other's changes at once. (Its runtime does
+/// not run, so it cannot receive the notification by itself.)
 #[test]
-fn what_this_process_changes_it_sees_at_once_on_every_thread() {
+fn a_process_sees_its_own_changes_at_once_on_every_thread() {
     let here = runtime();
     let store = Arc::new(here.block_on(open(&shared().url(), &new_prefix(), FOR_EVER)));
     let (to_there, records) = mpsc::channel::<Arc<Record>>();
@@ -219,17 +219,17 @@ fn runtime() -> Runtime {
 }
 
 #[tokio::test]
-async fn a_change_that_is_given_up_half_way_leaves_no_copy() {
+async fn a_cancelled_change_leaves_no_copy() {
     let store = open(&shared().url(), &new_prefix(), FOR_EVER).await;
     let record = keep_and_copy(&store, 1).await;
     let commit = SampleCommit::on(&record).insert("cart", "[7]").build();
     let given_up = store.commit(commit).now_or_never();
-    assert!(given_up.is_none(), "it waits for the server");
+    assert!(given_up.is_none(), "it must wait for the server");
     assert_eq!(copy(&store, &record), None);
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_takes_its_copies_along() {
+async fn a_lost_connection_drops_its_copies() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
     let record = keep_and_copy(&store, 1).await;
@@ -237,12 +237,12 @@ async fn a_connection_that_is_lost_takes_its_copies_along() {
     let took = dropped_after(&store, &record).await;
     assert!(took < Duration::from_millis(100), "{took:?}");
     server.restart();
-    // The server has forgotten everything, and is asked.
+    // The server has lost all data, and the read goes to the server.
     assert_eq!(load(&store, &record).await, None);
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_believed_no_longer_than_a_copy_may_be_old() {
+async fn copies_of_an_unresponsive_server_are_used_only_until_their_maximum_age() {
     const MAX_AGE: Duration = Duration::from_millis(300);
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", MAX_AGE).await;
@@ -257,7 +257,7 @@ async fn a_server_that_falls_silent_is_believed_no_longer_than_a_copy_may_be_old
 }
 
 #[tokio::test]
-async fn a_server_that_is_emptied_empties_the_copies() {
+async fn emptying_the_server_drops_all_copies() {
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", FOR_EVER).await;
     let record = keep_and_copy(&store, 1).await;
@@ -267,7 +267,7 @@ async fn a_server_that_is_emptied_empties_the_copies() {
 }
 
 #[tokio::test]
-async fn a_server_that_remembers_too_little_drops_copies_early_and_none_late() {
+async fn a_full_tracking_table_drops_copies_early_and_none_late() {
     let server = RedisServer::builder()
         .arguments(&["--tracking-table-max-keys", "10"])
         .start();
@@ -286,16 +286,16 @@ async fn a_server_that_remembers_too_little_drops_copies_early_and_none_late() {
 }
 
 #[tokio::test]
-async fn a_cluster_has_no_near_cache_and_says_so() {
+async fn a_near_cache_on_a_cluster_is_an_error() {
     let url = cluster_url(cluster());
     let settings = RedisStore::builder(&url).unwrap().near_cache(AT_ONCE);
     let error = settings.connect().await.unwrap_err();
     assert!(matches!(error, ConnectError::NoNearCache { .. }), "{error}");
-    assert!(error.to_string().contains("leave `near_cache` out"));
+    assert!(error.to_string().contains("do not set `near_cache`"));
 }
 
 #[tokio::test]
-async fn a_user_needs_one_permission_more() {
+async fn a_user_needs_one_more_permission() {
     let server = RedisServer::builder()
         .tcp()
         .user(&format!(

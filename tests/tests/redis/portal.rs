@@ -1,4 +1,4 @@
-//! The portal over each kind of server, seen by curl.
+//! The portal with each kind of server, tested with curl.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use certsession_tests::{Http, Plan, Stack, adapter, run};
 
 use crate::harness::{cluster, cluster_url, guarded, sentinel, sentinel_url, tls};
 
-/// Makes each URL a kind of store.
+/// Defines a kind of store for each URL.
 macro_rules! stores_at {
     ($($name:ident: $url:expr;)*) => {$(
         struct $name;
@@ -72,7 +72,7 @@ fn the_portal_keeps_sessions_over_tls_as_a_user_with_a_certificate() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_spoken_to_over_tls() {
+async fn a_cluster_can_be_used_over_tls() {
     let tls = RedisTls::new();
     let cluster = RedisCluster::start_as(RedisServer::builder().tls(&tls));
     let url = cluster_url(&cluster).replace("redis-cluster://", "rediss-cluster://");
@@ -91,7 +91,7 @@ async fn a_cluster_is_spoken_to_over_tls() {
     assert_eq!(store.revoke(&alice).await.unwrap().len(), 20);
 }
 
-/// What a session goes through.
+/// Runs a session through its whole life.
 async fn live(plan: Plan, flags: Vec<String>) {
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let first = Portal::start(plan, &flags);

@@ -1,4 +1,4 @@
-//! Races over the network, between servers that share nothing but Redis.
+//! Races over the network, between servers that share only Redis.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::sync::Barrier;
 const KEY: Key<u64> = Key::new("key");
 const LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
-/// One of the servers: with a runtime, a store and rules of its own.
+/// One of the servers: with its own runtime, store and rules.
 struct Server {
     runtime: Runtime,
     site: Site,
@@ -41,7 +41,7 @@ fn servers(count: usize, redis: &RedisServer, admission: Option<Admission>) -> V
     let open = |_| {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let store = RedisStore::builder(&redis.url()).unwrap();
-        // Whether an answer comes in time is not what is tested here.
+        // This test does not check that replies arrive in time.
         let store = store
             .key_prefix(&prefix)
             .timeout(std::time::Duration::from_secs(30));
@@ -59,7 +59,7 @@ fn servers(count: usize, redis: &RedisServer, admission: Option<Admission>) -> V
     (0..count).map(open).collect()
 }
 
-/// Runs the same on each server, all at once, and returns what came out in their order.
+/// Runs the same on each server, concurrently, and returns the results in their order.
 fn at_once<T: Send, F: Future<Output = T>>(
     servers: &[Server],
     work: impl Fn(usize, Site) -> F + Sync,
@@ -86,7 +86,7 @@ impl Site {
         self.sessions.open(presented, &self.peer).await.unwrap()
     }
 
-    /// Commits; the new token, if there is one.
+    /// Commits; returns the new token, if there is one.
     async fn commit(&self, session: &mut Session) -> Result<Option<String>, SessionError> {
         if let Some(pending) = session.begin_commit() {
             session.finish_commit(self.sessions.execute(pending).await)?;
@@ -109,13 +109,13 @@ impl Site {
         self.commit(&mut session).await.unwrap().unwrap()
     }
 
-    async fn stands(&self, token: &str) -> bool {
+    async fn is_valid(&self, token: &str) -> bool {
         self.open(token).await.handle().is_some()
     }
 
-    async fn how_many_stand(&self, tokens: &[String]) -> usize {
-        let stand = join_all(tokens.iter().map(|token| self.stands(token))).await;
-        stand.into_iter().filter(|stands| *stands).count()
+    async fn count_valid(&self, tokens: &[String]) -> usize {
+        let valid = join_all(tokens.iter().map(|token| self.is_valid(token))).await;
+        valid.into_iter().filter(|is_valid| *is_valid).count()
     }
 }
 
@@ -123,11 +123,11 @@ fn alice() -> Owner {
     Owner::principal("alice").unwrap()
 }
 
-/// A thousand sign-ins at once, by four servers, half of them in sessions that exist. Returns how
-/// many were refused, how many tokens of them stand, and how many sessions are listed.
+/// Runs a thousand concurrent sign-ins on four servers, half of them in existing sessions. Returns
+/// how many were refused, how many of their tokens are valid, and how many sessions are listed.
 ///
-/// What a sign-in costs does not grow with the number of those that come at the same time: a
-/// principal must not be able to keep the server busy.
+/// The cost of a sign-in must not grow with the number of concurrent ones: otherwise a principal
+/// could keep the server busy.
 fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     let admission = Admission::at_most(LIMIT).on_limit(on_limit);
     let servers = servers(4, redis::shared(), Some(admission));
@@ -156,21 +156,21 @@ fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
         }
     }
     let Server { runtime, site } = &servers[0];
-    let standing = runtime.block_on(site.how_many_stand(&tokens));
+    let valid = runtime.block_on(site.count_valid(&tokens));
     let listed = runtime.block_on(site.sessions.sessions(&alice())).unwrap();
-    (refused, standing, listed.len())
+    (refused, valid, listed.len())
 }
 
 #[test]
-fn a_thousand_sign_ins_of_four_servers_never_leave_more_than_five_where_the_oldest_end() {
-    let left = a_thousand_sign_ins(OnLimit::EvictOldest);
-    assert_eq!(left, (0, 5, 5));
+fn a_thousand_sign_ins_on_four_servers_never_leave_more_than_five_if_the_oldest_end() {
+    let outcome = a_thousand_sign_ins(OnLimit::EvictOldest);
+    assert_eq!(outcome, (0, 5, 5));
 }
 
 #[test]
-fn a_thousand_sign_ins_of_four_servers_never_leave_more_than_five_where_others_are_refused() {
-    let left = a_thousand_sign_ins(OnLimit::Refuse);
-    assert_eq!(left, (995, 5, 5));
+fn a_thousand_sign_ins_on_four_servers_never_leave_more_than_five_if_others_are_refused() {
+    let outcome = a_thousand_sign_ins(OnLimit::Refuse);
+    assert_eq!(outcome, (995, 5, 5));
 }
 
 #[test]
@@ -206,17 +206,17 @@ fn revoking_all_against_200_sign_ins_and_writers_leaves_none_of_the_earlier_sess
             );
         });
         let Server { runtime, site } = &servers[0];
-        assert_eq!(runtime.block_on(site.how_many_stand(&earlier)), 0);
+        assert_eq!(runtime.block_on(site.count_valid(&earlier)), 0);
         runtime
             .block_on(site.sessions.revoke_all(&alice()))
             .unwrap();
-        let left = runtime.block_on(site.sessions.sessions(&alice())).unwrap();
-        assert_eq!(left.len(), 0);
+        let outcome = runtime.block_on(site.sessions.sessions(&alice())).unwrap();
+        assert_eq!(outcome.len(), 0);
     }
 }
 
 #[test]
-fn a_logout_against_a_slow_writer_a_thousand_times_brings_nothing_back() {
+fn a_logout_against_a_slow_writer_a_thousand_times_revives_nothing() {
     const AT_ONCE: usize = 100;
     const HEAD_START: Duration = Duration::from_millis(1);
     let servers = servers(2, redis::shared(), None);
@@ -228,8 +228,8 @@ fn a_logout_against_a_slow_writer_a_thousand_times_brings_nothing_back() {
         let outcomes = at_once(&servers, async |n, site| {
             let opened = join_all(tokens.iter().map(|token| site.open(token))).await;
             start.wait().await;
-            // A hundred commands go out in one piece: which piece is first, decides for all of them.
-            // In two rounds of three one side is held back, so that neither always is.
+            // A hundred commands are sent as one batch, and the first batch decides for all of
+            // them. In two of three rounds one side is delayed, so that neither is always first.
             if round % 3 == n {
                 tokio::time::sleep(HEAD_START).await;
             }
@@ -251,7 +251,7 @@ fn a_logout_against_a_slow_writer_a_thousand_times_brings_nothing_back() {
                 other => panic!("a new token, or: {other:?}"),
             }
         }
-        assert_eq!(runtime.block_on(site.how_many_stand(&tokens)), 0);
+        assert_eq!(runtime.block_on(site.count_valid(&tokens)), 0);
     }
     assert!(wrote > 0 && was_late > 0, "no race: {wrote} and {was_late}");
 }

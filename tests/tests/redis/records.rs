@@ -1,5 +1,5 @@
-//! What is under a session's key and is no record: refused, never taken for an empty session, and
-//! left as it is.
+//! Values under a session's key that are not records: they are errors, never treated as an empty
+//! session, and remaining unchanged.
 
 use certsession_core::test_util::{EventLog, SampleCommit, SampleRecord};
 use certsession_core::{
@@ -19,7 +19,7 @@ fn set(server: &RedisServer, key: &str, value: &[u8]) {
     assert_eq!(answer.to_string(), "OK");
 }
 
-/// What a server may hold under a session's key that this version cannot read.
+/// Values that a server may hold under a session's key and that this version cannot read.
 fn unreadable(sound: &[u8]) -> Vec<Vec<u8>> {
     let mut newer = sound.to_vec();
     newer[0] += 1;
@@ -34,7 +34,7 @@ fn unreadable(sound: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
+async fn an_unreadable_record_is_an_error_and_stays_unchanged() {
     let store = open("unreadable:").await;
     let record = SampleRecord::new(1).principal("alice").build();
     let (handle, now) = (record.handle(), record.created_at());
@@ -59,7 +59,7 @@ async fn a_record_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
         let kept = shared().ask(&["GET", key.as_str()]).unwrap();
         assert_eq!(kept.into_bytes(), value);
     }
-    // It can be ended like any other.
+    // It can be ended like any other session.
     assert!(store.remove(handle).await.unwrap());
     assert_eq!(store.load(handle, now).await.unwrap(), None);
 }
@@ -90,7 +90,7 @@ async fn an_unreadable_session_is_revoked_like_the_others() {
 }
 
 #[tokio::test]
-async fn keys_of_another_type_are_errors_and_stay_as_they_are() {
+async fn keys_of_another_type_are_errors_and_stay_unchanged() {
     let store = open("typed:").await;
     let record = SampleRecord::new(1).principal("alice").build();
     let (handle, now) = (record.handle(), record.created_at());
@@ -112,7 +112,7 @@ async fn keys_of_another_type_are_errors_and_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn the_rules_refuse_what_cannot_be_read_and_tell_of_it() {
+async fn the_rules_refuse_an_unreadable_record_and_report_it() {
     let events = EventLog::new();
     let rules = SessionManager::builder(open("rules:").await);
     let sessions = rules.event_sink(events.clone()).build();
@@ -124,15 +124,15 @@ async fn the_rules_refuse_what_cannot_be_read_and_tell_of_it() {
         .open(Presented::One(text.as_bytes()), &PeerState::Absent)
         .await;
     assert!(matches!(opened, Err(SessionError::Store(_))), "{opened:?}");
-    let told = SessionEvent::StoreFailed {
+    let expected = SessionEvent::StoreFailed {
         operation: StoreOperation::Load,
         kind: StoreErrorKind::Unreadable,
     };
-    assert_eq!(events.events(), [told]);
+    assert_eq!(events.events(), [expected]);
 }
 
 #[tokio::test]
-async fn the_server_forgets_a_session_and_its_indexes_by_itself() {
+async fn the_server_expires_a_session_and_its_indexes_by_itself() {
     let store = open("forgets:").await;
     let record = SampleRecord::new(1).principal("alice").build();
     store
@@ -153,9 +153,12 @@ async fn the_server_forgets_a_session_and_its_indexes_by_itself() {
         assert!((779 * minutes..=780 * minutes).contains(&index), "{index}");
     }
     assert!(store.remove(record.handle()).await.unwrap());
-    // For a minute something holds its place, so that nothing brings it back.
-    let left = shared().keys("forgets:*");
-    assert_eq!(left, [format!("forgets:{}", record.handle()).into_bytes()]);
+    // For a minute a placeholder prevents delayed commands from bringing it back.
+    let remaining = shared().keys("forgets:*");
+    assert_eq!(
+        remaining,
+        [format!("forgets:{}", record.handle()).into_bytes()]
+    );
     let place = lives(&format!("forgets:{}", record.handle()));
     assert!((59_000..=60_000).contains(&place), "{place}");
 }

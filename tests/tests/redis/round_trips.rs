@@ -1,4 +1,4 @@
-//! What each request costs, counted by the server.
+//! The cost of each request, counted by the server.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use certsession_tests::stores::open_redis;
 
 const KEY: Key<u64> = Key::new("key");
 
-/// A server of the test's own, and the rules over it.
+/// A server that only this test uses, and the rules over it.
 struct Trial {
     server: RedisServer,
     sessions: SessionManager<RedisStore>,
     clock: ManualClock,
     peer: PeerState,
-    /// How often the server reads from a client that asks how often it has read.
-    asking: u64,
+    /// How many reads the server counts for the statistics command itself.
+    own_reads: u64,
 }
 
-/// What the server was asked.
+/// The load on the server.
 #[derive(Debug)]
 struct Cost {
-    /// How often it had to read: commands that are sent in one go are one.
+    /// How often it had to read from a connection: commands in one batch count once.
     round_trips: u64,
-    /// What it ran, by name; what scripts call is among it.
+    /// The commands that it ran, by name, including those that scripts call.
     commands: CommandStats,
 }
 
@@ -46,9 +46,9 @@ impl Trial {
             sessions,
             clock,
             peer,
-            asking: 0,
+            own_reads: 0,
         };
-        // The server knows each script from its first use on.
+        // The server has each script after its first use.
         let token = trial.begin().await;
         trial
             .request(&token, |session| session.rotate().unwrap())
@@ -58,7 +58,7 @@ impl Trial {
         trial
             .request(&token, |session| session.end().unwrap())
             .await;
-        trial.asking = trial.cost(async {}).await.0.round_trips;
+        trial.own_reads = trial.cost(async {}).await.0.round_trips;
         trial
     }
 
@@ -73,7 +73,7 @@ impl Trial {
         let reads_before = reads();
         let done = work.await;
         let cost = Cost {
-            round_trips: reads() - reads_before - self.asking,
+            round_trips: reads() - reads_before - self.own_reads,
             commands: self.server.commands_since(&before),
         };
         (cost, done)
@@ -83,7 +83,7 @@ impl Trial {
         self.sessions.open(presented, &self.peer).await.unwrap()
     }
 
-    /// A whole request; the token that comes of it, if there is a new one.
+    /// Runs a whole request, and returns the new token, if there is one.
     async fn request(&self, token: &str, work: impl FnOnce(&mut Session)) -> Option<String> {
         let presented = match token {
             "" => Presented::None,
@@ -128,7 +128,7 @@ impl Cost {
 }
 
 #[tokio::test]
-async fn without_a_cookie_the_server_is_not_asked() {
+async fn without_a_cookie_the_server_is_not_used() {
     let trial = Trial::start().await;
     trial.request_cost("", |_| ()).await.assert(0, &[]);
     let nonsense = "not a token at all";
@@ -169,7 +169,7 @@ async fn a_sign_in_costs_a_second_one_and_seldom_a_third() {
         assert!((2..=3).contains(&cost.round_trips), "{cost:?}");
         round_trips += cost.round_trips;
     }
-    // One in eight looks whether some others still stand.
+    // One of eight sign-ins checks whether other entries are void.
     assert!(round_trips < sign_ins * 9 / 4, "{round_trips}");
 }
 
@@ -206,9 +206,9 @@ async fn the_idle_deadline_is_written_once_in_a_touch_interval() {
 }
 
 #[tokio::test]
-async fn revoking_all_costs_as_much_as_there_is_to_end() {
+async fn the_cost_of_revoking_all_depends_on_the_number_of_sessions_to_end() {
     let trial = Trial::start().await;
-    // Other people's sessions cost nothing.
+    // Sessions of other principals cost nothing.
     for _ in 0..500 {
         trial
             .request("", |session| session.sign_in("bob").unwrap())
@@ -224,9 +224,9 @@ async fn revoking_all_costs_as_much_as_there_is_to_end() {
         assert_eq!(ended.unwrap().len() as u64, count);
         let scripted = ["del", "getrange", "publish", "set"].map(|name| cost.commands[name]);
         let sent = cost.commands.values().sum::<u64>() - scripted.iter().sum::<u64>();
-        // The index is read and tidied; each session is read, ended, and left by two indexes.
+        // The index is read and tidied; each session is read, ended, and removed from two indexes.
         assert_eq!(sent, 2 + 4 * count, "{cost:?}");
-        // Many are sent in one go.
+        // Many commands are sent in one batch.
         assert!(cost.round_trips <= 6 + count / 8, "{cost:?}");
     }
 }

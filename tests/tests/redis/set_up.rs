@@ -1,4 +1,5 @@
-//! What a store says of a server that it cannot use: one error, which says what to do.
+//! The errors of a store for a server that it cannot use: one error, which tells the operator what
+//! to do.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,26 +16,26 @@ async fn connect(url: &str) -> ConnectError {
 }
 
 #[test]
-fn the_guide_names_the_least_that_the_tests_permit() {
+fn the_guide_lists_the_permissions_that_the_tests_grant() {
     let guide = include_str!("../../../docs/redis.md");
     assert!(guide.contains(&format!("~cs:* resetchannels &cs:ended {LEAST}\n")));
 }
 
 #[tokio::test]
-async fn no_server_is_told_with_its_address() {
+async fn an_unreachable_server_is_reported_with_its_address() {
     let error = connect("redis://:secret@127.0.0.1:1").await;
     assert!(
         matches!(&error, ConnectError::Unreachable { address, .. } if address == "127.0.0.1:1")
     );
-    let said = error.to_string();
+    let message = error.to_string();
     assert!(
-        said.contains("Is it running") && !said.contains("secret"),
-        "{said}"
+        message.contains("Is it running") && !message.contains("secret"),
+        "{message}"
     );
 }
 
 #[tokio::test]
-async fn a_server_that_is_silent_is_given_up_within_the_time_out() {
+async fn connecting_to_an_unresponsive_server_fails_within_the_timeout() {
     let server = RedisServer::start();
     server.pause();
     let began = Instant::now();
@@ -45,14 +46,14 @@ async fn a_server_that_is_silent_is_given_up_within_the_time_out() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_as_such() {
+async fn a_wrong_password_has_its_own_error() {
     let server = RedisServer::builder()
         .tcp()
         .user(&format!("sessions on >secret ~cs:* resetchannels {LEAST}"))
         .start();
     for url in [
         server.url_as("sessions", "guess"),
-        server.url_as("nobody", "secret"),
+        server.url_as("unknown", "secret"),
         server.url(),
     ] {
         let error = connect(&url).await;
@@ -67,7 +68,7 @@ async fn a_wrong_password_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_do_too_little_is_told_as_such() {
+async fn a_user_with_too_few_permissions_has_its_own_error() {
     let server = RedisServer::builder()
         .tcp()
         .user("scriptless on >secret ~cs:* -@all +hello +get +set +del")
@@ -75,16 +76,16 @@ async fn a_user_who_may_do_too_little_is_told_as_such() {
         .start();
     for user in ["scriptless", "elsewhere"] {
         let error = connect(&server.url_as(user, "secret")).await;
-        let is_told = matches!(error, ConnectError::NotPermitted { .. });
+        let is_not_permitted = matches!(error, ConnectError::NotPermitted { .. });
         assert!(
-            is_told && error.to_string().contains("docs/redis.md"),
+            is_not_permitted && error.to_string().contains("docs/redis.md"),
             "{user}: {error}"
         );
     }
 }
 
 #[tokio::test]
-async fn something_else_than_redis_is_told_as_such() {
+async fn a_server_other_than_redis_has_its_own_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -98,9 +99,9 @@ async fn something_else_than_redis_is_told_as_such() {
     assert!(matches!(error, ConnectError::NotRedis { .. }), "{error:?}");
 }
 
-/// A server that knows as little as this one does not exist any more; what it said is known.
+/// A server as old as this does not exist any more; its replies are known.
 #[tokio::test]
-async fn a_server_that_is_too_old_is_told_with_its_version() {
+async fn a_server_that_is_too_old_is_reported_with_its_version() {
     let answers: [(&[u8], &str); 2] = [
         (b"-ERR unknown command `HELLO`, with args beginning with: `2`\r\n", "5 or older"),
         (
@@ -129,13 +130,14 @@ async fn a_server_that_is_too_old_is_told_with_its_version() {
             }
         });
         let error = connect(&format!("redis://127.0.0.1:{port}")).await;
-        let told = matches!(&error, ConnectError::TooOld { version: it, .. } if it == version);
-        assert!(told, "{error:?}");
+        let is_too_old =
+            matches!(&error, ConnectError::TooOld { version: it, .. } if it == version);
+        assert!(is_too_old, "{error:?}");
     }
 }
 
 #[tokio::test]
-async fn a_replica_is_told_from_its_master() {
+async fn a_replica_is_distinguished_from_its_master() {
     let master = RedisServer::builder().tcp().start();
     let port = master.port().unwrap().to_string();
     let replica = RedisServer::builder()
@@ -147,7 +149,7 @@ async fn a_replica_is_told_from_its_master() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_told_from_a_server_that_stands_alone() {
+async fn a_cluster_is_distinguished_from_a_single_server() {
     let cluster = RedisCluster::start();
     let error = connect(&cluster.urls()[0]).await;
     assert!(matches!(error, ConnectError::ClusterNode { .. }), "{error}");
@@ -161,7 +163,7 @@ async fn a_cluster_is_told_from_a_server_that_stands_alone() {
 }
 
 #[tokio::test]
-async fn tls_that_cannot_be_set_up_is_told_before_anything_is_sent() {
+async fn a_tls_setup_error_is_reported_before_anything_is_sent() {
     let tls = RedisTls::new();
     let server = RedisServer::builder().tls(&tls).start();
     let settings = || RedisStore::builder(&server.url()).unwrap();

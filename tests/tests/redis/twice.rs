@@ -1,4 +1,4 @@
-//! A write whose answer was lost with its connection, and which is sent once more.
+//! A write whose reply was lost with its connection, and which is sent again.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// Passes on what clients send, and loses the answer to the first write with its connection: when
-/// the server has answered, it says `taken`, and cuts the connection at `cut`.
+/// Forwards what clients send, and loses the reply to the first write together with its connection:
+/// after the server has replied, it signals `taken`, and closes the connection at `cut`.
 async fn lose_first_write(
     listener: TcpListener,
     server: u16,
@@ -46,7 +46,7 @@ async fn lose_first_write(
     }
 }
 
-/// Writes `a` by a connection that is lost, while `meanwhile` is done by another.
+/// Writes `a` over a connection that is lost, while `meanwhile` runs over another.
 async fn write_twice(
     meanwhile: impl AsyncFnOnce(&RedisStore, &certsession_core::Record),
 ) -> (
@@ -66,7 +66,7 @@ async fn write_twice(
         .create(record.clone(), None, record.created_at())
         .await
         .unwrap();
-    // The script is known, so that the first write is taken.
+    // After this commit the server has the script, so the first write is executed.
     let first = SampleCommit::on(&record).insert("b", "0").build();
     assert!(matches!(
         direct.commit(first).await,
@@ -97,7 +97,7 @@ async fn write_twice(
 }
 
 #[tokio::test]
-async fn a_write_that_was_taken_is_not_taken_again() {
+async fn a_write_that_was_executed_is_not_executed_again() {
     let (outcome, kept) = write_twice(async |_, _| ()).await;
     let Ok(Outcome::Applied { record, .. }) = outcome else {
         panic!("{outcome:?}")
@@ -111,7 +111,11 @@ async fn p5_a_write_that_is_sent_twice_does_not_undo_one_in_between() {
     let (outcome, kept) = write_twice(async |direct, loaded| {
         let now = loaded.created_at();
         let seen = direct.load(loaded.handle(), now).await.unwrap().unwrap();
-        assert_eq!(seen.data().get("a"), Some(&b"1"[..]), "the first was taken");
+        assert_eq!(
+            seen.data().get("a"),
+            Some(&b"1"[..]),
+            "the first write was not executed"
+        );
         let next = SampleCommit::on(&seen).insert("a", "2").build();
         assert!(matches!(
             direct.commit(next).await,

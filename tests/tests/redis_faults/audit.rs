@@ -1,4 +1,4 @@
-//! A look at everything that is left.
+//! The final check of all sessions.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use futures_util::stream::{self, StreamExt};
 use crate::ledger::{Account, DeadToken, Lost};
 use crate::load::Remains;
 
-/// How many are looked at together.
+/// How many sessions are checked concurrently.
 const AT_ONCE: usize = 64;
 
-/// Looks at all that is to be there, and at all that is not to be. The server is up.
+/// Checks all sessions that must exist, and all that must not. The server is up.
 pub(crate) async fn audit<S: SessionStore>(remains: &mut Remains<S>) {
     let held = std::mem::take(&mut remains.held);
     let held = held.into_iter().filter(|held| !held.is_ending);

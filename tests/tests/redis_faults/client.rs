@@ -1,4 +1,4 @@
-//! A client that does one thing after the other, and keeps account.
+//! A client that makes one request after another, and records the results.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub(crate) const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 /// How many sessions a client has at once.
 const SESSIONS: usize = 3;
 
-/// How long a client waits after a failure.
+/// How long a client pauses after a failure.
 const PAUSE: Duration = Duration::from_millis(20);
 
 type Answer<T> = Result<T, StoreErrorKind>;
@@ -29,20 +29,20 @@ pub(crate) struct Client<S> {
     pub(crate) peers: Arc<[PeerState]>,
     pub(crate) random: Random,
     pub(crate) held: Vec<Held>,
-    /// Sessions that it knows of no longer, but the store has to.
+    /// Sessions whose token the client has lost, but which the store must still have.
     pub(crate) stranded: Vec<Account>,
 }
 
-/// A session, as its client holds it.
+/// A session, as its client knows it.
 pub(crate) struct Held {
     pub(crate) token: String,
     pub(crate) account: Account,
-    /// Whether it is to end, and nobody has acknowledged it yet.
+    /// Whether it is to end, but no end was acknowledged yet.
     pub(crate) is_ending: bool,
 }
 
 impl<S: SessionStore> Client<S> {
-    /// Does one thing.
+    /// Makes one request.
     pub(crate) async fn act(&mut self) {
         let ledger = Arc::clone(&self.ledger);
         let choice = self.random.below(100);
@@ -71,7 +71,7 @@ impl<S: SessionStore> Client<S> {
         }
     }
 
-    /// Ends what is still to be ended.
+    /// Ends the sessions that are still to be ended.
     pub(crate) async fn settle(&mut self) {
         for _ in 0..100 {
             let Some(n) = self.held.iter().position(|held| held.is_ending) else {
@@ -123,7 +123,7 @@ impl<S: SessionStore> Client<S> {
         self.wrote(n, KEYS[key], written)
     }
 
-    /// Two requests at once, each with a key of its own: both win.
+    /// Two concurrent requests, each with a key of its own: both are applied.
     async fn write_two(&mut self, n: usize) -> Answer<()> {
         let Some(one) = self.opened(n).await? else {
             return Ok(());
@@ -177,7 +177,7 @@ impl<S: SessionStore> Client<S> {
         Ok(())
     }
 
-    /// A new token, by a rotation or a sign-in; the old one is dead.
+    /// Replaces the token, by a rotation or a sign-in; the old one is dead.
     async fn replace_token(&mut self, n: usize, by_sign_in: bool) -> Answer<()> {
         let Some(mut session) = self.opened(n).await? else {
             return Ok(());
@@ -211,7 +211,7 @@ impl<S: SessionStore> Client<S> {
         Ok(())
     }
 
-    /// The token under another certificate, and under none.
+    /// Uses the token under another certificate, and under none.
     async fn be_robbed(&mut self, n: usize) -> Answer<()> {
         let thief = match self.random.below(4) {
             0 => PeerState::Absent,
@@ -254,7 +254,7 @@ impl<S: SessionStore> Client<S> {
             session.end().unwrap();
             self.commit(&mut session).await?;
         } else if self.held[n].account.may_have_new_token {
-            // Nobody can end it any more by its token.
+            // It can no longer be ended with its token.
             self.strand(n);
             return Ok(());
         }
@@ -265,15 +265,16 @@ impl<S: SessionStore> Client<S> {
     async fn revoke_all(&mut self) -> Answer<()> {
         let mine = Owner::principal(&self.name()).unwrap();
         let revoked = self.sessions.revoke_all(&mine).await;
-        // They may have been among them.
+        // They may have been among the ended ones.
         self.stranded.clear();
         for n in (0..self.held.len()).rev() {
             let account = &self.held[n].account;
             match (&revoked, account.signed_in_at) {
-                // Nobody knows which are ended by now.
+                // It is unknown which sessions have ended.
                 (Err(_), _) => self.held[n].is_ending = true,
-                (Ok(told), _) if told.contains(&account.handle) => self.ended(n, Instant::now()),
-                // It has ended already; or its entry, which is as old as the sign-in, is lost.
+                (Ok(ended), _) if ended.contains(&account.handle) => self.ended(n, Instant::now()),
+                // It has ended already; or its index entry, which is as old as the sign-in, is
+                // lost.
                 (Ok(_), Some(signed_in_at)) => self.ended(n, signed_in_at),
                 (Ok(_), None) => {}
             }
@@ -281,7 +282,7 @@ impl<S: SessionStore> Client<S> {
         revoked.map(drop).map_err(|error| self.ledger.fail(&error))
     }
 
-    /// The session, if it is accepted; what it holds is compared with the account.
+    /// The session, if it is accepted; its data is compared with the account.
     async fn opened(&mut self, n: usize) -> Answer<Option<Session>> {
         let token = self.held[n].token.clone();
         let presented = Presented::One(token.as_bytes());
@@ -304,10 +305,10 @@ impl<S: SessionStore> Client<S> {
         }
     }
 
-    /// Whether the commit was applied, with the token that came of it; `None` if the session is
-    /// gone or has changed hands.
+    /// Whether the commit was applied, with the new token; `None` if the session is gone or belongs
+    /// to another principal.
     async fn commit(&self, session: &mut Session) -> Answer<Option<Option<String>>> {
-        let pending = session.begin_commit().expect("something is to be done");
+        let pending = session.begin_commit().expect("there are changes to commit");
         let result = self.sessions.execute(pending).await;
         match session.finish_commit(result) {
             Ok(()) => {}
@@ -325,7 +326,7 @@ impl<S: SessionStore> Client<S> {
         format!("client {}", self.number)
     }
 
-    /// Its token does not open it any more, and this client has not ended it.
+    /// The token no longer opens the session, although this client has not ended it.
     fn is_gone(&mut self, n: usize) {
         if self.held[n].account.may_have_new_token {
             return self.strand(n);
@@ -342,7 +343,7 @@ impl<S: SessionStore> Client<S> {
         }
     }
 
-    /// Its session is over, by what was acknowledged then.
+    /// The session is over, by an end that was acknowledged at `since`.
     fn ended(&mut self, n: usize, since: Instant) {
         let held = self.held.remove(n);
         self.ledger.pages().ends += 1;

@@ -1,4 +1,4 @@
-//! A server that is replaced by its replica, which may lack what was acknowledged last.
+//! A server that is replaced by its replica, which may lack the writes that were acknowledged last.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use certsession_tests::redis::{RedisCluster, RedisSentinel};
 use crate::trial::clients_of;
 use crate::verdict::Verdict;
 
-/// How soon a new master has to be of service.
+/// How soon a new master must serve requests.
 const SOON: Duration = Duration::from_secs(3);
 
-/// A replica is this far behind at the most, as long as it is connected: what a failover may lose.
+/// The maximum lag of a connected replica: this much a failover may lose.
 const LAG: Duration = Duration::from_secs(1);
 
 fn hosts(urls: &[String]) -> String {
@@ -46,7 +46,7 @@ fn sentinels_replace_a_silent_master_that_comes_back() {
     let outage = load.through(SOON, pause, || {
         watched.wait_for_new_master();
     });
-    // It takes itself for the master until the sentinels reach it.
+    // It considers itself the master until the sentinels reach it.
     master.resume();
     thread::sleep(Duration::from_secs(3));
     load.wait_for_requests(2_000);

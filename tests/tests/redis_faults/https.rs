@@ -1,4 +1,4 @@
-//! Browsers over real TLS, while the server behind the store is killed and comes back.
+//! Browsers over real TLS, while the store's server is killed and restarted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,10 +16,10 @@ use crate::verdict::{SLACK, TIMEOUT};
 
 const BROWSERS: usize = 40;
 
-/// Each request logs thousands of lines, through all of which the suite looks for secrets.
+/// Each request logs thousands of lines, all of which the suite searches for secrets.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A server that has on disk what it has acknowledged.
+/// A server with all acknowledged writes on disk.
 fn server() -> &'static RedisServer {
     static SERVER: OnceLock<RedisServer> = OnceLock::new();
     SERVER.get_or_init(|| RedisServer::builder().tcp().append_only().start())
@@ -40,7 +40,7 @@ impl StoreKind for KeptOnDisk {
     }
 }
 
-/// What all browsers write down.
+/// The shared record of all browsers.
 #[derive(Default)]
 struct Ledger {
     answers: Mutex<Vec<(Instant, Duration, u16)>>,
@@ -63,7 +63,7 @@ async fn killed_and_restarted(plan: Plan) {
     let mut working = Vec::new();
     for n in 0..BROWSERS {
         let (browser, thief) = (site.browser(&format!("user {n}")), site.browser("thief"));
-        assert_eq!(browser.sign_in("somebody", &[]).await.status, 204);
+        assert_eq!(browser.sign_in("alice", &[]).await.status, 204);
         working.push(tokio::spawn(work(browser, thief, Arc::clone(&ledger))));
     }
     sleep(Duration::from_millis(500)).await;
@@ -85,8 +85,8 @@ async fn blocking(step: fn()) {
     tokio::task::spawn_blocking(step).await.unwrap();
 }
 
-/// Writes higher and higher numbers, and returns how many were acknowledged. What it reads is
-/// never less than that.
+/// Writes increasing numbers, and returns how many were acknowledged. A read must never return a
+/// lower number.
 async fn work(browser: Browser, thief: Browser, ledger: Arc<Ledger>) -> u64 {
     let (mut acknowledged, mut writes) = (0, 0);
     thief.set_cookie(browser.cookie());
@@ -134,7 +134,7 @@ impl Ledger {
 
 #[allow(
     clippy::print_stdout,
-    reason = "the figures are for whoever reads the suite's output"
+    reason = "the figures are for readers of the suite's output"
 )]
 fn judge(ledger: &Ledger, writes: u64, down_at: Instant, up_at: Instant) {
     let answers = ledger.answers.lock().unwrap();

@@ -1,4 +1,4 @@
-//! What the store has acknowledged, and what came of it.
+//! The acknowledged results of the store, and what they turned out to be.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,40 +8,40 @@ use std::time::{Duration, Instant};
 
 use certsession_core::{Handle, StoreError, StoreErrorKind};
 
-/// The book in which all clients write.
+/// The shared record of all clients.
 #[derive(Default)]
 pub(crate) struct Ledger {
     pages: Mutex<Pages>,
-    /// When each request that has no answer yet was begun.
+    /// When each unfinished request began.
     in_flight: Mutex<BTreeMap<usize, Instant>>,
     most_in_flight: AtomicUsize,
     numbers: AtomicUsize,
 }
 
-/// All that is written.
+/// The content of the ledger.
 #[derive(Default)]
 pub(crate) struct Pages {
     pub(crate) requests: Vec<Request>,
-    /// Tokens that must not open anything any more.
+    /// Tokens that must no longer open a session.
     pub(crate) dead: Vec<DeadToken>,
-    /// What was acknowledged and is not so.
+    /// Acknowledged results that do not hold.
     pub(crate) losses: Vec<Loss>,
-    /// What must not happen under any circumstances.
+    /// Events that must never happen.
     pub(crate) violations: Vec<String>,
     pub(crate) writes: usize,
     pub(crate) ends: usize,
-    /// How often a token that is dead was presented, and how often a live one was under a
-    /// certificate that is not its own; and the store was there to answer.
+    /// How often a dead token was presented, and how often a live one was presented under another
+    /// certificate, while the store was available.
     pub(crate) dead_presented: usize,
     pub(crate) thefts: usize,
-    /// Sessions that their clients have lost, since nobody told them whether the token is a new
-    /// one.
+    /// Sessions that their clients have lost, because it is unknown whether their token was
+    /// replaced.
     pub(crate) stranded: usize,
-    /// How often the store failed for which reason.
+    /// How often the store failed, by reason.
     pub(crate) causes: BTreeMap<String, usize>,
 }
 
-/// A request that has come to its end.
+/// A finished request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) began_at: Instant,
@@ -61,13 +61,13 @@ impl Request {
 pub(crate) struct DeadToken {
     pub(crate) token: String,
     pub(crate) handle: Handle,
-    /// Whether the session was ended, and not merely the token replaced.
+    /// Whether the session was ended, and not only the token replaced.
     pub(crate) is_ended: bool,
     pub(crate) client: usize,
     pub(crate) since: Instant,
 }
 
-/// Something acknowledged that is not so.
+/// An acknowledged result that does not hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Loss {
     pub(crate) what: Lost,
@@ -82,11 +82,11 @@ pub(crate) enum Lost {
     Session,
     /// The end of a session: it is back.
     End,
-    /// The replacement of a token: the one before it opens the session again.
+    /// The replacement of a token: the old one opens the session again.
     Replacement,
 }
 
-/// What a session has to hold.
+/// The data that a session must hold.
 pub(crate) struct Account {
     pub(crate) handle: Handle,
     /// By key: the value that was acknowledged last, and when.
@@ -95,9 +95,9 @@ pub(crate) struct Account {
     pub(crate) sent: BTreeMap<&'static str, u64>,
     /// When the newest token was acknowledged.
     pub(crate) token_since: Instant,
-    /// Whether a newer token may have been made that nobody was told of.
+    /// Whether a newer token may exist that no client received.
     pub(crate) may_have_new_token: bool,
-    /// When the last sign-in was acknowledged, and with it the entry by which the session is found.
+    /// When the last sign-in was acknowledged. The session's index entry is as old as that.
     pub(crate) signed_in_at: Option<Instant>,
 }
 
@@ -106,7 +106,7 @@ impl Ledger {
         self.pages.lock().unwrap()
     }
 
-    /// Writes a request down.
+    /// Records a request.
     pub(crate) async fn request<T>(
         &self,
         what: &'static str,
@@ -132,7 +132,7 @@ impl Ledger {
         outcome
     }
 
-    /// Whether a request that was begun before that moment has no answer yet.
+    /// Whether a request that began before that moment is unfinished.
     pub(crate) fn is_waiting_since_before(&self, moment: Instant) -> bool {
         let in_flight = self.in_flight.lock().unwrap();
         in_flight.values().any(|began_at| *began_at <= moment)
@@ -142,7 +142,7 @@ impl Ledger {
         self.most_in_flight.load(Ordering::Relaxed)
     }
 
-    /// Notes why the store has failed.
+    /// Records why the store failed.
     pub(crate) fn fail(&self, error: &StoreError) -> StoreErrorKind {
         let cause = error.source().map_or_else(String::new, ToString::to_string);
         *self.pages().causes.entry(cause).or_default() += 1;
@@ -160,14 +160,14 @@ impl Ledger {
         self.pages().violations.push(what.into());
     }
 
-    /// One of the dead tokens.
+    /// Returns one of the dead tokens.
     pub(crate) fn dead_token(&self, random: u64) -> Option<DeadToken> {
         let pages = self.pages();
         let number = random.checked_rem(pages.dead.len() as u64)?;
         pages.dead.get(usize::try_from(number).ok()?).cloned()
     }
 
-    /// A dead token was accepted. It is counted once.
+    /// Records that a dead token was accepted. It is counted once.
     pub(crate) fn revive(&self, token: &DeadToken) {
         let mut pages = self.pages();
         let before = pages.dead.len();
@@ -186,7 +186,7 @@ impl Ledger {
 }
 
 impl Account {
-    /// Compares with what the session holds. What is lost is counted once.
+    /// Compares with the session's data. Each loss is counted once.
     pub(crate) fn compare(&mut self, ledger: &Ledger, held: impl Fn(&str) -> Option<u64>) {
         for (&key, (value, at)) in &mut self.acknowledged {
             let found = held(key).unwrap_or_default();

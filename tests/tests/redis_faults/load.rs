@@ -1,4 +1,4 @@
-//! Several hundred clients at once.
+//! Several hundred concurrent clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ use crate::client::{Client, Held};
 use crate::ledger::{Account, Ledger};
 use crate::random::Random;
 
-/// Each with a runtime of its own, as actix's workers have one.
+/// Each has a runtime of its own, like actix's workers.
 const THREADS: usize = 4;
 const CLIENTS_PER_THREAD: usize = 100;
 const CERTIFICATES: usize = 16;
 
-/// Clients at work, until they are told to stop.
+/// Running clients, until they are stopped.
 pub(crate) struct Load<S> {
     pub(crate) ledger: Arc<Ledger>,
     sessions: SessionManager<S>,
@@ -28,24 +28,24 @@ pub(crate) struct Load<S> {
     threads: Vec<JoinHandle<Vec<Client<S>>>>,
 }
 
-/// What is left when the clients have stopped.
+/// The state after the clients have stopped.
 pub(crate) struct Remains<S> {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) sessions: SessionManager<S>,
     pub(crate) peers: Arc<[PeerState]>,
-    /// The sessions that nobody has ended.
+    /// The sessions that were not ended.
     pub(crate) held: Vec<Held>,
     /// Sessions whose clients have no token for them.
     pub(crate) stranded: Vec<Account>,
 }
 
-/// A runtime on this thread.
+/// Creates a runtime on this thread.
 pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 impl<S: SessionStore> Load<S> {
-    /// Starts them, and waits until all are well under way.
+    /// Starts the clients, and waits until all have made some progress.
     pub(crate) fn start(sessions: SessionManager<S>) -> Self {
         let authority = Authority::new("certsession test CA").unwrap();
         let peer = |n| {
@@ -82,7 +82,7 @@ impl<S: SessionStore> Load<S> {
         }
     }
 
-    /// Waits until so many more requests have succeeded.
+    /// Waits until this many more requests have succeeded.
     pub(crate) fn wait_for_requests(&self, count: usize) {
         let succeeded = || {
             let pages = self.ledger.pages();
@@ -96,7 +96,7 @@ impl<S: SessionStore> Load<S> {
         });
     }
 
-    /// Lets them finish what they are at.
+    /// Lets the clients finish their current requests.
     pub(crate) fn stop(self) -> Remains<S> {
         self.stop.store(true, Ordering::Relaxed);
         let mut remains = Remains {

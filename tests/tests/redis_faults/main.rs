@@ -1,22 +1,22 @@
-//! Real servers that fail under load, and a ledger of all that the store has acknowledged: no
-//! ended session is accepted, no certificate but the session's own, and nothing is lost on a
+//! Real servers that fail under load, with a ledger of everything that the store has acknowledged:
+//! no ended session is accepted, no certificate except the session's own, and nothing is lost on a
 //! server that kept its data.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `load` | several hundred clients at once |
-//! | `client` | one client, which does one thing after the other |
-//! | `ledger` | what the store has acknowledged, and what came of it |
-//! | `audit` | a look at everything that is left |
-//! | `verdict` | what may fail, when, and what may be lost |
-//! | `trial` | a fault that comes while clients are at work |
-//! | `random` | numbers that are the same each time |
+//! | `load` | several hundred concurrent clients |
+//! | `client` | one client, which makes one request after another |
+//! | `ledger` | the acknowledged results, and what they turned out to be |
+//! | `audit` | the final check of all sessions |
+//! | `verdict` | when which requests may fail, and what may be lost |
+//! | `trial` | a fault while clients are at work |
+//! | `random` | reproducible random numbers |
 //! | the others | the faults |
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on, stops"
+    reason = "a test that cannot continue fails"
 )]
 
 mod audit;

@@ -1,4 +1,4 @@
-//! The clients and their ledger, over the store that has no faults.
+//! The clients and their ledger, with the memory store, which has no faults.
 
 use certsession_core::{MemoryStore, SessionManager};
 

@@ -1,4 +1,4 @@
-//! One server, which is killed, silenced and cut off.
+//! One server that is killed, paused or disconnected.
 
 use std::thread;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn a_valkey_that_is_killed_and_restarted_has_lost_nothing() {
 }
 
 #[test]
-fn a_server_that_is_silent_for_ten_seconds_does_not_keep_anybody_waiting() {
+fn a_server_that_is_paused_for_ten_seconds_keeps_no_client_waiting() {
     let server = RedisServer::builder().tcp().start();
     let load = clients_of(&server.url());
     let pause = || {
@@ -43,7 +43,7 @@ fn a_server_that_is_silent_for_ten_seconds_does_not_keep_anybody_waiting() {
 }
 
 #[test]
-fn a_server_whose_connections_are_reset_and_refused_is_reached_when_it_can_be() {
+fn a_server_whose_connections_were_reset_and_refused_is_reached_again() {
     let server = RedisServer::builder().tcp().start();
     let proxy = RedisProxy::before(&server);
     let load = clients_of(&proxy.url());
@@ -60,10 +60,10 @@ fn a_server_whose_connections_are_reset_and_refused_is_reached_when_it_can_be() 
     Verdict::on("resets", load).with_outage(outage).assert();
 }
 
-/// A write that was sent twice, while somebody else wrote to the same session, fails: nobody knows
-/// whose was the last.
+/// A write that was sent twice while another client wrote to the same session fails: it is unknown
+/// which write was the last.
 #[test]
-fn a_server_that_drops_its_clients_now_and_then_keeps_what_it_has_acknowledged() {
+fn a_server_that_sometimes_drops_its_clients_keeps_what_it_acknowledged() {
     let server = RedisServer::builder().tcp().start();
     let load = clients_of(&server.url());
     let drop_clients = || {
@@ -80,7 +80,7 @@ fn a_server_that_drops_its_clients_now_and_then_keeps_what_it_has_acknowledged()
 }
 
 #[test]
-fn a_server_that_forgets_its_scripts_disturbs_nobody() {
+fn a_server_that_loses_its_scripts_causes_no_failure() {
     let server = RedisServer::builder().tcp().start();
     let load = clients_of(&server.url());
     load.despite(20, || {

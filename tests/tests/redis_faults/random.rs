@@ -1,6 +1,6 @@
-//! Numbers that are the same each time.
+//! Reproducible random numbers.
 
-/// Numbers that look random and are the same each time (xorshift).
+/// A generator of reproducible random numbers (xorshift).
 pub(crate) struct Random(u64);
 
 impl Random {

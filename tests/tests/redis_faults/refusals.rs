@@ -1,4 +1,4 @@
-//! A server that is up, and refuses.
+//! A server that is up, but refuses commands.
 
 use std::thread;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::trial::{AT_ONCE, clients_of};
 use crate::verdict::Verdict;
 
 #[test]
-fn a_full_server_reads_and_ends_sessions_and_takes_no_more() {
+fn a_full_server_reads_and_ends_sessions_and_accepts_no_writes() {
     let server = RedisServer::builder().tcp();
     let policy = ["--maxmemory-policy", "noeviction"];
     let server = server.arguments(&policy).start();
     let load = clients_of(&server.url());
     let fill = || {
-        // Far below what is there: what the clients free meanwhile makes no room.
+        // Far below the used memory, so that sessions which end meanwhile make no room.
         server.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
         thread::sleep(Duration::from_secs(3));
     };
@@ -31,11 +31,11 @@ fn a_full_server_reads_and_ends_sessions_and_takes_no_more() {
 }
 
 #[test]
-fn a_server_that_becomes_a_replica_reads_and_takes_nothing_until_it_is_the_master_again() {
+fn a_server_that_becomes_a_replica_reads_and_accepts_nothing_until_it_is_a_master_again() {
     let server = RedisServer::builder().tcp().start();
     let load = clients_of(&server.url());
     let demote = || {
-        // A master that nobody can reach: the data stay.
+        // A master that cannot be reached: the data stays.
         server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
         thread::sleep(Duration::from_secs(3));
     };
@@ -48,7 +48,7 @@ fn a_server_that_becomes_a_replica_reads_and_takes_nothing_until_it_is_the_maste
 }
 
 #[test]
-fn keys_of_others_under_the_same_prefix_disturb_nobody_and_stay_as_they_are() {
+fn foreign_keys_under_the_same_prefix_cause_no_failure_and_stay_unchanged() {
     let debug = ["--enable-debug-command", "yes"];
     let server = RedisServer::builder().tcp().arguments(&debug).start();
     let mut client = server.connect().unwrap();
@@ -72,8 +72,5 @@ fn keys_of_others_under_the_same_prefix_disturb_nobody_and_stay_as_they_are() {
     let load = clients_of(&server.url());
     load.wait_for_requests(10_000);
     Verdict::on("a server full of foreign keys", load).assert();
-    assert!(
-        digest(&server) == before,
-        "somebody else's keys were changed"
-    );
+    assert!(digest(&server) == before, "foreign keys were changed");
 }

@@ -1,4 +1,4 @@
-//! A fault that comes while clients are at work.
+//! A fault while clients are at work.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use certsession_tests::redis::wait_for;
 use crate::load::{Load, runtime};
 use crate::verdict::{Outage, TIMEOUT};
 
-/// How soon a server that is back has to be of service again.
+/// How soon a restarted server must serve requests.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// How many requests are to succeed after it all.
+/// How many requests must succeed afterwards.
 const AFTERWARDS: usize = 4_000;
 
-/// Clients at work over the store at this URL.
+/// Starts clients with the store at this URL.
 pub(crate) fn clients_of(url: &str) -> Load<RedisStore> {
     let builder = RedisStore::builder(url).unwrap().timeout(TIMEOUT);
     let store = runtime().block_on(builder.connect()).unwrap();
@@ -24,8 +24,7 @@ pub(crate) fn clients_of(url: &str) -> Load<RedisStore> {
 }
 
 impl Load<RedisStore> {
-    /// Lets something go wrong and come right again, and waits until the clients are well under
-    /// way once more.
+    /// Causes a fault and ends it, and waits until the clients make progress again.
     pub(crate) fn through(
         &self,
         recovery: Duration,
@@ -36,7 +35,7 @@ impl Load<RedisStore> {
         fault();
         repair();
         let until = Instant::now();
-        // So that there are requests that were begun when nothing was to fail any more.
+        // So that there are requests that began after failures had to end.
         thread::sleep(recovery);
         self.wait_for_requests(AFTERWARDS);
         Outage {
@@ -46,19 +45,19 @@ impl Load<RedisStore> {
         }
     }
 
-    /// Does something again and again that is not to disturb anybody, each time when it is over for
-    /// those who were under way the last time: a request survives that it happens once.
+    /// Repeats a disturbance that must cause no failure. Each time it waits until the requests in
+    /// flight during the previous one have finished: a request survives one disturbance.
     pub(crate) fn despite(&self, times: u32, mut disturb: impl FnMut()) {
         for _ in 0..times {
             disturb();
-            // Those who came right after it may have met with what it has left behind.
+            // Requests that began right after it may have been affected by it.
             self.wait_for_answers();
             self.wait_for_answers();
         }
         self.wait_for_requests(AFTERWARDS);
     }
 
-    /// Waits until all that is under way now has its answer.
+    /// Waits until all requests that are in flight now have finished.
     fn wait_for_answers(&self) {
         let now = Instant::now();
         wait_for("answers", Duration::from_secs(30), || {

@@ -1,4 +1,4 @@
-//! The books are closed, and judged.
+//! The evaluation of the ledger.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,23 +9,23 @@ use crate::audit::audit;
 use crate::ledger::{Loss, Lost, Pages, Request};
 use crate::load::{Load, runtime};
 
-/// How long the stores of these tests wait for an answer.
+/// The timeout of the stores in these tests.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a busy machine may add to it.
+/// How much longer a busy machine may take.
 pub(crate) const SLACK: Duration = Duration::from_millis(500);
 
-/// The time during which the store may fail.
+/// The time in which the store may fail.
 #[derive(Clone, Copy)]
 pub(crate) struct Outage {
     pub(crate) from: Instant,
-    /// When the server was back.
+    /// When the server was available again.
     pub(crate) until: Instant,
     /// How long after that the store may still fail.
     pub(crate) recovery: Duration,
 }
 
-/// What the store was allowed to do, and what it did.
+/// The allowed and the actual behaviour of the store.
 pub(crate) struct Verdict {
     pages: Pages,
     name: &'static str,
@@ -33,12 +33,12 @@ pub(crate) struct Verdict {
     outage: Option<Outage>,
     kinds: Vec<StoreErrorKind>,
     least_in_flight: usize,
-    /// What was acknowledged from then on may be lost, until the outage is over.
+    /// Results that were acknowledged from then until the end of the outage may be lost.
     may_lose_since: Option<Instant>,
 }
 
 impl Verdict {
-    /// Stops the clients, looks at all that is left, and judges.
+    /// Stops the clients, checks all sessions, and evaluates the ledger.
     pub(crate) fn on<S: SessionStore>(name: &'static str, load: Load<S>) -> Self {
         let mut remains = load.stop();
         runtime().block_on(audit(&mut remains));
@@ -60,7 +60,7 @@ impl Verdict {
         self
     }
 
-    /// The store fails during that time, and at no other.
+    /// The store must fail during that time, and at no other.
     pub(crate) fn with_outage(self, outage: Outage) -> Self {
         assert!(self.failures().next().is_some(), "{}: no outage", self.name);
         self.may_fail_during(outage)
@@ -72,27 +72,27 @@ impl Verdict {
         self
     }
 
-    /// Its answers are there at once.
+    /// Its operations never wait.
     pub(crate) fn never_waits(mut self) -> Self {
         self.least_in_flight = 1;
         self
     }
 
-    /// What was acknowledged less than this before that moment may be lost, and what was during
-    /// the outage.
+    /// Results that were acknowledged during the outage, or at most this long before that moment,
+    /// may be lost.
     pub(crate) fn may_lose(mut self, before: Duration, moment: Instant) -> Self {
         self.may_lose_since = moment.checked_sub(before);
         self
     }
 
-    /// Requests of these kinds succeed during the outage too.
+    /// Requests of these kinds must succeed during the outage too.
     pub(crate) fn assert_serves(self, kinds: &[&str]) -> Self {
         let served = |kind: &&str| self.answered_meanwhile().any(|it| it.what == *kind);
         assert!(kinds.iter().all(served), "{}", self.name);
         self
     }
 
-    /// Judges, after the figures were printed.
+    /// Prints the figures, then asserts.
     pub(crate) fn assert(self) {
         self.print();
         let pages = &self.pages;
@@ -139,7 +139,7 @@ impl Verdict {
         requests.filter(|request| request.failure.is_some())
     }
 
-    /// Requests that succeed during the outage.
+    /// Requests that succeeded during the outage.
     fn answered_meanwhile(&self) -> impl Iterator<Item = &Request> {
         let is_during = |request: &&Request| {
             self.outage.is_some_and(|outage| {
@@ -150,7 +150,7 @@ impl Verdict {
         requests.filter(|request| request.failure.is_none())
     }
 
-    /// How long after the server's return the first answer came.
+    /// How long after the server's return the first request succeeded.
     fn back_after(&self, outage: &Outage) -> Option<Duration> {
         let requests = self.pages.requests.iter();
         let after = requests.filter(|it| it.failure.is_none() && it.ended_at() >= outage.until);
@@ -159,7 +159,7 @@ impl Verdict {
 
     #[allow(
         clippy::print_stdout,
-        reason = "the figures are for whoever reads the suite's output"
+        reason = "the figures are for readers of the suite's output"
     )]
     fn print(&self) {
         let pages = &self.pages;
@@ -202,11 +202,11 @@ impl Verdict {
     }
 }
 
-/// How many of its steps a request may wait for, one after the other, until it gives up: each has
-/// the whole time-out.
+/// How many store operations a request may wait for, one after another, until it fails: each has
+/// the full timeout.
 fn waits(what: &str) -> u32 {
     match what {
-        // It ends what it can where another part has failed.
+        // It ends what it can even if another part has failed.
         "revoke all" => 3,
         // On a cluster the index and the session may be on different servers.
         "begin" | "sign in" | "end" => 2,
@@ -214,7 +214,7 @@ fn waits(what: &str) -> u32 {
     }
 }
 
-/// How much was lost of each kind.
+/// The number of losses of each kind.
 fn count(losses: &[Loss], counts: impl Fn(&&Loss) -> bool) -> BTreeMap<Lost, usize> {
     let mut lost = BTreeMap::new();
     for loss in losses.iter().filter(counts) {

@@ -6,7 +6,7 @@ use std::thread;
 use certsession_tests::redis::{Answer, RedisCluster, RedisServer, RedisTls};
 
 #[test]
-fn a_cluster_serves_each_key_at_one_master_and_has_it_at_a_replica() {
+fn a_cluster_serves_each_key_on_one_master_and_copies_it_to_a_replica() {
     let cluster = RedisCluster::start();
     assert_eq!(cluster.urls().len(), 6);
     let roles = |role: &str| {
@@ -71,7 +71,7 @@ fn a_slot_moves_with_its_keys_while_they_are_written() {
     assert!(from.keys("*").is_empty());
 }
 
-/// What a client does that does not follow where it is sent: it is enough that it disturbs.
+/// A write of a client that does not follow redirections: it is only a disturbance.
 fn write_somewhere(node: &RedisServer, key: &str) {
     let answer = node.ask(&["SET", key, "during"]).unwrap();
     if let Answer::Refused(message) = answer {
@@ -81,7 +81,7 @@ fn write_somewhere(node: &RedisServer, key: &str) {
 }
 
 #[test]
-fn a_cluster_may_speak_tls_everywhere() {
+fn a_cluster_can_use_tls_everywhere() {
     let tls = RedisTls::new();
     let cluster = RedisCluster::start_as(RedisServer::builder().tls(&tls));
     assert!(

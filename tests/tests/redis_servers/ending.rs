@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certsession_tests::redis::{RedisServer, shared, wait_for};
 
-/// Tells a test that it is the process that is to go down.
+/// Tells a test that it is the process that must abort.
 const GOES_DOWN: &str = "CERTSESSION_TEST_GOES_DOWN";
 
 fn process(id: u32) -> PathBuf {
@@ -16,7 +16,7 @@ fn process(id: u32) -> PathBuf {
 }
 
 #[test]
-fn a_server_ends_with_what_holds_it() {
+fn a_server_ends_when_it_is_dropped() {
     let server = RedisServer::start();
     let process = process(server.process_id());
     assert!(process.exists());
@@ -45,7 +45,7 @@ fn a_server_ends_with_a_test_that_panics() {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "the other process reads it")]
+#[allow(clippy::print_stdout, reason = "the parent process reads it")]
 fn servers_end_with_a_process_that_is_aborted() {
     if env::var_os(GOES_DOWN).is_some() {
         let server = RedisServer::start();
@@ -59,7 +59,7 @@ fn servers_end_with_a_process_that_is_aborted() {
     let mut again = Command::new(env::current_exe().unwrap());
     let name = "ending::servers_end_with_a_process_that_is_aborted";
     again.args(["--exact", name, "--nocapture"]);
-    // It cannot clear up after itself.
+    // It cannot clean up after itself.
     let folder = tempfile::tempdir().unwrap();
     again.env(GOES_DOWN, "yes").env("TMPDIR", folder.path());
     let output = String::from_utf8(again.output().unwrap().stdout).unwrap();
@@ -76,7 +76,7 @@ fn servers_end_with_a_process_that_is_aborted() {
 
 #[test]
 #[should_panic(expected = "no-such-option")]
-fn a_server_that_does_not_start_tells_why() {
+fn a_server_that_does_not_start_reports_why() {
     let builder = RedisServer::builder();
     let _server = builder.arguments(&["--no-such-option", "yes"]).start();
 }

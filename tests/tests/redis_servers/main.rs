@@ -1,6 +1,6 @@
-//! The helper that starts Redis for the other tests does what they rely on.
+//! Tests of the helper that starts Redis for the other tests.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cluster;
 mod ending;

@@ -1,4 +1,4 @@
-//! One server: what it keeps, and what it tells.
+//! One server: its data, and its statistics.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,14 +26,14 @@ fn bytes_arrive_as_they_are() {
 }
 
 #[test]
-fn a_refusal_is_an_answer() {
+fn a_refusal_is_a_reply() {
     let answer = redis::shared().ask(&["GET"]).unwrap();
     assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
 }
 
 #[test]
 #[should_panic(expected = "the server refuses GET: ERR wrong number of arguments")]
-fn a_refusal_that_nobody_expects_fails_the_test() {
+fn an_unexpected_refusal_fails_the_test() {
     redis::shared().cli(&["GET"]);
 }
 
@@ -55,7 +55,7 @@ fn commands_are_counted_by_their_names() {
 }
 
 #[test]
-fn a_keys_memory_is_told() {
+fn the_memory_of_a_key_is_reported() {
     let server = RedisServer::start();
     server.cli(&["SET", "key", &"x".repeat(1000)]);
     let bytes = server.memory_usage("key").unwrap();
@@ -92,7 +92,7 @@ fn a_server_that_appends_comes_back_with_what_it_acknowledged() {
 }
 
 #[test]
-fn a_paused_server_keeps_its_connections_and_answers_when_it_goes_on() {
+fn a_paused_server_keeps_its_connections_and_replies_when_it_is_resumed() {
     let server = RedisServer::start();
     let mut client = server.connect().unwrap();
     server.pause();

@@ -1,9 +1,9 @@
-//! A master that is watched.
+//! A master that sentinels watch.
 
 use certsession_tests::redis::{Answer, RedisSentinel, RedisServer};
 
 #[test]
-fn a_replica_replaces_a_killed_master_and_the_sentinels_tell_which() {
+fn a_replica_replaces_a_killed_master_and_the_sentinels_report_it() {
     let watched = RedisSentinel::start();
     assert_eq!((watched.urls().len(), watched.replicas().len()), (3, 2));
     let master = watched.master();

@@ -1,4 +1,4 @@
-//! How a server is set up.
+//! The configuration of a server.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ fn is_refused(answer: &Answer, code: &str) -> bool {
 }
 
 #[test]
-fn urls_tell_how_to_get_there() {
+fn urls_contain_the_address() {
     let unix = RedisServer::start().url();
     assert!(unix.starts_with("redis+unix:///"), "{unix}");
     let tcp = RedisServer::builder().tcp().start();
@@ -42,7 +42,7 @@ fn servers_of_many_tests_at_once_have_ports_of_their_own() {
 }
 
 #[test]
-fn over_tls_a_client_without_a_certificate_of_this_authority_gets_nowhere() {
+fn over_tls_a_client_without_a_certificate_of_this_authority_is_refused() {
     let tls = RedisTls::new();
     let server = RedisServer::builder().tls(&tls).start();
     assert_eq!(server.cli(&["SET", "key", "value"]), "OK");
@@ -76,7 +76,7 @@ fn a_user_may_do_what_the_list_of_users_says() {
 }
 
 #[test]
-fn whoever_does_not_say_who_they_are_may_do_nothing_where_there_are_users() {
+fn an_unauthenticated_client_may_do_nothing_if_there_are_users() {
     let server = RedisServer::builder()
         .tcp()
         .user("app on >secret +@all")

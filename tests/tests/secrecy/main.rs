@@ -1,9 +1,9 @@
-//! Secrets on every way through the framework, with every log line on.
+//! Secrets on every path through the framework, with every log line enabled.
 //!
-//! Each test looks through the log lines of its own process. The whole output of the suite is
-//! searched besides, by `search-output`; these tests are what it can count on.
+//! Each test searches the log lines of its own process. In addition, `search-output` searches the
+//! whole output of the suite, and relies on the secrets that these tests record.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::time::Duration;
 
@@ -22,16 +22,16 @@ use reqwest::Method;
 use serde_json::json;
 
 promises![
-    values_and_tokens_of_a_whole_life_are_not_logged,
-    values_that_are_of_another_type_are_not_logged,
+    values_and_tokens_of_a_whole_session_are_not_logged,
+    values_of_another_type_are_not_logged,
     values_of_handlers_that_fail_and_panic_are_not_logged,
     tokens_that_are_refused_are_not_logged,
-    debug_of_whatever_a_handler_holds_shows_no_secret,
+    debug_output_of_a_handlers_values_shows_no_secret,
 ];
 
-promises_of_bounded_stores![values_that_the_store_does_not_take_are_not_logged];
+promises_of_bounded_stores![values_that_the_store_refuses_are_not_logged];
 
-/// What a test must not find in its log.
+/// Secrets that must not be in a test's log.
 struct Secrets {
     logs: Logs,
     values: Vec<String>,
@@ -50,7 +50,7 @@ impl Secrets {
         value
     }
 
-    /// The token that the browser holds now.
+    /// Adds the current token of the browser.
     fn token_of(&mut self, browser: &Browser) {
         self.values.push(browser.stolen_cookie()[22..].to_owned());
     }
@@ -70,7 +70,7 @@ impl Secrets {
     }
 }
 
-async fn values_and_tokens_of_a_whole_life_are_not_logged(plan: Plan) {
+async fn values_and_tokens_of_a_whole_session_are_not_logged(plan: Plan) {
     let mut secrets = Secrets::keep();
     let site = plan.start().await;
     let alice = site.browser("alice");
@@ -103,7 +103,7 @@ async fn values_and_tokens_of_a_whole_life_are_not_logged(plan: Plan) {
     secrets.assert_not_logged(plan).await;
 }
 
-async fn values_that_are_of_another_type_are_not_logged(plan: Plan) {
+async fn values_of_another_type_are_not_logged(plan: Plan) {
     let mut secrets = Secrets::keep();
     let site = plan.start().await;
     let alice = site.browser("alice");
@@ -155,7 +155,7 @@ async fn values_of_handlers_that_fail_and_panic_are_not_logged(plan: Plan) {
     secrets.assert_not_logged(plan).await;
 }
 
-async fn values_that_the_store_does_not_take_are_not_logged(plan: Plan) {
+async fn values_that_the_store_refuses_are_not_logged(plan: Plan) {
     let mut secrets = Secrets::keep();
     let setup = Setup {
         capacity: Some(1),
@@ -227,7 +227,7 @@ async fn tokens_that_are_refused_are_not_logged(plan: Plan) {
 
 const KEY: Key<String> = Key::new("k");
 
-/// Logs whatever a handler can get hold of.
+/// Logs everything that a handler can access.
 async fn careless(session: CertSession, value: Path<String>) -> Result<HttpResponse, Error> {
     tracing::info!(target: "careless", key = ?KEY, before = ?session);
     session.insert(&KEY, &value.into_inner())?;
@@ -246,7 +246,7 @@ async fn careless(session: CertSession, value: Path<String>) -> Result<HttpRespo
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn debug_of_whatever_a_handler_holds_shows_no_secret(plan: Plan) {
+async fn debug_output_of_a_handlers_values_shows_no_secret(plan: Plan) {
     let mut secrets = Secrets::keep();
     let served = Served::start(plan, |listener, tls| {
         let manager = SessionManager::new(MemoryStore::new());

@@ -1,4 +1,4 @@
-//! What the documentation says of the cookie and of caches.
+//! The documented behaviour of the cookie and of caches.
 
 use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::web::get;
@@ -11,13 +11,13 @@ use serde_json::json;
 
 promises![
     the_cookie_has_these_attributes_and_no_others,
-    the_cookie_is_set_only_where_the_token_changes,
+    the_cookie_is_set_only_if_the_token_changes,
     several_changes_in_one_request_set_one_cookie,
-    what_depends_on_the_session_is_kept_by_no_cache,
-    a_handler_s_own_word_on_caches_stands_unless_a_token_goes_along,
+    responses_that_depend_on_the_session_are_not_cached,
+    a_handler_s_cache_header_stays_unless_the_response_has_a_token,
 ];
 
-/// Each value of a header field.
+/// All values of a header field.
 fn values<'r>(reply: &'r Reply, name: &str) -> Vec<&'r str> {
     let fields = reply.headers.get_all(name).iter();
     fields.map(|field| field.to_str().unwrap()).collect()
@@ -41,7 +41,7 @@ async fn the_cookie_has_these_attributes_and_no_others(plan: Plan) {
     }
 }
 
-async fn the_cookie_is_set_only_where_the_token_changes(plan: Plan) {
+async fn the_cookie_is_set_only_if_the_token_changes(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     alice.put("/session/data/k", json!(1)).await;
@@ -73,7 +73,7 @@ async fn much_at_once(session: CertSession) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Writes where it is asked to, and says what caches may do.
+/// Writes if the request asks for it, and sets a cache header.
 async fn cached(
     session: CertSession,
     writes: actix_web::web::Path<bool>,
@@ -113,14 +113,14 @@ async fn several_changes_in_one_request_set_one_cookie(plan: Plan) {
     }
 }
 
-async fn what_depends_on_the_session_is_kept_by_no_cache(plan: Plan) {
+async fn responses_that_depend_on_the_session_are_not_cached(plan: Plan) {
     let site = plan.start().await;
     let alice = site.browser("alice");
     for begun in [false, true] {
         for path in ["/session", "/session/data/k", "/me", "/"] {
             let reply = alice.get(path).await;
             assert_eq!(values(&reply, "cache-control"), ["no-store"], "{path}");
-            assert_eq!(values(&reply, "vary"), [""; 0], "nobody keeps it: {path}");
+            assert_eq!(values(&reply, "vary"), [""; 0], "it is not cached: {path}");
         }
         let public = alice.get("/public").await;
         assert_eq!(values(&public, "cache-control"), [""; 0], "begun: {begun}");
@@ -129,7 +129,7 @@ async fn what_depends_on_the_session_is_kept_by_no_cache(plan: Plan) {
     }
 }
 
-async fn a_handler_s_own_word_on_caches_stands_unless_a_token_goes_along(plan: Plan) {
+async fn a_handler_s_cache_header_stays_unless_the_response_has_a_token(plan: Plan) {
     let served = serve(plan).await;
     let alice = served.browser("alice");
     let read = alice.get("/cached/false").await;

@@ -1,4 +1,4 @@
-//! The middleware without the hook that takes the peer's certificate.
+//! The middleware without the hook that captures the peer's certificate.
 
 use std::any::Any;
 use std::net::TcpStream;
@@ -18,16 +18,16 @@ use certsession_tests::{Logs, Plan, Reply, Served, listen_bare, promises, server
 use crate::plain::plain_request;
 
 promises![
-    tls_without_the_hook_is_a_fault_that_names_it,
-    a_hook_that_is_set_too_late_is_a_fault_that_names_it,
-    a_hook_of_one_s_own_that_captures_the_peer_serves_both,
-    a_hook_of_one_s_own_before_bind_mutual_tls_is_replaced,
-    plain_http_without_the_hook_is_a_fault_that_names_it,
+    tls_without_the_hook_is_an_error_that_names_it,
+    a_hook_that_is_set_too_late_is_an_error_that_names_it,
+    a_custom_hook_that_captures_the_peer_serves_both_purposes,
+    a_custom_hook_before_bind_mutual_tls_is_replaced,
+    plain_http_without_the_hook_is_an_error_that_names_it,
     over_plain_http_with_the_hook_no_session_begins,
-    a_unix_socket_is_a_fault_that_names_the_calls_that_would_do,
+    a_unix_socket_is_an_error_that_names_the_supported_calls,
 ];
 
-/// What the log has to say of it.
+/// What the log line must contain.
 const LINE: [&str; 5] = [
     "ERROR",
     "certsession",
@@ -36,7 +36,7 @@ const LINE: [&str; 5] = [
     "capture_peer",
 ];
 
-/// A hook for a server whose TLS configuration is not ours.
+/// A hook for a server with a foreign TLS configuration.
 fn vouched() -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
     capture_peer(PeerVerifier::caller_vouches_for_full_handshakes())
 }
@@ -49,14 +49,14 @@ async fn write(session: CertSession) -> Result<HttpResponse, certsession_actix::
 async fn subject(session: CertSession, request: HttpRequest) -> String {
     let mine = request.conn_data::<Mine>().is_some();
     let peer = session.peer();
-    let subject = peer.as_ref().map_or("nobody", |peer| peer.subject());
+    let subject = peer.as_ref().map_or("no peer", |peer| peer.subject());
     format!("{subject} {mine}")
 }
 
-/// What a hook of one's own leaves with the connection.
+/// The value that an application's own hook stores with the connection.
 struct Mine;
 
-/// An application with the middleware, and what it is to be served by.
+/// An application with the middleware, to be served with `serve`.
 macro_rules! wrapped {
     () => {{
         let sessions = CertSessionMiddleware::new(MemoryStore::new());
@@ -72,7 +72,7 @@ macro_rules! wrapped {
 
 async fn assert_fault(served: &Served, logs: &Logs) {
     let alice = served.browser("alice");
-    // A handler that asks for no session does not run either: nobody could say for whom.
+    // A handler without a session does not run either: the peer is unknown.
     for path in ["/", "/write", "/public"] {
         let reply: Reply = alice.get(path).await;
         assert_eq!(reply.status, 500, "{path}");
@@ -82,7 +82,7 @@ async fn assert_fault(served: &Served, logs: &Logs) {
     logs.line_with(&LINE).await;
 }
 
-async fn tls_without_the_hook_is_a_fault_that_names_it(plan: Plan) {
+async fn tls_without_the_hook_is_an_error_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         Ok(listen_bare!(wrapped!(), listener, tls)?.run())
@@ -91,7 +91,7 @@ async fn tls_without_the_hook_is_a_fault_that_names_it(plan: Plan) {
     assert_fault(&served, &logs).await;
 }
 
-async fn a_hook_that_is_set_too_late_is_a_fault_that_names_it(plan: Plan) {
+async fn a_hook_that_is_set_too_late_is_an_error_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         let bound = listen_bare!(wrapped!(), listener, tls)?;
@@ -101,7 +101,7 @@ async fn a_hook_that_is_set_too_late_is_a_fault_that_names_it(plan: Plan) {
     assert_fault(&served, &logs).await;
 }
 
-async fn a_hook_of_one_s_own_that_captures_the_peer_serves_both(plan: Plan) {
+async fn a_custom_hook_that_captures_the_peer_serves_both_purposes(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
         let (tls, verifier) = tls.mutual().into_parts();
         let capture = capture_peer(verifier);
@@ -125,7 +125,7 @@ async fn a_hook_of_one_s_own_that_captures_the_peer_serves_both(plan: Plan) {
     assert_eq!(thief.get("/").await.status, 403);
 }
 
-async fn a_hook_of_one_s_own_before_bind_mutual_tls_is_replaced(plan: Plan) {
+async fn a_custom_hook_before_bind_mutual_tls_is_replaced(plan: Plan) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let served = Served::start(plan, move |listener, tls| {
@@ -143,7 +143,7 @@ async fn a_hook_of_one_s_own_before_bind_mutual_tls_is_replaced(plan: Plan) {
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 }
 
-async fn plain_http_without_the_hook_is_a_fault_that_names_it(plan: Plan) {
+async fn plain_http_without_the_hook_is_an_error_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, _| Ok(wrapped!().listen(listener)?.run())).await;
     for path in ["/", "/write", "/public"] {
@@ -167,19 +167,19 @@ async fn over_plain_http_with_the_hook_no_session_begins(plan: Plan) {
         let stream = TcpStream::connect(served.address()).unwrap();
         plain_request(stream, "GET", path)
     };
-    assert!(ask("/").ends_with("\r\n\r\nnobody false"));
+    assert!(ask("/").ends_with("\r\n\r\nno peer false"));
     assert!(ask("/public").starts_with("HTTP/1.1 204 "));
     let refused = ask("/write");
     assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
     assert!(!refused.to_lowercase().contains("set-cookie"));
 }
 
-async fn a_unix_socket_is_a_fault_that_names_the_calls_that_would_do(plan: Plan) {
+async fn a_unix_socket_is_an_error_that_names_the_supported_calls(plan: Plan) {
     let logs = Logs::keep();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
     let socket = UnixListener::bind(&path).unwrap();
-    // Not `bind_uds`, by which actix calls no hook whatever.
+    // Not `bind_uds`, with which actix calls no hook at all.
     let served = Served::start(plan, move |_, _| {
         let server = wrapped!().on_connect(vouched());
         Ok(server.listen_uds(socket)?.run())

@@ -1,7 +1,7 @@
-//! How an application is put together, rightly and wrongly: what is missing is a 500 and a line
-//! in the log that names it.
+//! Correct and incorrect setup of an application: a missing part is a 500 and a log line that names
+//! it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cookies;
 mod hook;

@@ -10,13 +10,13 @@ use certsession_actix::{
 use certsession_tests::{Logs, Plan, Served, promises, server};
 
 promises![
-    the_session_without_the_middleware_is_a_fault_that_names_it,
-    the_principal_without_the_middleware_is_a_fault_that_names_it,
-    a_middleware_that_asks_outside_of_it_learns_the_fault,
+    the_session_without_the_middleware_is_an_error_that_names_it,
+    the_principal_without_the_middleware_is_an_error_that_names_it,
+    a_middleware_outside_of_the_session_middleware_gets_an_error,
     outside_of_a_wrapped_scope_there_is_no_session,
 ];
 
-/// What the log has to say of it.
+/// What the log line must contain.
 const LINE: [&str; 4] = ["ERROR", "certsession", "CertSessionMiddleware", ".wrap("];
 
 async fn session(_: CertSession) -> &'static str {
@@ -35,7 +35,7 @@ async fn assert_fault(served: &Served, logs: &Logs, path: &str) {
     logs.line_with(&LINE).await;
 }
 
-async fn the_session_without_the_middleware_is_a_fault_that_names_it(plan: Plan) {
+async fn the_session_without_the_middleware_is_an_error_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         let app = || App::new().route("/", get().to(session));
@@ -46,7 +46,7 @@ async fn the_session_without_the_middleware_is_a_fault_that_names_it(plan: Plan)
     assert_fault(&served, &logs, "/").await;
 }
 
-async fn the_principal_without_the_middleware_is_a_fault_that_names_it(plan: Plan) {
+async fn the_principal_without_the_middleware_is_an_error_that_names_it(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         let app = || App::new().route("/", get().to(principal));
@@ -57,8 +57,8 @@ async fn the_principal_without_the_middleware_is_a_fault_that_names_it(plan: Pla
     assert_fault(&served, &logs, "/").await;
 }
 
-/// Stands outside of the session's middleware, where there is no session before the request
-/// has gone through.
+/// A middleware outside of the session's middleware, where there is no session until the request
+/// has passed through.
 async fn asks(
     request: dev::ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -71,11 +71,14 @@ async fn asks(
         assert_eq!(fault.kind(), SetUpFaultKind::MiddlewareMissing);
     }
     let response = next.call(request).await?;
-    assert!(response.cert_session().is_ok(), "after it, there is one");
+    assert!(
+        response.cert_session().is_ok(),
+        "afterwards there is a session"
+    );
     Ok(response.map_into_boxed_body())
 }
 
-async fn a_middleware_that_asks_outside_of_it_learns_the_fault(plan: Plan) {
+async fn a_middleware_outside_of_the_session_middleware_gets_an_error(plan: Plan) {
     let logs = Logs::keep();
     let served = Served::start(plan, |listener, tls| {
         let sessions = CertSessionMiddleware::new(MemoryStore::new());

@@ -1,4 +1,4 @@
-//! Where the session can be had: in scopes, in guards, in middleware, by another name.
+//! Where the session is available: in scopes, in guards, in middleware, under another cookie name.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,11 +12,11 @@ use certsession_actix::{
 use certsession_tests::{Plan, Served, promises, server};
 
 promises![
-    a_guard_sees_who_is_signed_in,
-    a_guard_of_the_wrapped_scope_itself_comes_before_the_session,
+    a_guard_sees_the_signed_in_principal,
+    a_guard_of_the_wrapped_scope_itself_runs_before_the_session,
     scopes_in_scopes_share_the_session,
     an_inner_middleware_writes_before_and_after_the_handler,
-    two_scopes_by_two_names_have_two_sessions,
+    two_scopes_with_two_cookie_names_have_two_sessions,
 ];
 
 const TRAIL: Key<String> = Key::new("trail");
@@ -39,7 +39,7 @@ fn is_signed_in(context: &guard::GuardContext<'_>) -> bool {
     session.is_ok_and(|session| session.principal().is_some())
 }
 
-async fn a_guard_sees_who_is_signed_in(plan: Plan) {
+async fn a_guard_sees_the_signed_in_principal(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
         let sessions = CertSessionMiddleware::new(MemoryStore::new());
         let app = move || {
@@ -61,14 +61,14 @@ async fn a_guard_sees_who_is_signed_in(plan: Plan) {
     assert_eq!(home.body, "alice");
     assert_eq!(
         home.headers["cache-control"], "no-store",
-        "the guard's answer depends on it"
+        "the guard's result depends on the session"
     );
     let strangers = served.browser("bob").get("/home").await;
     assert_eq!(strangers.headers["cache-control"], "no-store");
 }
 
-/// Only what is wrapped around the routing has run when the routing asks its guards.
-async fn a_guard_of_the_wrapped_scope_itself_comes_before_the_session(plan: Plan) {
+/// Only middleware around the routing has run when the routing evaluates its guards.
+async fn a_guard_of_the_wrapped_scope_itself_runs_before_the_session(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
         let sessions = CertSessionMiddleware::new(MemoryStore::new());
         let app = move || {
@@ -140,7 +140,7 @@ async fn an_inner_middleware_writes_before_and_after_the_handler(plan: Plan) {
     assert_eq!(alice.get("/trail").await.body, "()()");
 }
 
-async fn two_scopes_by_two_names_have_two_sessions(plan: Plan) {
+async fn two_scopes_with_two_cookie_names_have_two_sessions(plan: Plan) {
     let served = Served::start(plan, |listener, tls| {
         let shop = CertSessionMiddleware::new(MemoryStore::new());
         let shop = shop.with_cookie_name("shop").unwrap();

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-/// Sends a request by HTTP/1.1 without TLS, and returns all that comes back.
+/// Sends a request over HTTP/1.1 without TLS, and returns the whole response.
 pub(crate) fn plain_request(mut stream: impl Read + Write, method: &str, path: &str) -> String {
     let request =
         format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

@@ -1,5 +1,5 @@
-//! The seam that sets a peer where there is no connection, and that a connection's own peer
-//! always goes before.
+//! The test peer is used only without a connection: a connection's own peer always takes
+//! precedence.
 
 use std::mem;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use certsession_actix::{
 };
 use certsession_tests::{Certificates, Logs, Plan, Served, ledger, listen_bare, promises, server};
 
-promises![a_connection_s_own_peer_goes_before_the_seam];
+promises![a_connection_s_own_peer_takes_precedence_over_the_test_peer];
 
 fn verified(name: &str) -> PeerState {
     let certificate = Certificates::new().client(name).certificate();
@@ -35,7 +35,7 @@ macro_rules! portal {
     }};
 }
 
-/// The status and the cookie that an application answers with.
+/// The status and the cookie of an application's response.
 async fn answer<S, B, R>(app: &S, request: R) -> (StatusCode, Option<String>)
 where
     S: Service<R, Response = ServiceResponse<B>, Error = actix_web::Error>,
@@ -108,7 +108,7 @@ async fn a_rejected_peer_is_refused_everything() {
 }
 
 #[actix_web::test]
-async fn a_test_request_without_a_peer_is_a_fault_that_names_the_hook() {
+async fn a_test_request_without_a_peer_is_an_error_that_names_the_hook() {
     let logs = Logs::keep();
     let app = portal!();
     let request = TestRequest::get().uri("/session").to_request();
@@ -118,8 +118,8 @@ async fn a_test_request_without_a_peer_is_a_fault_that_names_the_hook() {
         .await;
 }
 
-/// A middleware that does what it can to pass for alice: it puts all that the seam leaves on a
-/// test request onto this one.
+/// A middleware that tries to impersonate alice: it copies everything that `TestPeer` leaves on a
+/// test request to this request.
 async fn plant(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -136,7 +136,7 @@ async fn plant(
 
 async fn subject(session: CertSession, _: HttpRequest) -> String {
     let peer = session.peer();
-    peer.map_or("nobody".to_owned(), |peer| peer.subject().to_owned())
+    peer.map_or("no peer".to_owned(), |peer| peer.subject().to_owned())
 }
 
 macro_rules! planted {
@@ -153,14 +153,14 @@ macro_rules! planted {
     }};
 }
 
-async fn a_connection_s_own_peer_goes_before_the_seam(plan: Plan) {
+async fn a_connection_s_own_peer_takes_precedence_over_the_test_peer(plan: Plan) {
     let captured = Served::start(plan, |listener, tls| {
         Ok(planted!().listen_mutual_tls(listener, tls.mutual())?.run())
     })
     .await;
     assert_eq!(captured.browser("bob").get("/").await.body, "CN=bob");
 
-    // Where nothing was captured the seam is consulted, so that the planting does work.
+    // Without a captured peer, the test peer is used, so the planting does work.
     let not_captured = Served::start(plan, |listener, tls| {
         Ok(listen_bare!(planted!(), listener, tls)?.run())
     })

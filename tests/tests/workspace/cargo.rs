@@ -1,4 +1,4 @@
-//! What cargo knows of the workspace.
+//! cargo's information about the workspace.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,11 +17,11 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) manifest: PathBuf,
-    /// Whether it is one of the crates that users depend on.
+    /// Whether it is one of the published crates.
     pub(crate) is_crate: bool,
-    /// The features that are on unless they are turned off.
+    /// The features that are enabled by default.
     pub(crate) default_features: Vec<String>,
-    /// What it depends on by itself, but for tests and build scripts.
+    /// Its direct dependencies, except for those of tests and build scripts.
     pub(crate) depends_on: BTreeSet<String>,
     /// Everything that cargo says of it.
     pub(crate) about: Value,
@@ -35,7 +35,7 @@ pub(crate) fn members() -> Vec<Member> {
     packages.iter().map(member).collect()
 }
 
-/// The one member of this name.
+/// The one member with this name.
 pub(crate) fn the_member(name: &str) -> Member {
     members()
         .into_iter()
@@ -62,8 +62,8 @@ fn member(package: &Value) -> Member {
     }
 }
 
-/// The names of all packages that this one is built with: with its build scripts, and without
-/// what only its tests need.
+/// The names of all packages that this one is built with, including its build scripts, without the
+/// dependencies of its tests.
 pub(crate) fn built_with(package: &str, flags: &[&str]) -> BTreeSet<String> {
     let tree = [
         "tree",
@@ -84,7 +84,7 @@ pub(crate) fn built_with(package: &str, flags: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The features of `of` that are on when `package` is built by itself.
+/// The features of `of` that are enabled when `package` is built alone.
 pub(crate) fn features(package: &str, of: &str) -> BTreeSet<String> {
     let printed = cargo(&[
         "tree",
@@ -105,13 +105,13 @@ pub(crate) fn features(package: &str, of: &str) -> BTreeSet<String> {
     features.split(',').map(str::to_owned).collect()
 }
 
-/// Runs cargo in the workspace; it changes nothing and fetches nothing.
+/// Runs cargo in the workspace, without changing or downloading anything.
 fn cargo(arguments: &[&str]) -> String {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(arguments).args(["--offline", "--locked"]);
     let output = command.current_dir(root()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "cargo {arguments:?}: {said}");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "cargo {arguments:?}: {message}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The direction of dependencies, and what stays out altogether.
+//! The direction of dependencies, and the packages that are excluded.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ const CORE: &str = "certsession-core";
 const ACTIX: &str = "certsession-actix";
 const ADAPTERS: [&str; 1] = [ACTIX];
 
-/// The beginnings of names: frameworks and HTTP, TLS stacks, runtimes.
+/// The prefixes of names: frameworks and HTTP, TLS stacks, runtimes.
 const FRAMEWORKS: [&str; 12] = [
     "actix",
     "axum",
@@ -80,7 +80,7 @@ fn assert_none_of(names: &BTreeSet<String>, beginnings: &[&str]) {
 }
 
 #[test]
-fn core_depends_on_no_more_than_it_was_allowed() {
+fn core_has_only_allowed_dependencies() {
     let allowed = [
         "base64ct",
         "crc32fast",
@@ -91,7 +91,7 @@ fn core_depends_on_no_more_than_it_was_allowed() {
         "subtle",
         "thiserror",
         "tracing",
-        // Only `--cfg loom` compiles it, for the model checker.
+        // Only used with `--cfg loom`, for the model checker.
         "loom",
     ];
     let core = the_member(CORE);
@@ -102,13 +102,13 @@ fn core_depends_on_no_more_than_it_was_allowed() {
         .collect();
     assert!(
         others.is_empty(),
-        "{others:?}: if core cannot do without, allow it here"
+        "{others:?}: if core needs it, allow it here"
     );
     assert!(core.default_features.is_empty());
 }
 
 #[test]
-fn core_is_built_without_framework_tls_stack_store_engine_and_runtime() {
+fn core_is_built_without_a_framework_tls_stack_store_engine_or_runtime() {
     let names = built_with(CORE, &["--all-features"]);
     assert!(
         names.contains("ring") && names.contains("serde"),
@@ -138,7 +138,7 @@ fn only_adapters_are_built_with_a_framework() {
 }
 
 #[test]
-fn a_server_is_built_without_what_only_tests_need() {
+fn a_server_is_built_without_test_dependencies() {
     for package in ["portal", "quickstart"] {
         for of in [CORE, ACTIX] {
             let features = features(package, of);
@@ -159,12 +159,12 @@ fn a_server_is_built_without_what_only_tests_need() {
     );
     assert!(
         features("certsession-tests", ACTIX).contains("test-util"),
-        "this test sees features"
+        "this test must see the features"
     );
 }
 
 #[test]
-fn the_quickstart_needs_no_library_of_the_system() {
+fn the_quickstart_needs_no_system_library() {
     let names = built_with("quickstart", &[]);
     assert!(names.contains("rustls"), "{names:?}");
     assert_none_of(&names, &["openssl", "native-tls", "libz", "pkg-config"]);

@@ -1,4 +1,4 @@
-//! The lints that no package may do without.
+//! The lints that every package must have.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ fn every_package_inherits_the_lints() {
 }
 
 #[test]
-fn the_lints_forbid_unsafe_code_and_ask_for_documentation() {
+fn the_lints_forbid_unsafe_code_and_require_documentation() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let rust = table(&manifest, "workspace.lints.rust");
     assert!(

@@ -1,6 +1,6 @@
-//! Who depends on whom, and on what: the rules of the workspace, as cargo sees it.
+//! The rules for dependencies between and of the packages of the workspace.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cargo;
 mod circles;

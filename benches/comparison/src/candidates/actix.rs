@@ -1,4 +1,4 @@
-//! What the applications on actix-web have in common.
+//! Shared parts of the applications on actix-web.
 
 use actix_web::HttpResponse;
 use actix_web::body::{MessageBody, to_bytes};
@@ -19,7 +19,7 @@ pub(super) struct Pair {
     pub(super) value: String,
 }
 
-/// Sends a request through an application, as its server would.
+/// Sends a request through an application, like its server.
 pub(super) type Send = Box<dyn Fn(Request) -> Waiting<Reply>>;
 
 pub(super) fn sender<S, B>(application: S) -> Send
@@ -40,7 +40,7 @@ where
                     let (status, fields) = (response.status(), fields(response.headers()));
                     reply(status.as_u16(), fields, response.into_body()).await
                 }
-                // What leaves an application as an error, the server makes an answer of.
+                // The server turns an error that leaves the application into a response.
                 Err(error) => {
                     let response = error.error_response();
                     let (status, fields) = (response.status(), fields(response.headers()));
@@ -67,12 +67,12 @@ fn fields(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// The answer of a handler that has done what it was asked for.
+/// The response of a handler that succeeded.
 pub(super) fn done() -> HttpResponse {
     HttpResponse::Ok().body("done")
 }
 
-/// The error of a handler or a middleware that fails for a reason of its own.
+/// The error of a handler or a middleware that fails for a reason unrelated to sessions.
 pub(super) fn failure() -> actix_web::Error {
     ErrorInternalServerError("a failure that has nothing to do with the session")
 }

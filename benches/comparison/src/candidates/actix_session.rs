@@ -12,7 +12,7 @@ use actix_web::{App, HttpResponse, test, web};
 use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
-use crate::candidate::{ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting};
 use crate::gate::Gate;
 
 type Answer = Result<HttpResponse, actix_web::Error>;
@@ -43,7 +43,7 @@ async fn start<S: SessionStore + 'static>(
     keys: Box<dyn Fn() -> Vec<String>>,
 ) -> Rc<dyn Candidate> {
     let gate = Gate::new();
-    // The cookie is encrypted: that is the default.
+    // The cookie is encrypted, which is the default.
     let middleware = SessionMiddleware::builder(store, Key::generate())
         .session_lifecycle(
             PersistentSession::default()
@@ -96,7 +96,7 @@ impl Candidate for ActixSession {
 
 async fn whoami(session: Session) -> Answer {
     let user = session.get::<String>("user")?;
-    Ok(HttpResponse::Ok().body(user.unwrap_or_else(|| NOBODY.to_owned())))
+    Ok(HttpResponse::Ok().body(user.unwrap_or_else(|| ANONYMOUS.to_owned())))
 }
 
 async fn put(session: Session, pair: web::Query<Pair>) -> Answer {
@@ -116,7 +116,7 @@ async fn slow_put(session: Session, pair: web::Query<Pair>, gate: web::Data<Gate
     put(session, pair).await
 }
 
-/// With the new id that `renew` is for; its example `authentication` signs in without one.
+/// With a new id from `renew`; the framework's example `authentication` signs in without one.
 async fn sign_in(session: Session) -> Answer {
     session.insert("user", ALICE)?;
     session.renew();
@@ -148,7 +148,7 @@ async fn rotate_and_fail(session: Session) -> Answer {
     Err(failure())
 }
 
-/// A `Session` has no `Debug`; what it shows of itself is its status.
+/// A `Session` has no `Debug`; only its status can be printed.
 async fn debug(session: Session) -> Answer {
     Ok(HttpResponse::Ok().body(format!("{:?}", session.status())))
 }

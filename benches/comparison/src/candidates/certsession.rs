@@ -13,12 +13,14 @@ use certsession_redis::RedisStore;
 use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
-use crate::candidate::{ABSOLUTE, ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{
+    ABSOLUTE, ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting,
+};
 use crate::gate::Gate;
 
 type Answer = Result<HttpResponse, actix_web::Error>;
 
-/// How much of a token is the handle, and how much the secret.
+/// The lengths of a token's handle and secret.
 const SECRET: usize = 32;
 
 struct Certsession<S> {
@@ -72,7 +74,7 @@ impl<S: SessionStore> Candidate for Certsession<S> {
         &self.gate
     }
 
-    /// The handle is known; every piece of the record that could be the secret is tried.
+    /// The handle is known; every part of the record that could be the secret is tried.
     fn forge(&self) -> Waiting<Vec<String>> {
         let manager = self.manager.clone();
         Box::pin(async move {
@@ -103,7 +105,7 @@ fn cookie(token: &str) -> String {
 
 async fn whoami(session: CertSession) -> Answer {
     let user = session.principal();
-    let user = user.as_ref().map_or(NOBODY, |user| user.as_str());
+    let user = user.as_ref().map_or(ANONYMOUS, |user| user.as_str());
     Ok(HttpResponse::Ok().body(user.to_owned()))
 }
 

@@ -1,8 +1,8 @@
 //! The application, once for each framework.
 //!
-//! Every framework is used as its own documentation says, and in the safest way that it offers:
-//! the cookies of the others are encrypted with a key of the server, sessions are renewed at
-//! sign-in, and so on.
+//! Every framework is used as its own documentation says, and in the safest way that it offers: the
+//! cookies of the others are encrypted with a key of the server, sessions are renewed at sign-in,
+//! and so on.
 
 mod actix;
 mod actix_session;
@@ -54,8 +54,8 @@ impl Kind {
         matches!(self, Self::CertsessionMemory | Self::CertsessionRedis)
     }
 
-    /// The application, with no session yet. Where it keeps sessions in Redis, the server is
-    /// its alone.
+    /// Starts the application, without sessions. If it keeps sessions in Redis, it has a server of
+    /// its own.
     pub(crate) async fn start(
         self,
         redis: &RedisServer,
@@ -71,7 +71,7 @@ impl Kind {
     }
 }
 
-/// The names of all keys of a server: all that is in a dump that could be an id.
+/// The names of all keys of a server: everything in a dump that could be an id.
 fn redis_keys(client: &mut Client) -> Vec<String> {
     let keys = client.ask(&["KEYS", "*"]).map(Answer::into_list);
     let keys = keys.unwrap_or_default().into_iter();

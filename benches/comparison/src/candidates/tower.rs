@@ -1,7 +1,7 @@
 //! tower-sessions on axum, with its memory store and with its Redis store.
 //!
-//! The newest Redis store is made for tower-sessions 0.14, so that is what it runs with; what the
-//! two releases do in these scenarios is the same.
+//! The newest Redis store supports tower-sessions 0.14, so it runs with that release; the two
+//! releases behave the same in these scenarios.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -21,10 +21,10 @@ use serde::Deserialize;
 use tower::ServiceExt;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use crate::candidate::{ALICE, Candidate, IDLE, NOBODY, NONE, Reply, Request, Waiting};
+use crate::candidate::{ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting};
 use crate::gate::Gate;
 
-/// As its documentation has it.
+/// The value from its documentation.
 const CONNECTIONS: usize = 6;
 
 struct TowerSessions {
@@ -77,10 +77,10 @@ impl Candidate for TowerSessions {
             if let Some(cookie) = request.cookie {
                 sent = sent.header(COOKIE, cookie);
             }
-            // Whoever looks for the peer's certificate finds it.
+            // The peer's certificate is available to every handler.
             let sent = sent.extension(request.peer).body(Body::empty());
             match sent {
-                // A router does not fail.
+                // A router cannot fail.
                 Ok(sent) => match router.oneshot(sent).await {
                     Ok(response) => reply(response).await,
                     Err(never) => match never {},
@@ -120,7 +120,7 @@ async fn reply(response: Response) -> Reply {
     }
 }
 
-/// The ids in what `Debug` prints of the store, as cookies have them.
+/// The ids in the store's `Debug` output, in the form that cookies use.
 fn numbers(printed: &str) -> Vec<String> {
     let numbers = printed.split("Id(").skip(1);
     numbers
@@ -135,17 +135,17 @@ async fn failing(request: axum::extract::Request, next: Next) -> StatusCode {
     StatusCode::INTERNAL_SERVER_ERROR
 }
 
-/// A handler that cannot use its session.
+/// The response of a handler that cannot use its session.
 fn unusable(error: impl Debug) -> (StatusCode, String) {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}"))
 }
 
-/// A handler that fails for a reason of its own.
+/// The response of a handler that fails for a reason unrelated to sessions.
 fn failure() -> (StatusCode, String) {
     unusable("a failure that has nothing to do with the session")
 }
 
-/// The application on one release.
+/// The application with one release.
 macro_rules! release {
     ($module:ident, $tower_sessions:ident) => {
         mod $module {
@@ -182,7 +182,7 @@ macro_rules! release {
 
             async fn whoami(session: Session) -> Answer {
                 let user = session.get("user").await.map_err(unusable)?;
-                Ok(user.unwrap_or_else(|| NOBODY.to_owned()))
+                Ok(user.unwrap_or_else(|| ANONYMOUS.to_owned()))
             }
 
             async fn put(session: Session, Query(pair): Query<Pair>) -> Answer {

@@ -1,8 +1,8 @@
-//! What stands after a sign-out.
+//! Which cookies are signed in after a sign-out.
 
 use std::rc::Rc;
 
-use super::{Run, signed_in, whoever_is_signed_in};
+use super::{Run, any_signed_in, signed_in};
 use crate::browser::Browser;
 use crate::candidate::Candidate;
 
@@ -16,8 +16,8 @@ pub(super) async fn a_slow_writer_after_a_sign_out(
     user.go("/sign-out").await;
     candidate.gate().open();
     let writer = under_way.await.map_err(|error| error.to_string())?;
-    Ok(whoever_is_signed_in(&[
-        ("the slow answer's client", &writer),
+    Ok(any_signed_in(&[
+        ("the client of the slow response", &writer),
         ("the old cookie", &before),
         ("the client that signed out", &user),
     ])
@@ -45,5 +45,5 @@ async fn a_sign_out(browser: Browser, target: &str) -> Run {
     if reply.status != 500 {
         return Err(format!("{} in place of a failure", reply.status));
     }
-    Ok(whoever_is_signed_in(&[("the old cookie", &before)]).await)
+    Ok(any_signed_in(&[("the old cookie", &before)]).await)
 }

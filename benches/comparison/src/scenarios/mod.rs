@@ -1,11 +1,11 @@
-//! What is tried, and the verdict.
+//! The scenarios, and the verdict.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `ending` | what stands after a sign-out |
-//! | `writing` | what is lost between two writers |
-//! | `tokens` | which token stands after a new one was issued |
-//! | `theft` | what a thief can do with what there is to steal |
+//! | `ending` | which cookies are signed in after a sign-out |
+//! | `writing` | writes that are lost between two writers |
+//! | `tokens` | which token is valid after a new one was issued |
+//! | `theft` | what a thief can do with stolen data |
 //! | `time` | how long a session lives |
 
 mod ending;
@@ -20,24 +20,24 @@ use std::rc::Rc;
 use crate::browser::Browser;
 use crate::candidate::{Candidate, Waiting};
 
-/// What became of a candidate in a scenario.
+/// The result of a candidate in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It does what one expects of sessions.
+    /// It behaves as users expect of sessions.
     Holds,
-    /// It does not; and how that showed.
+    /// It does not, with the observed effect.
     Breaks(String),
-    /// The scenario could not be run; and why.
+    /// The scenario could not be run, with the reason.
     Failed(String),
 }
 
-/// Something that happens to sessions.
+/// A scenario.
 pub(crate) struct Scenario {
     /// Its line in the table.
     pub(crate) name: &'static str,
-    /// What it does and what is expected.
+    /// The steps and the expected result.
     pub(crate) story: &'static str,
-    /// Puts a candidate that has no session yet through it.
+    /// Runs the scenario with a candidate that has no session yet.
     pub(crate) run: fn(Rc<dyn Candidate>) -> Waiting<Verdict>,
 }
 
@@ -54,7 +54,8 @@ macro_rules! scenario {
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario!(
         "slow writer after sign-out",
-        "A request is under way, the user signs out, then the request writes. Neither the old cookie nor what the slow answer brings may be signed in.",
+        "While a request is in flight, the user signs out; then the request writes. Neither the \
+         old cookie nor the cookie of the slow response may be signed in.",
         ending::a_slow_writer_after_a_sign_out
     ),
     scenario!(
@@ -64,17 +65,18 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ),
     scenario!(
         "sign-out, then a middleware fails",
-        "The handler signs out, and a middleware between it and the sessions returns an error. The old cookie may not be signed in.",
+        "The handler signs out, and a middleware between it and the sessions returns an error. The \
+         old cookie may not be signed in.",
         ending::a_sign_out_within_a_middleware_that_fails
     ),
     scenario!(
         "two writers of different keys",
-        "Two requests read, then both write another key. Both keys have to be there.",
+        "Two requests read, then each writes a different key. Both keys must exist afterwards.",
         writing::two_writers_of_different_keys
     ),
     scenario!(
         "old token after sign-in",
-        "A visitor with an anonymous session signs in. The cookie from before may not be signed in.",
+        "A visitor with an anonymous session signs in. The old cookie may not be signed in.",
         tokens::the_token_from_before_a_sign_in
     ),
     scenario!(
@@ -84,47 +86,52 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ),
     scenario!(
         "slow writer during rotation",
-        "A request is under way while the session gets a new token, then it writes. Neither the old token nor what the slow answer brings may be signed in.",
+        "While a request is in flight, the session gets a new token; then the request writes. \
+         Neither the old token nor the cookie of the slow response may be signed in.",
         tokens::a_slow_writer_during_a_rotation
     ),
     scenario!(
         "sign-out, then a write in the same request",
-        "A request signs out and leaves a note for the page that comes next. The cookie from before may be neither signed in nor open the note.",
+        "A request signs out and writes a message for the next page. The old cookie may neither be \
+         signed in nor give access to the message.",
         tokens::a_write_after_a_sign_out
     ),
     scenario!(
         "rotation, then the handler fails",
-        "The handler asks for a new token and returns an error. The user has to be signed in still.",
+        "The handler requests a new token and returns an error. The user must still be signed in.",
         tokens::a_rotation_in_a_handler_that_fails
     ),
     scenario!(
         "idle and absolute timeout at once",
-        "Idle 4 s, absolute 6 s. A session that is written to each half second may not live for 8 s, and one that is not used may not live for 5 s.",
+        "Idle 4 s, absolute 6 s. A session with a write each half second must end before 8 s, and \
+         an unused one before 5 s.",
         time::an_idle_and_an_absolute_timeout
     ),
     scenario!(
         "dump of the store",
-        "Whoever reads the whole store may not make a cookie of it that is signed in.",
+        "A reader of the whole store may not be able to make a cookie from it that is signed in.",
         theft::a_dump_of_the_store
     ),
     scenario!(
         "planted cookie",
-        "A visitor comes with a well-formed cookie that somebody made up, and signs in. The made-up cookie may not be signed in.",
+        "A visitor sends a well-formed cookie that an attacker made up, and signs in. The made-up \
+         cookie may not be signed in.",
         theft::a_planted_cookie
     ),
     scenario!(
         "`Debug` of the session",
-        "What `{:?}` prints in a handler may hold neither the cookie nor the session's data.",
+        "The output of `{:?}` in a handler may hold neither the cookie nor the session's data.",
         theft::what_debug_prints
     ),
     scenario!(
         "stolen cookie, other certificate",
-        "Someone else, whose client certificate is as valid, sends the cookie. They may not be signed in, and the owner has to be still.",
+        "Another client with a valid certificate sends the cookie. It may not be signed in, and \
+         the owner must still be.",
         theft::a_stolen_cookie_under_another_certificate
     ),
 ];
 
-/// A scenario that cannot go on says why.
+/// The observed effect, if the candidate breaks; an error if the scenario could not be run.
 type Run = Result<Option<String>, String>;
 
 async fn judge(run: impl Future<Output = Run>) -> Verdict {
@@ -147,8 +154,8 @@ async fn signed_in(mut browser: Browser) -> Result<Browser, String> {
     ))
 }
 
-/// Says so if one of these is signed in.
-async fn whoever_is_signed_in(them: &[(&str, &Browser)]) -> Option<String> {
+/// Returns a message if one of these browsers is signed in.
+async fn any_signed_in(them: &[(&str, &Browser)]) -> Option<String> {
     for (name, browser) in them {
         if browser.is_alice().await {
             return Some(format!("{name} is signed in"));

@@ -1,18 +1,18 @@
-//! What a thief can do with what there is to steal.
+//! What a thief can do with stolen data.
 
 use std::rc::Rc;
 
-use super::{Run, signed_in, whoever_is_signed_in};
+use super::{Run, any_signed_in, signed_in};
 use crate::browser::Browser;
 use crate::candidate::Candidate;
 
 pub(super) async fn a_dump_of_the_store(browser: Browser, candidate: Rc<dyn Candidate>) -> Run {
-    // A thief within the same network has the same certificate at best: that shall not be what
-    // keeps them out.
+    // A thief in the same network has the same certificate in the best case: the certificate must
+    // not be what protects the session here.
     let user = signed_in(browser).await?;
     for cookie in candidate.forge().await {
         let thief = user.with_cookie(cookie);
-        if let Some(how) = whoever_is_signed_in(&[("a cookie made of the dump", &thief)]).await {
+        if let Some(how) = any_signed_in(&[("a cookie made of the dump", &thief)]).await {
             return Ok(Some(how));
         }
     }
@@ -22,7 +22,7 @@ pub(super) async fn a_dump_of_the_store(browser: Browser, candidate: Rc<dyn Cand
 pub(super) async fn a_planted_cookie(browser: Browser, candidate: Rc<dyn Candidate>) -> Run {
     let planted = browser.with_cookie(candidate.planted());
     signed_in(planted.clone()).await?;
-    Ok(whoever_is_signed_in(&[("the planted cookie", &planted)]).await)
+    Ok(any_signed_in(&[("the planted cookie", &planted)]).await)
 }
 
 pub(super) async fn what_debug_prints(browser: Browser, _: Rc<dyn Candidate>) -> Run {
@@ -48,7 +48,7 @@ pub(super) async fn a_stolen_cookie_under_another_certificate(
 ) -> Run {
     let owner = signed_in(browser).await?;
     let thief = owner.thief();
-    if let Some(how) = whoever_is_signed_in(&[("the thief", &thief)]).await {
+    if let Some(how) = any_signed_in(&[("the thief", &thief)]).await {
         return Ok(Some(how));
     }
     let lost = !owner.is_alice().await;

@@ -1,8 +1,8 @@
-//! Which token stands after a new one was issued.
+//! Which token is valid after a new one was issued.
 
 use std::rc::Rc;
 
-use super::{Run, signed_in, whoever_is_signed_in};
+use super::{Run, any_signed_in, signed_in};
 use crate::browser::Browser;
 use crate::candidate::Candidate;
 
@@ -16,7 +16,7 @@ pub(super) async fn the_token_from_before_a_sign_in(
     }
     let before = browser.clone();
     signed_in(browser).await?;
-    Ok(whoever_is_signed_in(&[("the cookie from before", &before)]).await)
+    Ok(any_signed_in(&[("the old cookie", &before)]).await)
 }
 
 pub(super) async fn the_token_from_before_a_rotation(
@@ -29,7 +29,7 @@ pub(super) async fn the_token_from_before_a_rotation(
     if user.cookie == before.cookie || !user.is_alice().await {
         return Err("the rotation issues no new token".to_owned());
     }
-    Ok(whoever_is_signed_in(&[("the old token", &before)]).await)
+    Ok(any_signed_in(&[("the old token", &before)]).await)
 }
 
 pub(super) async fn a_slow_writer_during_a_rotation(
@@ -45,9 +45,9 @@ pub(super) async fn a_slow_writer_during_a_rotation(
     if !user.is_alice().await {
         return Ok(Some("the new token is not signed in".to_owned()));
     }
-    Ok(whoever_is_signed_in(&[
+    Ok(any_signed_in(&[
         ("the old token", &before),
-        ("the slow answer's client", &writer),
+        ("the client of the slow response", &writer),
     ])
     .await)
 }
@@ -58,11 +58,11 @@ pub(super) async fn a_write_after_a_sign_out(browser: Browser, _: Rc<dyn Candida
     let mut before = user.clone();
     user.go(&format!("/sign-out-and-put?key=note&value={NOTE}"))
         .await;
-    if let Some(how) = whoever_is_signed_in(&[("the cookie from before", &before)]).await {
+    if let Some(how) = any_signed_in(&[("the old cookie", &before)]).await {
         return Ok(Some(how));
     }
     let opens = before.go("/get?key=note").await.body == NOTE;
-    Ok(opens.then(|| "the cookie from before opens the note".to_owned()))
+    Ok(opens.then(|| "the old cookie gives access to the message".to_owned()))
 }
 
 pub(super) async fn a_rotation_in_a_handler_that_fails(

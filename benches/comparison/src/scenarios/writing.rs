@@ -1,4 +1,4 @@
-//! What is lost between two writers.
+//! Writes that are lost between two writers.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ pub(super) async fn two_writers_of_different_keys(
     candidate.gate().open();
     first.await.map_err(|error| error.to_string())?;
     candidate.gate().open();
-    // A browser has what the last answer has brought.
+    // A browser has the cookie of the last response.
     let mut user = second.await.map_err(|error| error.to_string())?;
     for (key, value) in [("first", "1"), ("second", "2")] {
         let found = user.go(&format!("/get?key={key}")).await.body;

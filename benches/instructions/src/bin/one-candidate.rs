@@ -1,6 +1,6 @@
-//! `one-candidate CONTENDER WORK COUNT [REDIS-URL]`: sends so many requests, under callgrind.
+//! `one-candidate CANDIDATE WORK COUNT [REDIS-URL]`: sends this many requests, under callgrind.
 //!
-//! Apart from the counting of allocations: an allocator that counts has instructions of its own.
+//! A separate program, because the counting allocator would add instructions of its own.
 
 use bench_instructions::{Requests, Work};
 use bench_server::{Candidate, Fault};

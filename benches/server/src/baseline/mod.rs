@@ -1,10 +1,11 @@
-//! The baseline: a middleware made by hand that does no more than one must. A cookie, SHA-256 of its
-//! secret, one look-up, 32 bytes compared, one value decoded; no certificate is looked at.
+//! The baseline: a hand-written middleware that does only what is necessary: a cookie, the SHA-256
+//! of its secret, one lookup, a comparison of 32 bytes, and decoding one value. It does not check
+//! certificates.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `middleware` | opens the session before the handler, saves it after |
-//! | `record` | what is kept of a session |
+//! | `record` | the stored data of a session |
 //! | `memory` | 64 maps, each with a lock |
 //! | `redis` | one GET for a read, one SET for a write |
 
@@ -24,7 +25,7 @@ use crate::Fault;
 use middleware::Session;
 use record::{Handle, Record};
 
-/// Where the baseline keeps its sessions.
+/// The store of the baseline's sessions.
 trait Store: 'static {
     async fn load(&self, handle: &Handle) -> Result<Option<Arc<Record>>, Fault>;
     async fn save(&self, handle: Handle, record: Record) -> Result<(), Fault>;

@@ -1,13 +1,13 @@
-//! What is kept of a session.
+//! The stored data of a session.
 
-/// How many bytes of a token name the session, and how many prove it.
+/// How many bytes of a token are the handle, and how many the secret.
 pub(super) const HANDLE: usize = 16;
 pub(super) const SECRET: usize = 32;
 
-/// The name of a session.
+/// The handle of a session.
 pub(super) type Handle = [u8; HANDLE];
 
-/// What is kept: what the secret is checked with, then each key and its JSON text.
+/// The stored data: the hash of the secret, then each key and its JSON text.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) token_hash: [u8; SECRET],
@@ -32,7 +32,7 @@ impl Record {
         }
     }
 
-    /// The token hash, and then the texts, each with its length before it.
+    /// The token hash, then the texts, each preceded by its length.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1_024);
         bytes.extend_from_slice(&self.token_hash);

@@ -1,4 +1,4 @@
-//! One GET for a read, one more SET for a write.
+//! One GET for a read, and one additional SET for a write.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::{Fault, Setup};
 /// Half an hour, in seconds.
 const LIFETIME: u32 = 30 * 60;
 
-/// A connection of each worker, or one that was made in `main`.
+/// A connection of each worker, or one that was created in `main`.
 enum Redis<C> {
     Own(Box<Client>, OnceCell<C>),
     Shared(C),

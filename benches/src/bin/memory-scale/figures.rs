@@ -1,4 +1,4 @@
-//! What one population costs, measured in a process of its own.
+//! The cost of one population, measured in a separate process.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -13,7 +13,7 @@ use crate::population::{Plan, Population};
 /// How many requests of each kind are timed.
 const REQUESTS: usize = 200_000;
 
-/// How many are refused by the full store, and timed.
+/// How many sessions the full store refuses, for timing.
 const REFUSALS: usize = 1_000;
 
 /// How many random reads make an average.
@@ -21,29 +21,29 @@ const READS: usize = 2_000_000;
 
 const LINE: usize = 64;
 
-/// What one population costs.
+/// The cost of one population.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// Bytes per session, as the system counts them.
     pub(crate) resident: u64,
-    /// Bytes per session, as they were asked for.
+    /// Bytes per session, as they were requested from the allocator.
     pub(crate) requested: u64,
-    /// One request's beginning: cookie, certificate, record.
+    /// The beginning of a request: cookie, certificate, record.
     pub(crate) load: Percentiles,
-    /// One request's end, with one key written.
+    /// The end of a request, with one key written.
     pub(crate) commit: Percentiles,
-    /// How often the allocator is asked for memory, by a load and by a commit.
+    /// How many allocations a load and a commit make.
     pub(crate) load_allocations: u64,
     pub(crate) commit_allocations: u64,
     /// A new session.
     pub(crate) create: Percentiles,
     /// A new session that the store has no room for.
     pub(crate) refuse: Percentiles,
-    /// A new session while all the others have expired and are cleared away.
+    /// A new session while all others have expired and are being removed.
     pub(crate) sweep: Percentiles,
-    /// How many sessions began until the expired ones were gone.
+    /// How many sessions were created until the expired ones were gone.
     pub(crate) sweep_steps: u64,
-    /// One read at a random place of as much memory, in nanoseconds.
+    /// One read at a random position in as much memory, in nanoseconds.
     pub(crate) random_read: u64,
 }
 
@@ -105,7 +105,7 @@ fn refusals(population: &Population) -> Result<Percentiles, Box<dyn Error>> {
     Ok(samples.percentiles())
 }
 
-/// New sessions, until every expired one is cleared away.
+/// Creates sessions until every expired one is removed.
 fn sweep(population: &Population) -> Result<(Percentiles, u64), Box<dyn Error>> {
     let mut samples = Samples::with_capacity(population.held());
     let mut begun = 0;
@@ -116,7 +116,8 @@ fn sweep(population: &Population) -> Result<(Percentiles, u64), Box<dyn Error>> 
     Ok((samples.percentiles(), begun as u64))
 }
 
-/// One read at a random place of so many bytes, where each place tells the next.
+/// The time of one read at a random position in this many bytes, where each position contains the
+/// next.
 fn random_read(bytes: usize) -> u64 {
     let stride = LINE / size_of::<usize>();
     let lines = (bytes / LINE).max(2);
@@ -124,7 +125,7 @@ fn random_read(bytes: usize) -> u64 {
     for line in 0..lines {
         places[line * stride] = line;
     }
-    // Sattolo's shuffle makes one cycle of them all.
+    // Sattolo's shuffle creates one cycle of all positions.
     let mut random = Random::default();
     for line in (1..lines).rev() {
         places.swap(line * stride, random.below(line) * stride);

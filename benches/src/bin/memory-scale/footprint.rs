@@ -1,4 +1,4 @@
-//! How much memory this process has.
+//! The memory of this process.
 
 use std::alloc::System;
 use std::error::Error;
@@ -12,9 +12,9 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// The memory of this process at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Footprint {
-    /// What the system counts: what the allocator rounds up or cannot give back is in it.
+    /// As the system counts it, including memory that the allocator rounds up or cannot return.
     pub(crate) resident: usize,
-    /// What was asked of the allocator and not given back.
+    /// Requested from the allocator and not returned.
     pub(crate) requested: usize,
 }
 
@@ -35,7 +35,7 @@ impl Footprint {
     }
 }
 
-/// How often the allocator was asked for memory so far.
+/// How many allocations were made so far.
 pub(crate) fn allocations() -> usize {
     let stats = ALLOCATOR.stats();
     stats.allocations + stats.reallocations

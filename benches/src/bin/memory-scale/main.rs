@@ -1,11 +1,11 @@
-//! `memory-scale`: what a session costs in the memory store, in bytes and in time, up to a
-//! million of them. `just bench-memory` runs it and keeps the table in `docs/performance.md`.
+//! `memory-scale`: the cost of a session in the memory store, in bytes and in time, up to a million
+//! sessions. `just bench-memory` runs it and updates the table in `docs/performance.md`.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `population` | a store full of sessions, through the public API alone |
-//! | `figures` | what one population costs, measured in a process of its own |
-//! | `footprint` | how much memory this process has |
+//! | `population` | a store full of sessions, through the public API only |
+//! | `figures` | the cost of one population, measured in a separate process |
+//! | `footprint` | the memory of this process |
 //! | `report` | the tables |
 
 mod figures;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures in a fresh process, whose memory no earlier population has been in.
+/// Measures in a new process, whose memory held no earlier population.
 fn measure_apart(plan: Plan) -> Result<Figures, Box<dyn Error>> {
     writeln!(io::stderr(), "measuring {plan}")?;
     let output = Command::new(std::env::current_exe()?)

@@ -1,4 +1,4 @@
-//! A store full of sessions, through the public API alone.
+//! A store full of sessions, through the public API only.
 
 use std::error::Error;
 use std::fmt;
@@ -14,16 +14,16 @@ use certsession_core::{
     SessionManager, SystemClock, Timestamp, Token,
 };
 
-/// What a population is to be like.
+/// The parameters of a population.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// How many sessions.
     pub(crate) sessions: usize,
-    /// How many of them requests come for.
+    /// How many of them requests use.
     pub(crate) used: usize,
     /// Whether they have data: six keys, 500 bytes.
     pub(crate) with_data: bool,
-    /// Whether each is signed in, as a principal of its own.
+    /// Whether each is signed in as a different principal.
     pub(crate) signed_in: bool,
     /// Whether all have the same certificate.
     pub(crate) share_certificate: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Population {
 }
 
 impl Population {
-    /// An empty store. What the benchmark itself needs is allocated now.
+    /// Creates an empty store. The memory of the benchmark itself is allocated now.
     pub(crate) fn new(plan: Plan) -> Result<Self, Box<dyn Error>> {
         let clock = Arc::new(SetClock(AtomicU64::new(SystemClock.now().as_millis())));
         let store = MemoryStore::with_capacity(plan.sessions);
@@ -54,7 +54,7 @@ impl Population {
         })
     }
 
-    /// Begins every session, and notes how long each took.
+    /// Begins every session, and records how long each took.
     pub(crate) fn fill(&mut self, samples: &mut Samples) -> Result<(), Box<dyn Error>> {
         for number in 0..self.plan.sessions {
             let mut session = self.begin(number, samples)?;
@@ -70,7 +70,7 @@ impl Population {
         Ok(())
     }
 
-    /// Begins a session; it fails where the store is full.
+    /// Begins a session; fails if the store is full.
     pub(crate) fn begin(
         &self,
         number: usize,
@@ -87,7 +87,7 @@ impl Population {
             }
         }
         if self.plan.is_empty() {
-            // Only a value or a sign-in begins a session; `fill` takes it away again.
+            // Only a value or a sign-in begins a session; `fill` removes the value again.
             session.insert(&Key::<String>::new(KEYS[0].0), &String::new())?;
         }
         samples.time(|| self.commit(&mut session))?;
@@ -102,7 +102,7 @@ impl Population {
         })
     }
 
-    /// Opens a session, as a request does.
+    /// Opens a session, like a request.
     pub(crate) fn open(&self, client: &Client) -> Result<Session, Box<dyn Error>> {
         let presented = Presented::One(&client.token);
         Ok(ready(self.sessions.open(presented, &client.peer))?)
@@ -114,7 +114,7 @@ impl Population {
         Ok(session.insert(&Key::<String>::new(key), &"y".repeat(*length))?)
     }
 
-    /// Commits a session, as the end of a request does.
+    /// Commits a session, like the end of a request.
     pub(crate) fn commit(&self, session: &mut Session) -> Result<(), SessionError> {
         match session.begin_commit() {
             Some(pending) => session.finish_commit(ready(self.sessions.execute(pending))),
@@ -129,18 +129,18 @@ impl Population {
         self.clock.0.store(later.as_millis(), Ordering::Relaxed);
     }
 
-    /// How many sessions requests come for.
+    /// How many sessions requests use.
     pub(crate) fn used(&self) -> usize {
         self.plan.used
     }
 
-    /// How many sessions the store holds, expired ones included.
+    /// How many sessions the store holds, including expired ones.
     pub(crate) fn held(&self) -> usize {
         self.sessions.store().len()
     }
 }
 
-/// Whose request it is.
+/// The client of a request.
 pub(crate) struct Client {
     token: [u8; Token::TEXT_LENGTH],
     peer: PeerState,
@@ -155,7 +155,7 @@ impl Clock for SetClock {
     }
 }
 
-/// The memory store never waits, so no runtime gets into the figures.
+/// The memory store's futures are always ready, so no runtime affects the figures.
 fn ready<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {
@@ -169,7 +169,7 @@ impl Plan {
         !self.with_data && !self.signed_in
     }
 
-    /// A plan as a command line for a process of its own.
+    /// The plan as a command line for a separate process.
     pub(crate) fn to_arguments(self) -> Vec<String> {
         let flag = |set: bool| set.to_string();
         vec![
@@ -182,7 +182,7 @@ impl Plan {
         ]
     }
 
-    /// The plan of such a command line; `None` if it is none.
+    /// The plan in such a command line; `None` if it is another one.
     pub(crate) fn from_arguments(arguments: &[String]) -> Option<Result<Self, Box<dyn Error>>> {
         let [
             plan,

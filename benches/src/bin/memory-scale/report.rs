@@ -10,22 +10,22 @@ use crate::population::Plan;
 
 const MILLION: usize = 1_000_000;
 
-/// The report, from figures that `measure` gets for one population after the other.
+/// The report, from the figures that `measure` returns for one population after another.
 pub(crate) fn write(
     measure: impl Fn(Plan) -> Result<Figures, Box<dyn Error>>,
 ) -> Result<String, Box<dyn Error>> {
     let mut text = format!(
         "## The memory store up to a million sessions\n\n\
-         `just bench-memory` wrote this, on: {}. One thread, no TLS and no HTTP: what the store\n\
-         and the rules cost by themselves, with an allocator that counts.\n\n",
+         `just bench-memory` wrote this, on: {}. One thread, no TLS and no HTTP: only the cost\n\
+         of the store and the rules, measured with a counting allocator.\n\n",
         describe_machine()
     );
     write_bytes(&mut text, &measure)?;
     write_times(&mut text, &measure)?;
     text.push_str(
-        "\nThe rules and the store do the same work at every size: where a million sessions are\n\
-         held and requests come for a thousand of them, the times are those of a thousand. What\n\
-         grows is the time to fetch a record that is in none of the processor's caches.\n",
+        "\nThe rules and the store do the same work at every size: if a million sessions are held\n\
+         and a thousand of them are in use, the times are those of a thousand sessions. Only the\n\
+         time to fetch a record that is in none of the processor's caches grows.\n",
     );
     Ok(text)
 }
@@ -36,8 +36,9 @@ fn write_bytes(
 ) -> Result<(), Box<dyn Error>> {
     text.push_str(
         "### Bytes per session\n\n\
-         At 1,000,000 sessions. *Resident* is what the system counts for the process, *requested*\n\
-         what the store asked of the allocator; bindings, indexes and deadlines included.\n\n\
+         At 1,000,000 sessions. *Resident* is the process's memory as the system counts it,\n\
+         *requested* is what the store requested from the allocator, including bindings, indexes\n\
+         and deadlines.\n\n\
          | session | resident | requested |\n|---|---:|---:|\n",
     );
     for (with_data, signed_in) in [(false, false), (true, false), (true, true)] {
@@ -63,13 +64,13 @@ fn write_times(
     measure: &impl Fn(Plan) -> Result<Figures, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     text.push_str(
-        "### Time per step\n\n\
+        "### Time per operation\n\n\
          Microseconds; sessions of six keys (500 bytes), signed in, with a certificate each, in\n\
          random order. *Load* opens the session of a cookie, *commit* writes one of its keys,\n\
-         *create* begins one, *refuse* fails to because the store is full, and *sweep* begins one\n\
-         while all the others have expired and are cleared away, a few by each step. *Random\n\
-         read* is one read at a random place of as much memory as those sessions take, in\n\
-         nanoseconds: the part of the processor's caches in the times.\n\n\
+         *create* begins one, *refuse* fails because the store is full, and *sweep* begins one\n\
+         while all others have expired and are removed, a few with each operation. *Random read*\n\
+         is one read at a random position in as much memory as those sessions take, in\n\
+         nanoseconds: it shows the influence of the processor's caches on the times.\n\n\
          | sessions | in use | step | p50 | p99 | p99.9 | max | allocations | random read |\n\
          |---:|---:|---|---:|---:|---:|---:|---:|---:|\n",
     );

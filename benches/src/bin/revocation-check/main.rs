@@ -1,9 +1,9 @@
-//! `revocation-check`: what a request pays for the check whether its certificate is revoked, at
-//! 0, 1,000 and 100,000 entries. `just bench-revocation` runs it and keeps the table in
-//! `docs/performance.md`.
+//! `revocation-check`: the cost of the revocation check per request, with 0, 1,000 and 100,000
+//! entries. `just bench-revocation` runs it and updates the table in `docs/performance.md`.
 //!
-//! Instructions are counted by valgrind: a process that asks many times, less one that asks a few
-//! times. What is counted is a whole `SessionManager::open` without a cookie.
+//! Valgrind counts the instructions: the difference between a process that checks many times and
+//! one that checks a few times. The measured operation is a whole `SessionManager::open` without a
+//! cookie.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -55,11 +55,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     let report = format!(
-        "## The check of revocation\n\n`just bench-revocation` wrote this, on: {}. A request without \
-         a cookie under a certificate that is not on the list. *Instructions* are counted by valgrind \
-         (a set without entries answers before it hashes: some 250 fewer); \
-         *loading* is to verify the list and put it into force, once for each new list.\n\n\
-         | entries | instructions per request | ns per request | bytes of the list | loading, ms |\n\
+        "## The revocation check\n\n`just bench-revocation` wrote this, on: {}. A request without \
+         a cookie under a certificate that is not on the list. *Instructions* are counted by \
+         valgrind (a set without entries answers before it hashes: some 250 fewer); *loading* is \
+         the time to verify a list and put it into force, once for each new list.\n\n
+         | entries | instructions per request | ns per request | bytes of the list | loading, ms \
+         |\n\
          |---:|---:|---:|---:|---:|\n{rows}",
         describe_machine()
     );
@@ -109,7 +110,7 @@ impl World {
         Ok(())
     }
 
-    /// The quickest of many rounds: what the machine did besides is not in it.
+    /// The time in the fastest of many rounds, which excludes other activity of the machine.
     fn nanoseconds(&self) -> Result<u128, Box<dyn Error>> {
         const ROUND: u32 = 10_000;
         let mut quickest = Duration::MAX;
@@ -122,7 +123,7 @@ impl World {
     }
 }
 
-/// The memory store never waits.
+/// The memory store's futures are always ready.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

@@ -1,4 +1,4 @@
-//! `certs-dev issue`: any other certificate.
+//! `certs-dev issue`: issues any other certificate.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use certs_dev::{Authority, Error, LeafRequest, PrivateKey};
 use crate::values::{self, Serial};
 use crate::{DEFAULT_DIR, overwrite};
 
-/// Issue one more certificate, for a client unless told otherwise
+/// Issue one more certificate, for a client by default
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Common name, and name of the files
@@ -18,12 +18,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HEX", value_parser = values::serial)]
     serial: Option<Serial>,
 
-    /// Days from the beginning to the end of validity [default: 365]
+    /// Validity in days [default: 365]
     #[arg(long, value_name = "N")]
     days: Option<u32>,
 
-    /// Beginning of validity: 2026-01-31T12:00:00Z, or from now: -2d, +1h, -30m, -10s
-    /// [default: -5m]
+    /// Beginning of validity: 2026-01-31T12:00:00Z, or relative to now: -2d, +1h, -30m, -10s [default:
+    /// -5m]
     #[arg(long, value_name = "TIME", value_parser = values::time, allow_hyphen_values = true)]
     not_before: Option<i64>,
 
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     email: Vec<String>,
 
-    /// Use the key of this name, in --out or else in --ca, or of this .key file
+    /// Use the key with this name, from --out or else from --ca, or this .key file
     #[arg(long, value_name = "NAME")]
     same_key_as: Option<String>,
 
@@ -51,11 +51,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Issue for a server of that name on this machine
+    /// Issue a server certificate for that name on this machine
     #[arg(long)]
     server: bool,
 
-    /// Replace files that are there already
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 }

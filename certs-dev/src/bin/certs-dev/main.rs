@@ -1,4 +1,4 @@
-//! `certs-dev`: mints the development certificates from a shell. `--help` tells the rest.
+//! `certs-dev`: mints development certificates from a shell. `--help` has the details.
 
 mod issue;
 mod mint;
@@ -14,15 +14,14 @@ use std::process::ExitCode;
 use certs_dev::{Error, PKCS12_PASSWORD};
 use clap::{Parser, Subcommand};
 
-/// Where certificates are kept unless told otherwise, from the workspace's root; git ignores
-/// this folder.
+/// The default folder for certificates, relative to the workspace's root; git ignores it.
 const DEFAULT_DIR: &str = "certs-dev/out";
 
 const FAILURE: u8 = 1;
-/// As clap exits for arguments that it refuses itself.
+/// The exit code that clap uses for invalid arguments.
 const USAGE: u8 = 2;
 
-/// Mints the certificates that certsession is developed with.
+/// Mints the certificates for developing certsession.
 #[derive(Parser)]
 #[command(name = "certs-dev")]
 struct Arguments {
@@ -67,7 +66,7 @@ fn report(out: &mut impl Write, written: &[PathBuf]) -> ExitCode {
             "the .p12 files import into a browser; their password is {PKCS12_PASSWORD}"
         )
     };
-    // The files are written all the same when nobody reads the report.
+    // The files are written even if the report cannot be printed.
     let _: io::Result<()> = print();
     ExitCode::SUCCESS
 }
@@ -79,12 +78,12 @@ fn fail(out: &mut impl Write, error: &Error) -> ExitCode {
         message.push_str(&format!("\n  because: {source}"));
         cause = source.source();
     }
-    // There is nowhere left to say that standard error is closed.
+    // If standard error is closed, there is no other place for the message.
     let _ = writeln!(out, "{message}");
     ExitCode::from(exit_code(error))
 }
 
-/// What the user asked wrongly is a matter of usage; what went wrong is a failure.
+/// Distinguishes wrong usage from a failure.
 fn exit_code(error: &Error) -> u8 {
     match error {
         Error::InvalidFileName { .. }

@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     out: PathBuf,
 
-    /// Replace files that are there already
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 }

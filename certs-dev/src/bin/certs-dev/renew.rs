@@ -1,4 +1,4 @@
-//! `certs-dev renew`: a later certificate of the same names.
+//! `certs-dev renew`: issues a later certificate with the same names.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use certs_dev::Error;
 
 use crate::DEFAULT_DIR;
 
-/// Renew a certificate: the same names, for a new key unless told otherwise
+/// Renew a certificate: the same names, with a new key by default
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The certificate's name: that of its file without .pem
+    /// The certificate's name: the name of its file without .pem
     name: String,
 
     /// Keep the key

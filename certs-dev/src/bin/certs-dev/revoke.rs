@@ -1,4 +1,4 @@
-//! `certs-dev revoke`: puts a certificate on the authority's list.
+//! `certs-dev revoke`: adds a certificate to the authority's list.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use certs_dev::Error;
 
 use crate::DEFAULT_DIR;
 
-/// Revoke a certificate: add it to crl.pem, which keeps what it names already
+/// Revoke a certificate: add it to crl.pem, which keeps its existing entries
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The certificate's name: that of its file without .pem
+    /// The certificate's name: the name of its file without .pem
     name: String,
 
     /// The folder with the certificate, ca.pem and ca.key

@@ -1,23 +1,23 @@
-//! The forms in which a shell states numbers and times.
+//! Parsers for numbers and times on the command line.
 
 use ::time::format_description::well_known::Rfc3339;
 use ::time::{Duration, OffsetDateTime};
 
-/// A serial number's bytes: a type of its own, because clap takes a bare `Vec` for an
+/// The bytes of a serial number. This is a type of its own, because clap treats a bare `Vec` as an
 /// argument that may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Serial(pub(crate) Vec<u8>);
 
-/// Why a value was refused.
+/// Why a value is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidValue {
     #[error("a serial number is hexadecimal, such as 2a or 0x01f4")]
     Serial,
-    #[error("a time is either RFC 3339, such as 2026-01-31T12:00:00Z, or from now, such as -2d")]
+    #[error("a time is RFC 3339, such as 2026-01-31T12:00:00Z, or relative to now, such as -2d")]
     Time,
 }
 
-/// Hexadecimal digits, with or without `0x`; an odd number of them lacks a leading zero.
+/// Parses hexadecimal digits, with or without `0x`; an odd number of digits gets a leading zero.
 pub(crate) fn serial(text: &str) -> Result<Serial, InvalidValue> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if digits.is_empty() {
@@ -40,7 +40,7 @@ pub(crate) fn serial(text: &str) -> Result<Serial, InvalidValue> {
     Ok(Serial(bytes))
 }
 
-/// Seconds since the Unix epoch.
+/// Parses a time, in seconds since the Unix epoch.
 pub(crate) fn time(text: &str) -> Result<i64, InvalidValue> {
     let moment = if text.starts_with(['+', '-']) {
         from_now(text)
@@ -52,7 +52,7 @@ pub(crate) fn time(text: &str) -> Result<i64, InvalidValue> {
         .ok_or(InvalidValue::Time)
 }
 
-/// A sign, a number, and one of the units s, m, h and d.
+/// Parses a sign, a number, and one of the units s, m, h and d.
 fn from_now(text: &str) -> Option<OffsetDateTime> {
     let (unit_at, unit) = text.char_indices().next_back()?;
     let seconds = match unit {
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_serial_keeps_its_leading_zeros_and_gains_one_where_odd() {
+    fn a_serial_keeps_its_leading_zeros_and_gets_one_if_odd() {
         assert_eq!(serial("00ff"), Ok(Serial(vec![0x00, 0xff])));
         assert_eq!(serial("0x1F4"), Ok(Serial(vec![0x01, 0xf4])));
         assert_eq!(serial("0"), Ok(Serial(vec![0])));
     }
 
     #[test]
-    fn what_is_not_hexadecimal_is_no_serial() {
+    fn a_value_that_is_not_hexadecimal_is_not_a_serial() {
         for text in ["", "0x", "xyz", "-1", "1 2", "é"] {
             assert_eq!(serial(text), Err(InvalidValue::Serial), "{text:?}");
         }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_no_time() {
+    fn any_other_value_is_not_a_time() {
         for text in [
             "",
             "-",

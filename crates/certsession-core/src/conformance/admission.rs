@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::store::{Admission, Creation, OnLimit, Outcome, SessionStore};
 use crate::test_util::SampleCommit;
 
-/// One session too many, and the oldest ends: at a creation.
+/// A creation beyond the limit ends the oldest session.
 pub fn a_creation_beyond_the_limit_ends_the_oldest<H: Harness>() {
     let trial = Trial::<H>::new();
     let [oldest, middle, newest] = three_of_alice(&trial);
@@ -20,12 +20,12 @@ pub fn a_creation_beyond_the_limit_ends_the_oldest<H: Harness>() {
         Creation::Created { evicted }
     );
     trial.assert_gone(&oldest);
-    for stands in [middle, newest, next] {
-        trial.assert_active(&stands);
+    for active in [middle, newest, next] {
+        trial.assert_active(&active);
     }
 }
 
-/// One session too many, and the oldest ends: at a sign-in.
+/// A sign-in beyond the limit ends the oldest session.
 pub fn a_sign_in_beyond_the_limit_ends_the_oldest<H: Harness>() {
     let trial = Trial::<H>::new();
     let [oldest, middle, newest] = three_of_alice(&trial);
@@ -34,13 +34,13 @@ pub fn a_sign_in_beyond_the_limit_ends_the_oldest<H: Harness>() {
     let (next, evicted) = applied(trial.commit(sign_in.admission(at_most(3))));
     assert_eq!(evicted, [oldest.handle]);
     trial.assert_gone(&oldest);
-    for stands in [middle, newest, next] {
-        trial.assert_active(&stands);
+    for active in [middle, newest, next] {
+        trial.assert_active(&active);
     }
 }
 
-/// Where the limit came down, as many end as have to, the oldest first.
-pub fn as_many_end_as_the_limit_asks_for<H: Harness>() {
+/// If the limit was lowered, as many sessions end as necessary, the oldest first.
+pub fn as_many_sessions_end_as_the_limit_requires<H: Harness>() {
     let trial = Trial::<H>::new();
     let [oldest, middle, newest] = three_of_alice(&trial);
     let next = trial.sample(9).principal("alice").build();
@@ -55,7 +55,7 @@ pub fn as_many_end_as_the_limit_asks_for<H: Harness>() {
     trial.assert_active(&next);
 }
 
-/// Where the policy refuses, a creation beyond the limit changes nothing.
+/// If the policy refuses, a creation beyond the limit changes nothing.
 pub fn a_refused_creation_changes_nothing<H: Harness>() {
     let trial = Trial::<H>::new();
     let sessions = three_of_alice(&trial);
@@ -63,15 +63,15 @@ pub fn a_refused_creation_changes_nothing<H: Harness>() {
     let refused = trial.create(&next, Some(at_most(3).on_limit(OnLimit::Refuse)));
     assert_eq!(refused, Creation::LimitReached);
     trial.assert_gone(&next);
-    for stands in sessions {
-        trial.assert_active(&stands);
+    for active in sessions {
+        trial.assert_active(&active);
     }
     let admitted = trial.create(&next, Some(at_most(4).on_limit(OnLimit::Refuse)));
     assert_eq!(admitted, Creation::Created { evicted: vec![] });
     trial.assert_active(&next);
 }
 
-/// Where the policy refuses, a sign-in beyond the limit changes nothing.
+/// If the policy refuses, a sign-in beyond the limit changes nothing.
 pub fn a_refused_sign_in_changes_nothing<H: Harness>() {
     let trial = Trial::<H>::new();
     let sessions = three_of_alice(&trial);
@@ -81,17 +81,17 @@ pub fn a_refused_sign_in_changes_nothing<H: Harness>() {
     let refused = trial.commit(sign_in.clone().admission(refuse));
     assert_eq!(refused, Outcome::LimitReached);
     trial.assert_active(&anonymous);
-    for stands in &sessions {
-        trial.assert_active(stands);
+    for active in &sessions {
+        trial.assert_active(active);
     }
-    // One that ends makes room.
+    // A session that ends makes room.
     trial.remove(sessions[1].handle);
     let (admitted, evicted) = applied(trial.commit(sign_in.admission(refuse)));
     assert_eq!(evicted, []);
     trial.assert_active(&admitted);
 }
 
-/// Whoever signs in again in the same session needs no further place.
+/// A principal who signs in again in the same session needs no additional place.
 pub fn signing_in_again_does_not_count_the_session_itself<H: Harness>() {
     let trial = Trial::<H>::new();
     let sessions = three_of_alice(&trial);
@@ -107,7 +107,7 @@ pub fn signing_in_again_does_not_count_the_session_itself<H: Harness>() {
     assert_eq!(trial.list(&principal("alice")).len(), 3);
 }
 
-/// Expired sessions take no place, and are not told as ended.
+/// Expired sessions do not count, and are not reported as ended.
 pub fn expired_sessions_do_not_count<H: Harness>() {
     let trial = Trial::<H>::new();
     let soon = trial.now + MINUTE;
@@ -124,11 +124,11 @@ pub fn expired_sessions_do_not_count<H: Harness>() {
     trial.assert_active(&next);
 }
 
-/// Neither another principal's sessions count nor those of nobody.
+/// Sessions of another principal do not count, and neither do anonymous sessions.
 pub fn each_principal_has_a_limit_of_their_own<H: Harness>() {
     let trial = Trial::<H>::new();
     let alices = trial.keep(trial.sample(1).principal("alice"));
-    let nobodys = trial.keep(trial.sample(2).bound_to(&alices.binding));
+    let anonymous_other = trial.keep(trial.sample(2).bound_to(&alices.binding));
     let bobs = trial.sample(3).principal("bob").bound_to(&alices.binding);
     let bobs = bobs.build();
     let refuse = Some(at_most(1).on_limit(OnLimit::Refuse));
@@ -136,12 +136,12 @@ pub fn each_principal_has_a_limit_of_their_own<H: Harness>() {
     assert_eq!(trial.create(&bobs, refuse), created);
     let anonymous = trial.sample(4).bound_to(&alices.binding).build();
     assert_eq!(trial.create(&anonymous, refuse), created);
-    for stands in [alices, nobodys, bobs, anonymous] {
-        trial.assert_active(&stands);
+    for active in [alices, anonymous_other, bobs, anonymous] {
+        trial.assert_active(&active);
     }
 }
 
-/// A commit that signs nobody in is not limited, whoever is signed in.
+/// A commit without a sign-in is not limited, whether a principal is signed in or not.
 pub fn a_write_is_not_limited<H: Harness>() {
     let trial = Trial::<H>::new();
     let [oldest, middle, newest] = three_of_alice(&trial);
@@ -155,7 +155,7 @@ pub fn a_write_is_not_limited<H: Harness>() {
 }
 
 fn three_of_alice<H: Harness>(trial: &Trial<H>) -> [Arc<Record>; 3] {
-    // The oldest has not the lowest handle.
+    // The oldest session does not have the lowest handle.
     [5, 3, 7].map(|n| {
         let age = match n {
             5 => 3 * SECOND,
@@ -176,6 +176,6 @@ fn applied(outcome: Outcome) -> (Arc<Record>, Vec<crate::Handle>) {
         Outcome::Applied {
             record, evicted, ..
         } => (record, evicted),
-        other => panic!("the commit had to be applied, and it is {other:?}"),
+        other => panic!("expected an applied commit, got {other:?}"),
     }
 }

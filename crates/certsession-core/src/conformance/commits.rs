@@ -1,12 +1,12 @@
-//! Clauses about what a commit does to a record, and when it does not.
+//! Clauses about what a commit changes, and when it is refused.
 
 use super::Harness;
 use super::trial::{MINUTE, Trial};
 use crate::store::Outcome;
 use crate::test_util::{SampleBinding, SampleCommit};
 
-/// An applied commit answers the record as it is from now on, and so it is.
-pub fn an_applied_commit_answers_what_is_kept<H: Harness>() {
+/// An applied commit returns the new record, and the store keeps the same.
+pub fn an_applied_commit_returns_the_record_that_is_kept<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).insert("a", "1").insert("b", "2"));
     let commit = SampleCommit::on(&record).at(trial.now + MINUTE);
@@ -18,7 +18,7 @@ pub fn an_applied_commit_answers_what_is_kept<H: Harness>() {
     assert_eq!(answered.last_seen_at, trial.now + MINUTE);
 }
 
-/// A commit to a handle that nobody has is `Gone`, and makes no record.
+/// A commit to an unknown handle is `Gone`, and creates no record.
 pub fn a_commit_to_an_absent_record_makes_none<H: Harness>() {
     let trial = Trial::<H>::new();
     let never_kept = trial.sample(1).principal("alice").build();
@@ -28,7 +28,7 @@ pub fn a_commit_to_an_absent_record_makes_none<H: Harness>() {
     }
 }
 
-/// A commit to a session that has ended is `Gone`, and the session stays ended.
+/// A commit to an ended session is `Gone`, and the session stays ended.
 pub fn a_commit_to_a_removed_record_never_recreates_it<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
@@ -41,7 +41,7 @@ pub fn a_commit_to_a_removed_record_never_recreates_it<H: Harness>() {
     assert_eq!(trial.list(&SampleBinding::new(9).owner()), []);
 }
 
-/// A commit at the deadline or after it is `Gone`, however long it wants the session to live.
+/// A commit at or after the deadline is `Gone`, whatever idle deadline it asks for.
 pub fn a_commit_to_an_expired_record_never_revives_it<H: Harness>() {
     let trial = Trial::<H>::new();
     let deadline = trial.now + MINUTE;
@@ -68,7 +68,7 @@ pub fn a_commit_from_an_older_epoch_is_stale<H: Harness>() {
     }
 }
 
-/// Two requests that loaded the same record and write different keys both win.
+/// Two requests that loaded the same record and write different keys are both applied.
 pub fn writers_of_different_keys_both_win<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1).insert("a", "1").insert("b", "2"));
@@ -80,7 +80,7 @@ pub fn writers_of_different_keys_both_win<H: Harness>() {
     trial.assert_active(&last);
 }
 
-/// Of two requests that write the same key the later commit wins.
+/// If two requests write the same key, the later commit wins.
 pub fn the_last_writer_of_a_key_wins<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1).insert("a", "\"a longer text\""));
@@ -90,7 +90,8 @@ pub fn the_last_writer_of_a_key_wins<H: Harness>() {
     trial.assert_active(&last);
 }
 
-/// A commit that drops every key but some drops those of other requests too, and no more.
+/// A commit that drops all keys but some also drops the keys that other requests wrote, and nothing
+/// else.
 pub fn a_commit_can_drop_all_keys_but_some<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1).insert("cart", "[7]").insert("a", "1"));
@@ -106,7 +107,7 @@ pub fn a_commit_can_drop_all_keys_but_some<H: Harness>() {
     trial.assert_active(&nothing);
 }
 
-/// A commit to one session leaves every other as it is.
+/// A commit to one session leaves every other session unchanged.
 pub fn a_commit_touches_its_own_record_alone<H: Harness>() {
     let trial = Trial::<H>::new();
     let ours = trial.keep(trial.sample(1).principal("alice"));
@@ -117,7 +118,7 @@ pub fn a_commit_touches_its_own_record_alone<H: Harness>() {
     }
 }
 
-/// A store may take another path for each of these.
+/// A store may implement each of these kinds differently.
 fn each_kind_of_commit<H: Harness>(
     trial: &Trial<H>,
     loaded: &crate::record::Record,

@@ -1,5 +1,5 @@
-//! Clauses about copies that a store holds in the process (`near`). A store without copies keeps
-//! them all.
+//! Clauses about the copies that a store holds in the process (`near`). A store without copies
+//! satisfies all of them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::test_util::SampleCommit;
 const TASKS: u32 = 8;
 const TURNS: u32 = 16;
 
-/// A copy is the record as it was loaded.
+/// A copy equals the record that was loaded.
 pub fn a_copy_is_the_record_that_was_loaded<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).insert("cart", "[7]"));
@@ -22,7 +22,7 @@ pub fn a_copy_is_the_record_that_was_loaded<H: Harness>() {
     assert!(copy(&trial, &other).is_none_or(|copy| copy == other));
 }
 
-/// A copy is given away until its record's deadline, and no longer.
+/// A store returns a copy only before its record's deadline.
 pub fn no_copy_is_expired<H: Harness>() {
     let trial = Trial::<H>::new();
     let deadline = trial.now + MINUTE;
@@ -31,7 +31,7 @@ pub fn no_copy_is_expired<H: Harness>() {
     assert_eq!(trial.store.near(record.handle, deadline), None);
 }
 
-/// What this process has changed, it sees: no copy is older than a step that has returned.
+/// A process sees its own changes: no copy is older than an operation that has returned.
 pub fn no_copy_is_older_than_a_step_that_has_returned<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
@@ -49,7 +49,7 @@ pub fn no_copy_is_older_than_a_step_that_has_returned<H: Harness>() {
     assert_eq!(copy(&trial, &record), None);
 }
 
-/// As above, while others load the record.
+/// The same, while other tasks load the record.
 pub fn no_reader_keeps_a_copy_from_before_a_step<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {

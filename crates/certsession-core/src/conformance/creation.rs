@@ -7,7 +7,7 @@ use crate::test_util::{SampleBinding, SampleCommit};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Every field of a record comes back as it went in.
+/// Every field of a record is loaded as it was created.
 pub fn a_record_is_loaded_as_it_was_created<H: Harness>() {
     let trial = Trial::<H>::new();
     let anonymous = trial.keep(trial.sample(1));
@@ -18,14 +18,14 @@ pub fn a_record_is_loaded_as_it_was_created<H: Harness>() {
     trial.assert_active(&anonymous);
     trial.assert_active(&everything);
 
-    // What no creation has: a previous token, and an epoch.
+    // Fields that no creation sets: a previous token, and an epoch.
     let renewed = trial.apply(SampleCommit::on(&anonymous).renew(trial.now + MINUTE));
     let signed_in = trial.apply(SampleCommit::on(&everything).sign_in("bob"));
     trial.assert_active(&renewed);
     trial.assert_active(&signed_in);
 }
 
-/// A creation under a handle that is taken answers `Exists`, and the record stays as it is.
+/// A creation under a taken handle returns `Exists`, and the record stays unchanged.
 pub fn create_never_overwrites_a_record<H: Harness>() {
     let trial = Trial::<H>::new();
     let first = trial.keep(trial.sample(1).principal("alice").insert("a", "1"));
@@ -37,8 +37,8 @@ pub fn create_never_overwrites_a_record<H: Harness>() {
     assert_eq!(trial.list(&SampleBinding::new(2).owner()), []);
 }
 
-/// A creation that answers `Exists` ends no session to make room.
-pub fn a_creation_that_finds_its_handle_taken_evicts_nobody<H: Harness>() {
+/// A creation that returns `Exists` ends no session to make room.
+pub fn a_creation_under_a_taken_handle_evicts_no_session<H: Harness>() {
     let trial = Trial::<H>::new();
     let taken = trial.keep(trial.sample(1).principal("bob"));
     let alices = trial.keep(trial.sample(2).principal("alice"));
@@ -49,8 +49,8 @@ pub fn a_creation_that_finds_its_handle_taken_evicts_nobody<H: Harness>() {
     trial.assert_active(&alices);
 }
 
-/// A store without room says `Full`, and keeps what it has. (Stores that can be bounded.)
-pub fn a_full_store_says_so_and_keeps_what_it_has<H: Harness>() {
+/// A store without room returns `Full`, and keeps its records. (Stores that can be bounded.)
+pub fn a_full_store_reports_it_and_keeps_its_records<H: Harness>() {
     let Some(trial) = Trial::<H>::bounded(2) else {
         return;
     };
@@ -69,14 +69,14 @@ pub fn a_full_store_says_so_and_keeps_what_it_has<H: Harness>() {
     trial.apply(SampleCommit::on(&first).insert("a", "1"));
 }
 
-/// Whatever ends a session gives its place back, once, and so does a creation that comes to
-/// nothing. (Stores that can be bounded.)
-pub fn what_ends_makes_room_in_a_full_store<H: Harness>() {
+/// Every end of a session frees its place exactly once, and so does a failed creation. (Stores that
+/// can be bounded.)
+pub fn an_ended_session_makes_room_in_a_full_store<H: Harness>() {
     let Some(trial) = Trial::<H>::bounded(4) else {
         return;
     };
     let one = Admission::at_most(NonZeroU32::MIN);
-    // More rounds than there is room, so that a place that is never given back is missed.
+    // More rounds than there are places, so that a place that is never freed is noticed.
     for first in (0..100).step_by(10) {
         let removed = trial.keep(trial.sample(first));
         let revoked = trial.keep(trial.sample(first + 1).principal("alice"));
@@ -94,7 +94,7 @@ pub fn what_ends_makes_room_in_a_full_store<H: Harness>() {
         assert!(trial.remove(next.handle));
         assert_eq!(trial.revoke(&principal("alice")), [revoked.handle]);
     }
-    // A place that is given back twice would let one too many in.
+    // A place that was freed twice would admit one session too many.
     for n in 100..104 {
         trial.keep(trial.sample(n));
     }
@@ -103,7 +103,7 @@ pub fn what_ends_makes_room_in_a_full_store<H: Harness>() {
     assert_eq!(fifth, Err(StoreErrorKind::Full));
 }
 
-/// An expired record gives its place away. (Stores that can be bounded.)
+/// An expired record frees its place. (Stores that can be bounded.)
 pub fn an_expired_record_makes_room_in_a_full_store<H: Harness>() {
     let Some(trial) = Trial::<H>::bounded(2) else {
         return;

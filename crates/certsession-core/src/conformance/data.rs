@@ -1,11 +1,11 @@
-//! Clauses about what the data may look like.
+//! Clauses about the session's data.
 
 use super::Harness;
 use super::trial::Trial;
 use crate::store::Outcome;
 use crate::test_util::SampleCommit;
 
-/// A value of a mebibyte is kept whole.
+/// A value of one mebibyte is kept completely.
 pub fn a_value_of_one_mebibyte_is_kept<H: Harness>() {
     let trial = Trial::<H>::new();
     let big = format!("\"{}\"", "x".repeat(1 << 20));
@@ -36,8 +36,8 @@ pub fn five_hundred_keys_are_kept<H: Harness>() {
     trial.assert_active(&record);
 }
 
-/// Names and values of every length are kept, those included at which an encoding takes one
-/// byte more for the length.
+/// Names and values of every length are kept, including the lengths at which an encoding needs one
+/// more byte for the length.
 pub fn names_and_values_of_every_length_are_kept<H: Harness>() {
     let trial = Trial::<H>::new();
     let lengths = [0, 1, 31, 32, 63, 64, 65, 127, 128, 129, 255, 256, 257];
@@ -45,7 +45,7 @@ pub fn names_and_values_of_every_length_are_kept<H: Harness>() {
     let record = trial.keep(trial.sample(1));
     let mut commit = SampleCommit::on(&record);
     for length in &lengths {
-        // No JSON text is empty, and no store needs to know.
+        // An empty JSON text is invalid, but a store need not know that.
         commit = commit.insert(&"n".repeat(*length), &"1".repeat(*length));
     }
     let written = trial.apply(commit);
@@ -56,7 +56,7 @@ pub fn names_and_values_of_every_length_are_kept<H: Harness>() {
     trial.assert_active(&written);
 }
 
-/// A key may have any name: an empty one, one that a store uses itself, one of several lines.
+/// A key may have any name: an empty one, one that a store uses itself, one with several lines.
 pub fn a_key_may_have_any_name<H: Harness>() {
     let trial = Trial::<H>::new();
     let long = "n".repeat(1000);
@@ -86,7 +86,7 @@ pub fn a_key_may_have_any_name<H: Harness>() {
     trial.assert_active(&emptied);
 }
 
-/// A value is kept byte by byte: a store neither reads nor rewrites it.
+/// A value is kept byte by byte: a store neither interprets nor rewrites it.
 pub fn a_value_is_kept_byte_by_byte<H: Harness>() {
     let trial = Trial::<H>::new();
     let values = [
@@ -120,8 +120,8 @@ pub fn a_value_is_kept_byte_by_byte<H: Harness>() {
     trial.assert_active(&record);
 }
 
-/// A commit that would make the session hold more than it may is refused, whatever each request
-/// could see when it wrote; and it changes nothing.
+/// A commit that would exceed the session's maximum data size is refused and changes nothing,
+/// whatever each request could see when it wrote.
 pub fn a_commit_beyond_the_data_limit_changes_nothing<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1));
@@ -144,13 +144,13 @@ pub fn a_commit_beyond_the_data_limit_changes_nothing<H: Harness>() {
         trial.assert_active(&written);
     }
     assert_eq!(trial.list(&super::trial::principal("alice")), []);
-    // What is replaced or dropped does not count.
+    // Replaced and dropped values do not count.
     trial.apply(write("a", 90));
     let swapped = trial.apply(write("b", 90).retain(&[]).insert("b", "1"));
     trial.assert_active(&swapped);
 }
 
-/// Where the limit came down, a session that holds more may shrink and be used, not grow.
+/// If the limit was lowered, a larger session may shrink and be used, but not grow.
 pub fn a_session_beyond_a_lowered_data_limit_may_shrink<H: Harness>() {
     let trial = Trial::<H>::new();
     let big = "1".repeat(200);

@@ -4,7 +4,7 @@ use super::Harness;
 use super::trial::{MINUTE, Trial};
 use crate::test_util::{SampleBinding, SampleCommit};
 
-/// Of two uses the later one counts, whichever is committed last.
+/// The later of two uses counts, whichever is committed last.
 pub fn the_idle_deadline_never_moves_back<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).idle_deadline(trial.now + MINUTE));
@@ -18,7 +18,7 @@ pub fn the_idle_deadline_never_moves_back<H: Harness>() {
     trial.assert_active(&kept);
 }
 
-/// Whatever a request wants, the idle deadline is not after the absolute one.
+/// The idle deadline is never after the absolute one, whatever a request asks for.
 pub fn the_idle_deadline_never_passes_the_absolute_one<H: Harness>() {
     let trial = Trial::<H>::new();
     let end = trial.now + 5 * MINUTE;
@@ -26,7 +26,7 @@ pub fn the_idle_deadline_never_passes_the_absolute_one<H: Harness>() {
     let kept = trial.apply(SampleCommit::on(&record).idle_deadline(end + MINUTE));
     assert_eq!((kept.idle_deadline, kept.absolute_deadline), (end, end));
 
-    // An absolute deadline that comes nearer takes the idle one along.
+    // An earlier absolute deadline moves the idle deadline with it.
     let near = trial.now + 2 * MINUTE;
     let sign_in = SampleCommit::on(&kept).sign_in("alice");
     let kept = trial.apply(sign_in.absolute_deadline(near));
@@ -35,7 +35,7 @@ pub fn the_idle_deadline_never_passes_the_absolute_one<H: Harness>() {
     assert_eq!(trial.load_at(kept.handle, near), None);
 }
 
-/// A commit that starts no new lifetime leaves the absolute deadline where it is.
+/// A commit that restarts no lifetime leaves the absolute deadline unchanged.
 pub fn a_write_leaves_the_absolute_deadline_alone<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1));

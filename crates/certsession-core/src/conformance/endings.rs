@@ -17,14 +17,14 @@ pub fn remove_ends_a_session_once<H: Harness>() {
     assert!(!trial.remove(SampleRecord::new(3).build().handle));
 }
 
-/// `revoke` ends every session of a principal, those of nobody else, and tells which.
+/// `revoke` ends every session of a principal and no other, and returns their handles.
 pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
     let trial = Trial::<H>::new();
     let alices = [1, 2, 3].map(|n| trial.keep(trial.sample(n).principal("alice")));
     let signed_in = trial.keep(trial.sample(4));
     let signed_in = trial.apply(SampleCommit::on(&signed_in).sign_in("alice"));
     let bobs = trial.keep(trial.sample(5).principal("bob"));
-    let nobodys = trial.keep(trial.sample(6));
+    let anonymous = trial.keep(trial.sample(6));
 
     let mut expected: Vec<_> = alices.iter().map(|record| record.handle).collect();
     expected.push(signed_in.handle);
@@ -38,10 +38,10 @@ pub fn revoke_ends_all_sessions_of_a_principal_and_no_others<H: Harness>() {
         assert!(!trial.remove(gone.handle));
     }
     trial.assert_active(&bobs);
-    trial.assert_active(&nobodys);
+    trial.assert_active(&anonymous);
 }
 
-/// `revoke` ends every session of a certificate, whoever is signed in.
+/// `revoke` ends every session of a certificate, whichever principal is signed in.
 pub fn revoke_ends_all_sessions_of_a_certificate_and_no_others<H: Harness>() {
     let trial = Trial::<H>::new();
     let certificate = SampleBinding::new(7);
@@ -61,7 +61,7 @@ pub fn revoke_ends_all_sessions_of_a_certificate_and_no_others<H: Harness>() {
     trial.assert_active(&other);
 }
 
-/// A serial number under another issuer is another certificate.
+/// The same serial number under another issuer is another certificate.
 pub fn the_same_serial_under_another_issuer_is_another_certificate<H: Harness>() {
     let trial = Trial::<H>::new();
     let (ours, theirs) = (
@@ -76,7 +76,8 @@ pub fn the_same_serial_under_another_issuer_is_another_certificate<H: Harness>()
     trial.assert_gone(&their_session);
 }
 
-/// A principal's name and a certificate never share an index, nor do names that begin alike.
+/// A principal's name and a certificate never share an index, and neither do names with a common
+/// prefix.
 pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
     let trial = Trial::<H>::new();
     let names = ["a", "ab", "A", "p", "c", "*", "a*", "{a}", "a:b", "a/b", "é", "e\u{301}"];
@@ -95,7 +96,7 @@ pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
     }
 }
 
-/// `revoke` bans nobody: who signs in afterwards has a session, and it is found.
+/// `revoke` does not block an owner: a session that signs in afterwards is active and listed.
 pub fn revoke_does_not_touch_what_comes_after_it<H: Harness>() {
     let trial = Trial::<H>::new();
     trial.keep(trial.sample(1).principal("alice"));
@@ -107,8 +108,8 @@ pub fn revoke_does_not_touch_what_comes_after_it<H: Harness>() {
     trial.assert_active(&signed_in);
 }
 
-/// A session that went from one principal to another is the other's alone to revoke.
-pub fn a_session_that_changed_hands_is_revoked_by_its_new_owner_alone<H: Harness>() {
+/// A session that moved from one principal to another is revoked only with the new one.
+pub fn a_moved_session_is_revoked_only_with_its_new_owner<H: Harness>() {
     let trial = Trial::<H>::new();
     let alices = trial.keep(trial.sample(1).principal("alice"));
     let bobs = trial.apply(SampleCommit::on(&alices).sign_in("bob"));

@@ -1,4 +1,4 @@
-//! Clauses about steps that fail. The store under test is put into a
+//! Clauses about operations that fail. The store under test is wrapped in a
 //! [`FaultyStore`](crate::test_util::FaultyStore).
 
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use crate::record::Record;
 use crate::store::{SessionStore, StoreError, StoreErrorKind};
 use crate::test_util::{Fault, Faults, FaultyStore, SampleCommit};
 
-/// A step that fails is an error: never an absent session, and never a success.
+/// A failed operation is an error: never an absent session, and never a success.
 pub fn a_step_that_fails_is_an_error<H: Harness>() {
     for fault in [Fault::Before, Fault::After] {
         let trial = Trial::<H>::new();
@@ -37,7 +37,7 @@ pub fn a_step_that_fails_is_an_error<H: Harness>() {
     }
 }
 
-/// A creation that failed has either happened whole, index and all, or not at all.
+/// A failed creation has happened either completely, index included, or not at all.
 pub fn a_failed_creation_happened_whole_or_not_at_all<H: Harness>() {
     for fault in [Fault::Before, Fault::After] {
         let trial = Trial::<H>::new();
@@ -49,8 +49,7 @@ pub fn a_failed_creation_happened_whole_or_not_at_all<H: Harness>() {
     }
 }
 
-/// A commit that failed has either happened whole or not at all; tried again, it is applied to
-/// the data just the same.
+/// A failed commit has happened either completely or not at all. A retry gives the same data.
 pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
     for fault in [Fault::Before, Fault::After] {
         let trial = Trial::<H>::new();
@@ -60,7 +59,7 @@ pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
             store.commit(commit.build())
         });
         let Some(found) = trial.load(record.handle) else {
-            panic!("a failed commit has ended the session");
+            panic!("a failed commit ended the session");
         };
         trial.assert_active(&found);
         match fault {
@@ -78,7 +77,7 @@ pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
     }
 }
 
-/// An end that failed can be asked for again, and is final then.
+/// A failed end can be retried, and is final then.
 pub fn a_failed_end_can_be_repeated<H: Harness>() {
     for fault in [Fault::Before, Fault::After] {
         let trial = Trial::<H>::new();
@@ -102,7 +101,7 @@ pub fn a_failed_end_can_be_repeated<H: Harness>() {
     }
 }
 
-/// The store under test, in one that fails on command.
+/// The store under test, wrapped in one that fails on command.
 struct Failing<'a, H: Harness> {
     trial: &'a Trial<H>,
     store: FaultyStore<Arc<H::Store>>,
@@ -120,7 +119,7 @@ impl<'a, H: Harness> Failing<'a, H> {
         }
     }
 
-    /// Takes a step that fails, which has to be told.
+    /// Runs an operation that must fail with an error.
     fn step<'s, T, F>(
         &'s self,
         operation: StoreOperation,
@@ -141,8 +140,8 @@ impl<'a, H: Harness> Failing<'a, H> {
 }
 
 #[track_caller]
-fn assert_either<H: Harness>(trial: &Trial<H>, record: &Record, stands: bool) {
-    if stands {
+fn assert_either<H: Harness>(trial: &Trial<H>, record: &Record, is_active: bool) {
+    if is_active {
         trial.assert_active(record);
     } else {
         trial.assert_gone(record);

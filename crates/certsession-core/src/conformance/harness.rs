@@ -1,4 +1,4 @@
-//! What the suite has to know of a store.
+//! What the suite needs from a store.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -7,12 +7,12 @@ use std::thread;
 use crate::store::SessionStore;
 use crate::test_util;
 
-/// What the suite has to know of a store: how to get an empty one, and how to run it.
+/// What the suite needs from a store: how to create an empty one, and how to run its futures.
 ///
-/// One harness is made for each clause. A store that needs no runtime gives
-/// [`store`](Self::store) alone; one that needs a runtime keeps it in the harness and runs
-/// [`block_on`](Self::block_on) and [`run_all`](Self::run_all) on it. With tokio, on several
-/// threads, so that the races are real:
+/// One harness is created for each clause. A store that needs no runtime implements only
+/// [`store`](Self::store). A store that needs one keeps it in the harness and runs
+/// [`block_on`](Self::block_on) and [`run_all`](Self::run_all) on it. With tokio, use several
+/// threads so that the races are real:
 ///
 /// ```ignore
 /// fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -37,12 +37,12 @@ pub trait Harness: Default {
     /// The store under test.
     type Store: SessionStore;
 
-    /// A store that is empty and shares nothing with any other: for a store on a server, one
-    /// with a key prefix of its own.
+    /// Creates a store that is empty and shares nothing with any other. For a store on a server,
+    /// use a separate key prefix.
     fn store(&self) -> impl Future<Output = Self::Store>;
 
-    /// A store as above that has room for this many sessions and no more; `None` if this kind
-    /// of store cannot be bounded. Default: `None`.
+    /// Creates a store as above with room for exactly this many sessions; `None` if this kind of
+    /// store cannot be bounded. Default: `None`.
     fn bounded(&self, capacity: usize) -> impl Future<Output = Option<Self::Store>> {
         let _ = capacity;
         async { None }
@@ -53,13 +53,13 @@ pub trait Harness: Default {
         50
     }
 
-    /// Runs a future to its end. Default: on this thread, without a runtime.
+    /// Runs a future to completion. Default: on this thread, without a runtime.
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         test_util::block_on(future)
     }
 
-    /// Runs tasks at the same time, and returns what came out in the order of the tasks. Where
-    /// one panics, this has to panic too. Default: a thread for each.
+    /// Runs tasks concurrently, and returns their outputs in the order of the tasks. If one panics,
+    /// this must panic too. Default: one thread for each.
     fn run_all<F>(&self, tasks: Vec<F>) -> Vec<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,

@@ -5,10 +5,10 @@ use super::trial::{MINUTE, SECOND, Trial, answered, handles, principal};
 use crate::store::SessionStore;
 use crate::test_util::SampleCommit;
 
-/// An owner's sessions are listed oldest first; a sign-in is a beginning.
+/// An owner's sessions are listed oldest first; a sign-in counts as a beginning.
 pub fn sessions_are_listed_oldest_first<H: Harness>() {
     let trial = Trial::<H>::new();
-    // Neither in the order of handles, nor in that of creation.
+    // The expected order is neither that of handles nor that of creation.
     let began = |n: u32, seconds: u32| {
         let sample = trial.sample(n).created_at(trial.now + seconds * SECOND);
         trial.keep(sample.principal("alice"))
@@ -26,7 +26,7 @@ pub fn sessions_are_listed_oldest_first<H: Harness>() {
     );
 }
 
-/// Sessions are listed as they are now, with everything in them.
+/// Sessions are listed with their current state.
 pub fn sessions_are_listed_as_they_are_now<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice").insert("a", "1"));
@@ -37,7 +37,7 @@ pub fn sessions_are_listed_as_they_are_now<H: Harness>() {
     assert_eq!(listed, [record]);
 }
 
-/// What has expired or ended is not listed.
+/// Expired and ended sessions are not listed.
 pub fn only_live_sessions_are_listed<H: Harness>() {
     let trial = Trial::<H>::new();
     let alice = principal("alice");
@@ -55,7 +55,7 @@ pub fn only_live_sessions_are_listed<H: Harness>() {
     assert_eq!(at(soon), [active.handle]);
 }
 
-/// An owner that nobody knows has no sessions.
+/// An unknown owner has no sessions.
 pub fn an_unknown_owner_has_no_sessions<H: Harness>() {
     let trial = Trial::<H>::new();
     trial.keep(trial.sample(1).principal("alice"));

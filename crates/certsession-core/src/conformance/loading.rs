@@ -9,14 +9,14 @@ use crate::time::Timestamp;
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// A handle that nobody has loads nothing.
+/// An unknown handle loads as `None`.
 pub fn an_absent_record_loads_as_none<H: Harness>() {
     let trial = Trial::<H>::new();
     trial.keep(trial.sample(1));
     assert_eq!(trial.load(SampleRecord::new(2).build().handle), None);
 }
 
-/// A removed record loads as nothing, at any time.
+/// A removed record loads as `None`, at any time.
 pub fn an_ended_record_loads_as_none<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1));
@@ -28,7 +28,7 @@ pub fn an_ended_record_loads_as_none<H: Harness>() {
     );
 }
 
-/// At its idle deadline, to the millisecond, a record is gone; before it, it stands.
+/// A record exists until its idle deadline, to the millisecond.
 pub fn a_record_is_gone_at_exactly_its_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();
     let deadline = trial.now + MINUTE;
@@ -39,12 +39,12 @@ pub fn a_record_is_gone_at_exactly_its_idle_deadline<H: Harness>() {
     assert_eq!(trial.load_at(record.handle, deadline + TICK), None);
 }
 
-/// At its absolute deadline, to the millisecond, a record is gone; before it, it stands.
+/// A record exists until its absolute deadline, to the millisecond.
 pub fn a_record_is_gone_at_exactly_its_absolute_deadline<H: Harness>() {
     let trial = Trial::<H>::new();
     let deadline = trial.now + MINUTE;
     let record = trial.keep(trial.sample(1).expires_at(deadline));
-    // However long the request wants it to live.
+    // Whatever idle deadline the request asks for.
     let record = trial.apply(SampleCommit::on(&record).idle_deadline(deadline + MINUTE));
     let before = Timestamp::from_millis(deadline.as_millis() - 1);
     assert_eq!(trial.load_at(record.handle, before), Some(record.clone()));
@@ -66,7 +66,7 @@ pub fn a_record_that_was_found_expired_does_not_come_back<H: Harness>() {
     }
 }
 
-/// A use that moved the idle deadline keeps the record beyond the old one.
+/// A use that moves the idle deadline keeps the record beyond the old deadline.
 pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();
     let first = trial.now + MINUTE;
@@ -75,7 +75,7 @@ pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
     let record = trial.apply(SampleCommit::on(&record).idle_deadline(second));
     assert_eq!(trial.load_at(record.handle, first), Some(record.clone()));
 
-    // Whatever else a store does at that time: it may clear away what has expired.
+    // Other operations at that time must not remove it: a store may clear expired records then.
     for n in 100..400 {
         trial.keep(SampleRecord::new(n).created_at(first));
     }
@@ -83,7 +83,7 @@ pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
     assert_eq!(trial.load_at(record.handle, second), None);
 }
 
-/// Records whose handles differ in one bit are two records.
+/// Handles that differ in one bit name two records.
 pub fn each_handle_loads_its_own_record<H: Harness>() {
     let trial = Trial::<H>::new();
     let records: Vec<_> = (0..32)

@@ -1,7 +1,7 @@
 //! The store contract as a test suite (feature `test-util`).
 //!
-//! Whoever writes a store runs it with a [`Harness`] and one line. Each clause becomes a test,
-//! named by the sentence that it holds:
+//! The author of a store runs the suite with a [`Harness`] and one line. Each clause becomes a
+//! test, named by the sentence that it checks:
 //!
 //! ```
 //! use certsession_core::MemoryStore;
@@ -22,15 +22,15 @@
 //! # fn main() {}
 //! ```
 //!
-//! The clauses are functions too, to run one alone. Each begins with an empty store; each
-//! panics where the store breaks it. Times are near the real time, with deadlines minutes
-//! ahead, so that an engine which forgets expired records by its own clock can be tested.
+//! The clauses are also functions, so that one can be run alone. Each begins with an empty store,
+//! and panics if the store violates the clause. Times are close to the real time, with deadlines
+//! minutes ahead, so that engines which expire records by their own clock can be tested.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `harness` | [`Harness`], what the suite has to know of a store |
-//! | `trial` | one store under test, and short words for what the clauses do with it |
-//! | `race` | where the tasks of a race wait for each other |
+//! | `harness` | [`Harness`], what the suite needs from a store |
+//! | `trial` | one store under test, and helpers for the clauses |
+//! | `race` | the starting line of a race |
 //! | the others | the clauses; the list below names them all |
 
 mod harness;
@@ -39,9 +39,10 @@ mod trial;
 
 pub use harness::Harness;
 
-/// Makes each group of clauses a module, and [`conformance_suite`](crate::conformance_suite) a
-/// macro that names them all. A clause that is not listed here is a compiler warning. The `$`
-/// is handed in because it cannot be written in a macro that writes a macro.
+/// Makes each group of clauses a module, and defines
+/// [`conformance_suite`](crate::conformance_suite), a macro that names them all. A clause that is
+/// not listed here causes a compiler warning. The `$` is passed in because a macro that defines a
+/// macro cannot write it directly.
 macro_rules! suite {
     ($d:tt $($group:ident { $($clause:ident)* })*) => {
         $(
@@ -49,18 +50,19 @@ macro_rules! suite {
             pub use $group::{$($clause),*};
         )*
 
-        /// Every clause with its name: for a store whose engine is too slow in starting to be
-        /// started for each clause, as `conformance_suite!` does in effect where each test is a
-        /// process of its own.
+        /// Every clause with its name. Use this for a store whose engine starts too slowly to be
+        /// started for each clause, which `conformance_suite!` does if each test runs in a process
+        /// of its own.
         pub fn clauses<H: Harness>() -> Vec<(&'static str, fn())> {
             vec![$($((stringify!($clause), $clause::<H> as fn())),*),*]
         }
 
         /// Runs the [conformance suite](crate::conformance) on the store of a
-        /// [`Harness`](crate::conformance::Harness): a module with one test for each clause.
+        /// [`Harness`](crate::conformance::Harness): defines a module with one test for each
+        /// clause.
         ///
-        /// `conformance_suite!(MyHarness)` makes the module `conformance`;
-        /// `conformance_suite!(cluster: MyHarness)` makes one of that name, for a second
+        /// `conformance_suite!(MyHarness)` defines the module `conformance`;
+        /// `conformance_suite!(cluster: MyHarness)` defines the module `cluster`, for a second
         /// harness in the same file.
         #[macro_export]
         macro_rules! conformance_suite {
@@ -88,9 +90,9 @@ suite! { $
     creation {
         a_record_is_loaded_as_it_was_created
         create_never_overwrites_a_record
-        a_creation_that_finds_its_handle_taken_evicts_nobody
-        a_full_store_says_so_and_keeps_what_it_has
-        what_ends_makes_room_in_a_full_store
+        a_creation_under_a_taken_handle_evicts_no_session
+        a_full_store_reports_it_and_keeps_its_records
+        an_ended_session_makes_room_in_a_full_store
         an_expired_record_makes_room_in_a_full_store
     }
     loading {
@@ -109,7 +111,7 @@ suite! { $
         no_reader_keeps_a_copy_from_before_a_step
     }
     commits {
-        an_applied_commit_answers_what_is_kept
+        an_applied_commit_returns_the_record_that_is_kept
         a_commit_to_an_absent_record_makes_none
         a_commit_to_a_removed_record_never_recreates_it
         a_commit_to_an_expired_record_never_revives_it
@@ -122,7 +124,7 @@ suite! { $
     tokens {
         a_renewed_token_is_kept_for_its_grace
         a_second_renewal_ends_the_grace_of_the_first
-        a_renewal_that_lost_is_left_out_and_its_data_are_merged
+        a_renewal_that_lost_is_ignored_and_its_data_is_merged
         a_privilege_change_gives_no_grace
         a_privilege_change_by_a_dead_token_is_stale
         a_token_signs_in_during_its_grace_and_not_after_it
@@ -134,7 +136,7 @@ suite! { $
         a_stale_sign_in_leaves_the_index_alone
         a_rebind_moves_the_record_between_certificates
         an_older_certificate_never_wins
-        a_rebind_whose_token_lost_is_left_out
+        a_rebind_that_lost_the_token_race_is_ignored
         a_sign_in_under_a_renewed_certificate_moves_both
         signing_in_again_keeps_one_entry
     }
@@ -151,7 +153,7 @@ suite! { $
         the_same_serial_under_another_issuer_is_another_certificate
         owners_that_look_alike_are_kept_apart
         revoke_does_not_touch_what_comes_after_it
-        a_session_that_changed_hands_is_revoked_by_its_new_owner_alone
+        a_moved_session_is_revoked_only_with_its_new_owner
     }
     listing {
         sessions_are_listed_oldest_first
@@ -163,7 +165,7 @@ suite! { $
     admission {
         a_creation_beyond_the_limit_ends_the_oldest
         a_sign_in_beyond_the_limit_ends_the_oldest
-        as_many_end_as_the_limit_asks_for
+        as_many_sessions_end_as_the_limit_requires
         a_refused_creation_changes_nothing
         a_refused_sign_in_changes_nothing
         signing_in_again_does_not_count_the_session_itself
@@ -205,7 +207,7 @@ suite! { $
         no_writer_brings_a_removed_session_back
         of_parallel_ends_one_ends_the_session
         revoke_leaves_none_of_the_earlier_sessions
-        a_session_that_changes_hands_during_a_revoke_is_gone_or_moved
+        a_session_that_moves_during_a_revoke_is_gone_or_moved
     }
     race_limits {
         a_thousand_sign_ins_never_leave_more_than_the_limit

@@ -1,11 +1,12 @@
-//! Clauses about a record that changes its owner: a sign-in, a renewed certificate.
+//! Clauses about a record that changes its owner, by a sign-in or a renewed certificate.
 
 use super::Harness;
 use super::trial::{MINUTE, Trial, principal};
 use crate::store::Owner;
 use crate::test_util::{SampleBinding, SampleCommit};
 
-/// A sign-in puts the record into its principal's index, and takes it out of the last one's.
+/// A sign-in adds the record to its principal's index, and removes it from the previous
+/// principal's.
 pub fn a_sign_in_moves_the_record_between_principals<H: Harness>() {
     let trial = Trial::<H>::new();
     let anonymous = trial.keep(trial.sample(1));
@@ -21,7 +22,7 @@ pub fn a_sign_in_moves_the_record_between_principals<H: Harness>() {
     assert_eq!(trial.list(&principal("alice")), []);
 }
 
-/// A sign-in counts as a privilege change, and as the session's beginning.
+/// A sign-in counts as a privilege change, and restarts the session's lifetime.
 pub fn a_sign_in_raises_the_epoch_and_restarts_the_lifetime<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).insert("cart", "[7]").insert("theme", "1"));
@@ -38,7 +39,7 @@ pub fn a_sign_in_raises_the_epoch_and_restarts_the_lifetime<H: Harness>() {
     trial.assert_active(&signed_in);
 }
 
-/// A sign-in that is stale leaves the index as it is.
+/// A stale sign-in leaves the index unchanged.
 pub fn a_stale_sign_in_leaves_the_index_alone<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1));
@@ -48,7 +49,7 @@ pub fn a_stale_sign_in_leaves_the_index_alone<H: Harness>() {
     assert_eq!(trial.list(&principal("bob")), []);
 }
 
-/// A renewed certificate takes the record from the old certificate's index into its own.
+/// A rebind moves the record from the old certificate's index to the new one's.
 pub fn a_rebind_moves_the_record_between_certificates<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
@@ -62,7 +63,7 @@ pub fn a_rebind_moves_the_record_between_certificates<H: Harness>() {
     trial.assert_active(&rebound);
 }
 
-/// A certificate that is no newer than the bound one never takes the session, whichever request
+/// A certificate that is not newer than the bound one never gets the session, whichever request
 /// commits last.
 pub fn an_older_certificate_never_wins<H: Harness>() {
     let trial = Trial::<H>::new();
@@ -77,16 +78,16 @@ pub fn an_older_certificate_never_wins<H: Harness>() {
     let to_older = to_older.absolute_deadline(trial.now + 2 * MINUTE);
     let kept = trial.apply(to_older.renew(trial.now + MINUTE));
     assert_eq!(kept.binding, newer.clone().build());
-    // The deadline that belongs to the certificate that lost is lost with it.
+    // The deadline that was computed for the rejected rebind is ignored.
     assert_eq!(kept.absolute_deadline, rebound.absolute_deadline);
     assert_eq!(trial.list(&older.owner()), []);
     assert_eq!(trial.list(&newer.owner()), [record.handle]);
     trial.assert_active(&kept);
 }
 
-/// A session follows a renewed certificate together with the new token, or not at all: the
-/// token that lost belongs to the certificate that lost.
-pub fn a_rebind_whose_token_lost_is_left_out<H: Harness>() {
+/// A session is rebound to a renewed certificate together with the new token, or not at all: a
+/// token that lost a race does not rebind the session either.
+pub fn a_rebind_that_lost_the_token_race_is_ignored<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1));
     let until = trial.now + MINUTE;
@@ -102,7 +103,7 @@ pub fn a_rebind_whose_token_lost_is_left_out<H: Harness>() {
     trial.assert_active(&kept);
 }
 
-/// A sign-in and a renewed certificate in one commit move the record in both indexes.
+/// A sign-in and a rebind in one commit move the record in both indexes.
 pub fn a_sign_in_under_a_renewed_certificate_moves_both<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice"));
@@ -121,7 +122,7 @@ pub fn a_sign_in_under_a_renewed_certificate_moves_both<H: Harness>() {
     }
 }
 
-/// Nobody is in an index for having signed in as themselves again.
+/// A principal who signs in again keeps exactly one index entry.
 pub fn signing_in_again_keeps_one_entry<H: Harness>() {
     let trial = Trial::<H>::new();
     let mut record = trial.keep(trial.sample(1).principal("alice"));

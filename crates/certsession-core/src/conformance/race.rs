@@ -1,15 +1,15 @@
-//! Where the tasks of a race wait for each other.
+//! The starting line of a race.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-/// Where the tasks of a race wait until all of them have come.
+/// A barrier where the tasks of a race wait until all of them have arrived.
 ///
-/// They wait awake, so that all leave at the same moment and not one after another as they are
-/// woken; and they give way to the others, so that a runtime with fewer threads than tasks
-/// comes to an end.
+/// The tasks spin instead of sleeping, so that all start at the same moment and not one after
+/// another as they are woken. They yield while they spin, so that a runtime with fewer threads than
+/// tasks also makes progress.
 #[derive(Clone)]
 pub(super) struct StartingLine(Arc<AtomicUsize>);
 
@@ -21,13 +21,13 @@ impl StartingLine {
     pub(super) async fn wait(&self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
         while self.0.load(Ordering::Acquire) > 0 {
-            give_way().await;
+            yield_once().await;
         }
     }
 }
 
-/// Lets other tasks run once.
-pub(super) async fn give_way() {
+/// Yields to other tasks once.
+pub(super) async fn yield_once() {
     let mut has_waited = false;
     poll_fn(|context| {
         if has_waited {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Harness;
-use super::race::give_way;
+use super::race::yield_once;
 use super::trial::{MINUTE, Trial, answered, principal};
 use crate::handle::Handle;
 use crate::record::Record;
@@ -13,7 +13,7 @@ use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 const TASKS: u32 = 8;
 const TURNS: u32 = 8;
 
-/// A session that ends while others write to it stays ended: they are told `Gone`, and none of
+/// A session that ends while others write to it stays ended: their commits are `Gone`, and none of
 /// them brings it back.
 pub fn no_writer_brings_a_removed_session_back<H: Harness>() {
     let trial = Trial::<H>::new();
@@ -41,7 +41,7 @@ pub fn no_writer_brings_a_removed_session_back<H: Harness>() {
     }
 }
 
-/// Of those who end a session at once exactly one is told that it did.
+/// If several tasks end a session at once, exactly one call reports that it ended it.
 pub fn of_parallel_ends_one_ends_the_session<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -55,14 +55,14 @@ pub fn of_parallel_ends_one_ends_the_session<H: Harness>() {
                 answered(store.revoke(&principal("alice")).await).len()
             }
         });
-        let told: usize = trial.race(ends.collect()).into_iter().sum();
-        assert_eq!(told, 1);
+        let reported: usize = trial.race(ends.collect()).into_iter().sum();
+        assert_eq!(reported, 1);
         trial.assert_gone(&record);
     }
 }
 
-/// `revoke` that races creations, sign-ins and writers leaves none of the earlier sessions, and
-/// each later one is found by its owner.
+/// A `revoke` that races creations, sign-ins and writes ends all earlier sessions, and each later
+/// one is listed for its owner.
 pub fn revoke_leaves_none_of_the_earlier_sessions<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -97,7 +97,7 @@ pub fn revoke_leaves_none_of_the_earlier_sessions<H: Harness>() {
         });
         let revoked = trial.race(tasks.collect()).concat();
         for record in &earlier {
-            assert!(revoked.contains(&record.handle), "not told: {record:?}");
+            assert!(revoked.contains(&record.handle), "not reported: {record:?}");
             trial.assert_gone(record);
         }
         assert_index_agrees(&trial, &alice, first..first + 300, &revoked);
@@ -106,9 +106,9 @@ pub fn revoke_leaves_none_of_the_earlier_sessions<H: Harness>() {
     }
 }
 
-/// A session that changes hands while its owner is revoked either went with the old owner or
-/// belongs to the new one, whole.
-pub fn a_session_that_changes_hands_during_a_revoke_is_gone_or_moved<H: Harness>() {
+/// A session that moves to another owner while its old owner is revoked has either ended or belongs
+/// completely to the new owner.
+pub fn a_session_that_moves_during_a_revoke_is_gone_or_moved<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
         let first = 100 * round;
@@ -130,19 +130,20 @@ pub fn a_session_that_changes_hands_during_a_revoke_is_gone_or_moved<H: Harness>
         let (alice, bob) = (principal("alice"), principal("bob"));
         assert_eq!(trial.list(&alice), []);
         assert_index_agrees(&trial, &bob, first..first + TASKS * TURNS, &[]);
-        let mut left = trial.list(&bob);
-        left.sort_unstable();
-        assert_eq!(trial.revoke(&bob), left);
+        let mut remaining = trial.list(&bob);
+        remaining.sort_unstable();
+        assert_eq!(trial.revoke(&bob), remaining);
         assert!(sessions.iter().all(|s| trial.load(s.handle).is_none()));
     }
 }
 
-/// Signs bob in under a renewed certificate. The answer has to be true, then and afterwards.
+/// Signs bob in under a renewed certificate. The outcome must match the record, at once and
+/// afterwards.
 async fn move_to_bob(store: &impl SessionStore, session: &Record) {
     let renewed = SampleBinding::new(u32::MAX).newer_by(MINUTE).build();
     let commit = SampleCommit::on(session).sign_in("bob").rebind(&renewed);
     let outcome = answered(store.commit(commit.build()).await);
-    give_way().await;
+    yield_once().await;
     let loaded = answered(store.load(session.handle, session.created_at).await);
     match outcome {
         Outcome::Applied { record, .. } => assert_eq!(loaded, Some(record)),
@@ -151,7 +152,7 @@ async fn move_to_bob(store: &impl SessionStore, session: &Record) {
     }
 }
 
-/// One of the ways in which a request writes.
+/// One of the kinds of commits.
 fn any_commit(record: &Record, which: u32) -> SampleCommit {
     let commit = SampleCommit::on(record).insert("late", "true");
     match which % 4 {
@@ -162,8 +163,8 @@ fn any_commit(record: &Record, which: u32) -> SampleCommit {
     }
 }
 
-/// What stands among these samples is in its owners' indexes, what is listed stands, and what
-/// was revoked does not.
+/// Asserts that each of these samples that is active is in its owners' indexes, that each listed
+/// one is active, and that no revoked one is.
 fn assert_index_agrees<H: Harness>(
     trial: &Trial<H>,
     owner: &Owner,
@@ -175,10 +176,10 @@ fn assert_index_agrees<H: Harness>(
         let handle = SampleRecord::new(number).build().handle;
         match trial.load(handle) {
             Some(record) => {
-                assert!(!revoked.contains(&handle), "told as revoked: {record:?}");
+                assert!(!revoked.contains(&handle), "reported as revoked: {record:?}");
                 trial.assert_active(&record);
             }
-            None => assert!(!listed.contains(&handle), "listed, but not there"),
+            None => assert!(!listed.contains(&handle), "listed, but it does not load"),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Races for the last place.
+//! Races for the last place under a limit.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Harness;
-use super::race::give_way;
+use super::race::yield_once;
 use super::trial::{Trial, answered, principal};
 use crate::handle::Handle;
 use crate::store::{Admission, Creation, OnLimit, Outcome, SessionStore, StoreErrorKind};
@@ -15,31 +15,31 @@ const TASKS: u32 = 20;
 const TURNS: u32 = 50;
 const LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
-/// A thousand sign-ins at once, half of them in sessions that exist, never leave more than the
-/// limit, where the oldest ends; and each session that ended is told once.
+/// A thousand concurrent sign-ins, half of them in existing sessions, never leave more sessions
+/// than the limit if the oldest is evicted; each ended session is reported once.
 pub fn a_thousand_sign_ins_never_leave_more_than_the_limit<H: Harness>() {
-    race_for_places::<H>(OnLimit::EvictOldest, |told| {
-        let mut evicted = told.evicted;
+    race_for_places::<H>(OnLimit::EvictOldest, |tally| {
+        let mut evicted = tally.evicted;
         evicted.sort_unstable();
         evicted.dedup();
-        assert_eq!(told.refused, 0);
-        assert_eq!(told.left.len(), LIMIT.get() as usize);
-        assert_eq!(evicted.len() + told.left.len(), (TASKS * TURNS) as usize);
-        assert!(told.left.iter().all(|handle| !evicted.contains(handle)));
+        assert_eq!(tally.refused, 0);
+        assert_eq!(tally.remaining.len(), LIMIT.get() as usize);
+        assert_eq!(evicted.len() + tally.remaining.len(), (TASKS * TURNS) as usize);
+        assert!(tally.remaining.iter().all(|handle| !evicted.contains(handle)));
     });
 }
 
-/// A thousand sign-ins at once never leave more than the limit, where it refuses; the first come
-/// keep their places.
+/// A thousand concurrent sign-ins never leave more sessions than the limit if the policy refuses;
+/// the first sessions keep their places.
 pub fn a_thousand_sign_ins_are_refused_beyond_the_limit<H: Harness>() {
-    race_for_places::<H>(OnLimit::Refuse, |told| {
-        assert_eq!(told.evicted, []);
-        assert_eq!(told.left.len(), LIMIT.get() as usize);
-        assert_eq!(told.refused, TASKS * TURNS - LIMIT.get());
+    race_for_places::<H>(OnLimit::Refuse, |tally| {
+        assert_eq!(tally.evicted, []);
+        assert_eq!(tally.remaining.len(), LIMIT.get() as usize);
+        assert_eq!(tally.refused, TASKS * TURNS - LIMIT.get());
     });
 }
 
-/// Creations at once never take more places than there are. (Stores that can be bounded.)
+/// Concurrent creations never take more places than there are. (Stores that can be bounded.)
 pub fn creations_never_take_more_places_than_there_are<H: Harness>() {
     let Some(trial) = Trial::<H>::bounded(LIMIT.get() as usize) else {
         return;
@@ -67,24 +67,24 @@ pub fn creations_never_take_more_places_than_there_are<H: Harness>() {
     }
 }
 
-/// What became of the sign-ins.
-struct Told {
-    left: Vec<Handle>,
+/// The outcome of the sign-ins.
+struct Tally {
+    remaining: Vec<Handle>,
     evicted: Vec<Handle>,
     refused: u32,
 }
 
-fn race_for_places<H: Harness>(on_limit: OnLimit, judge: impl Fn(Told)) {
-    // Each is a thousand races already.
+fn race_for_places<H: Harness>(on_limit: OnLimit, check: impl Fn(Tally)) {
+    // Each race consists of a thousand races already.
     for _ in 0..H::default().rounds().div_ceil(10) {
-        judge(race_once(&Trial::<H>::new(), on_limit));
+        check(race_once(&Trial::<H>::new(), on_limit));
     }
 }
 
-fn race_once<H: Harness>(trial: &Trial<H>, on_limit: OnLimit) -> Told {
+fn race_once<H: Harness>(trial: &Trial<H>, on_limit: OnLimit) -> Tally {
     let alice = principal("alice");
     let admission = Admission::at_most(LIMIT).on_limit(on_limit);
-    // Odd ones sign in within a session that they have, even ones begin one.
+    // Odd numbers sign in within an existing session, even ones create a session.
     let anonymous = (0..TASKS * TURNS).filter(|n| n % 2 == 1);
     for n in anonymous {
         trial.keep(trial.sample(n));
@@ -122,15 +122,15 @@ fn race_once<H: Harness>(trial: &Trial<H>, on_limit: OnLimit) -> Told {
             (all_evicted, refused)
         }
     });
-    // One more watches while the others sign in.
+    // One more task watches while the others sign in.
     let watch = {
         let (store, signing_in) = (Arc::clone(&trial.store), Arc::clone(&signing_in));
         let (alice, now) = (alice.clone(), trial.now);
         async move {
             while signing_in.load(Ordering::Acquire) > 0 {
                 let live = answered(store.sessions(&alice, now).await).len();
-                assert!(live <= LIMIT.get() as usize, "{live} sessions at once");
-                give_way().await;
+                assert!(live <= LIMIT.get() as usize, "{live} sessions at the same time");
+                yield_once().await;
             }
             (Vec::new(), 0)
         }
@@ -141,12 +141,12 @@ fn race_once<H: Harness>(trial: &Trial<H>, on_limit: OnLimit) -> Told {
         evicted.extend(task_evicted);
         refused += task_refused;
     }
-    let left = trial.list(&alice);
-    for handle in &left {
-        assert!(trial.load(*handle).is_some(), "listed, but not there");
+    let remaining = trial.list(&alice);
+    for handle in &remaining {
+        assert!(trial.load(*handle).is_some(), "listed, but it does not load");
     }
-    Told {
-        left,
+    Tally {
+        remaining,
         evicted,
         refused,
     }

@@ -10,7 +10,8 @@ use crate::test_util::{SampleBinding, SampleCommit};
 
 const REQUESTS: u32 = 8;
 
-/// Of parallel renewals one token wins, the others are told so, and no request's data is lost.
+/// Of parallel renewals one token wins, the others learn that they lost, and no request's data is
+/// lost.
 pub fn of_parallel_renewals_one_wins<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -32,7 +33,7 @@ pub fn of_parallel_renewals_one_wins<H: Harness>() {
             })
             .collect();
         let [winner] = winners[..] else {
-            panic!("{} renewals have won", winners.len());
+            panic!("{} renewals won", winners.len());
         };
         let record = still_there(&trial, &loaded);
         assert_eq!(record.token_hash, winner);
@@ -42,7 +43,7 @@ pub fn of_parallel_renewals_one_wins<H: Harness>() {
     }
 }
 
-/// Of parallel privilege changes by one token exactly one is applied.
+/// Of parallel privilege changes with one token exactly one is applied.
 pub fn of_parallel_privilege_changes_one_is_applied<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -58,7 +59,7 @@ pub fn of_parallel_privilege_changes_one_is_applied<H: Harness>() {
     }
 }
 
-/// Of parallel sign-ins in one session exactly one is applied, and nobody else is signed in.
+/// Of parallel sign-ins in one session exactly one is applied, and no other principal is signed in.
 pub fn of_parallel_sign_ins_one_is_applied<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -80,8 +81,8 @@ pub fn of_parallel_sign_ins_one_is_applied<H: Harness>() {
     }
 }
 
-/// Of parallel sign-ins exactly one is applied where they change no owner, either: whoever is
-/// signed in signs in again.
+/// Of parallel sign-ins of the principal who is already signed in, exactly one is applied: sign-ins
+/// that change no owner race in the same way.
 pub fn of_parallel_sign_ins_of_one_principal_one_is_applied<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -96,8 +97,8 @@ pub fn of_parallel_sign_ins_of_one_principal_one_is_applied<H: Harness>() {
     }
 }
 
-/// Of parallel requests under renewed certificates one gets the token; its certificate has the
-/// session, and the index, alone.
+/// Of parallel requests under renewed certificates one gets the token; the session and the index
+/// belong to that certificate alone.
 pub fn of_parallel_rebinds_one_wins_with_its_token<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -146,13 +147,13 @@ fn the_one_applied(outcomes: &[Outcome]) -> Arc<Record> {
     match (applied.next(), applied.next()) {
         (Some(only), None) => Arc::clone(only),
         (None, _) => panic!("no request was applied"),
-        (Some(_), Some(_)) => panic!("two requests by one token were applied"),
+        (Some(_), Some(_)) => panic!("two requests with one token were applied"),
     }
 }
 
 fn still_there<H: Harness>(trial: &Trial<H>, record: &Record) -> Arc<Record> {
     match trial.load(record.handle) {
         Some(record) => record,
-        None => panic!("the session ended by its token's change"),
+        None => panic!("the token change ended the session"),
     }
 }

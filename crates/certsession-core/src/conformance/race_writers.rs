@@ -10,7 +10,7 @@ use crate::test_util::SampleCommit;
 const WRITERS: u32 = 8;
 const KEYS: u32 = 8;
 
-/// Requests that loaded the same record and write different keys at once all win.
+/// Concurrent requests that loaded the same record and write different keys are all applied.
 pub fn no_key_is_lost_among_writers_of_different_keys<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -28,7 +28,7 @@ pub fn no_key_is_lost_among_writers_of_different_keys<H: Harness>() {
         });
         trial.race(writers.collect());
         let Some(record) = trial.load(record.handle) else {
-            panic!("the session ended by being written to");
+            panic!("a write ended the session");
         };
         for writer in 0..WRITERS {
             for key in 0..KEYS {
@@ -40,7 +40,7 @@ pub fn no_key_is_lost_among_writers_of_different_keys<H: Harness>() {
     }
 }
 
-/// Requests that write the same keys at once leave the values of one of them, never a mixture.
+/// Concurrent requests that write the same keys leave the values of one of them, never a mixture.
 pub fn writers_of_the_same_keys_leave_no_mixture<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -49,14 +49,14 @@ pub fn writers_of_the_same_keys_leave_no_mixture<H: Harness>() {
             let (store, record) = (Arc::clone(&trial.store), Arc::clone(&record));
             async move {
                 for turn in 0..KEYS {
-                    // Texts of different lengths, so that half of one would show.
+                    // The texts have different lengths, so that a partial write would be visible.
                     let value = format!("\"{}\"", "x".repeat((writer * KEYS + turn) as usize));
                     let commit = SampleCommit::on(&record).insert("a", &value);
                     let commit = commit.insert("z", &value).build();
                     answered(store.commit(commit).await);
                     let loaded = answered(store.load(record.handle, record.created_at).await);
                     let Some(loaded) = loaded else {
-                        panic!("the session ended by being written to");
+                        panic!("a write ended the session");
                     };
                     assert_eq!(loaded.data.get("a"), loaded.data.get("z"));
                 }
@@ -66,8 +66,8 @@ pub fn writers_of_the_same_keys_leave_no_mixture<H: Harness>() {
     }
 }
 
-/// A request that began before a sign-in writes nothing into the signed-in session, however
-/// close the race.
+/// A request that began before a sign-in writes nothing into the signed-in session, however close
+/// the race.
 pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -95,17 +95,17 @@ pub fn no_writer_from_before_a_sign_in_writes_after_it<H: Harness>() {
         }
         trial.race(tasks);
         let Some(record) = trial.load(record.handle) else {
-            panic!("the session ended by a sign-in");
+            panic!("a sign-in ended the session");
         };
         let kept: Vec<_> = record.data.iter().map(|(name, _)| name).collect();
-        assert!(kept.is_empty(), "written from before the sign-in: {kept:?}");
+        assert!(kept.is_empty(), "written by a request from before the sign-in: {kept:?}");
         trial.assert_active(&record);
         assert!(trial.list(&principal("alice")).contains(&record.handle));
     }
 }
 
-/// What a sign-in carries along is what the session holds at that moment, not what its request
-/// loaded: a writer that was applied is not undone.
+/// A sign-in keeps the carried keys as the session holds them at that moment, not as its request
+/// loaded them: an applied write is not undone.
 pub fn a_sign_in_carries_what_writers_have_written<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -121,7 +121,7 @@ pub fn a_sign_in_carries_what_writers_have_written<H: Harness>() {
         });
         let outcomes = trial.race(tasks.collect());
         let Some(record) = trial.load(loaded.handle) else {
-            panic!("the session ended by a sign-in");
+            panic!("a sign-in ended the session");
         };
         for (writer, outcome) in outcomes.iter().enumerate().skip(1) {
             let is_applied = matches!(outcome, Outcome::Applied { .. });
@@ -132,7 +132,7 @@ pub fn a_sign_in_carries_what_writers_have_written<H: Harness>() {
     }
 }
 
-/// Requests that write at once never make the session hold more than it may together.
+/// Concurrent requests never exceed the session's maximum data size together.
 pub fn writers_together_never_pass_the_data_limit<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {
@@ -151,7 +151,7 @@ pub fn writers_together_never_pass_the_data_limit<H: Harness>() {
     }
 }
 
-/// The last use counts, in whatever order the uses are committed.
+/// The latest use counts, in whatever order the uses are committed.
 pub fn the_latest_use_decides_the_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();
     for round in 0..trial.harness.rounds() {

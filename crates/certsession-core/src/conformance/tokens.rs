@@ -1,4 +1,4 @@
-//! Clauses about the token: renewed with a grace, or replaced at once.
+//! Clauses about tokens: renewed with a grace period, or replaced at once.
 
 use super::Harness;
 use super::trial::{MINUTE, SECOND, Trial};
@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::token::TokenHash;
 use std::sync::Arc;
 
-/// A renewal leaves the token before it alive until its grace is over, to the millisecond.
+/// A renewal keeps the previous token valid until the end of its grace period, to the millisecond.
 pub fn a_renewed_token_is_kept_for_its_grace<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1));
@@ -26,7 +26,7 @@ pub fn a_renewed_token_is_kept_for_its_grace<H: Harness>() {
     );
 }
 
-/// A second renewal ends the grace of the first: there is one previous token at the most.
+/// A second renewal ends the grace period of the first: there is at most one previous token.
 pub fn a_second_renewal_ends_the_grace_of_the_first<H: Harness>() {
     let trial = Trial::<H>::new();
     let first = trial.keep(trial.sample(1));
@@ -48,8 +48,9 @@ pub fn a_second_renewal_ends_the_grace_of_the_first<H: Harness>() {
     );
 }
 
-/// A renewal by a token that was renewed already is left out, and says so; its data are merged.
-pub fn a_renewal_that_lost_is_left_out_and_its_data_are_merged<H: Harness>() {
+/// A renewal with a token that was already renewed is ignored and reported as such; its data is
+/// merged.
+pub fn a_renewal_that_lost_is_ignored_and_its_data_is_merged<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1));
     let until = trial.now + MINUTE;
@@ -66,7 +67,7 @@ pub fn a_renewal_that_lost_is_left_out_and_its_data_are_merged<H: Harness>() {
     trial.assert_active(&record);
 }
 
-/// A privilege change leaves neither the token before it nor one in its grace alive.
+/// A privilege change invalidates both the current token and one in its grace period.
 pub fn a_privilege_change_gives_no_grace<H: Harness>() {
     let trial = Trial::<H>::new();
     let first = trial.keep(trial.sample(1));
@@ -89,7 +90,7 @@ pub fn a_privilege_change_gives_no_grace<H: Harness>() {
     );
 }
 
-/// A privilege change by a token that was replaced is `Stale`, and changes nothing.
+/// A privilege change with a replaced token is `Stale`, and changes nothing.
 pub fn a_privilege_change_by_a_dead_token_is_stale<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1));
@@ -106,7 +107,8 @@ pub fn a_privilege_change_by_a_dead_token_is_stale<H: Harness>() {
     assert_eq!(trial.list(&super::trial::principal("mallory")), []);
 }
 
-/// A token in its grace stands: a sign-in by it is applied. Once the grace is over it is `Stale`.
+/// A token in its grace period is still accepted: a sign-in with it is applied. After the grace
+/// period it is `Stale`.
 pub fn a_token_signs_in_during_its_grace_and_not_after_it<H: Harness>() {
     let trial = Trial::<H>::new();
     let until = trial.now + SECOND;
@@ -122,7 +124,7 @@ pub fn a_token_signs_in_during_its_grace_and_not_after_it<H: Harness>() {
     trial.assert_active(&signed_in);
 }
 
-/// A commit without a new token leaves the token, and the one in its grace, as they are.
+/// A commit without a new token leaves both the token and the one in its grace period unchanged.
 pub fn a_write_leaves_the_token_alone<H: Harness>() {
     let trial = Trial::<H>::new();
     let loaded = trial.keep(trial.sample(1));
@@ -151,6 +153,6 @@ fn outcome(outcome: Outcome) -> (Arc<Record>, bool) {
         Outcome::Applied {
             record, rotated, ..
         } => (record, rotated),
-        other => panic!("the commit had to be applied, and it is {other:?}"),
+        other => panic!("expected an applied commit, got {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! One store under test, and short words for what the clauses do with it.
+//! One store under test, and helpers for the clauses.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::time::{Clock, SystemClock, Timestamp};
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// One store under test. Every step that fails fails the clause.
+/// One store under test. An operation that fails makes the clause fail.
 pub(super) struct Trial<H: Harness> {
     pub(super) harness: H,
     pub(super) store: Arc<H::Store>,
-    /// A time near the real one: a store may let the engine under it forget expired records,
-    /// and that engine has a clock of its own.
+    /// A time close to the real time: a store may let its engine expire records, and the engine has
+    /// a clock of its own.
     pub(super) now: Timestamp,
 }
 
@@ -51,7 +51,7 @@ impl<H: Harness> Trial<H> {
         SampleRecord::new(number).created_at(self.now)
     }
 
-    /// Keeps a sample, which has to go well.
+    /// Creates a sample in the store, which must succeed.
     pub(super) fn keep(&self, sample: SampleRecord) -> Arc<Record> {
         let record = sample.build();
         let created = Creation::Created { evicted: vec![] };
@@ -76,13 +76,13 @@ impl<H: Harness> Trial<H> {
         self.run(self.store.commit(commit.build()))
     }
 
-    /// Commits, which has to go well without ending another session, and returns the record.
+    /// Commits and returns the record. The commit must be applied without ending another session.
     pub(super) fn apply(&self, commit: SampleCommit) -> Arc<Record> {
         match self.commit(commit) {
             Outcome::Applied {
                 record, evicted, ..
             } if evicted.is_empty() => record,
-            other => panic!("the commit had to be applied, and it is {other:?}"),
+            other => panic!("expected an applied commit, got {other:?}"),
         }
     }
 
@@ -101,7 +101,7 @@ impl<H: Harness> Trial<H> {
         handles(&self.run(self.store.sessions(owner, self.now)))
     }
 
-    /// A record has to be as the store keeps it, and in the index of each of its owners.
+    /// Asserts that the store has exactly this record, and lists it for each of its owners.
     #[track_caller]
     pub(super) fn assert_active(&self, record: &Record) {
         let loaded = self.load(record.handle);
@@ -112,7 +112,7 @@ impl<H: Harness> Trial<H> {
         }
     }
 
-    /// A record has to be gone, and in the index of none of its owners.
+    /// Asserts that the record is gone, and that no index of its owners lists it.
     #[track_caller]
     pub(super) fn assert_gone(&self, record: &Record) {
         assert_eq!(self.load(record.handle), None, "it still loads");
@@ -122,7 +122,7 @@ impl<H: Harness> Trial<H> {
         }
     }
 
-    /// Runs tasks that all begin at the same moment.
+    /// Runs tasks that all start at the same moment.
     pub(super) fn race<F>(&self, tasks: Vec<F>) -> Vec<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -143,7 +143,7 @@ impl<H: Harness> Trial<H> {
     }
 }
 
-/// What a store answered, where it may not fail.
+/// Unwraps the result of a store operation that must not fail.
 #[track_caller]
 pub(super) fn answered<T>(answer: Result<T, crate::StoreError>) -> T {
     answer.unwrap_or_else(|error| panic!("the store failed: {error:?}"))

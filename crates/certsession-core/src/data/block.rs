@@ -10,10 +10,10 @@ use crate::leb128;
 
 /// A session's data: one JSON text per key, in one shared block of memory.
 ///
-/// Nothing is decoded before somebody reads it, a clone costs a reference count, and a
-/// session of six keys is one allocation. The block is a sequence of entries in the order of
-/// their names; each is the length of the name, the name, the length of the JSON text, the
-/// text. Lengths are unsigned LEB128.
+/// A value is decoded only when a handler reads it, a clone only increments a reference count, and
+/// a session with six keys is one allocation. The block is a sequence of entries sorted by name.
+/// Each entry is the length of the name, the name, the length of the JSON text, and the text.
+/// Lengths are unsigned LEB128.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Data(Option<Arc<[u8]>>);
 
@@ -25,18 +25,18 @@ impl Data {
             .map(|(_, json)| json)
     }
 
-    /// Every key with its JSON text, in the order of the names.
+    /// Every key with its JSON text, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
         self.entries()
             .map(|(name, json)| (String::from_utf8_lossy(name), json))
     }
 
-    /// How many bytes the block takes.
+    /// The size of the block in bytes.
     pub fn size(&self) -> usize {
         self.as_block().len()
     }
 
-    /// This data with the changes made to it.
+    /// Returns this data with the changes applied.
     pub(crate) fn apply(&self, changes: &Changes) -> Self {
         if changes.is_empty() {
             return self.clone();
@@ -52,7 +52,7 @@ impl Data {
         Self((!block.is_empty()).then(|| block.into()))
     }
 
-    /// How many bytes the block would take with the changes made to it.
+    /// The size of the block in bytes after the changes.
     pub(crate) fn size_with(&self, changes: &Changes) -> usize {
         let mut size = 0;
         self.merge(changes, |piece| {
@@ -64,7 +64,8 @@ impl Data {
         size
     }
 
-    /// How many bytes it would take if nothing of it went: told without a look at what there is.
+    /// An upper bound of the size in bytes after the changes, computed without reading the stored
+    /// entries: as if none of them were removed.
     pub(crate) fn size_at_most(&self, changes: &Changes) -> usize {
         let written = changes
             .edits()
@@ -72,8 +73,7 @@ impl Data {
         self.size() + written.sum::<usize>()
     }
 
-    /// The data of a block that a store kept; `None` if it is not the sequence of entries that
-    /// a block is.
+    /// Reads a block that a store kept; `None` if it is not a valid sequence of entries.
     pub(crate) fn from_block(block: &[u8]) -> Option<Self> {
         let mut entries = Entries { rest: block };
         let mut last = None;
@@ -93,13 +93,13 @@ impl Data {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Hands out what the block is made of with the changes made to it, in order. Both are in the
-    /// order of the names, so what stands between two edits stays in one piece.
+    /// Passes the pieces of the changed block to `put`, in order. Both inputs are sorted by name,
+    /// so the entries between two edits stay in one piece.
     fn merge<'a>(&'a self, changes: &'a Changes, mut put: impl FnMut(Piece<'a>)) {
         let mut rest = self.entries();
         for (name, json) in changes.edits() {
             rest.take_up_to(name).put_kept(changes, &mut put);
-            // A key that is removed is passed over.
+            // Skip a key that the changes remove.
             if let Some(json) = json {
                 put(Piece::Written((name, json)));
             }
@@ -115,7 +115,7 @@ impl Data {
 }
 
 impl fmt::Debug for Data {
-    /// Shows how much there is, never what.
+    /// Shows the number of keys and bytes, never the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.entries().count();
         write!(f, "Data({keys} keys, {} bytes)", self.size())
@@ -125,9 +125,9 @@ impl fmt::Debug for Data {
 /// A name, and a JSON text.
 type Entry<'a> = (&'a [u8], &'a [u8]);
 
-/// A part of what comes of changes.
+/// A piece of the changed block.
 enum Piece<'a> {
-    /// Entries as they stand in the block.
+    /// Entries copied unchanged from the block.
     Kept(&'a [u8]),
     Written(Entry<'a>),
 }
@@ -137,7 +137,7 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Takes the entries before this name from the front, and passes over the one that has it.
+    /// Takes the entries before this name from the front, and skips the entry with this name.
     fn take_up_to(&mut self, name: &[u8]) -> Self {
         let all = self.rest;
         loop {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_how_much_there_is_and_not_what() {
+    fn debug_shows_the_size_and_not_the_content() {
         assert_eq!(
             format!("{:?}", data(&[("cart", "\"swordfish\"")])),
             "Data(1 keys, 17 bytes)"

@@ -7,18 +7,19 @@ use std::sync::Arc;
 
 type Name = Cow<'static, str>;
 
-/// What a request does to the session's data: which stored keys stay, and which keys it
+/// The changes of one request to the session's data: which stored keys stay, and which keys it
 /// writes or removes.
 ///
 /// Changes are applied to what the store holds at the time of the commit, not to what the
 /// request loaded, so that requests which write different keys do not undo each other.
 ///
-/// A request that merely reads allocates nothing for them, and a clone costs a reference count.
+/// A request that only reads allocates nothing for them, and a clone only increments a reference
+/// count.
 #[derive(Clone, Default)]
-pub(crate) struct Changes(Option<Arc<Notes>>);
+pub(crate) struct Changes(Option<Arc<ChangeSet>>);
 
 #[derive(Clone, Default)]
-struct Notes {
+struct ChangeSet {
     keep: Keep,
     edits: BTreeMap<Name, Option<Box<[u8]>>>,
 }
@@ -31,10 +32,10 @@ enum Keep {
     Only(BTreeSet<Name>),
 }
 
-/// What was noted for a key: a value, or its removal.
-pub(crate) struct Noted(Option<Box<[u8]>>);
+/// The edit recorded for a key before the latest one: a value, or its removal.
+pub(crate) struct PreviousEdit(Option<Box<[u8]>>);
 
-/// What the changes say of one key.
+/// What the changes do to one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edit<'a> {
     /// The stored value, if there is one, stays.
@@ -46,16 +47,19 @@ pub(crate) enum Edit<'a> {
 }
 
 impl Changes {
-    /// Notes a value, and returns what was noted for its key before.
-    pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) -> Option<Noted> {
-        self.notes_mut().edits.insert(name, Some(json)).map(Noted)
+    /// Records a new value, and returns the edit that was recorded for this key before.
+    pub(crate) fn insert(&mut self, name: Name, json: Box<[u8]>) -> Option<PreviousEdit> {
+        self.set_mut()
+            .edits
+            .insert(name, Some(json))
+            .map(PreviousEdit)
     }
 
-    /// Takes an insertion back.
-    pub(crate) fn restore(&mut self, name: &str, before: Option<Noted>) {
-        let edits = &mut self.notes_mut().edits;
+    /// Undoes an insertion.
+    pub(crate) fn restore(&mut self, name: &str, before: Option<PreviousEdit>) {
+        let edits = &mut self.set_mut().edits;
         match (edits.get_mut(name), before) {
-            (Some(edit), Some(Noted(before))) => *edit = before,
+            (Some(edit), Some(PreviousEdit(before))) => *edit = before,
             _ => {
                 edits.remove(name);
             }
@@ -63,12 +67,12 @@ impl Changes {
     }
 
     pub(crate) fn remove(&mut self, name: Name) {
-        self.notes_mut().edits.insert(name, None);
+        self.set_mut().edits.insert(name, None);
     }
 
-    /// Drops everything but the keys named: stored values and changes made so far alike.
+    /// Drops every key that is not in `carried`, both stored values and earlier changes.
     pub(crate) fn retain(&mut self, carried: &BTreeSet<Name>) {
-        let Notes { keep, edits } = self.notes_mut();
+        let ChangeSet { keep, edits } = self.set_mut();
         edits.retain(|name, _| carried.contains(name));
         *keep = Keep::Only(match keep {
             Keep::All => carried.clone(),
@@ -77,13 +81,13 @@ impl Changes {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let is_empty = |notes: &Notes| notes.edits.is_empty() && matches!(notes.keep, Keep::All);
-        self.notes().is_none_or(is_empty)
+        let is_empty = |set: &ChangeSet| set.edits.is_empty() && matches!(set.keep, Keep::All);
+        self.set().is_none_or(is_empty)
     }
 
-    /// What the changes say of one key.
+    /// Returns what the changes do to one key.
     pub(crate) fn edit(&self, name: &str) -> Edit<'_> {
-        match self.notes().and_then(|notes| notes.edits.get(name)) {
+        match self.set().and_then(|set| set.edits.get(name)) {
             Some(Some(json)) => Edit::Insert(json),
             Some(None) => Edit::Remove,
             None if self.keeps(name.as_bytes()) => Edit::Stored,
@@ -91,15 +95,14 @@ impl Changes {
         }
     }
 
-    /// Whether every stored value stays, if no edit says otherwise.
+    /// Whether every stored value stays, unless an edit changes it.
     pub(crate) fn keeps_all(&self) -> bool {
-        self.notes()
-            .is_none_or(|notes| matches!(notes.keep, Keep::All))
+        self.set().is_none_or(|set| matches!(set.keep, Keep::All))
     }
 
-    /// Whether the stored value of a key stays, if no edit says otherwise.
+    /// Whether the stored value of this key stays, unless an edit changes it.
     pub(crate) fn keeps(&self, name: &[u8]) -> bool {
-        match self.notes().map(|notes| &notes.keep) {
+        match self.set().map(|set| &set.keep) {
             None | Some(Keep::All) => true,
             Some(Keep::Only(kept)) => {
                 std::str::from_utf8(name).is_ok_and(|name| kept.contains(name))
@@ -107,24 +110,25 @@ impl Changes {
         }
     }
 
-    /// The keys that are written, with their JSON texts, and those that are removed, in order.
+    /// The keys that are written, with their JSON texts, and the keys that are removed, sorted by
+    /// name.
     pub(crate) fn edits(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let edits = self.notes().into_iter().flat_map(|notes| &notes.edits);
+        let edits = self.set().into_iter().flat_map(|set| &set.edits);
         edits.map(|(name, json)| (name.as_bytes(), json.as_deref()))
     }
 
-    /// Whether a key is written.
+    /// Whether any key is written.
     pub(crate) fn has_inserts(&self) -> bool {
         self.edits().any(|(_, json)| json.is_some())
     }
 
-    fn notes(&self) -> Option<&Notes> {
+    fn set(&self) -> Option<&ChangeSet> {
         self.0.as_deref()
     }
 
-    /// A request's own: they are shared only while its commit is under way, and nothing is noted
-    /// then.
-    fn notes_mut(&mut self) -> &mut Notes {
+    /// Never clones in practice: the changes are shared only while a commit is in flight, and the
+    /// session refuses edits during that time.
+    fn set_mut(&mut self) -> &mut ChangeSet {
         Arc::make_mut(self.0.get_or_insert_default())
     }
 }

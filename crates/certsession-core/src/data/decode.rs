@@ -1,10 +1,10 @@
-//! A stored value, decoded into the type of its key.
+//! Decoding a stored value into the type of its key.
 
 use serde::de::DeserializeOwned;
 
 use super::Key;
 
-/// What is stored under a key is not of the key's type. It holds the key's name, never the value.
+/// The stored value does not have the key's type. The error holds the key's name, never the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stored value of the session key {key:?} is not of the key's type ({problem})")]
 pub struct DecodeError {
@@ -26,7 +26,7 @@ pub(crate) fn decode<T: DeserializeOwned>(key: &Key<T>, json: &[u8]) -> Result<T
     })
 }
 
-/// serde_json's own message can quote the value, so only its category is told.
+/// serde_json's own message can quote the value, so report only its category.
 fn problem(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Data => "another type",

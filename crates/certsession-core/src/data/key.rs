@@ -1,4 +1,4 @@
-//! A name and the one type that belongs to it.
+//! A key name and the type of its value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 /// A key of the session's data, and the type of its value.
 ///
-/// Declare each key once, as a constant, and no two handlers can disagree about its type.
+/// Declare each key once, as a constant, so that no two handlers can disagree about its type.
 ///
 /// ```
 /// use certsession_core::Key;
@@ -16,12 +16,12 @@ use std::marker::PhantomData;
 /// ```
 pub struct Key<T> {
     name: Cow<'static, str>,
-    // `fn() -> T` and not `T`: a key holds no value, so it is `Send` and `Sync` whatever `T` is.
+    // `fn() -> T` and not `T`: a key holds no value, so it is `Send` and `Sync` for every `T`.
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> Key<T> {
-    /// The key of this name.
+    /// Creates the key with this name.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),
@@ -29,7 +29,7 @@ impl<T> Key<T> {
         }
     }
 
-    /// A key whose name is known only when the program runs.
+    /// Creates a key whose name is known only at run time.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: Cow::Owned(name.into()),

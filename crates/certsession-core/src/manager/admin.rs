@@ -1,4 +1,4 @@
-//! Sessions seen and ended from outside: by their principal, an administrator, an operator.
+//! Listing and ending sessions from outside: by their principal, an administrator or an operator.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use crate::revocation::{Revocation, RevocationList};
 use crate::store::{Owner, SessionStore, StoreError};
 use crate::time::Timestamp;
 
-/// Lists and ends sessions from outside, whichever store keeps them.
+/// Lists and ends sessions from outside, for any store.
 ///
 /// It has no type parameter, so that an application which chooses its store when it starts has
-/// one type for its administration. A clone is a handle to the same manager. Each call costs one
-/// allocation more than that of the manager.
+/// one type for its administration. Clones use the same manager. Each call costs one allocation
+/// more than the same call on the manager.
 ///
 /// ```
 /// use certsession_core::{MemoryStore, Owner, SessionAdmin, SessionManager, StoreError};
@@ -47,7 +47,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
         self.0.revoke(handle).await
     }
@@ -56,7 +56,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke_own(
         &self,
         principal: &Principal,
@@ -69,7 +69,7 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails; some sessions may live on then, so call it again.
+    /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         self.0.revoke_all(owner).await
     }
@@ -78,8 +78,8 @@ impl SessionAdmin {
     ///
     /// # Errors
     ///
-    /// If the store fails. The certificate is refused all the same, and its sessions are ended
-    /// as soon as the store lets them.
+    /// If the store fails. The certificate is refused in any case, and its sessions are ended
+    /// as soon as the store works again.
     pub async fn revoke_certificate(
         &self,
         revocation: Revocation,
@@ -87,12 +87,12 @@ impl SessionAdmin {
         self.0.revoke_certificate(revocation).await
     }
 
-    /// The certificates that are revoked.
+    /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
         self.0.revocations()
     }
 
-    /// The time now by the clock of the rules.
+    /// The current time of the rules' clock.
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
@@ -105,7 +105,7 @@ impl fmt::Debug for SessionAdmin {
 }
 
 impl<S: SessionStore> SessionManager<S> {
-    /// A handle that lists and ends sessions, without the type of the store.
+    /// Returns a handle that lists and ends sessions, without the store's type.
     pub fn admin(&self) -> SessionAdmin {
         SessionAdmin(Arc::new(self.clone()))
     }
@@ -121,11 +121,11 @@ impl<S: SessionStore> SessionManager<S> {
         sessions.map_err(self.failed(StoreOperation::Sessions))
     }
 
-    /// Ends a session. True if this call ended it.
+    /// Ends a session. Returns true if this call ended it.
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
         let removed = self.store.remove(handle).await;
         let removed = removed.map_err(self.failed(StoreOperation::Remove))?;
@@ -135,12 +135,12 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(removed)
     }
 
-    /// Ends a session if it belongs to this principal: what an application offers its users,
-    /// who may end their own sessions alone. True if this call ended it.
+    /// Ends a session if it belongs to this principal. Applications offer this to users, who may
+    /// end only their own sessions. Returns true if this call ended it.
     ///
     /// # Errors
     ///
-    /// If the store fails; the session may live on then.
+    /// If the store fails; the session may still be active then.
     pub async fn revoke_own(
         &self,
         principal: &Principal,
@@ -155,11 +155,11 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// Ends every session of an owner, and tells which.
+    /// Ends every session of an owner, and returns their handles.
     ///
     /// # Errors
     ///
-    /// If the store fails; some sessions may live on then, so call it again.
+    /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         let revoked = self.store.revoke(owner).await;
         let revoked = revoked.map_err(self.failed(StoreOperation::Revoke))?;

@@ -1,4 +1,4 @@
-//! What an application chooses, as a builder.
+//! The builder of a manager.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::rules::{OnReplay, Rules};
 use crate::store::{Admission, SessionStore};
 use crate::time::Clock;
 
-/// Puts a [`SessionManager`](super::SessionManager) together; see
+/// Configures and builds a [`SessionManager`](super::SessionManager); see
 /// [`SessionManager::builder`](super::SessionManager::builder).
 #[derive(Debug)]
-#[must_use = "a builder makes nothing until `build` is called"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct SessionManagerBuilder<S> {
     store: S,
     rules: Rules,
 }
 
 impl<S: SessionStore> SessionManager<S> {
-    /// The default rules over this store.
+    /// Creates a manager with the default rules.
     pub fn new(store: S) -> Self {
         Self::builder(store).build()
     }
 
-    /// Rules of one's own over this store. Every setting has a default.
+    /// Returns a builder to configure the rules. Every setting has a default.
     pub fn builder(store: S) -> SessionManagerBuilder<S> {
         SessionManagerBuilder::new(store)
     }
@@ -44,13 +44,13 @@ impl<S> SessionManagerBuilder<S> {
         Self { store, rules }
     }
 
-    /// How long sessions live. Default: [`Lifetimes::default`].
+    /// Sets the session lifetimes. Default: [`Lifetimes::default`].
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.rules.lifetimes = lifetimes;
         self
     }
 
-    /// Which certificates a session stays with. Default: [`BindingPolicy::Certificate`].
+    /// Sets which certificates may use a session. Default: [`BindingPolicy::Certificate`].
     pub fn binding(mut self, policy: BindingPolicy) -> Self {
         self.rules.binding = policy;
         self
@@ -63,26 +63,26 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// What happens when a replaced token comes again. Default: [`OnReplay::Refuse`].
+    /// Sets what happens when a replaced token is used again. Default: [`OnReplay::Refuse`].
     pub fn on_replay(mut self, on_replay: OnReplay) -> Self {
         self.rules.on_replay = on_replay;
         self
     }
 
-    /// How many sessions a principal may have. Default: any number.
+    /// Sets how many sessions a principal may have. Default: no limit.
     pub fn admission(mut self, admission: Admission) -> Self {
         self.rules.admission = Some(admission);
         self
     }
 
-    /// The most data one session may hold, in bytes. Default: 64 KiB.
+    /// Sets the maximum data size of one session, in bytes. Default: 64 KiB.
     pub fn max_data_size(mut self, bytes: usize) -> Self {
         self.rules.max_data_size = bytes;
         self
     }
 
-    /// Which certificates are revoked: a list that is shared with the TLS side, for example.
-    /// Default: a list of its own, empty, which
+    /// Sets the list of revoked certificates, for example one shared with the TLS configuration.
+    /// Default: a new, empty list, which
     /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.
     pub fn revocations(mut self, list: &RevocationList) -> Self {
         self.rules.revocations = list.clone();
@@ -90,19 +90,19 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// Where the rules read the time. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.rules.clock = Box::new(clock);
         self
     }
 
-    /// Where events go besides `tracing`. Default: nowhere.
+    /// Sets the receiver of events besides `tracing`. Default: none.
     pub fn event_sink(mut self, sink: impl EventSink) -> Self {
         self.rules.event_sink = Some(Box::new(sink));
         self
     }
 
-    /// The manager.
+    /// Builds the manager.
     pub fn build(self) -> SessionManager<S> {
         SessionManager {
             store: Arc::new(self.store),

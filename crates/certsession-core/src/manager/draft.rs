@@ -1,4 +1,4 @@
-//! What is to be written: a new record, or a commit to one.
+//! Drafts of writes: a new record, or a commit to an existing one.
 
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ impl<S: SessionStore> SessionManager<S> {
         })
     }
 
-    /// A token where one is due: for a privilege change always, otherwise where it can reach
-    /// the client.
+    /// Issues a token if one is due: always for a privilege change, otherwise only if the response
+    /// can still set the cookie.
     pub(super) fn new_token(
         &self,
         base: &Base,
@@ -75,12 +75,12 @@ impl<S: SessionStore> SessionManager<S> {
             Supersede::WithGrace(now + lifetimes.grace())
         };
         let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
-        // Authentication is what the absolute timeout counts from (NIST SP 800-63B-4 section 5.2).
+        // The absolute timeout counts from authentication (NIST SP 800-63B-4 section 5.2).
         let began_at = match pending.sign_in {
             Some(_) => now,
             None => record.created_at,
         };
-        let starts_anew = pending.sign_in.is_some() || rebind.is_some();
+        let restarts_lifetime = pending.sign_in.is_some() || rebind.is_some();
         let absolute_deadline = lifetimes.absolute_deadline(began_at, not_after);
         Ok(Commit {
             loaded: Arc::clone(record),
@@ -95,7 +95,7 @@ impl<S: SessionStore> SessionManager<S> {
             sign_in: pending.sign_in.clone(),
             rebind: rebind.map(Into::<Arc<Binding>>::into),
             idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
-            absolute_deadline: starts_anew.then_some(absolute_deadline),
+            absolute_deadline: restarts_lifetime.then_some(absolute_deadline),
             admission: self.rules.admission,
             max_data_size: self.rules.max_data_size,
         })

@@ -1,4 +1,4 @@
-//! What was done, as events.
+//! Events about commits.
 
 use super::SessionManager;
 use crate::event::{RevocationReason, RotationReason, SessionEvent};
@@ -34,8 +34,8 @@ impl<S: SessionStore> SessionManager<S> {
         let handle = record.handle;
         let from = *base.record.binding.fingerprint();
         let to = *record.binding.fingerprint();
-        // Many requests may find the certificate renewed at once; the one that won the new
-        // token tells of it.
+        // Many requests may find the certificate renewed at the same time; only the one that won
+        // the new token reports it.
         if base.rebind && rotated && from != to {
             self.rules.emit(SessionEvent::Rebound { handle, from, to });
         }

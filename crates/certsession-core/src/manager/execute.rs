@@ -1,4 +1,4 @@
-//! What a request did, made true in the store.
+//! Committing what a request did to the store.
 
 use std::sync::Arc;
 
@@ -13,10 +13,12 @@ use crate::time::Timestamp;
 use crate::token::Token;
 
 impl<S: SessionStore> SessionManager<S> {
-    /// Asks the store for what a request wants: an end first, then one commit or one creation.
+    /// Executes a request's commit against the store: first an end, then one commit or one
+    /// creation.
     ///
-    /// What nobody asked for (moving the idle deadline, renewing the token, following a renewed
-    /// certificate) is tried once and may fail: the session then merely keeps what it had.
+    /// Upkeep that no handler requested (moving the idle deadline, renewing the token, rebinding to
+    /// a renewed certificate) is tried once and may fail: the session then keeps its previous
+    /// values.
     pub async fn execute(&self, commit: PendingCommit) -> CommitResult {
         let PendingCommit {
             ending,
@@ -31,7 +33,7 @@ impl<S: SessionStore> SessionManager<S> {
                 return CommitResult {
                     base: None,
                     cookie: None,
-                    left: Some((Some(ending), pending)),
+                    unfinished: Some((Some(ending), pending)),
                     is_over: false,
                     result: Err(error.into()),
                 };
@@ -85,16 +87,16 @@ impl<S: SessionStore> SessionManager<S> {
                         is_upkeep_due: false,
                     }),
                     cookie: Some(CookieChange::Set(token)),
-                    left: None,
+                    unfinished: None,
                     is_over: false,
                     result: Ok(()),
                 }
             }
             Ok(Creation::LimitReached) => CommitResult::failed(None, SessionError::LimitReached),
-            // Of 2^128 handles the same one twice: the generator is broken, so nothing that it
-            // made can be trusted.
+            // A collision among 2^128 handles means that the generator is broken, so nothing it
+            // generated can be trusted.
             Ok(Creation::Exists) => {
-                let cause = "a new session's handle exists already";
+                let cause = "the handle of a new session exists already";
                 let error = StoreError::with_source(StoreErrorKind::Other, cause);
                 CommitResult::failed(None, error)
             }
@@ -167,12 +169,12 @@ impl<S: SessionStore> SessionManager<S> {
                         is_upkeep_due: false,
                     }),
                     cookie: token.map(CookieChange::Set),
-                    left: None,
+                    unfinished: None,
                     is_over: false,
                     result: Ok(()),
                 }
             }
-            // A request that only read is served: what was read was true when it was read.
+            // A request that only read succeeds: the data was current when it was read.
             Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
             Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
             Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
@@ -202,14 +204,14 @@ impl CommitResult {
         Self {
             base: None,
             cookie: None,
-            left: None,
+            unfinished: None,
             is_over: false,
             result: Ok(()),
         }
     }
 
-    /// The session is not the request's any more. What the request writes from now on must not
-    /// begin another in its place.
+    /// The session no longer belongs to this request. Later writes of the request must not begin
+    /// another session in its place.
     fn over(result: Result<(), SessionError>) -> Self {
         Self {
             is_over: true,
@@ -218,7 +220,7 @@ impl CommitResult {
         }
     }
 
-    /// It was decided against, or cannot be done.
+    /// The commit was rejected, or cannot be executed.
     fn failed(base: Option<Base>, error: impl Into<SessionError>) -> Self {
         Self {
             base,
@@ -227,11 +229,11 @@ impl CommitResult {
         }
     }
 
-    /// The store failed; the session still wants it.
+    /// The store failed. The session keeps the pending changes for a retry.
     fn unreached(base: Option<Base>, pending: Pending, error: StoreError) -> Self {
         Self {
             base,
-            left: Some((None, pending)),
+            unfinished: Some((None, pending)),
             result: Err(error.into()),
             ..Self::nothing()
         }

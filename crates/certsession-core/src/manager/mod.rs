@@ -22,10 +22,10 @@ pub use builder::SessionManagerBuilder;
 pub use open::Presented;
 pub use revocation::RevocationWorker;
 
-/// The rules over a store: opens the session a request comes with, commits what the request
-/// did, and lists and revokes sessions from outside.
+/// Applies the rules to a store: opens the session of a request, commits what the request did, and
+/// lists and revokes sessions from outside.
 ///
-/// One manager serves a whole application; a clone is a handle to the same one.
+/// One manager serves a whole application; clones share it.
 ///
 /// ```
 /// use certsession_core::{BindingPolicy, Lifetimes, MemoryStore, SessionManager};
@@ -46,12 +46,12 @@ impl<S: SessionStore> SessionManager<S> {
         &self.store
     }
 
-    /// The time now by the clock of the rules.
+    /// The current time of the rules' clock.
     pub fn now(&self) -> Timestamp {
         self.rules.clock.now()
     }
 
-    /// Reports a failure of the store, and hands it on.
+    /// Returns a closure that reports a failure of the store and returns the error.
     fn failed(&self, operation: StoreOperation) -> impl FnOnce(StoreError) -> StoreError {
         move |error| {
             let kind = error.kind();

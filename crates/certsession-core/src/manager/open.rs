@@ -1,4 +1,4 @@
-//! Which session a request comes with.
+//! Opening the session of a request.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum Presented<'a> {
     None,
     /// There is one, with this text.
     One(&'a [u8]),
-    /// There are several: somebody has planted one, and none is used.
+    /// There are several. One may have been planted, so none is used.
     Several,
 }
 
@@ -35,15 +35,15 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// Where a record may come from.
+/// Where a record may be read from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Store,
-    /// A copy, if there is one.
+    /// A copy in this process if there is one, otherwise the store.
     Near,
 }
 
-/// What a request asks for, what it shows for it, and when.
+/// The input of a lookup: the token, the peer's certificate and the time.
 struct Lookup<'p> {
     source: Source,
     handle: Handle,
@@ -52,33 +52,35 @@ struct Lookup<'p> {
     now: Timestamp,
 }
 
-/// What was found under a token.
+/// The result of looking up a token.
 enum LookupResult {
     Session(Base),
-    /// This session, whose token the request's was.
+    /// The token of this session was replaced, and the request came with the old one.
     Replayed(Arc<Record>),
     Replaced,
     Nothing,
 }
 
 impl<S: SessionStore> SessionManager<S> {
-    /// Opens the session that a request comes with: at most one load, none without a cookie.
-    /// (With [`OnReplay::EndSession`], a replay is one `remove` more.)
+    /// Opens the session of a request, with at most one load, and none without a cookie. (With
+    /// [`OnReplay::EndSession`], a replay costs one additional `remove`.)
     ///
-    /// 1. A certificate that is rejected, expired, not yet valid or revoked is refused, cookie or
-    ///    not. The sessions of one that is revoked are ended, which takes one `revoke`.
-    /// 2. A token that no session stands for opens an empty session: it is never adopted.
+    /// 1. A certificate that is rejected, expired, not yet valid or revoked is refused, with or
+    ///    without a cookie. The sessions of a revoked certificate are ended, which costs one
+    ///    `revoke`.
+    /// 2. A token that opens no session gives the request an empty session: the token is never
+    ///    adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
-    ///    belongs to is left as it is.
+    ///    belongs to is left unchanged.
     /// 4. A genuine token under a newer certificate that looks like the same owner's, and that the
-    ///    binding policy does not admit, opens nothing, and allows a sign-in.
-    /// 5. A token that was replaced, under the session's certificate, is a replay: the request
-    ///    can do nothing but sign in, or, with [`OnReplay::EndSession`], the session ends.
+    ///    binding policy does not admit, opens nothing: the request can only sign in.
+    /// 5. A replaced token under the session's certificate is a replay: the request can only sign
+    ///    in, or, with [`OnReplay::EndSession`], the session ends.
     ///
     /// # Errors
     ///
-    /// If the request is refused or the store fails. The handler must not run then.
-    // Not an `async fn`, here and below: each would be a layer more in every request's future.
+    /// If the request is refused or the store fails. The caller must not run the handler then.
+    // Not an `async fn`, here and below: each would add a layer to every request's future.
     pub fn open(
         &self,
         presented: Presented<'_>,
@@ -87,13 +89,13 @@ impl<S: SessionStore> SessionManager<S> {
         self.open_from(Source::Store, presented, peer)
     }
 
-    /// As [`open`](Self::open), from a copy of the record that this process holds
-    /// ([`SessionStore::near`]), if there is one: for requests that merely read.
+    /// Like [`open`](Self::open), but reads the copy of the record that this process holds
+    /// ([`SessionStore::near`]), if there is one. For requests that only read.
     ///
-    /// A copy serves only the token that stands in it, under the very certificate that it is bound
-    /// to. Whatever else comes is judged by the store, so that a copy which is out of date refuses
-    /// nobody. Time, the certificate's validity and its revocation are judged in any case, and a
-    /// commit is decided by the store.
+    /// A copy is used only for the current token in it, under exactly the certificate that it is
+    /// bound to. Any other request is decided by the store, so that an outdated copy refuses no
+    /// request. Time, the certificate's validity and its revocation are checked in any case, and a
+    /// commit is always decided by the store.
     ///
     /// # Errors
     ///
@@ -167,7 +169,7 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// Which session the request names, and what it proves it by.
+    /// Returns the session that the token names, and the hash of its secret.
     fn read_token(&self, presented: Presented<'_>) -> Option<(Handle, TokenHash)> {
         let refusal = match presented {
             Presented::None => return None,
@@ -190,15 +192,16 @@ impl<S: SessionStore> SessionManager<S> {
         let now = lookup.now;
         let loaded = self.store.load(lookup.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
-        // The contract says that a store gives no expired record away; a mistake in a store
-        // must not bring an ended session back.
+        // By contract a store never returns an expired record. Check again: a bug in a store must
+        // not bring an ended session back.
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
         let compare = |peer: &Arc<_>| self.rules.compare(&record.binding, peer);
         let compared = lookup.certificate.map(compare);
-        // The peer's certificate is a newer one, or another's: the session ended with its own.
-        // The peer's own is not revoked, and is not lookup about again.
+        // The peer's certificate is newer than the bound one, or belongs to another owner: check
+        // whether the bound certificate was revoked, because that ended the session. For the bound
+        // certificate itself `open_from` has checked this already.
         if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
             let owner = Owner::bound_to(record.binding());
             Box::pin(self.end_sessions_of(&owner)).await?;
@@ -207,16 +210,16 @@ impl<S: SessionStore> SessionManager<S> {
         self.judge(record, lookup, compared)
     }
 
-    /// A copy of the record, where nothing but success can come of it.
+    /// Returns the session from a copy, if the copy is sufficient to accept the request.
     fn find_near(&self, lookup: &Lookup<'_>) -> Option<Base> {
         let now = lookup.now;
         let record = self.store.near(lookup.handle, now)?;
-        let stands = !record.is_expired(now)
+        let is_sufficient = !record.is_expired(now)
             && record.token_status(&lookup.token_hash, now) == TokenStatus::Current
             && lookup
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
-        stands.then(|| self.base(record, lookup, TokenStatus::Current, false))
+        is_sufficient.then(|| self.base(record, lookup, TokenStatus::Current, false))
     }
 
     fn judge(
@@ -238,8 +241,9 @@ impl<S: SessionStore> SessionManager<S> {
                 true,
             ))),
             (TokenStatus::Unknown, Some(Match::Same)) => Ok(LookupResult::Replayed(record)),
-            // The grace of a renewed token is for the same certificate only. Whoever holds the
-            // session's key in another certificate has been overtaken by a request of their own.
+            // The grace period applies to the same certificate only. The owner of the renewed
+            // certificate made another request that replaced the token, so this request may sign in
+            // again.
             (TokenStatus::InGrace, Some(Match::Renewed))
             | (TokenStatus::Unknown, Some(Match::Renewed | Match::Superseded)) => {
                 self.ignore(Refusal::UnknownToken);
@@ -252,8 +256,8 @@ impl<S: SessionStore> SessionManager<S> {
                 self.rules.emit(SessionEvent::Refused { handle, reason });
                 Ok(LookupResult::Replaced)
             }
-            // A client that has neither the secret nor the certificate learns nothing, not even
-            // that there is a session of this name.
+            // A client with neither the secret nor the certificate learns nothing, not even whether
+            // a session with this handle exists.
             (TokenStatus::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
             (_, Some(Match::Superseded)) => {
                 Err(self.refuse(handle, Refusal::CertificateSuperseded))
@@ -281,7 +285,7 @@ impl<S: SessionStore> SessionManager<S> {
         base
     }
 
-    /// What a replay leaves the request to do.
+    /// Decides what a request with a replayed token may still do.
     async fn replayed(&self, record: &Record) -> Result<Phase, SessionError> {
         let handle = record.handle;
         self.rules.emit(SessionEvent::Replayed { handle });
@@ -296,14 +300,14 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Phase::Replaced)
     }
 
-    /// The token counts for nothing: the request goes on without a session.
+    /// Ignores the token: the request continues without a session.
     fn ignore(&self, reason: Refusal) -> LookupResult {
         let handle = None;
         self.rules.emit(SessionEvent::Refused { handle, reason });
         LookupResult::Nothing
     }
 
-    /// The request goes no further.
+    /// Refuses the request.
     fn refuse(&self, handle: Option<Handle>, reason: Refusal) -> SessionError {
         self.rules.emit(SessionEvent::Refused { handle, reason });
         SessionError::Refused(reason)

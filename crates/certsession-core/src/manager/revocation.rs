@@ -1,4 +1,4 @@
-//! What the revocation of a certificate does to sessions: they end, for good.
+//! Ending the sessions of revoked certificates, for good.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -10,25 +10,26 @@ use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::rules::Rules;
 use crate::store::{Owner, SessionStore, StoreError};
 
-/// How many certificates one step takes on: a list may name a hundred thousand at once.
+/// How many certificates one call of `end_revoked` handles: a list may name a hundred thousand at
+/// once.
 const BATCH: usize = 256;
 
 impl<S: SessionStore> SessionManager<S> {
-    /// The certificates that are revoked.
+    /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
         &self.rules.revocations
     }
 
-    /// Revokes a certificate, or a key: it is refused from now on, and the sessions that are
-    /// bound to the certificate are ended. Tells which this call ended.
+    /// Revokes a certificate or a key: it is refused from now on, and the sessions that are bound
+    /// to the certificate are ended. Returns the handles of the sessions that this call ended.
     ///
-    /// Sessions that are bound to another certificate of a revoked key end when they are next
-    /// used. In another process the certificate is refused when that process's own list names it.
+    /// Sessions that are bound to another certificate of a revoked key end when they are next used.
+    /// Another process refuses the certificate once its own list contains it.
     ///
     /// # Errors
     ///
-    /// If the store fails. The certificate is refused all the same, and its sessions are ended
-    /// as soon as the store lets them.
+    /// If the store fails. The certificate is refused in any case, and its sessions are ended as
+    /// soon as the store works again.
     pub async fn revoke_certificate(
         &self,
         revocation: Revocation,
@@ -41,7 +42,7 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// Waits until certificates were added to the list whose sessions are still to be ended.
+    /// Waits until the list contains new certificates whose sessions have not been ended yet.
     ///
     /// An adapter runs a [`RevocationWorker`], which calls this and
     /// [`end_revoked`](Self::end_revoked) in turn.
@@ -49,13 +50,13 @@ impl<S: SessionStore> SessionManager<S> {
         self.rules.to_end.wait_nonempty().await;
     }
 
-    /// Ends the sessions of some of the certificates that were added to the list, and tells how
-    /// many certificates are done. A certificate that was taken off the list again in the
-    /// meantime was on it: its sessions end too.
+    /// Ends the sessions of a batch of newly revoked certificates, and returns how many
+    /// certificates were handled. A certificate that has been removed from the list in the meantime
+    /// is included: it was revoked once, so its sessions end too.
     ///
     /// # Errors
     ///
-    /// If the store fails. What is not done yet is tried again by the next call.
+    /// If the store fails. The next call retries what this one did not finish.
     pub async fn end_revoked(&self) -> Result<usize, StoreError> {
         let mut batch = self.rules.to_end.take(BATCH);
         let count = batch.len();
@@ -68,8 +69,8 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(count)
     }
 
-    /// The worker that ends the sessions of certificates as they are added to the list; `None` if
-    /// this manager has one already. Drop it, and another can be had.
+    /// Creates the worker that ends the sessions of certificates as they are added to the list;
+    /// `None` if this manager has one already. After it is dropped, another can be created.
     pub fn revocation_worker(&self) -> Option<RevocationWorker<S>> {
         self.rules.to_end.claim_worker().then(|| RevocationWorker {
             store: Arc::downgrade(&self.store),
@@ -88,8 +89,8 @@ impl<S: SessionStore> SessionManager<S> {
     }
 }
 
-/// Ends the sessions of certificates as they are added to a manager's revocation list: an adapter
-/// runs its steps in a task of its own.
+/// A worker that ends the sessions of certificates as they are added to a manager's revocation
+/// list. An adapter runs its steps in a separate task.
 ///
 /// It does not keep the manager alive.
 pub struct RevocationWorker<S> {
@@ -99,12 +100,12 @@ pub struct RevocationWorker<S> {
 }
 
 impl<S: SessionStore> RevocationWorker<S> {
-    /// Waits until there are sessions to end, and ends those of some certificates. False if the
-    /// manager is gone: there will be no more.
+    /// Waits until there are sessions to end, and ends those of a batch of certificates. Returns
+    /// false if the manager has been dropped, so that no more will come.
     ///
     /// # Errors
     ///
-    /// If the store fails. What is not done yet is tried again by the next step; wait before it.
+    /// If the store fails. The next step retries what this one did not finish; pause before it.
     pub async fn step(&self) -> Result<bool, StoreError> {
         self.pending.wait_nonempty().await;
         let (Some(store), Some(rules)) = (self.store.upgrade(), self.rules.upgrade()) else {

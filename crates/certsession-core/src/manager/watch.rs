@@ -1,4 +1,4 @@
-//! Whether a session that somebody watches still stands.
+//! Checking whether a watched session is still active.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -11,13 +11,12 @@ use crate::session::SessionWatch;
 use crate::store::{SessionStore, StoreError};
 
 impl<S: SessionStore> SessionManager<S> {
-    /// Whether a session still is what it was when it was opened: not ended, expired or revoked,
-    /// nobody else signed in, and the certificate of the connection still the one that it is
-    /// bound to. One load.
+    /// Whether a watched session is still active: not ended, expired or revoked, no other principal
+    /// has signed in, and it is still bound to the certificate of the connection. One load.
     ///
     /// # Errors
     ///
-    /// If the store fails: then nobody knows.
+    /// If the store fails: the session's state is unknown then.
     pub async fn is_active(&self, watch: &SessionWatch) -> Result<bool, StoreError> {
         let now = self.rules.clock.now();
         let peer = &*watch.peer;
@@ -35,9 +34,10 @@ impl<S: SessionStore> SessionManager<S> {
         }))
     }
 
-    /// Waits until the session may have ended: this process has ended it, or the store says that
-    /// another has ([`SessionStore::end_notification`]). Both may be missed, and expiry is never told of:
-    /// whoever waits asks [`is_active`](Self::is_active) now and then all the same.
+    /// Waits until the session may have ended: this process ended it, or the store reports that
+    /// another process did ([`SessionStore::end_notification`]). Either notification may be missed,
+    /// and expiry is never notified, so the caller must still poll [`is_active`](Self::is_active)
+    /// from time to time.
     pub async fn end_notification(&self, watch: &SessionWatch) {
         let mut here = pin!(self.rules.end_notifier.notified(watch.handle));
         let mut elsewhere = pin!(self.store.end_notification(watch.handle));

@@ -1,4 +1,4 @@
-//! Whether the index and the records agree, for tests (feature `test-util`).
+//! Checks that the index and the records agree, for tests (feature `test-util`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crate::record::Record;
 use crate::store::OwnerKey;
 
 impl MemoryStore {
-    /// Tells where the index and the records disagree, expired records included: an entry that
-    /// leads nowhere, a record that an owner of it would not find, a miscount. Only while
-    /// nothing else runs: steps that are under way are seen half done.
+    /// Reports where the index and the records disagree, expired records included: an entry without
+    /// a record, a record missing in an owner's index, a wrong count. Call it only while no other
+    /// operation runs, because operations in progress would be seen half done.
     ///
     /// # Errors
     ///
-    /// The first disagreement, in words.
+    /// The first disagreement, as text.
     pub fn audit(&self) -> Result<(), String> {
         let records = self.all_records();
         if records.len() != self.len() {
@@ -39,7 +39,9 @@ impl MemoryStore {
         ) {
             (None, None) => Ok(()),
             (Some((_, handle)), _) => Err(format!("{handle} is missing in an owner's index")),
-            (_, Some((_, handle))) => Err(format!("{handle} is in the index of a stranger")),
+            (_, Some((_, handle))) => Err(format!(
+                "{handle} is in the index of an owner that it does not have"
+            )),
         }
     }
 

@@ -1,9 +1,9 @@
-//! How much the store holds, and how much it may.
+//! The store's capacity: sessions and bytes of data.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts sessions and the bytes of their data against what there is room for. It is exact:
-/// whoever takes room gives the same back.
+/// Counts sessions and the bytes of their data against the capacity. The count is exact: every
+/// caller that takes room gives back the same amount.
 pub(super) struct Room {
     sessions: Count,
     bytes: Count,
@@ -25,7 +25,7 @@ impl Room {
         &self.bytes
     }
 
-    /// Takes the place of one session with so much data. False if there is none.
+    /// Takes room for one session with this much data. Returns false if there is none.
     pub(super) fn take(&self, bytes: usize) -> bool {
         if !self.sessions.take(1) {
             return false;
@@ -37,20 +37,21 @@ impl Room {
         true
     }
 
-    /// Gives the place of one session back.
+    /// Gives back the room of one session.
     pub(super) fn give(&self, bytes: usize) {
         self.sessions.give(1);
         self.bytes.give(bytes);
     }
 
-    /// Lets a session grow or shrink. False if there is no room to grow.
+    /// Adjusts the room of a session that grows or shrinks. Returns false if there is no room to
+    /// grow.
     pub(super) fn resize(&self, from: usize, to: usize) -> bool {
         self.bytes.give(from.saturating_sub(to));
         self.bytes.take(to.saturating_sub(from))
     }
 }
 
-/// A number that cannot pass its limit.
+/// A counter with a limit that it never exceeds.
 pub(super) struct Count {
     held: AtomicUsize,
     limit: usize,
@@ -62,7 +63,7 @@ impl Count {
         Self { held, limit }
     }
 
-    // Nothing but the number itself depends on it, so no order between threads is needed.
+    // No other memory access depends on this counter, so relaxed ordering is sufficient.
     pub(super) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The order in which records expire, kept at a constant cost per change.
+//! The order in which records expire, with a constant cost per change.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use crate::time::Timestamp;
 /// The logarithm of a bucket's length in milliseconds: 4.096 s.
 const BUCKET_BITS: u32 = 12;
 
-/// How many members of a bucket one look examines.
+/// How many members of a bucket one call of `next_due` examines.
 const LOOK: usize = 16;
 
 const NONE: u32 = u32::MAX;
 
-/// Slots by deadline. A bucket holds the slots whose deadlines fall into the same few seconds,
-/// as a list linked through `links`; so a deadline moves without a search, and the tree of
-/// buckets is as small as the timeouts are long, however many sessions there are.
+/// Slots by deadline. A bucket holds the slots whose deadlines fall into the same few seconds, as a
+/// list linked through `links`. So moving a deadline needs no search, and the number of buckets
+/// depends on the length of the timeouts, not on the number of sessions.
 #[derive(Default)]
 pub(super) struct Deadlines {
     /// The first slot of each bucket.
     buckets: BTreeMap<u64, u32>,
-    /// One for each slot.
+    /// One link for each slot.
     links: Vec<Link>,
 }
 
@@ -31,7 +31,7 @@ struct Link {
 }
 
 impl Deadlines {
-    /// Puts a slot in that is not in.
+    /// Adds a slot that is not scheduled.
     pub(super) fn schedule(&mut self, slot: u32, deadline: Timestamp) {
         let first = self.buckets.insert(bucket(deadline), slot).unwrap_or(NONE);
         let link = Link {
@@ -49,7 +49,7 @@ impl Deadlines {
         }
     }
 
-    /// Takes a slot out that is in.
+    /// Removes a slot that is scheduled.
     pub(super) fn cancel(&mut self, slot: u32) {
         let link = self.links[slot as usize];
         if link.next != NONE {
@@ -64,8 +64,8 @@ impl Deadlines {
         }
     }
 
-    /// A slot whose deadline has come, if a short look finds one. In a bucket that has only
-    /// partly come it may miss one; once the whole bucket has, it cannot.
+    /// Returns a slot whose deadline has passed, if a short search finds one. It may miss one in a
+    /// bucket of which only a part is due; once the whole bucket is due, it cannot.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<u32> {
         let (&earliest, &first) = self.buckets.first_key_value()?;
         if earliest > bucket(now) {

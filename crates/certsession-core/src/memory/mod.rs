@@ -2,19 +2,19 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `steps` | the conditional steps: creating and committing |
+//! | `steps` | the conditional operations: create and commit |
 //! | `shard` | records by handle, and the order in which they expire |
-//! | `deadlines` | that order: buckets of time |
+//! | `deadlines` | that order, in buckets of time |
 //! | `owners` | handles by owner |
-//! | `room` | how much is held, and how much may be |
+//! | `capacity` | the number of sessions and bytes, and their limits |
 //! | `sync` | the lock, which the model checker replaces |
-//! | `audit` | whether all of it agrees, for tests |
+//! | `audit` | consistency checks for tests |
 //!
-//! **Lock order.** Owners first, in the order of their shards, then one shard of records at a
-//! time. A record enters its owners' index under their locks, in the same critical section in
-//! which it is created or changes hands; so whoever holds an owner's lock sees each of its
-//! sessions. A record that goes leaves the index a moment later: a handle in the index without
-//! a record means nothing, and no other record ever gets it.
+//! **Lock order.** Owners first, in the order of their shards, then one shard of records at a time.
+//! A record enters its owners' index under the owners' locks, in the same critical section in which
+//! it is created or changes owners. So a caller that holds an owner's lock sees each of its
+//! sessions. A removed record leaves the index a moment later: a handle in the index without a
+//! record is ignored, and no other record ever gets that handle.
 
 #[cfg(feature = "test-util")]
 mod audit;
@@ -39,24 +39,23 @@ use owners::Owners;
 use shard::Shard;
 use sync::Mutex;
 
-/// How many parts the records are in, and the index. Each part has a lock of its own. The model
-/// checker gets the fewest that still have an order among the owners' locks.
+/// How many shards the records and the index have. Each shard has a lock of its own. The model
+/// checker gets the smallest numbers with which the owners' locks still have an order.
 const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
 const OWNER_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 
-/// How many expired records one step clears away at the most, so that no request pays for
-/// many.
+/// How many expired records one operation removes at most, so that no request pays for many.
 const SWEEP: usize = 4;
 
-/// The embedded store: sharded, bounded, and O(1) per load, commit and creation however many
-/// sessions it holds.
+/// The embedded store: sharded, bounded, and O(1) per load, commit and creation regardless of the
+/// number of sessions.
 ///
-/// It is bounded in sessions and in bytes of data. A session takes some 600 to 1,000 bytes
-/// besides (docs/performance.md), so the defaults come to about 2 GiB.
+/// It is bounded in sessions and in bytes of data. A session takes some 600 to 1,000 bytes in
+/// addition to its data (docs/performance.md), so the defaults amount to about 2 GiB.
 ///
-/// It expires by itself: each step that changes something clears a few expired sessions away,
-/// and a step that finds the store full looks for one everywhere. Sessions do not survive the
-/// process, and are not shared between processes.
+/// It expires sessions by itself: each operation that changes something removes a few expired
+/// sessions, and an operation that finds the store full looks for one in all shards. Sessions do
+/// not survive the process, and are not shared between processes.
 ///
 /// ```
 /// use certsession_core::MemoryStore;
@@ -71,25 +70,25 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// How many sessions [`MemoryStore::new`] has room for: 1,048,576.
+    /// The capacity of [`MemoryStore::new`] in sessions: 1,048,576.
     pub const DEFAULT_CAPACITY: usize = 1 << 20;
 
-    /// How many bytes of data [`MemoryStore::new`] has room for, in all sessions together: 1 GiB.
+    /// The capacity of [`MemoryStore::new`] in bytes of data, for all sessions together: 1 GiB.
     pub const DEFAULT_DATA_CAPACITY: usize = 1 << 30;
 
-    /// An empty store with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) sessions.
+    /// Creates an empty store with room for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) sessions.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// An empty store with room for `capacity` sessions, and for
-    /// [`DEFAULT_DATA_CAPACITY`](Self::DEFAULT_DATA_CAPACITY) bytes of data in them. Memory is
-    /// taken as sessions come.
+    /// Creates an empty store with room for `capacity` sessions and
+    /// [`DEFAULT_DATA_CAPACITY`](Self::DEFAULT_DATA_CAPACITY) bytes of data. Memory is allocated as
+    /// sessions are created.
     pub fn with_capacity(capacity: usize) -> Self {
         Self::with_capacities(capacity, Self::DEFAULT_DATA_CAPACITY)
     }
 
-    /// An empty store with room for so many sessions, and so many bytes of data in them.
+    /// Creates an empty store with room for this many sessions and bytes of data.
     pub fn with_capacities(sessions: usize, data: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -98,7 +97,7 @@ impl MemoryStore {
         }
     }
 
-    /// How many sessions it holds, expired ones that are not cleared away yet included.
+    /// The number of sessions, including expired ones that have not been removed yet.
     pub fn len(&self) -> usize {
         self.room.sessions().held()
     }
@@ -108,23 +107,23 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// How many sessions it has room for.
+    /// The capacity in sessions.
     pub const fn capacity(&self) -> usize {
         self.room.sessions().limit()
     }
 
-    /// How many bytes of data its sessions hold.
+    /// The bytes of data that all sessions hold.
     pub fn data_len(&self) -> usize {
         self.room.bytes().held()
     }
 
-    /// How many bytes of data its sessions have room for.
+    /// The capacity in bytes of data.
     pub const fn data_capacity(&self) -> usize {
         self.room.bytes().limit()
     }
 
     fn shard(&self, handle: Handle) -> &Mutex<Shard> {
-        // Handles are random, so any of their bytes spreads them evenly.
+        // Handles are random, so any of their bytes distributes them evenly.
         &self.shards[usize::from(handle.as_bytes()[0]) % self.shards.len()]
     }
 
@@ -159,7 +158,7 @@ impl MemoryStore {
         }
     }
 
-    /// Takes the place of one session, if need be that of an expired one.
+    /// Takes room for one session; if the store is full, removes expired sessions first.
     fn reserve(&self, bytes: usize, now: Timestamp) -> Result<(), StoreError> {
         if self.room.take(bytes) {
             return Ok(());
@@ -173,7 +172,7 @@ impl MemoryStore {
         Err(StoreError::new(StoreErrorKind::Full))
     }
 
-    /// Clears a few expired sessions away. No lock may be held.
+    /// Removes a few expired sessions. The caller must hold no lock.
     fn sweep(&self, shard: &Mutex<Shard>, now: Timestamp) {
         let expired = sync::lock(shard).take_expired(now, SWEEP);
         for record in expired {
@@ -216,7 +215,7 @@ impl SessionStore for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         self.sweep(self.shard(commit.handle()), commit.now());
         self.commit_now(&commit).or_else(|_full| {
-            // What has expired elsewhere may hold the room that is wanting.
+            // Expired sessions in other shards may hold the room that is needed.
             for shard in &self.shards {
                 self.sweep(shard, commit.now());
             }

@@ -7,15 +7,15 @@ use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::OwnerKey;
 
-/// The index, in shards by owner.
+/// The index, sharded by owner.
 pub(super) struct Owners {
     shards: Box<[Mutex<Shard>]>,
 }
 
 type Shard = HashMap<OwnerKey, Members>;
 
-/// Most owners have one session, and a set for one would cost more than its handle. The set is
-/// boxed so that those owners do not pay for its size.
+/// Most owners have one session, and a set for a single handle would cost more than the handle. The
+/// set is boxed so that those owners do not pay for its size.
 enum Members {
     One(Handle),
     #[allow(
@@ -47,8 +47,8 @@ impl Owners {
         }
     }
 
-    /// Takes a record that is gone out of the index of its owners, but for the one whose entry
-    /// is out already. No lock may be held.
+    /// Removes a deleted record from the index of its owners, except `done`, from which the caller
+    /// has already removed it. The caller must hold no lock.
     pub(super) fn forget(&self, record: &Record, done: Option<OwnerKey>) {
         for key in record.owners().filter(|key| Some(*key) != done) {
             let mut shard = sync::lock(&self.shards[self.shard_of(&key)]);
@@ -56,7 +56,7 @@ impl Owners {
         }
     }
 
-    /// Every entry there is.
+    /// All entries of the index.
     #[cfg(feature = "test-util")]
     pub(super) fn entries(&self) -> Vec<(OwnerKey, Handle)> {
         let mut entries = Vec::new();
@@ -76,7 +76,7 @@ impl Owners {
     }
 }
 
-/// Some owners, locked.
+/// Owners whose shards are locked.
 pub(super) struct LockedOwners<'a> {
     index: &'a Owners,
     guards: Vec<(usize, MutexGuard<'a, Shard>)>,
@@ -116,8 +116,8 @@ impl LockedOwners<'_> {
         }
     }
 
-    /// Takes every member of an owner out, in the order of their handles: the model checker
-    /// needs one order, and a set has another one each time.
+    /// Removes and returns all members of an owner, sorted by handle: the model checker needs a
+    /// fixed order, and a set iterates in a different one each time.
     pub(super) fn take_all(&mut self, key: &OwnerKey) -> Vec<Handle> {
         match self.shard_mut(key).and_then(|shard| shard.remove(key)) {
             Some(Members::One(handle)) => vec![handle],

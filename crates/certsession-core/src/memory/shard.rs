@@ -1,4 +1,4 @@
-//! Some of the records: by handle, and in the order in which they expire.
+//! One shard of the records: by handle, and in the order in which they expire.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -9,8 +9,8 @@ use crate::handle::Handle;
 use crate::record::Record;
 use crate::time::Timestamp;
 
-/// Some of the records. A record stands in a slot; the slot's number is what the map and the
-/// deadlines keep.
+/// One shard of the records. Each record is in a slot; the map and the deadlines hold the slot's
+/// number.
 #[derive(Default)]
 pub(super) struct Shard {
     slots: Vec<Option<Arc<Record>>>,
@@ -25,7 +25,7 @@ impl Shard {
         self.slots[slot as usize].as_ref()
     }
 
-    /// Keeps a new record. False if there is one of its handle already; that one stays.
+    /// Inserts a new record. Returns false if its handle exists already; the existing record stays.
     pub(super) fn insert(&mut self, record: Arc<Record>) -> bool {
         let handle = record.handle();
         if self.by_handle.contains_key(&handle) {
@@ -33,7 +33,7 @@ impl Shard {
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
-            // A shard of 2^32 records would take more memory than there is.
+            // A shard of 2^32 records would need more memory than exists.
             (self.slots.len() - 1) as u32
         });
         self.by_handle.insert(handle, slot);
@@ -42,7 +42,7 @@ impl Shard {
         true
     }
 
-    /// Puts a record in the place of the one of its handle, if there is one.
+    /// Replaces the record with the same handle, if there is one.
     pub(super) fn replace(&mut self, record: Arc<Record>) {
         let Some(&slot) = self.by_handle.get(&record.handle()) else {
             return;
@@ -64,7 +64,7 @@ impl Shard {
         self.slots.iter().flatten()
     }
 
-    /// Takes out records that have expired, `most` at the most.
+    /// Removes and returns at most `most` expired records.
     pub(super) fn take_expired(&mut self, now: Timestamp, most: usize) -> Vec<Arc<Record>> {
         let mut expired = Vec::new();
         while expired.len() < most
@@ -77,13 +77,13 @@ impl Shard {
     }
 }
 
-/// A handle is as good as its hash: it is random, and as only this library makes those that are
-/// kept, nobody can choose some that fall together.
+/// A hasher that uses the handle itself: a handle is random, and only this library creates the
+/// handles in the map, so no attacker can choose colliding ones.
 #[derive(Default)]
 struct ItsOwnHash(u64);
 
 impl Hasher for ItsOwnHash {
-    /// The end of it; the beginning has chosen the shard.
+    /// Uses the last bytes; the first byte selected the shard.
     fn write(&mut self, bytes: &[u8]) {
         if let Some(end) = bytes.last_chunk() {
             self.0 ^= u64::from_ne_bytes(*end);

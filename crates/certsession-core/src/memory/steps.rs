@@ -1,4 +1,4 @@
-//! The conditional steps: creating a record, and committing to one.
+//! The conditional operations: creating a record, and committing to one.
 
 use std::sync::Arc;
 
@@ -12,8 +12,9 @@ use crate::store::{
 use crate::time::Timestamp;
 
 impl MemoryStore {
-    /// Which sessions of a record's principal must end before it is admitted: none without an
-    /// admission limit; `None` if it is refused. The principal's lock is held.
+    /// Returns the sessions of a record's principal that must end before the record is admitted
+    /// (none without an admission limit), or `None` if it is refused. The caller holds the
+    /// principal's lock.
     fn make_room(
         &self,
         owners: &LockedOwners<'_>,
@@ -35,8 +36,8 @@ impl MemoryStore {
         Some(others.iter().map(|other| other.handle()).collect())
     }
 
-    /// Ends sessions of a principal whose lock is held, and tells which: somebody else may have
-    /// ended one of them in the meantime.
+    /// Ends sessions of a principal whose lock is held, and returns those that this call ended:
+    /// another caller may have ended some of them in the meantime.
     fn evict(&self, owners: LockedOwners<'_>, handles: &[Handle]) -> Vec<Handle> {
         let evicted: Vec<_> = handles.iter().filter_map(|h| self.take(*h)).collect();
         drop(owners);
@@ -68,7 +69,7 @@ impl MemoryStore {
         Creation::Created { evicted }
     }
 
-    /// Fails if the data find no room.
+    /// Fails if there is no room for the data.
     pub(super) fn commit_now(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         if commit.changes_owners() {
             self.commit_with_owners(commit)
@@ -77,7 +78,7 @@ impl MemoryStore {
         }
     }
 
-    /// A commit that leaves the record with its owners.
+    /// Applies a commit that does not change the record's owners.
     fn commit_in_place(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let mut shard = sync::lock(self.shard(commit.handle()));
         let Some(current) = shard.get(commit.handle()) else {
@@ -96,7 +97,7 @@ impl MemoryStore {
         })
     }
 
-    /// A commit that can move the record into another owner's index.
+    /// Applies a commit that can move the record into another owner's index.
     fn commit_with_owners(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let (handle, now) = (commit.handle(), commit.now());
         loop {
@@ -119,7 +120,7 @@ impl MemoryStore {
                 return Ok(Outcome::Gone);
             };
             if !current.owners().eq(before.iter().copied()) {
-                // It changed hands before the locks were held. Look again.
+                // The owners changed before the locks were taken. Retry.
                 continue;
             }
             let (record, rotated) = match decide(current, commit) {
@@ -127,7 +128,8 @@ impl MemoryStore {
                 Err(outcome) => return Ok(outcome),
             };
             if !record.owners().eq(after.iter().copied()) {
-                // It goes to another owner than was planned: the locks held are not theirs.
+                // The principal or the certificate that comes out is not the one that was locked.
+                // Retry.
                 continue;
             }
             self.resize(current, &record)?;
@@ -156,7 +158,7 @@ impl MemoryStore {
     }
 }
 
-/// The record as it is to be kept, or why there is none.
+/// Returns the new record, or the outcome that explains why there is none.
 fn decide(current: &Record, commit: &Commit) -> Result<(Arc<Record>, bool), Outcome> {
     match current.apply(commit) {
         Decision::Apply { record, rotated } => Ok((record, rotated)),

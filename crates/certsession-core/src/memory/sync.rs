@@ -1,4 +1,4 @@
-//! The lock. Under `--cfg loom` it is the model checker's, which tries every order in which
+//! The lock. Under `--cfg loom` it is the model checker's lock, which tries every order in which
 //! threads can take it.
 
 use std::sync::PoisonError;
@@ -8,8 +8,8 @@ pub(super) use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(super) use std::sync::{Mutex, MutexGuard};
 
-/// Takes a lock. No code panics while it holds one; should it ever, what is locked is still a
-/// valid map, and refusing every request of a shard for good would be worse.
+/// Takes a lock, ignoring poison. No code panics while it holds one. Should that ever happen, the
+/// locked data is still a valid map, and refusing every later request of a shard would be worse.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

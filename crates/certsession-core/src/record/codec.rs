@@ -1,23 +1,23 @@
-//! A record as bytes, for stores that keep bytes.
+//! The binary encoding of a record, for stores that keep bytes.
 //!
 //! ```text
-//! byte 0        the version of the form: 1, or 2 if a trust anchor is there
-//! bytes 1..5    CRC-32 of the handle and of all that follows
+//! byte 0        the version of the format: 1, or 2 if there is a trust anchor
+//! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
-//! byte 45       what is there: 1 a previous token_hash, 2 a principal, 4 the certificate's names,
-//!               8 its trust anchor, 16 that one's trust domain
-//! then          the previous token_hash and its deadline; the epoch; created, token issued, last
+//! byte 45       flags: 1 a previous token hash, 2 a principal, 4 the certificate's names,
+//!               8 its trust anchor, 16 the trust domain of that anchor
+//! then          the previous token hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
 //!               hashes of the trust anchor's key and of its trust domain; the principal; the
 //!               data
 //! ```
 //!
-//! Numbers and the lengths of fields are unsigned LEB128, points in time milliseconds. The data
-//! are the rest: one [`Data`] block as it is in memory, so that nothing is decoded that nobody
-//! reads. The checksum covers the handle, which is not among the bytes: a record answers to the
-//! name that it was written under, and to no other.
+//! Numbers and the lengths of fields are unsigned LEB128; timestamps are in milliseconds. The rest
+//! of the bytes is the data: one [`Data`] block as it is in memory, so that values are decoded only
+//! when they are read. The checksum covers the handle, which is not among the bytes, so a record
+//! can be read only under the handle that it was written for.
 
 use std::sync::Arc;
 
@@ -49,32 +49,31 @@ const HAS_TRUST_DOMAIN: u8 = 1 << 4;
 const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
 const ALL: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
 
-/// What all of a record takes besides its subject, principal and data, at the most in practice:
-/// so that writing one allocates once.
+/// The usual maximum size of a record without its subject, principal and data, so that encoding
+/// needs one allocation.
 const USUAL_SIZE: usize = 352;
 
-/// Bytes that are no record, or none that this version reads. What they hold is left out: it may
-/// be a session's data.
+/// Why bytes cannot be read as a record. The bytes are not included: they may be a session's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnreadableRecord {
-    /// It was written by a newer version.
-    #[error("the record has the form {version}, and this version reads up to {VERSION}: update it")]
+    /// A newer version wrote the record.
+    #[error("the record has format {version}, and this version reads up to {VERSION}: update it")]
     Newer {
-        /// The version of its form.
+        /// The version of its format.
         version: u8,
     },
-    /// It is not as it was written.
-    #[error("the record is damaged: it is not as it was written, or not under this handle")]
+    /// The bytes or the handle differ from what was written.
+    #[error("the record is damaged, or was written under another handle")]
     Damaged,
 }
 
 impl Record {
-    /// Where the [`Revision`] stands among the bytes of a record: in every version, so that a
-    /// store can compare it without reading the rest.
+    /// The position of the [`Revision`] in the bytes of a record. It is the same in every version,
+    /// so that a store can compare revisions without reading the rest.
     pub const REVISION_BYTES: std::ops::Range<usize> = REVISION;
 
-    /// The record as bytes, without its handle: the store's key names it.
+    /// Encodes the record without its handle: the store's key names it.
     ///
     /// ```
     /// use certsession_core::Record;
@@ -132,11 +131,11 @@ impl Record {
         bytes
     }
 
-    /// The record that was kept under this handle.
+    /// Decodes the record that was kept under this handle.
     ///
     /// # Errors
     ///
-    /// If it was written by a newer version, or if a bit of it is not as it was.
+    /// If a newer version wrote it, or if the bytes are damaged.
     pub fn decode(handle: Handle, bytes: &[u8]) -> Result<Self, UnreadableRecord> {
         match bytes.first() {
             Some(&version) if version > VERSION => return Err(UnreadableRecord::Newer { version }),
@@ -254,7 +253,7 @@ fn take_anchor(bytes: &mut &[u8], present: u8) -> Option<Option<TrustAnchor>> {
 }
 
 fn take_names(bytes: &mut &[u8]) -> Option<Box<[NameHash]>> {
-    // Nothing is allocated for a number that the bytes do not bear out.
+    // Do not allocate for an unverified count.
     let count = leb128::take(bytes)?;
     let mut names = Vec::new();
     for _ in 0..count {

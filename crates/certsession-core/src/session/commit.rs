@@ -1,4 +1,5 @@
-//! What a request's session asks of the store, taken out of it while the store is asked.
+//! The commit of a request's session: taken out of the session, executed, and its result taken back
+//! in.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +8,11 @@ use super::{Base, CookieChange, Ending, Pending, Phase, Session, SessionError};
 use crate::certificate::PeerCertificate;
 use crate::handle::Handle;
 
-/// What a request's session asks of the store.
+/// The changes of a request's session that the store has to execute.
 ///
-/// It is taken out of the [`Session`] so that an adapter holds no lock or borrow while the
-/// store works.
-#[must_use = "the changes are lost unless they are performed"]
+/// They are taken out of the [`Session`] so that an adapter holds no lock or borrow while the store
+/// works.
+#[must_use = "the changes are lost unless they are executed"]
 pub struct PendingCommit {
     pub(crate) ending: Option<Box<Ending>>,
     pub(crate) target: Target,
@@ -21,36 +22,36 @@ pub struct PendingCommit {
     pub(crate) can_set_cookie: bool,
 }
 
-/// Which record the changes are for.
+/// The record that the changes are for.
 pub(crate) enum Target {
-    /// The one that the request came with.
+    /// The record that the request opened.
     Existing(Base),
-    /// A new one, bound to this certificate.
+    /// A new record, bound to this certificate.
     New(Arc<PeerCertificate>),
-    /// None: there is nothing to change.
+    /// No record: there is nothing to change.
     Nothing,
-    /// Unknown, until an earlier commit of the same request has come to its end.
+    /// Unknown until an earlier commit of the same request has finished.
     InFlight,
 }
 
-/// What the store made of it.
-#[must_use = "the session does not know what happened until it is told"]
+/// The result of executing a [`PendingCommit`].
+#[must_use = "the session does not know the result until `finish_commit` receives it"]
 pub struct CommitResult {
     pub(crate) base: Option<Base>,
     pub(crate) cookie: Option<CookieChange>,
-    /// What is still to be done, because the store failed.
-    pub(crate) left: Option<(Option<Box<Ending>>, Pending)>,
-    /// Whether the session has ended or changed hands while the request ran.
+    /// What must be retried because the store failed.
+    pub(crate) unfinished: Option<(Option<Box<Ending>>, Pending)>,
+    /// Whether the session ended, was signed in to, or got another token while the request ran.
     pub(crate) is_over: bool,
     pub(crate) result: Result<(), SessionError>,
 }
 
 impl Session {
-    /// Takes out what is to be done; `None` if there is nothing, not even a deadline to move.
+    /// Takes out the pending changes; `None` if there are none, not even an idle deadline to move.
     ///
-    /// Until [`finish_commit`](Self::finish_commit) tells what became of it, the session can
-    /// neither be changed nor committed again: work that is lost on the way, by a timeout for
-    /// example, must not look like success.
+    /// Until [`finish_commit`](Self::finish_commit) receives the result, the session can be neither
+    /// changed nor committed again: work that gets lost, for example by a timeout, must not look
+    /// like success.
     pub fn begin_commit(&mut self) -> Option<PendingCommit> {
         if self.in_flight {
             return Some(PendingCommit::of(Target::InFlight));
@@ -74,8 +75,9 @@ impl Session {
         })
     }
 
-    /// A request is a use of its session at the time at which it comes, which was looked at then.
-    /// What goes on after the head of the response, as WebSockets do, looks anew.
+    /// Before the response head is sent, uses the answer computed when the request arrived, because
+    /// a request counts as a use at that time. After the head, as in WebSockets, checks the current
+    /// time.
     fn is_upkeep_due(&self) -> bool {
         let is_due = |base: &Base| match self.head_sent {
             false => base.is_upkeep_due,
@@ -84,12 +86,12 @@ impl Session {
         self.base.as_ref().is_some_and(is_due)
     }
 
-    /// Takes in what happened.
+    /// Takes the result of a commit into the session.
     ///
     /// # Errors
     ///
-    /// If what the request wanted was not written. After a failure of the store the session
-    /// still wants it, and the next commit tries again.
+    /// If the changes were not written. After a failure of the store the session keeps them, and
+    /// the next commit retries.
     pub fn finish_commit(&mut self, result: CommitResult) -> Result<(), SessionError> {
         if let Err(SessionError::InFlight) = &result.result {
             return result.result;
@@ -99,7 +101,7 @@ impl Session {
         if let Some(cookie) = result.cookie {
             self.cookie = Some(Box::new(cookie));
         }
-        if let Some((ending, pending)) = result.left {
+        if let Some((ending, pending)) = result.unfinished {
             self.ending = ending;
             self.pending = pending;
         }
@@ -109,13 +111,14 @@ impl Session {
         result.result
     }
 
-    /// What the response does to the cookie. Taken once, when the head is written.
+    /// Takes the change that the response makes to the cookie. Call it once, when the head is
+    /// written.
     pub fn take_cookie(&mut self) -> Option<CookieChange> {
         self.cookie.take().map(|cookie| *cookie)
     }
 
-    /// What is left to do of a request that comes to no end of its own, because its client hung
-    /// up or its handler panicked: an end that it asked for, and nothing else.
+    /// Takes what must still be done for a request that does not finish because its client hung up
+    /// or its handler panicked: an end that the handler requested, and nothing else.
     pub fn abandon(&mut self) -> Option<PendingCommit> {
         let ending = self.ending.take()?;
         Some(PendingCommit {
@@ -136,18 +139,18 @@ impl PendingCommit {
         }
     }
 
-    /// Whether it signs somebody in: of the steps that this takes a store, with a limit on
-    /// sessions, none should be left out because a client hangs up.
+    /// Whether it signs a principal in. With a limit on sessions this takes several store
+    /// operations, and a client that hangs up must not interrupt them.
     pub const fn signs_in(&self) -> bool {
         self.pending.sign_in.is_some()
     }
 
-    /// Whether it ends a session: what must go through, even if the request does not.
+    /// Whether it ends a session, which must succeed even if the request does not finish.
     pub const fn ends_session(&self) -> bool {
         self.ending.is_some()
     }
 
-    /// The session that it ends, if it ends one.
+    /// The handle of the session that it ends, if there is one.
     pub fn ended_session(&self) -> Option<Handle> {
         self.ending.as_ref().map(|ending| ending.handle)
     }

@@ -1,4 +1,4 @@
-//! A session after the head of the response: no cookie can reach the client any more.
+//! A session after the response head: a cookie can no longer reach the client.
 
 use std::borrow::Borrow;
 
@@ -8,18 +8,18 @@ use super::{Pending, Phase, Session, SessionError};
 use crate::data::Key;
 
 impl Session {
-    /// Takes note that the head of the response is on its way: from now on only what needs no
-    /// cookie can be changed, by [`late_insert`](Self::late_insert) and the like.
+    /// Marks the response head as sent: from now on only changes that need no cookie are possible,
+    /// with [`late_insert`](Self::late_insert) and the like.
     ///
-    /// What was not committed by then was answered as a failure, and is dropped: nothing that
-    /// follows may complete it behind the client's back.
+    /// Changes that were not committed by then are dropped: the response reported them as failed,
+    /// and no later commit may complete them without the client's knowledge.
     pub fn mark_head_sent(&mut self) {
         self.head_sent = true;
         self.pending = Pending::default();
         self.ending = None;
     }
 
-    /// Writes a value after the head of the response, into a session that exists.
+    /// Writes a value into an existing session after the response head.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Session {
         self.late(|session| session.insert(key, value))
     }
 
-    /// Removes a key after the head of the response.
+    /// Removes a key after the response head.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl Session {
         self.late(|session| session.remove(key))
     }
 
-    /// Ends the session after the head of the response. The client keeps a dead cookie.
+    /// Ends the session after the response head. The client keeps a dead cookie.
     ///
     /// # Errors
     ///

@@ -32,10 +32,10 @@ pub use error::SessionError;
 pub use sign_in::SignIn;
 pub use watch::SessionWatch;
 
-/// A session as one request sees it: what was loaded, and what the request does to it.
+/// A session as one request sees it: the loaded record and the changes of the request.
 ///
-/// All methods are synchronous and touch nothing but this request. The changes reach the
-/// store in one step, when the adapter commits them: [`begin_commit`](Self::begin_commit),
+/// All methods are synchronous and affect only this request. The changes reach the store in one
+/// step, when the adapter commits them: [`begin_commit`](Self::begin_commit),
 /// [`SessionManager::execute`](crate::SessionManager::execute),
 /// [`finish_commit`](Self::finish_commit).
 pub struct Session {
@@ -43,30 +43,31 @@ pub struct Session {
     peer: Option<Arc<PeerCertificate>>,
     base: Option<Base>,
     pending: Pending,
-    // Each request moves its session a few times, and most have neither of the two in boxes.
+    // Boxed to keep the session small: each request moves its session several times, and most
+    // requests need neither of the two.
     ending: Option<Box<Ending>>,
     cookie: Option<Box<CookieChange>>,
     phase: Phase,
     head_sent: bool,
-    /// Whether a commit has been begun whose outcome is not known yet.
+    /// Whether a commit is in flight whose result is not known yet.
     in_flight: bool,
 }
 
-/// The session that the request came with.
+/// The session that the request opened.
 #[derive(Clone)]
 pub(crate) struct Base {
     pub(crate) record: Arc<Record>,
     pub(crate) token_hash: TokenHash,
-    /// Whether `token_hash` is that of the token that stands, not of the one before it.
+    /// Whether `token_hash` is the hash of the current token, not of the previous one.
     pub(crate) is_current: bool,
-    /// Whether the certificate is a renewed one that the session is to be bound to.
+    /// Whether the peer's certificate is a renewed one, to which the session is to be rebound.
     pub(crate) rebind: bool,
-    /// Whether something was due that no handler asks for, when the request came.
+    /// Whether upkeep that no handler requests was due when the request arrived.
     pub(crate) is_upkeep_due: bool,
 }
 
 impl Base {
-    /// Whether the session is due for something that no handler asked for.
+    /// Whether the session is due for a change that no handler requested.
     pub(crate) fn compute_upkeep(&self, rules: &Rules, now: Timestamp) -> bool {
         self.rebind || self.is_touch_due(rules, now) || self.is_renewal_due(rules, now)
     }
@@ -77,13 +78,13 @@ impl Base {
         now >= last_seen_at + rules.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
     }
 
-    /// A token in its grace was renewed a moment ago, by another request.
+    /// A token in its grace period is not renewed again: another request renewed it a moment ago.
     pub(crate) fn is_renewal_due(&self, rules: &Rules, now: Timestamp) -> bool {
         self.is_current && now >= self.record.token_issued_at + rules.lifetimes.renewal()
     }
 }
 
-/// What the request wants of a session that goes on or begins.
+/// The changes that the request makes to an existing or a new session.
 #[derive(Default)]
 pub(crate) struct Pending {
     pub(crate) changes: Changes,
@@ -98,23 +99,23 @@ pub(crate) struct Ending {
     pub(crate) reason: EndReason,
 }
 
-/// How far the request has come.
+/// The state of the session within the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Everything can be changed.
+    /// Every change is allowed.
     Open,
-    /// The request's token has been replaced: only a sign-in begins something new.
+    /// The request's token has been replaced: only a sign-in can begin a session.
     Replaced,
-    /// The session is over, and this request cannot begin another.
+    /// The session is over, and this request cannot begin another one.
     Ended,
 }
 
-/// What the response does to the client's session cookie.
+/// The change that the response makes to the client's session cookie.
 #[derive(Debug)]
 pub enum CookieChange {
-    /// It carries this token from now on.
+    /// Sets the cookie to this token.
     Set(Token),
-    /// It is removed.
+    /// Removes the cookie.
     Remove,
 }
 
@@ -138,15 +139,15 @@ impl Session {
         }
     }
 
-    /// Writes a value under a key. Begins a session where there is none.
+    /// Writes a value under a key. Begins a session if there is none.
     ///
     /// The value may be a borrowed form of the key's type, as for the keys of a `HashMap`: a
     /// `Key<String>` takes a `&str`, a `Key<Vec<T>>` a slice. Both must have the same JSON text.
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over, the value does not turn into
-    /// JSON or the session would hold too much.
+    /// If the connection has no certificate, the session is over, the value cannot be serialized to
+    /// JSON or the session would exceed its maximum size.
     pub fn insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
     where
         T: Borrow<Q>,
@@ -171,7 +172,7 @@ impl Session {
         Ok(())
     }
 
-    /// Removes a key. Removing one that is not there is no error.
+    /// Removes a key. A missing key is not an error.
     ///
     /// # Errors
     ///
@@ -187,14 +188,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the session is over or the stored value is not of the key's type; it is left then.
+    /// If the session is over or the stored value does not have the key's type; the value stays
+    /// then.
     pub fn take<T: DeserializeOwned>(&mut self, key: &Key<T>) -> Result<Option<T>, SessionError> {
         let value = self.get(key)?;
         self.remove(key)?;
         Ok(value)
     }
 
-    /// Removes every key. The session goes on, with whoever is signed in.
+    /// Removes every key. The session continues, and the principal stays signed in.
     ///
     /// # Errors
     ///
@@ -206,18 +208,19 @@ impl Session {
         Ok(())
     }
 
-    /// Signs a principal in. The session gets a new token, the one before it is dead in the same
-    /// step, and what the session held is dropped unless [`SignIn::carry`] names it.
+    /// Signs a principal in. The session gets a new token, the token before it becomes invalid in
+    /// the same step, and the session's data is dropped except for the keys that [`SignIn::carry`]
+    /// names.
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over or the name cannot be a
-    /// principal's.
+    /// If the connection has no certificate, the session is over or the name is not a valid
+    /// principal.
     pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
         if self.phase == Phase::Replaced && !self.in_flight {
-            // A sign-in owes nothing to the token that came.
+            // A sign-in does not depend on the request's token, so a replaced one is no obstacle.
             self.phase = Phase::Open;
         }
         let pending = self.writable()?;
@@ -226,18 +229,18 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the session, with everything in it. What the same request writes afterwards begins
-    /// a new one, under a new name.
+    /// Ends the session and drops its data. Later writes of the same request begin a new session
+    /// under a new handle.
     ///
     /// # Errors
     ///
-    /// If the head of the response is sent.
+    /// If the response head is sent.
     pub fn sign_out(&mut self) -> Result<(), SessionError> {
         self.stop(EndReason::SignOut)
     }
 
-    /// Gives the session a new token, for an elevation of privileges for example; the one before
-    /// it is dead in the same step. Where there is no session, nothing happens.
+    /// Gives the session a new token, for example after an elevation of privileges; the token
+    /// before it becomes invalid in the same step. Does nothing if there is no session.
     ///
     /// # Errors
     ///
@@ -249,19 +252,19 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the session for good: what the same request writes afterwards is an error.
+    /// Ends the session for good: later writes of the same request are errors.
     ///
     /// # Errors
     ///
-    /// If the head of the response is sent.
+    /// If the response head is sent.
     pub fn end(&mut self) -> Result<(), SessionError> {
         self.stop(EndReason::Requested)?;
         self.phase = Phase::Ended;
         Ok(())
     }
 
-    /// Takes note that these sessions were ended from outside, by a call of this request, and that
-    /// its own was meant as well: where it is not among them, it is ended with the next commit.
+    /// Records that this request ended these sessions from outside and meant to end its own too: if
+    /// its own session is not among them, the next commit ends it.
     pub fn mark_revoked(&mut self, revoked: &[Handle]) {
         self.pending = Pending::default();
         self.phase = Phase::Ended;
@@ -275,7 +278,7 @@ impl Session {
         self.cookie = Some(Box::new(CookieChange::Remove));
     }
 
-    /// The one gate through which every change to a session that goes on or begins passes.
+    /// The one gate for every change to an existing or a new session.
     fn writable(&mut self) -> Result<&mut Pending, SessionError> {
         match self.phase {
             _ if self.in_flight => Err(SessionError::InFlight),
@@ -287,8 +290,9 @@ impl Session {
         }
     }
 
-    /// As [`writable`](Self::writable), for a change that begins no session: `None` where there
-    /// is none to change. Whoever came with a replaced token must hear that nothing happens.
+    /// Like [`writable`](Self::writable), for a change that begins no session: `None` if there is
+    /// no session to change. A request with a replaced token gets an error, so that it learns that
+    /// nothing happens.
     fn changeable(&mut self) -> Result<Option<&mut Pending>, SessionError> {
         if self.phase == Phase::Open && !self.in_flight && !self.exists() {
             return Ok(None);
@@ -311,14 +315,14 @@ impl Session {
         Ok(())
     }
 
-    /// Whether there is a session: one that came with the request, or one that it begins.
+    /// Whether there is a session: one that the request opened, or one that it begins.
     fn exists(&self) -> bool {
         self.base.is_some() || self.pending.begins_session()
     }
 }
 
 impl Pending {
-    /// Whether this begins a session where there is none: removals alone do not.
+    /// Whether these changes begin a session if there is none. Removals alone do not.
     pub(crate) fn begins_session(&self) -> bool {
         self.sign_in.is_some() || self.changes.has_inserts()
     }

@@ -1,14 +1,14 @@
-//! Who signs in, and what the session keeps.
+//! A sign-in: the principal, and the keys that the session keeps.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::data::Key;
 
-/// Who signs in, and which keys come along from the session before.
+/// A sign-in: the principal, and the keys whose values the session keeps.
 ///
-/// Everything else that the session held is dropped: what somebody else may have put there
-/// before the sign-in must not act in the principal's name.
+/// All other data of the session is dropped: another person may have written it before the sign-in,
+/// and it must not act in the principal's name.
 ///
 /// ```
 /// use certsession_core::{Key, SignIn};
@@ -23,7 +23,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// A sign-in that carries nothing along.
+    /// Creates a sign-in that keeps no keys.
     pub fn principal(name: impl Into<String>) -> Self {
         Self {
             principal: name.into(),
@@ -31,7 +31,7 @@ impl SignIn {
         }
     }
 
-    /// Carries this key's value along, if there is one.
+    /// Keeps the value of this key, if there is one.
     #[must_use]
     pub fn carry<T>(mut self, key: &Key<T>) -> Self {
         self.carried.insert(key.to_name());

@@ -1,4 +1,4 @@
-//! What a handler sees of its session.
+//! What a handler can read from its session.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::record::Record;
 use crate::time::Timestamp;
 
 impl Session {
-    /// The value of a key: what this request wrote, or else what was loaded.
+    /// The value of a key: as this request wrote it, otherwise as it was loaded.
     ///
     /// # Errors
     ///
-    /// If the stored value is not of the key's type.
+    /// If the stored value does not have the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
         let name = key.name();
         let json = match self.pending.changes.edit(name) {
@@ -45,17 +45,17 @@ impl Session {
             .collect()
     }
 
-    /// The time now by the clock of the rules, which the session's deadlines are judged by.
+    /// The current time of the rules' clock, which decides about the session's deadlines.
     pub fn now(&self) -> Timestamp {
         self.rules.clock.now()
     }
 
-    /// The public name of the session; `None` where there is none yet.
+    /// The public name of the session; `None` if there is none yet.
     pub fn handle(&self) -> Option<Handle> {
         self.record().map(|record| record.handle)
     }
 
-    /// Who is signed in, by this request or before it.
+    /// The signed-in principal, including a sign-in of this request.
     pub fn principal(&self) -> Option<&Principal> {
         let loaded = || self.record().and_then(|record| record.principal());
         self.pending.sign_in.as_ref().or_else(loaded)
@@ -66,8 +66,8 @@ impl Session {
         self.peer.as_ref()
     }
 
-    /// The record that was loaded or last committed: times, binding and the like. What this
-    /// request changes does not show in it yet.
+    /// The record as it was loaded or last committed, with times, binding and so on. It does not
+    /// show uncommitted changes of this request.
     pub fn record(&self) -> Option<&Arc<Record>> {
         self.base.as_ref().map(|base| &base.record)
     }

@@ -1,4 +1,4 @@
-//! A session as somebody watches it after the request.
+//! A session to be watched after the request.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::Session;
 use crate::certificate::PeerCertificate;
 use crate::handle::Handle;
 
-/// A session as it was when a request opened it, for
+/// A session as it was when a request opened it, to be checked with
 /// [`SessionManager::is_active`](crate::SessionManager::is_active).
 #[derive(Clone, Debug)]
 pub struct SessionWatch {
@@ -16,7 +16,7 @@ pub struct SessionWatch {
 }
 
 impl Session {
-    /// The session, to be watched after the request; `None` where there is none, or none yet.
+    /// Returns the session, to be watched after the request; `None` if there is none yet.
     pub fn watch(&self) -> Option<SessionWatch> {
         let base = self.base.as_ref()?;
         Some(SessionWatch {

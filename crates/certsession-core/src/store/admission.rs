@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-/// How many sessions a principal may have at the same time, and what happens to one more.
+/// How many sessions a principal may have at the same time, and what happens beyond the limit.
 ///
 /// ```
 /// use certsession_core::{Admission, OnLimit};
@@ -17,7 +17,7 @@ pub struct Admission {
     on_limit: OnLimit,
 }
 
-/// What happens when a principal who has as many sessions as may be signs in once more.
+/// What happens when a principal at the limit signs in again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLimit {
@@ -29,7 +29,7 @@ pub enum OnLimit {
 }
 
 impl Admission {
-    /// At most `limit` sessions; one more ends the oldest.
+    /// Allows at most `limit` sessions; one more ends the oldest.
     pub const fn at_most(limit: NonZeroU32) -> Self {
         Self {
             limit,
@@ -37,7 +37,7 @@ impl Admission {
         }
     }
 
-    /// Sets what happens to one more. Default: [`OnLimit::EvictOldest`].
+    /// Sets what happens beyond the limit. Default: [`OnLimit::EvictOldest`].
     #[must_use]
     pub const fn on_limit(self, on_limit: OnLimit) -> Self {
         Self { on_limit, ..self }
@@ -48,13 +48,13 @@ impl Admission {
         self.limit
     }
 
-    /// Whether one more ends the oldest, and is not refused.
+    /// Whether one session more ends the oldest, and is not refused.
     pub fn evicts(&self) -> bool {
         self.on_limit == OnLimit::EvictOldest
     }
 
-    /// How many of a principal's `others` (the live sessions, the one to be admitted left out)
-    /// must end before one more is admitted; `None` if it is refused.
+    /// How many of a principal's `others` (the live sessions without the one to be admitted) must
+    /// end before one more is admitted; `None` if it is refused.
     pub fn excess(&self, others: usize) -> Option<usize> {
         let excess = (others + 1).saturating_sub(self.limit.get() as usize);
         match self.on_limit {

@@ -1,4 +1,4 @@
-//! The one conditional step that changes a record.
+//! The one conditional operation that changes a record.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::revision::Revision;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
-/// A change to one record: what the request expects, and what it wants.
+/// A change to one record: the state that the request expects, and the changes that it makes.
 ///
-/// A store reads the handle, gives the record as it is to [`Record::apply`] and keeps what
-/// comes out, all in one atomic step.
+/// A store reads the handle, passes the current record to [`Record::apply`] and keeps the result,
+/// all in one atomic step.
 #[derive(Clone, Debug)]
 pub struct Commit {
     /// The record as the request loaded it.
     pub(crate) loaded: Arc<Record>,
-    /// The revision of what comes out.
+    /// The revision of the resulting record.
     pub(crate) revision: Revision,
-    /// The token hash that the request came with.
+    /// The hash of the request's token.
     pub(crate) token_hash: TokenHash,
     pub(crate) now: Timestamp,
     pub(crate) changes: Changes,
@@ -31,10 +31,10 @@ pub struct Commit {
     pub(crate) sign_in: Option<Principal>,
     pub(crate) rebind: Option<Arc<Binding>>,
     pub(crate) idle_deadline: Timestamp,
-    /// Where the absolute lifetime starts anew, its end.
+    /// The new absolute deadline, if the absolute lifetime restarts.
     pub(crate) absolute_deadline: Option<Timestamp>,
     pub(crate) admission: Option<Admission>,
-    /// The most data that the session may hold, in bytes.
+    /// The maximum data size of the session, in bytes.
     pub(crate) max_data_size: usize,
 }
 
@@ -45,30 +45,30 @@ pub(crate) struct Rotation {
     pub(crate) supersede: Supersede,
 }
 
-/// What becomes of the token before it.
+/// What happens to the previous token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Supersede {
-    /// A privilege change: it is dead at once. The commit fails if the request's own token no
-    /// longer stands.
+    /// A privilege change: the previous token becomes invalid at once. The commit fails if the
+    /// request's own token is no longer accepted.
     AtOnce,
-    /// A periodic renewal: it is accepted until then. Where another request has renewed the
-    /// token already, the rest of the commit is applied without it.
+    /// A periodic renewal: the previous token is accepted until this time. If another request has
+    /// renewed the token already, the rest of the commit is applied without the renewal.
     WithGrace(Timestamp),
 }
 
 impl Commit {
-    /// The session that is to be changed.
+    /// The handle of the session to be changed.
     pub fn handle(&self) -> Handle {
         self.loaded.handle
     }
 
-    /// The record as the request loaded it. A store that compares revisions in place of holding
-    /// a lock may apply the commit to it first, and need not load it again.
+    /// The record as the request loaded it. A store that compares revisions instead of holding a
+    /// lock may first apply the commit to this record without loading it again.
     pub const fn loaded(&self) -> &Arc<Record> {
         &self.loaded
     }
 
-    /// When the commit was made: the time that decides what is expired.
+    /// When the commit was made. This time decides whether the record has expired.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
@@ -87,25 +87,25 @@ impl Commit {
     }
 }
 
-/// What the rules say of a commit to a record.
+/// The rules' decision on a commit to a record.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Decision {
-    /// It is to be kept.
+    /// The store keeps the new record.
     Apply {
-        /// The record as it is from now on.
+        /// The new record.
         record: Arc<Record>,
-        /// Whether the new token of the commit stands.
+        /// Whether the new token of the commit is in force.
         rotated: bool,
     },
-    /// Somebody has signed in since it was loaded, or its token was replaced and the commit
+    /// A principal signed in since the record was loaded, or its token was replaced and the commit
     /// would replace it again.
     Stale,
-    /// The session has ended by itself.
+    /// The session has expired.
     Gone,
-    /// The session would grow beyond what it may hold.
+    /// The session would exceed its maximum data size.
     TooLarge {
-        /// How much it would hold, in bytes.
+        /// The size that the session would have, in bytes.
         size: usize,
     },
 }
@@ -115,16 +115,16 @@ pub enum Decision {
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 impl Record {
-    /// Decides what a commit makes of this record: the rule that every store shares.
+    /// Decides what a commit does to this record: the rule that every store shares.
     ///
-    /// 1. An expired record takes no commit.
+    /// 1. A commit to an expired record is refused.
     /// 2. A commit from before a sign-in (another epoch) is stale.
-    /// 3. Changes to the data are merged key by key into what the record holds now. What comes of
-    ///    it may not grow beyond the limit, whatever each request could see when it wrote.
-    /// 4. A sign-in and a rotation need a token that stands; a renewal that came too late is left
-    ///    out.
+    /// 3. Changes to the data are merged key by key into the current record. The merged data may
+    ///    not grow beyond the limit, whatever each request could see when it wrote.
+    /// 4. A sign-in and a rotation need a token that is still accepted; a renewal that came too
+    ///    late is left out.
     /// 5. A use in the future, by a clock that ran ahead, does not count once there is another.
-    /// 6. A session follows a renewed certificate together with its new token, or not at all.
+    /// 6. A session is rebound to a renewed certificate together with its new token, or not at all.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
@@ -173,7 +173,7 @@ impl Record {
             record.epoch += 1;
             record.created_at = commit.now;
         }
-        // Another request may have re-bound the session to a newer certificate still.
+        // Another request may have rebound the session to an even newer certificate.
         let rebind = commit
             .rebind
             .as_ref()
@@ -187,7 +187,7 @@ impl Record {
         {
             record.absolute_deadline = deadline.min(record.binding.not_after());
         }
-        // Of two requests the later use counts, whichever is committed last.
+        // The later of two uses counts, whichever is committed last.
         let idle_deadline = match ran_ahead {
             true => commit.idle_deadline,
             false => self.idle_deadline.max(commit.idle_deadline),

@@ -1,10 +1,9 @@
-//! What can go wrong in a store.
+//! Errors of a store.
 
 use std::error::Error;
 use std::fmt;
 
-/// A store failed. What it says is for logs; a client learns only that the service is
-/// unavailable.
+/// A store failed. The message is for logs; a client learns only that the service is unavailable.
 #[derive(Debug, thiserror::Error)]
 #[error("the session store {kind}")]
 pub struct StoreError {
@@ -12,28 +11,28 @@ pub struct StoreError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// In which way a store failed.
+/// The kind of a store's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, or did not answer in time.
+    /// It cannot be reached, or did not respond in time.
     Unavailable,
     /// It has no room for another session.
     Full,
-    /// A record cannot be read: damaged, or of a newer version. It is left as it is.
+    /// A record cannot be read: damaged, or of a newer version. It is left unchanged.
     Unreadable,
     /// Anything else.
     Other,
 }
 
 impl StoreError {
-    /// A failure of this kind.
+    /// Creates an error of this kind.
     pub const fn new(kind: StoreErrorKind) -> Self {
         Self { kind, source: None }
     }
 
-    /// A failure of this kind, with the error that caused it. The source must hold neither
-    /// a token nor session data: it goes to the log.
+    /// Creates an error of this kind, with the error that caused it. The source must hold neither a
+    /// token nor session data: it is logged.
     pub fn with_source(
         kind: StoreErrorKind,
         source: impl Into<Box<dyn Error + Send + Sync>>,
@@ -44,7 +43,7 @@ impl StoreError {
         }
     }
 
-    /// In which way the store failed.
+    /// The kind of failure.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }

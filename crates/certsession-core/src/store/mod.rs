@@ -19,33 +19,33 @@ pub use commit::{Commit, Decision};
 pub use error::{StoreError, StoreErrorKind};
 pub use owner::{Owner, OwnerKey};
 
-/// Where records are kept.
+/// A store of session records.
 ///
-/// A store keeps records and takes each step atomically; what a session may do is decided
-/// by the [`SessionManager`](crate::SessionManager), and how a commit changes a record by
-/// [`Record::apply`]. The contract is a test suite as well: the module `conformance` (feature
-/// `test-util`) tests each of these clauses.
+/// A store keeps records and executes each operation atomically. The
+/// [`SessionManager`](crate::SessionManager) decides what a session may do, and [`Record::apply`]
+/// decides how a commit changes a record. The contract is also a test suite: the module
+/// `conformance` (feature `test-util`) tests each of these clauses.
 ///
 /// 1. `create` never overwrites a record.
-/// 2. `load` does not tell an absent record from an expired or an ended one. One that it found
-///    expired is gone: it does not come back if a clock goes back.
-/// 3. `commit` takes one atomic step: what the record is at that moment decides.
-/// 4. Nothing but `create` makes a record: a `commit` never does.
+/// 2. `load` does not distinguish absent, expired and ended records. A record that it found expired
+///    is gone: it does not come back if a clock goes back.
+/// 3. `commit` is one atomic step: the state of the record at that moment decides.
+/// 4. Only `create` creates a record: a `commit` never does.
 /// 5. `remove` and `revoke` are final, and may be called again.
-/// 6. A record is in the index of each of its owners for as long as it stands, so that
-///    `revoke` leaves nothing behind, whatever runs beside it.
-/// 7. An admission limit holds whatever runs beside it.
-/// 8. A step that fails has either happened whole or not at all.
+/// 6. A record is in the index of each of its owners for as long as it exists, so that `revoke`
+///    misses no session, even with concurrent operations.
+/// 7. An admission limit holds even with concurrent operations.
+/// 8. An operation that fails has either happened completely or not at all.
 ///
-/// `now` comes from the rules' [`Clock`](crate::Clock): a store has no clock of its own in
-/// deciding what is expired.
+/// `now` comes from the rules' [`Clock`](crate::Clock): a store does not use a clock of its own to
+/// decide what has expired.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Keeps a new record. With an admission limit, makes room among the sessions of the
-    /// record's principal first.
+    /// Keeps a new record. With an admission limit, first makes room among the sessions of the
+    /// record's principal.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached, is full or breaks.
+    /// If the store cannot be reached, is full or fails otherwise.
     fn create(
         &self,
         record: Arc<Record>,
@@ -53,109 +53,110 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Creation, StoreError>> + Send;
 
-    /// The record of this handle; `None` if there is none, or none any more.
+    /// Loads the record with this handle; `None` if it is absent, expired or ended.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or the record cannot be read. Never `Ok(None)` then.
+    /// If the store cannot be reached or the record cannot be read. It must not return `Ok(None)`
+    /// then.
     fn load(
         &self,
         handle: Handle,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send;
 
-    /// A copy of the record that this process holds, as the store had it a moment ago: what
-    /// [`SessionManager::open_near`](crate::SessionManager::open_near) asks for before it loads.
-    /// By default there is none.
+    /// Returns a recent copy of the record that this process holds, which
+    /// [`SessionManager::open_near`](crate::SessionManager::open_near) tries before it loads. By
+    /// default there is none.
     ///
-    /// A store that holds copies says how old they can be, and forgets its copy of a record before
-    /// a step that this process takes on the record returns.
+    /// A store that holds copies documents how old they can be. It drops its copy of a record
+    /// before an operation of this process on that record returns.
     fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
         let _ = (handle, now);
         None
     }
 
-    /// Applies a commit to the record as it is now, by [`Record::apply`], in one atomic step.
+    /// Applies a commit to the current record, with [`Record::apply`], in one atomic step.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or breaks.
+    /// If the store cannot be reached or fails otherwise.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
-    /// Ends a session. True if this call ended it.
+    /// Ends a session. Returns true if this call ended it.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or breaks.
+    /// If the store cannot be reached or fails otherwise.
     fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// The records of an owner, oldest first.
+    /// Lists the records of an owner, oldest first.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or breaks.
+    /// If the store cannot be reached or fails otherwise.
     fn sessions(
         &self,
         owner: &Owner,
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send;
 
-    /// Ends every session of an owner, and tells which this call ended.
+    /// Ends every session of an owner, and returns the handles of those that this call ended.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or breaks.
+    /// If the store cannot be reached or fails otherwise.
     fn revoke(&self, owner: &Owner)
     -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
 
-    /// Waits until somebody says that this session has ended, or may have: a hint, so that those
-    /// who watch it ask again at once, and not only when they would have asked anyway. Hints may
-    /// get lost, and may come for nothing. By default none ever comes.
+    /// Waits until the store reports that this session has ended, or may have. This is a hint, so
+    /// that watchers check at once and not only at their next poll. Hints may get lost, and may be
+    /// spurious. By default none ever comes.
     fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
         let _ = handle;
         std::future::pending()
     }
 }
 
-/// What became of a record that was to be created.
+/// The outcome of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Creation {
-    /// It is kept. To make room, these sessions of its principal were ended.
+    /// The record is kept. These sessions of its principal were ended to make room.
     Created {
         /// The sessions that were ended.
         evicted: Vec<Handle>,
     },
     /// Another record has its handle; nothing was changed.
     Exists,
-    /// Its principal has as many sessions as may be; nothing was changed.
+    /// Its principal has reached the limit of sessions; nothing was changed.
     LimitReached,
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is applied.
+    /// The commit was applied.
     Applied {
-        /// The record as it is from now on.
+        /// The new record.
         record: Arc<Record>,
-        /// Whether the new token of the commit stands. A renewal that lost against another
-        /// one leaves the token of the winner.
+        /// Whether the new token of the commit is in force. A renewal that lost a race against
+        /// another leaves the winner's token.
         rotated: bool,
         /// The sessions that were ended to make room for this one.
         evicted: Vec<Handle>,
     },
-    /// Somebody has signed in since it was loaded, or its token was replaced and the commit
+    /// A principal signed in since the record was loaded, or its token was replaced and the commit
     /// would replace it again; nothing was changed.
     Stale,
-    /// There is no such session any more; nothing was changed.
+    /// The session no longer exists; nothing was changed.
     Gone,
-    /// The principal has as many sessions as may be; nothing was changed.
+    /// The principal has reached the limit of sessions; nothing was changed.
     LimitReached,
-    /// The session would grow beyond what it may hold; nothing was changed.
+    /// The session would exceed its maximum data size; nothing was changed.
     TooLarge {
-        /// How much it would hold, in bytes.
+        /// The size that the session would have, in bytes.
         size: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! By what sessions are found, besides their handle.
+//! Owners: the keys of the session index.
 
 use ring::digest::{Context, SHA256};
 
@@ -8,15 +8,15 @@ use crate::principal::{InvalidPrincipal, Principal};
 use crate::record::Record;
 use crate::revocation::shortest;
 
-/// By what sessions are found, besides their handle: each owner's sessions are indexed, so
+/// An owner of sessions: a principal or a certificate. The sessions of each owner are indexed, so
 /// that they can be listed and revoked together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Owner {
-    /// Who is signed in.
+    /// The signed-in principal.
     Principal(Principal),
-    /// The certificate that the session is bound to. A serial number names a certificate
-    /// under its issuer only.
+    /// The certificate that the session is bound to. A serial number is unique only under its
+    /// issuer.
     Certificate {
         /// SHA-256 of the issuer's name.
         issuer: IssuerHash,
@@ -25,7 +25,7 @@ pub enum Owner {
     },
 }
 
-/// An [`Owner`] as a store's index knows it: 32 bytes of the same length for all.
+/// An [`Owner`] as a key of a store's index: 32 bytes for every owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerKey([u8; OwnerKey::LENGTH]);
 
@@ -48,8 +48,8 @@ impl OwnerKey {
         Self::hash(b'c', issuer.as_bytes(), shortest(serial.as_bytes()))
     }
 
-    /// The issuer's hash has one length, so that the serial number begins at one place: two
-    /// owners cannot have the same input.
+    /// The issuer's hash has a fixed length, so the serial number always begins at the same
+    /// position: two owners cannot have the same input.
     fn hash(kind: u8, name: &[u8], rest: &[u8]) -> Self {
         let mut context = Context::new(&SHA256);
         context.update(&[kind]);
@@ -62,16 +62,16 @@ impl OwnerKey {
 }
 
 impl Owner {
-    /// The owner of this name.
+    /// Creates the owner for this principal.
     ///
     /// # Errors
     ///
-    /// If it cannot be a principal's.
+    /// If the name is not a valid principal.
     pub fn principal(name: &str) -> Result<Self, InvalidPrincipal> {
         Ok(Self::Principal(Principal::new(name)?))
     }
 
-    /// The certificate of a binding.
+    /// The certificate of a binding, as an owner.
     pub fn bound_to(binding: &Binding) -> Self {
         Self::Certificate {
             issuer: *binding.issuer(),
@@ -79,7 +79,7 @@ impl Owner {
         }
     }
 
-    /// The owner as an index knows it.
+    /// The key of this owner in an index.
     pub fn key(&self) -> OwnerKey {
         match self {
             Self::Principal(principal) => OwnerKey::of_principal(principal),
@@ -98,7 +98,7 @@ impl From<&PeerCertificate> for Owner {
 }
 
 impl Record {
-    /// Whose index this record belongs to: its certificate's, and its principal's if there is one.
+    /// The owners of this record: its certificate, and its principal if there is one.
     pub fn owners(&self) -> impl Iterator<Item = OwnerKey> {
         let certificate = OwnerKey::of_certificate(self.binding.issuer(), self.binding.serial());
         let principal = self.principal.as_ref().map(OwnerKey::of_principal);

@@ -1,4 +1,4 @@
-//! A store that several managers, or a manager and somebody else, hold together.
+//! A store that several managers share, or a manager and other code.
 
 use std::future::Future;
 use std::sync::Arc;

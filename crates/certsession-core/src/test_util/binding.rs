@@ -1,4 +1,4 @@
-//! Certificate facts without a certificate.
+//! Bindings without a certificate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::time::Timestamp;
 /// 2020-01-01 00:00 UTC.
 const NOT_BEFORE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
 
-/// A hundred years: no test outlives its samples.
+/// A hundred years: no test runs beyond the validity of its samples.
 const VALIDITY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// The facts of a certificate that nobody issued, for tests of a store: a store looks no
-/// further than at these.
+/// The facts of a certificate that was never issued, for tests of a store: a store uses nothing but
+/// these facts.
 ///
 /// ```
 /// use certsession_core::test_util::SampleBinding;
@@ -38,8 +38,8 @@ pub struct SampleBinding {
 }
 
 impl SampleBinding {
-    /// The certificate of this serial number, with a key of its own, valid from 2020 for a
-    /// hundred years.
+    /// Creates the binding to the certificate with this serial number, with a key of its own, valid
+    /// from 2020 for a hundred years.
     pub fn new(number: u32) -> Self {
         Self {
             number,
@@ -51,21 +51,21 @@ impl SampleBinding {
         }
     }
 
-    /// Sets the issuer. Default: the same for all.
+    /// Sets the issuer. Default: the same for all samples.
     #[must_use]
     pub fn issuer(mut self, name: &str) -> Self {
         name.clone_into(&mut self.issuer);
         self
     }
 
-    /// Gives it the key of the certificate of this number, as a renewal that keeps the key does.
+    /// Uses the key of the certificate with this number, like a renewal that keeps the key.
     #[must_use]
     pub const fn same_key_as(mut self, number: u32) -> Self {
         self.key = number;
         self
     }
 
-    /// Gives it a name by which its owner can stay the same.
+    /// Adds a name by which its owner can be identified.
     #[must_use]
     pub fn name(mut self, kind: IdentityName, name: &str) -> Self {
         self.names.push((kind, name.to_owned()));
@@ -83,14 +83,14 @@ impl SampleBinding {
         self
     }
 
-    /// Makes it this much newer than the others.
+    /// Makes the certificate newer than the others by this duration.
     #[must_use]
     pub fn newer_by(mut self, duration: Duration) -> Self {
         self.not_before = self.not_before + duration;
         self
     }
 
-    /// The facts.
+    /// Builds the binding.
     pub fn build(self) -> Arc<Binding> {
         let not_after = self.not_before + VALIDITY;
         let whole = self.whole();
@@ -111,8 +111,8 @@ impl SampleBinding {
         })
     }
 
-    /// What stands for the bytes of the certificate. A sample without names has the fingerprint
-    /// that it has in records which were written down long ago.
+    /// A text in place of the certificate's bytes. A sample without names keeps the fingerprint
+    /// that it has in records that were written long ago.
     fn whole(&self) -> String {
         let Self {
             number,
@@ -132,7 +132,7 @@ impl SampleBinding {
         )
     }
 
-    /// The owner whose index holds the sessions that are bound to it.
+    /// The owner of the sessions that are bound to this certificate.
     pub fn owner(self) -> Owner {
         Owner::bound_to(&self.build())
     }

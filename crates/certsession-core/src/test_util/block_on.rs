@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Runs a future to its end on this thread, for stores that need no runtime. The thread
-/// sleeps while the future waits.
+/// Runs a future to completion on this thread, for stores that need no runtime. The thread sleeps
+/// while the future waits.
 ///
 /// ```
 /// use certsession_core::test_util::block_on;
@@ -30,7 +30,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         while !alarm.has_rung.swap(false, Ordering::Acquire) {
             thread::park();
         }
-        // A future that woke itself wants others to run in between.
+        // A future that wakes itself wants other threads to run in between.
         thread::yield_now();
     }
 }

@@ -1,4 +1,4 @@
-//! A clock that is set by hand.
+//! A clock that tests set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::time::{Clock, SystemClock, Timestamp};
 
-/// A clock that stands still until it is moved. Clones are the same clock.
+/// A clock that moves only when a test moves it. Clones share the same time.
 ///
 /// ```
 /// use certsession_core::test_util::ManualClock;
@@ -22,13 +22,13 @@ use crate::time::{Clock, SystemClock, Timestamp};
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Creates a clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
         Self(Arc::new(AtomicU64::new(now.as_millis())))
     }
 
-    /// A clock that shows the real time of this moment, for tests with certificates that are
-    /// valid today.
+    /// Creates a clock that shows the current real time, for tests with certificates that are valid
+    /// today.
     pub fn at_real_time() -> Self {
         Self::new(SystemClock.now())
     }
@@ -38,7 +38,7 @@ impl ManualClock {
         self.set(self.now() + duration);
     }
 
-    /// Sets the clock, to an earlier time as well.
+    /// Sets the clock, possibly to an earlier time.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), Ordering::SeqCst);
     }

@@ -12,7 +12,7 @@ use crate::store::{Admission, Commit, Rotation, Supersede};
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
-/// A commit for tests of a store. Outside of tests only the rules make commits.
+/// A commit for tests of a store. Outside of tests only the rules create commits.
 ///
 /// ```
 /// use certsession_core::test_util::{SampleCommit, SampleRecord};
@@ -20,15 +20,15 @@ use crate::token::TokenHash;
 ///
 /// let record = SampleRecord::new(1).build();
 /// let commit = SampleCommit::on(&record).insert("cart", "[7]").build();
-/// let Decision::Apply { record, .. } = record.apply(&commit) else { panic!("it stands") };
+/// let Decision::Apply { record, .. } = record.apply(&commit) else { panic!("it is applied") };
 /// assert_eq!(record.data().get("cart"), Some(&b"[7]"[..]));
 /// ```
 #[derive(Clone, Debug)]
 pub struct SampleCommit(Commit);
 
 impl SampleCommit {
-    /// A commit of a request that loaded this record by its current token, at the time at which
-    /// the record was last used. It changes nothing yet.
+    /// Creates a commit of a request that loaded this record with its current token, at the time
+    /// when the record was last used. It changes nothing yet.
     pub fn on(record: &Record) -> Self {
         Self(Commit {
             loaded: Arc::new(record.clone()),
@@ -46,7 +46,7 @@ impl SampleCommit {
         })
     }
 
-    /// Sets when it is made. The deadlines stay.
+    /// Sets the time of the commit. The deadlines stay unchanged.
     #[must_use]
     pub const fn at(mut self, now: Timestamp) -> Self {
         self.0.now = now;
@@ -82,17 +82,17 @@ impl SampleCommit {
         self.supersede(Supersede::AtOnce)
     }
 
-    /// Replaces the token as a periodic renewal does: the one before it is accepted `until` then.
+    /// Replaces the token like a periodic renewal: the previous token is accepted `until` then.
     #[must_use]
     pub fn renew(self, until: Timestamp) -> Self {
         self.supersede(Supersede::WithGrace(until))
     }
 
-    /// Signs somebody in, with a new token. Data and deadlines stay.
+    /// Signs a principal in, with a new token. Data and deadlines stay unchanged.
     ///
     /// # Panics
     ///
-    /// If the name cannot be a principal's.
+    /// If the name is not a valid principal.
     #[must_use]
     pub fn sign_in(mut self, name: &str) -> Self {
         self.0.sign_in = Some(principal(name));
@@ -113,7 +113,7 @@ impl SampleCommit {
         self
     }
 
-    /// Lets the absolute lifetime start anew, to end then.
+    /// Restarts the absolute lifetime with this deadline.
     #[must_use]
     pub const fn absolute_deadline(mut self, deadline: Timestamp) -> Self {
         self.0.absolute_deadline = Some(deadline);
@@ -127,14 +127,14 @@ impl SampleCommit {
         self
     }
 
-    /// Limits what the session may hold, in bytes. Default: no limit.
+    /// Sets the maximum data size of the session, in bytes. Default: no limit.
     #[must_use]
     pub const fn max_data_size(mut self, bytes: usize) -> Self {
         self.0.max_data_size = bytes;
         self
     }
 
-    /// The commit. Each has a revision of its own.
+    /// Builds the commit. Each has a revision of its own.
     pub fn build(mut self) -> Commit {
         self.0.revision = revision();
         self.0

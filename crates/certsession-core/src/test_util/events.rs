@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{EventSink, SessionEvent};
 
-/// An event sink that keeps what it is told. Clones are the same log.
+/// An event sink that stores all events. Clones share the same log.
 ///
 /// ```
 /// use certsession_core::test_util::EventLog;
@@ -18,7 +18,7 @@ use crate::event::{EventSink, SessionEvent};
 pub struct EventLog(Arc<Mutex<Vec<SessionEvent>>>);
 
 impl EventLog {
-    /// An empty log.
+    /// Creates an empty log.
     pub fn new() -> Self {
         Self::default()
     }
@@ -28,18 +28,18 @@ impl EventLog {
         self.lock().clone()
     }
 
-    /// Takes the events out, so that what follows stands alone.
+    /// Removes and returns the events, so that the next call returns only later ones.
     pub fn take(&self) -> Vec<SessionEvent> {
         std::mem::take(&mut self.lock())
     }
 
-    /// How many of the events are like this.
+    /// Counts the events that match.
     pub fn count(&self, is_like: impl Fn(&SessionEvent) -> bool) -> usize {
         self.lock().iter().filter(|event| is_like(event)).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SessionEvent>> {
-        // A test that failed while it held the log must not hide behind a second panic.
+        // If a test failed while it held the log, do not hide that behind a second panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,7 +12,7 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 
-/// A store that does what the one in it does, until its [`Faults`] say otherwise.
+/// A store that forwards to its inner store until its [`Faults`] tell it to fail.
 ///
 /// ```
 /// use certsession_core::test_util::{Fault, FaultyStore};
@@ -29,16 +29,16 @@ pub struct FaultyStore<S> {
     faults: Faults,
 }
 
-/// Commands a [`FaultyStore`]. Clones command the same one.
+/// Controls a [`FaultyStore`]. Clones control the same store.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Plan>>);
 
-/// How a step fails. Both look the same from outside.
+/// How an operation fails. Both kinds look the same to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing happened.
+    /// The operation was not executed.
     Before,
-    /// It happened, but the answer was lost.
+    /// The operation was executed, but its result was lost.
     After,
 }
 
@@ -52,18 +52,18 @@ struct Plan {
 }
 
 impl<S> FaultyStore<S> {
-    /// A store around `inner` that works, so far.
+    /// Wraps `inner`. No operation fails yet.
     pub fn new(inner: S) -> Self {
         let faults = Faults::default();
         Self { inner, faults }
     }
 
-    /// What commands this store.
+    /// The controls of this store.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
     }
 
-    /// The store that does the work: it never fails by command.
+    /// The inner store, which never fails on command.
     pub const fn inner(&self) -> &S {
         &self.inner
     }
@@ -86,42 +86,42 @@ impl<S> FaultyStore<S> {
 }
 
 impl Faults {
-    /// Fails the next step of this kind. Several are failed one after another.
+    /// Fails the next operation of this kind. Several commands apply to successive operations.
     pub fn fail_next(&self, operation: StoreOperation, fault: Fault) {
         self.lock().next.push((operation, fault));
     }
 
-    /// Fails every step of this kind from now on, before anything happens.
+    /// Fails every operation of this kind from now on, before it is executed.
     pub fn fail_all(&self, operation: StoreOperation) {
         self.lock().down.push(operation);
     }
 
-    /// Holds the next step of this kind, before anything happens, until the gate is released.
+    /// Holds the next operation of this kind, before it is executed, until the gate is released.
     pub fn hold_next(&self, operation: StoreOperation) -> Gate {
         let gate = Gate::new();
         self.lock().gates.push((operation, gate.clone()));
         gate
     }
 
-    /// Gives this copy of a record away from now on, where a copy is asked for, however old it is.
+    /// Returns this copy of a record from now on when a copy is requested, however old it is.
     pub fn hold_copy(&self, record: Arc<Record>) {
         self.lock().copies.push(record);
     }
 
-    /// Takes back every command that fails a step. A step at a gate stays there.
+    /// Cancels every command that makes operations fail. An operation at a gate stays there.
     pub fn heal(&self) {
         let mut plan = self.lock();
         plan.next.clear();
         plan.down.clear();
     }
 
-    /// How often a step of this kind was asked for, failed ones included.
+    /// How many operations of this kind were requested, including failed ones.
     pub fn calls(&self, operation: StoreOperation) -> usize {
         let plan = self.lock();
         plan.calls.iter().filter(|call| **call == operation).count()
     }
 
-    /// Takes out which steps were asked for since it was last called, in order.
+    /// Removes and returns the operations that were requested since the last call, in order.
     pub fn take_calls(&self) -> Vec<StoreOperation> {
         std::mem::take(&mut self.lock().calls)
     }

@@ -1,12 +1,12 @@
-//! Where a step of the store waits until a test lets it go on.
+//! A gate that holds a store operation until a test releases it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Where a step of the store waits until a test lets it go on. Clones are the same gate.
+/// A gate that holds a store operation until a test releases it. Clones are the same gate.
 ///
-/// It needs no runtime: it wakes whoever waits.
+/// It needs no runtime: it wakes its waiters itself.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<Mutex<State>>);
 
@@ -22,17 +22,17 @@ impl Gate {
         Self::default()
     }
 
-    /// Waits until the step has come to the gate.
+    /// Waits until the operation has reached the gate.
     pub async fn arrived(&self) {
         self.wait(|state| state.has_arrived).await;
     }
 
-    /// Lets the step go on.
+    /// Lets the operation continue.
     pub fn release(&self) {
         self.change(|state| state.is_open = true);
     }
 
-    /// Comes to the gate and waits until it opens.
+    /// Reaches the gate and waits until it opens.
     pub(super) async fn pass(&self) {
         self.change(|state| state.has_arrived = true);
         self.wait(|state| state.is_open).await;

@@ -1,7 +1,7 @@
-//! What tests of an application, of an adapter or of a store need (feature `test-util`).
+//! Helpers for the tests of an application, an adapter or a store (feature `test-util`).
 //!
-//! A clock that is set by hand, a store that fails on command, a log of events, and samples
-//! of what only the rules make otherwise. Nothing in here changes the code that ships.
+//! A clock that tests set, a store that fails on command, a log of events, and samples of values
+//! that only the rules create otherwise. Nothing in here changes the code that ships.
 //!
 //! | file | purpose |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | `certificate` | [`peer`], with a certificate that needs no PKI |
 //! | `clock` | [`ManualClock`] |
 //! | `events` | [`EventLog`] |
-//! | `faults` | [`FaultyStore`], and [`Faults`] that command it |
-//! | `gate` | [`Gate`], where a step of the store waits |
+//! | `faults` | [`FaultyStore`], and the [`Faults`] that control it |
+//! | `gate` | [`Gate`], which holds a store operation |
 //! | `binding`, `record`, `commit` | [`SampleBinding`], [`SampleRecord`] and [`SampleCommit`] |
 
 mod binding;

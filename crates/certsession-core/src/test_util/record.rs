@@ -16,7 +16,7 @@ use crate::token::TokenHash;
 const IDLE: Duration = Duration::from_secs(30 * 60);
 const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// A record for tests of a store. Outside of tests only the rules make records.
+/// A record for tests of a store. Outside of tests only the rules create records.
 ///
 /// ```
 /// use certsession_core::test_util::SampleRecord;
@@ -29,9 +29,9 @@ const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 pub struct SampleRecord(Record);
 
 impl SampleRecord {
-    /// An anonymous record without data, as it is when a session begins now: its handle, its
-    /// token and its [certificate](SampleBinding::new) are those of the number. It ends after
-    /// 30 minutes without use, and after 12 hours.
+    /// Creates an anonymous record without data, as if the session began now. The number determines
+    /// its handle, its token and its [certificate](SampleBinding::new). It ends after 30 minutes
+    /// without use, and after 12 hours.
     pub fn new(number: u32) -> Self {
         let now = SystemClock.now();
         let record = Record {
@@ -52,7 +52,7 @@ impl SampleRecord {
         Self(record)
     }
 
-    /// Lets the session begin at another time. Its deadlines move along.
+    /// Sets when the session began. Its deadlines move along.
     #[must_use]
     pub fn created_at(mut self, now: Timestamp) -> Self {
         self.0.created_at = now;
@@ -71,32 +71,32 @@ impl SampleRecord {
         self
     }
 
-    /// Sets the idle deadline alone. It has to be before the absolute one.
+    /// Sets only the idle deadline. It must be before the absolute one.
     #[must_use]
     pub const fn idle_deadline(mut self, deadline: Timestamp) -> Self {
         self.0.idle_deadline = deadline;
         self
     }
 
-    /// Signs somebody in.
+    /// Signs a principal in.
     ///
     /// # Panics
     ///
-    /// If the name cannot be a principal's.
+    /// If the name is not a valid principal.
     #[must_use]
     pub fn principal(mut self, name: &str) -> Self {
         self.0.principal = Some(principal(name));
         self
     }
 
-    /// Binds it to another certificate.
+    /// Binds the record to another certificate.
     #[must_use]
     pub fn bound_to(mut self, binding: &Arc<Binding>) -> Self {
         self.0.binding = Arc::clone(binding);
         self
     }
 
-    /// Puts a JSON text under a key.
+    /// Writes a JSON text under a key.
     #[must_use]
     pub fn insert(mut self, key: &str, json: &str) -> Self {
         let mut changes = Changes::default();
@@ -105,14 +105,14 @@ impl SampleRecord {
         self
     }
 
-    /// The record.
+    /// Builds the record.
     pub fn build(self) -> Arc<Record> {
         Arc::new(self.0)
     }
 }
 
-/// The first byte differs from one number to the next, as a random handle's would: a store may
-/// spread its records by it.
+/// The first byte differs between consecutive numbers, like that of random handles: a store may
+/// distribute its records by it.
 fn handle(number: u32) -> Handle {
     let mut bytes = [0; Handle::LENGTH];
     bytes[..4].copy_from_slice(&number.to_le_bytes());
@@ -135,6 +135,6 @@ pub(super) fn revision() -> Revision {
 pub(super) fn principal(name: &str) -> Principal {
     match Principal::new(name) {
         Ok(principal) => principal,
-        Err(error) => panic!("{name:?} cannot be a sample's principal: {error}"),
+        Err(error) => panic!("{name:?} is not a valid principal of a sample: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Expiry and room.
+//! Expiry and capacity.
 
 use std::time::Duration;
 
@@ -29,17 +29,17 @@ fn a_session_is_cleared_away_or_used_in_time_and_never_both() {
             Ok(()) => assert!(!used),
             Err(kind) => assert_eq!((used, kind), (true, StoreErrorKind::Full)),
         }
-        let stands = now_or_never(model.0.load(handle, deadline))
+        let is_active = now_or_never(model.0.load(handle, deadline))
             .unwrap()
             .is_some();
-        assert_eq!(stands, used);
+        assert_eq!(is_active, used);
         assert_eq!(model.0.len(), 1);
         model.audit();
     });
 }
 
 #[test]
-fn the_last_place_is_taken_once_and_given_back_once() {
+fn the_last_place_is_taken_once_and_freed_once() {
     explore("the last place", || {
         let model = Model::with_capacity(2);
         let handle = model.keep(sample(1).principal("alice")).handle();

@@ -1,4 +1,4 @@
-//! The end is final: no step brings a session back, and `revoke` leaves nothing behind.
+//! The end is final: no operation brings a session back, and `revoke` misses no session.
 
 use certsession_core::test_util::{SampleBinding, SampleCommit};
 use certsession_core::{Creation, Outcome, Owner};
@@ -32,14 +32,14 @@ fn neither_a_writer_nor_a_sign_in_brings_a_removed_session_back() {
 }
 
 #[test]
-fn of_those_who_end_a_session_at_once_one_is_told_so() {
+fn of_concurrent_ends_exactly_one_reports_the_end() {
     explore("two ends and a revoke", || {
         let model = Model::new();
         let handle = model.keep(sample(1).principal("alice")).handle();
         let ends = [(); 2].map(|()| model.spawn(move |model| usize::from(model.remove(handle))));
         let revoke = model.spawn(|model| model.revoke(&principal("alice")).len());
-        let told: usize = ends.map(|end| end.join().unwrap()).iter().sum();
-        assert_eq!(told + revoke.join().unwrap(), 1);
+        let removed: usize = ends.map(|end| end.join().unwrap()).iter().sum();
+        assert_eq!(removed + revoke.join().unwrap(), 1);
         assert_eq!(model.load(handle), None);
         model.audit();
     });
@@ -67,12 +67,12 @@ fn revoke_leaves_none_of_the_earlier_sessions_and_finds_each_later_one() {
         assert!(revoked.contains(&earlier.handle()));
         let listed = model.sessions(&alice);
         for handle in [earlier.handle(), anonymous.handle(), created] {
-            let stands = model.load(handle).is_some();
-            assert_eq!(stands, !revoked.contains(&handle));
-            assert_eq!(stands, listed.contains(&handle));
+            let is_active = model.load(handle).is_some();
+            assert_eq!(is_active, !revoked.contains(&handle));
+            assert_eq!(is_active, listed.contains(&handle));
         }
         model.audit();
-        // A second one finds whatever came after the first.
+        // A second revoke ends whatever was created after the first.
         assert_eq!(model.revoke(&alice).len() + revoked.len(), 3);
         model.audit();
         assert_eq!(model.0.len(), 0);
@@ -90,7 +90,8 @@ fn a_session_that_was_seen_before_a_revoke_is_gone_after_it() {
         let next = sample(2).principal("alice").build();
         let created = next.handle();
         let create = model.spawn(move |model| model.create(&next, None));
-        // Whoever sees alice signed in, and then revokes her sessions, must have ended it.
+        // A caller that sees alice signed in and then revokes her sessions must have ended this
+        // one.
         let seen = |model: &Model, handle| {
             let loaded = model.load(handle);
             loaded.is_some_and(|record| record.principal().is_some())

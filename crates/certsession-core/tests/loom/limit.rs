@@ -1,4 +1,4 @@
-//! A limit holds whatever runs beside it.
+//! A limit on sessions holds in every race.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::support::{Model, NOW, explore, principal, sample};
 
 const ONE: Admission = Admission::at_most(NonZeroU32::MIN);
 
-/// What a sign-in was told: which sessions ended for it; `None` if it was refused.
-type Told = Option<Vec<Handle>>;
+/// The sessions that ended for a sign-in; `None` if the sign-in was refused.
+type Evicted = Option<Vec<Handle>>;
 
-/// A later one for each number, so that it is certain which session is the oldest.
+/// A sample that is later for a higher number, so that the oldest session is known.
 fn at(number: u32) -> SampleRecord {
     SampleRecord::new(number).created_at(NOW + Duration::from_secs(number.into()))
 }
 
-fn creation(model: &Model, number: u32, admission: Admission) -> JoinHandle<Told> {
+fn creation(model: &Model, number: u32, admission: Admission) -> JoinHandle<Evicted> {
     let record = at(number).principal("alice").build();
     model.spawn(move |model| match model.create(&record, Some(admission)) {
         Creation::Created { evicted } => Some(evicted),
@@ -29,7 +29,7 @@ fn creation(model: &Model, number: u32, admission: Admission) -> JoinHandle<Told
     })
 }
 
-fn sign_in(model: &Model, anonymous: &Arc<Record>, admission: Admission) -> JoinHandle<Told> {
+fn sign_in(model: &Model, anonymous: &Arc<Record>, admission: Admission) -> JoinHandle<Evicted> {
     let commit = SampleCommit::on(anonymous).sign_in("alice");
     let commit = commit.admission(admission);
     model.spawn(move |model| match model.commit(commit) {
@@ -45,7 +45,7 @@ fn a_creation_and_a_sign_in_never_leave_more_than_one_session() {
         let model = Model::new();
         let anonymous = model.keep(at(1));
         let tasks = [creation(&model, 2, ONE), sign_in(&model, &anonymous, ONE)];
-        // Whoever looks meanwhile sees no more than the limit.
+        // A concurrent reader sees no more sessions than the limit.
         assert!(model.sessions(&principal("alice")).len() <= 1);
         check_evictions(&model, tasks, &[1, 2]);
     });
@@ -61,16 +61,16 @@ fn two_creations_at_a_full_limit_each_end_one_session() {
     });
 }
 
-/// Each session is left or was told to have ended, once; and one is left.
-fn check_evictions<const N: usize>(model: &Model, tasks: [JoinHandle<Told>; N], all: &[u32]) {
-    let mut told = tasks.map(|task| task.join().unwrap().unwrap()).concat();
-    let left = model.sessions(&principal("alice"));
-    assert_eq!(left.len(), 1);
+/// Asserts that one session remains and that every other one was reported as evicted once.
+fn check_evictions<const N: usize>(model: &Model, tasks: [JoinHandle<Evicted>; N], all: &[u32]) {
+    let mut evicted = tasks.map(|task| task.join().unwrap().unwrap()).concat();
+    let remaining = model.sessions(&principal("alice"));
+    assert_eq!(remaining.len(), 1);
     assert_eq!(model.0.len(), 1);
-    told.extend(left);
-    told.sort_unstable();
+    evicted.extend(remaining);
+    evicted.sort_unstable();
     let all: Vec<_> = all.iter().map(|n| at(*n).build().handle()).collect();
-    assert_eq!(told, all);
+    assert_eq!(evicted, all);
     model.audit();
 }
 
@@ -85,16 +85,16 @@ fn where_the_limit_refuses_one_of_three_gets_the_place() {
             creation(&model, 3, refuse),
             sign_in(&model, &anonymous, refuse),
         ];
-        let told = tasks.map(|task| task.join().unwrap());
-        assert_eq!(told.iter().flatten().count(), 1);
-        assert!(told.iter().flatten().all(Vec::is_empty));
+        let evicted = tasks.map(|task| task.join().unwrap());
+        assert_eq!(evicted.iter().flatten().count(), 1);
+        assert!(evicted.iter().flatten().all(Vec::is_empty));
         assert_eq!(model.sessions(&principal("alice")).len(), 1);
         model.audit();
     });
 }
 
 #[test]
-fn a_session_that_is_evicted_while_it_ends_is_told_once() {
+fn a_session_that_is_evicted_while_it_ends_is_reported_once() {
     explore("eviction and end", || {
         let model = Model::new();
         let oldest = model.keep(sample(1).principal("alice"));

@@ -1,4 +1,4 @@
-//! Index and records agree while sessions change hands.
+//! Index and records agree while sessions move between owners.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{Model, NOW, explore, is_applied, principal, sample};
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_session_that_changes_hands_while_both_owners_are_revoked_is_gone_or_moved() {
+fn a_session_that_moves_while_both_owners_are_revoked_is_gone_or_moved() {
     explore("hand-over and two revokes", || {
         let model = Model::new();
         let loaded = model.keep(sample(1).principal("alice"));
@@ -25,13 +25,13 @@ fn a_session_that_changes_hands_while_both_owners_are_revoked_is_gone_or_moved()
             is_applied(&outcome) || outcome == Outcome::Gone,
             "{outcome:?}"
         );
-        let stands = model.load(handle);
-        assert_eq!(ended, usize::from(stands.is_none()));
-        // Once it was told to be carol's, alice's revoke cannot have ended it.
-        let expected: Vec<_> = stands.iter().map(|record| record.handle()).collect();
+        let active = model.load(handle);
+        assert_eq!(ended, usize::from(active.is_none()));
+        // If the commit that made it carol's was applied, alice's revoke cannot have ended it.
+        let expected: Vec<_> = active.iter().map(|record| record.handle()).collect();
         assert_eq!(model.sessions(&principal("carol")), expected);
         assert_eq!(model.sessions(&principal("alice")), []);
-        if let Some(record) = stands {
+        if let Some(record) = active {
             assert!(is_applied(&outcome));
             assert_eq!(record.principal().unwrap().as_str(), "carol");
         }
@@ -40,7 +40,7 @@ fn a_session_that_changes_hands_while_both_owners_are_revoked_is_gone_or_moved()
 }
 
 #[test]
-fn a_session_that_moved_is_not_its_old_owners_to_revoke() {
+fn a_session_that_moved_is_not_revoked_with_its_old_owner() {
     explore("hand-over and the old owner's revoke", || {
         let model = Model::new();
         let loaded = model.keep(sample(1).principal("alice"));
@@ -52,7 +52,7 @@ fn a_session_that_moved_is_not_its_old_owners_to_revoke() {
         });
         let revoke = model.spawn(|model| model.revoke(&principal("alice")));
         let (moved, is_there) = hand_over.join().unwrap();
-        assert_eq!(moved, is_there, "told to be carol's, and ended as alice's");
+        assert_eq!(moved, is_there, "reported as carol's, but ended as alice's");
         assert_eq!(revoke.join().unwrap().is_empty(), moved);
         model.audit();
     });
@@ -92,9 +92,10 @@ fn of_two_renewed_certificates_one_has_the_session_the_token_and_the_index() {
 }
 
 #[test]
-fn owners_that_are_locked_in_opposite_orders_never_wait_for_each_other() {
-    // The one's certificate is in the part of the index in which the other's principal is: in
-    // the order in which a record names its owners, each would lock them the other way round.
+fn owners_named_in_opposite_orders_never_deadlock() {
+    // Each certificate is in the same part of the index as the other record's principal. So each
+    // record names its owners in the opposite order of parts, and without a fixed lock order the
+    // two would deadlock.
     let certificate_in = |part| (1..).find(|n| part_of(&SampleBinding::new(*n).owner()) == part);
     let certificates = [certificate_in(0).unwrap(), certificate_in(1).unwrap()];
     let name_in = |part| {

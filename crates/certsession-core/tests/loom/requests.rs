@@ -1,4 +1,4 @@
-//! Whole requests through the rules: open, handle, commit, and what the client is given.
+//! Whole requests through the rules: open, handler, commit, and the response to the client.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use loom::thread::JoinHandle;
 
 use crate::support::{NOW, explore, now_or_never};
 
-/// A server and a client's certificate. Clones are the same ones.
+/// A server and a client's certificate. Clones share the server.
 #[derive(Clone)]
 struct Server {
     sessions: SessionManager<MemoryStore>,
@@ -20,11 +20,11 @@ struct Server {
     peer: PeerState,
 }
 
-/// What a client is told.
+/// The response to a client.
 struct Answer {
     result: Result<(), SessionError>,
     cookie: Option<String>,
-    /// Whether its cookie opened a session.
+    /// Whether the request's cookie opened a session.
     had_session: bool,
 }
 
@@ -73,19 +73,19 @@ impl Server {
         }
     }
 
-    /// A request on a thread of its own.
+    /// Runs a request on a thread of its own.
     fn spawn(&self, cookie: &Arc<str>, handler: fn(&mut Session)) -> JoinHandle<Answer> {
         let (server, cookie) = (self.clone(), Arc::clone(cookie));
         loom::thread::spawn(move || server.request(Some(&cookie), handler))
     }
 
-    /// A request that is slow: it has opened its session before the others begin.
+    /// Runs a slow request: it opens its session before the other threads begin.
     fn spawn_slow(&self, cookie: &Arc<str>, handler: fn(&mut Session)) -> JoinHandle<Answer> {
         let (server, session) = (self.clone(), self.open(Some(cookie)));
         loom::thread::spawn(move || server.finish(session, handler))
     }
 
-    /// A session of alice's, and its cookie.
+    /// Begins a session of alice, and returns its cookie.
     fn signed_in(&self) -> Arc<str> {
         let answer = self.request(None, |session| session.sign_in("alice").unwrap());
         answer.cookie.unwrap().into()
@@ -98,7 +98,7 @@ impl Server {
     }
 }
 
-/// One certificate for all orders of all models: the steps must not depend on chance.
+/// One certificate for all orders of all models: the steps must not depend on randomness.
 fn certificate() -> PeerState {
     static DER: OnceLock<Vec<u8>> = OnceLock::new();
     let der = DER.get_or_init(|| {
@@ -134,7 +134,10 @@ fn p3_beyond_the_grace_one_token_is_alive_after_a_renewal_a_rotation_and_a_write
         .map(|request| request.join().unwrap());
         let mut cookies = vec![&*first];
         cookies.extend(answers.iter().filter_map(|answer| answer.cookie.as_deref()));
-        assert!(server.alive(&cookies) <= 2, "one, and one in its grace");
+        assert!(
+            server.alive(&cookies) <= 2,
+            "the current token, and one in its grace period"
+        );
         server.clock.advance(Duration::from_secs(30));
         assert_eq!(server.alive(&cookies), 1, "of {} tokens", cookies.len());
         server.sessions.store().audit().unwrap();
@@ -149,7 +152,7 @@ fn p4_neither_a_slow_writer_nor_a_sign_in_brings_a_signed_out_session_back() {
         let handle = server.open(Some(&cookie)).handle();
         let writer = server.spawn_slow(&cookie, writes);
         let sign_in = server.spawn(&cookie, |session| session.sign_in("bob").unwrap());
-        // It ends the session that it has opened: whoever signs in to it meanwhile goes too.
+        // It ends the session that it opened, even if another request signs in to it meanwhile.
         let sign_out = server.spawn(&cookie, |session| {
             if session.handle().is_some() {
                 session.sign_out().unwrap();

@@ -1,4 +1,4 @@
-//! Short words for what the models do.
+//! Helpers for the models.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use certsession_core::{
 };
 use loom::thread::JoinHandle;
 
-/// When everything happens, unless a model says otherwise.
+/// The time of every step, unless a model says otherwise.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-/// Runs a model for every order of its steps, and tells how many there were.
+/// Runs a model for every order of its steps, and prints how many there were.
 #[allow(clippy::print_stderr, reason = "the figure is what the run is for")]
 pub(crate) fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let orders = Arc::new(AtomicU64::new(0));
@@ -31,7 +31,7 @@ pub(crate) fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
     assert!(orders > 1, "the threads of {name} have no lock in common");
 }
 
-/// Runs a future that does not wait: the memory store's never do.
+/// Runs a future that is ready at once: the memory store's futures always are.
 pub(crate) fn now_or_never<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
     match std::pin::pin!(future).poll(&mut context) {
@@ -40,7 +40,7 @@ pub(crate) fn now_or_never<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// The store of a model, in words of its own. Clones are the same store.
+/// The store of a model, with helpers. Clones share the store.
 #[derive(Clone)]
 pub(crate) struct Model(pub(crate) Arc<MemoryStore>);
 
@@ -53,7 +53,7 @@ impl Model {
         Self(Arc::new(MemoryStore::with_capacity(capacity)))
     }
 
-    /// Keeps a sample before the threads begin.
+    /// Creates a sample before the threads begin.
     pub(crate) fn keep(&self, sample: SampleRecord) -> Arc<Record> {
         let record = sample.build();
         let created = self.create(&record, None);
@@ -74,7 +74,7 @@ impl Model {
         now_or_never(self.0.commit(commit.build())).unwrap()
     }
 
-    /// What a request does: loads the session, and commits to it what it makes of it.
+    /// Runs a request: loads the session, and applies the commit that `change` makes of it.
     pub(crate) fn request(
         &self,
         handle: Handle,
@@ -99,7 +99,7 @@ impl Model {
         records.iter().map(|record| record.handle()).collect()
     }
 
-    /// A thread of the model.
+    /// Starts a thread of the model.
     pub(crate) fn spawn<T: 'static>(
         &self,
         task: impl FnOnce(Self) -> T + 'static,
@@ -108,7 +108,7 @@ impl Model {
         loom::thread::spawn(move || task(model))
     }
 
-    /// Once nothing runs any more: index and records agree, to the last entry.
+    /// After all threads: asserts that index and records agree, to the last entry.
     pub(crate) fn audit(&self) {
         if let Err(disagreement) = self.0.audit() {
             panic!("{disagreement}");

@@ -1,4 +1,4 @@
-//! No two live tokens beyond the grace.
+//! At most one token is valid beyond the grace period.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::support::{Model, NOW, explore, is_applied, principal, sample};
 
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Whether the commit's new token stands.
+/// Whether the commit's new token is in force.
 fn is_rotated(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Applied { rotated: true, .. })
 }
 
 #[test]
-fn of_three_renewals_at_once_one_token_wins_and_no_data_are_lost() {
+fn of_three_renewals_at_once_one_token_wins_and_no_data_is_lost() {
     explore("three renewals", || {
         let model = Model::new();
         let loaded = model.keep(sample(1));
@@ -34,7 +34,7 @@ fn of_three_renewals_at_once_one_token_wins_and_no_data_are_lost() {
 }
 
 #[test]
-fn of_two_privilege_changes_and_a_renewal_by_one_token_one_privilege_change_stands() {
+fn of_two_privilege_changes_and_a_renewal_by_one_token_one_privilege_change_wins() {
     explore("two rotations and a renewal", || {
         let model = Model::new();
         let loaded = model.keep(sample(1));
@@ -49,7 +49,7 @@ fn of_two_privilege_changes_and_a_renewal_by_one_token_one_privilege_change_stan
         let rotated = rotations.iter().filter(|outcome| is_rotated(outcome));
         assert_eq!(rotated.count(), 1);
         assert!(rotations.contains(&Outcome::Stale));
-        // What the winner of the rotations has is what stands: a renewal never undoes it.
+        // The token of the winning rotation is in force: a renewal never undoes it.
         let record = model.load(loaded.handle()).unwrap();
         let by_winner = SampleCommit::on(&record).rotate();
         assert!(is_rotated(&model.commit(by_winner)));
@@ -59,7 +59,7 @@ fn of_two_privilege_changes_and_a_renewal_by_one_token_one_privilege_change_stan
 }
 
 #[test]
-fn of_two_sign_ins_in_one_session_one_is_applied_whatever_is_renewed_meanwhile() {
+fn of_two_sign_ins_in_one_session_one_is_applied_despite_a_renewal() {
     explore("two sign-ins and a renewal", || {
         let model = Model::new();
         let loaded = model.keep(sample(1));
@@ -86,7 +86,7 @@ fn of_two_sign_ins_in_one_session_one_is_applied_whatever_is_renewed_meanwhile()
 }
 
 #[test]
-fn of_two_sign_ins_of_whoever_is_signed_in_one_is_applied() {
+fn of_two_sign_ins_of_the_signed_in_principal_one_is_applied() {
     explore("two sign-ins of one principal", || {
         let model = Model::new();
         let loaded = model.keep(sample(1).principal("alice"));

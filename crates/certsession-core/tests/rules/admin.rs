@@ -1,4 +1,4 @@
-//! Sessions seen and ended from outside: P4.
+//! Listing and ending sessions from outside: P4.
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
@@ -77,7 +77,7 @@ fn a_principal_ends_their_own_sessions_and_no_others() {
 }
 
 #[test]
-fn an_anonymous_session_is_nobodys_to_revoke() {
+fn an_anonymous_session_is_not_revoked_with_any_principal() {
     let world = World::new();
     let mut client = Client::of(&Ca::named("ca").issue(&Certificate::serial(1)));
     client.request(&world, |session| session.insert(&CART, &1).unwrap());
@@ -172,7 +172,7 @@ fn p4_p8_an_administrator_needs_no_type_of_a_store() {
 }
 
 #[test]
-fn p6_what_the_store_could_not_do_is_an_error_and_is_told() {
+fn p6_a_failed_store_operation_is_an_error_and_an_event() {
     let world = World::new();
     let clients = three(&world);
     let handle = clients[0].handle(&world).unwrap();
@@ -196,7 +196,7 @@ fn p6_what_the_store_could_not_do_is_an_error_and_is_told() {
         StoreOperation::Load,
         StoreOperation::Revoke,
     ];
-    let told = operations.map(|operation| SessionEvent::StoreFailed { operation, kind });
-    assert_eq!(world.events(), told);
+    let expected = operations.map(|operation| SessionEvent::StoreFailed { operation, kind });
+    assert_eq!(world.events(), expected);
     assert!(clients[0].handle(&world).is_some());
 }

@@ -1,4 +1,4 @@
-//! A renewed certificate, by the policy that admits it: P2 and P3.
+//! A renewed certificate under each policy that admits it: P2 and P3.
 
 use certsession_core::test_util::Fault;
 use certsession_core::{
@@ -104,7 +104,7 @@ fn p2_a_newer_certificate_of_someone_else_is_refused_and_so_is_an_older_one() {
 }
 
 #[test]
-fn p3_a_renewed_certificate_of_the_same_key_takes_the_session_along_with_a_new_token() {
+fn p3_a_renewed_certificate_of_the_same_key_keeps_the_session_with_a_new_token() {
     let world = public_key();
     let Renewal { old, new, .. } = renewal();
     let mut client = Client::signed_in(&world, &old, "alice");
@@ -113,7 +113,7 @@ fn p3_a_renewed_certificate_of_the_same_key_takes_the_session_along_with_a_new_t
 
     client.peer = new.clone();
     let before = client.cookie.clone();
-    // A request that only reads is enough, and one commit.
+    // A request that only reads is sufficient, with one commit.
     let mut session = client.open(&world);
     client.finish(&world, &mut session).result.unwrap();
     assert!(session.begin_commit().is_none());
@@ -181,12 +181,12 @@ fn the_session_follows_the_renewed_certificate_to_its_end_and_not_the_old_one() 
     world.clock.advance(2 * MINUTE);
     client.peer = ca.issue(&long);
     client.request(&world, |_| {});
-    // Twelve hours after the sign-in: a renewal restarts no lifetime.
+    // Twelve hours after the sign-in: a renewed certificate restarts no lifetime.
     assert_eq!(deadline(&client), NOW + 12 * HOUR);
 }
 
 #[test]
-fn a_rebind_that_the_store_did_not_take_fails_no_read_and_is_tried_again() {
+fn a_rebind_that_failed_in_the_store_fails_no_read_and_is_retried() {
     let world = public_key();
     let Renewal { old, new, .. } = renewal();
     let mut client = Client::signed_in(&world, &old, "alice");
@@ -203,7 +203,7 @@ fn a_rebind_that_the_store_did_not_take_fails_no_read_and_is_tried_again() {
 }
 
 #[test]
-fn of_parallel_requests_under_a_renewed_certificate_one_gets_the_token_and_one_event_tells() {
+fn of_parallel_requests_under_a_renewed_certificate_one_gets_the_token_and_one_event_is_emitted() {
     let world = public_key();
     let Renewal { old, new, .. } = renewal();
     let mut client = Client::signed_in(&world, &old, "alice");
@@ -231,7 +231,7 @@ fn p2_a_token_in_its_grace_is_not_accepted_under_a_renewed_certificate() {
     let before = client.clone();
     world.clock.advance(15 * MINUTE);
     assert!(client.try_request(&world, |_| {}).has_token());
-    assert!(before.handle(&world).is_some(), "it is in its grace");
+    assert!(before.handle(&world).is_some(), "it is in its grace period");
 
     let renewed = Client::with_cookie_of(&new, &before);
     world.events();
@@ -259,7 +259,7 @@ fn a_sign_in_under_a_renewed_certificate_binds_the_session_to_it() {
 }
 
 #[test]
-fn p3_whoever_was_overtaken_by_a_request_under_the_renewed_certificate_may_sign_in_anew() {
+fn p3_a_client_overtaken_by_its_renewed_certificate_may_sign_in_again() {
     let world = public_key();
     let Renewal { old, new, .. } = renewal();
     let mut client = Client::signed_in(&world, &old, "alice");
@@ -267,7 +267,7 @@ fn p3_whoever_was_overtaken_by_a_request_under_the_renewed_certificate_may_sign_
     client.peer = new.clone();
     client.request(&world, |session| session.rotate().unwrap());
     world.events();
-    // Under the old certificate, with the token before.
+    // Under the old certificate, with the old token.
     overtaken.request(&world, |session| {
         assert_eq!(session.handle(), None);
         let written = session.insert(&CART, &1);

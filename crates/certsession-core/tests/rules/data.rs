@@ -1,4 +1,4 @@
-//! What a session keeps for the application.
+//! The session's data.
 
 use std::collections::HashMap;
 
@@ -72,7 +72,7 @@ fn a_record_is_read_by_the_same_keys_as_the_session() {
 }
 
 #[test]
-fn clearing_keeps_the_session_and_whoever_is_signed_in() {
+fn clearing_keeps_the_session_and_its_principal() {
     let world = World::new();
     let mut client = client();
     client.request(&world, |session| {
@@ -100,7 +100,7 @@ fn a_value_of_another_type_is_an_error_that_holds_no_value() {
         let error = session.get(&as_number).unwrap_err();
         assert!(matches!(error, SessionError::Decode(_)));
         assert!(!format!("{error} {error:?}").contains("swordfish"));
-        // It is left where it is.
+        // The value stays.
         assert!(session.take(&as_number).is_err());
     });
     let session = client.open(&world);
@@ -108,7 +108,7 @@ fn a_value_of_another_type_is_an_error_that_holds_no_value() {
 }
 
 #[test]
-fn a_value_that_does_not_turn_into_json_is_an_error_and_changes_nothing() {
+fn a_value_that_cannot_be_serialized_is_an_error_and_changes_nothing() {
     let world = World::new();
     let mut client = client();
     client.request(&world, |session| {
@@ -131,7 +131,7 @@ fn a_session_holds_no_more_than_it_may() {
             panic!("{error}");
         };
         assert!(size > 100);
-        // What was refused is not written, and what it would have replaced stays.
+        // The refused value is not written, and the old value stays.
         assert!(session.insert(&THEME, &"x".repeat(100)).is_err());
         assert_eq!(session.get(&CART).unwrap(), None);
     });
@@ -140,7 +140,7 @@ fn a_session_holds_no_more_than_it_may() {
 }
 
 #[test]
-fn what_is_replaced_or_removed_does_not_count() {
+fn replaced_and_removed_values_do_not_count() {
     let world = World::with(|rules| rules.max_data_size(100));
     let mut client = client();
     client.request(&world, |session| {
@@ -176,7 +176,7 @@ fn two_requests_together_write_no_more_than_a_session_may_hold() {
     };
     assert!(size > 100);
     assert_eq!(client.open(&world).get(&THEME).unwrap(), None);
-    // The request may go on with less.
+    // The request may continue with a smaller value.
     second.insert(&THEME, "x").unwrap();
     client.finish(&world, &mut second).result.unwrap();
     assert_eq!(client.open(&world).entries().len(), 2);

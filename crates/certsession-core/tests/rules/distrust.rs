@@ -1,4 +1,4 @@
-//! A store that breaks its contract does the least harm possible.
+//! A store that violates its contract does the least possible harm.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::support::{Ca, Certificate, HOUR, NOW};
 
 const CART: Key<u32> = Key::new("cart");
 
-/// Gives expired records away; and says of every new one that it exists, if it is told so.
+/// A store that returns expired records and, on request, claims that every new handle exists.
 struct Lying {
     inner: MemoryStore,
     knows_every_handle: bool,
@@ -69,7 +69,7 @@ fn over(knows_every_handle: bool) -> (SessionManager<Lying>, ManualClock, PeerSt
 }
 
 #[test]
-fn p4_an_expired_record_that_a_store_gives_away_is_not_opened() {
+fn p4_an_expired_record_that_a_store_returns_is_not_opened() {
     let (sessions, clock, peer) = over(false);
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
@@ -89,13 +89,13 @@ fn p4_an_expired_record_that_a_store_gives_away_is_not_opened() {
 }
 
 #[test]
-fn p1_a_new_handle_that_exists_already_is_an_error_and_no_session_of_somebody_else() {
+fn p1_a_new_handle_that_exists_already_is_an_error_and_opens_no_session() {
     let (sessions, _, peer) = over(true);
     let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
     session.insert(&CART, &1).unwrap();
     let result = block_on(sessions.execute(session.begin_commit().unwrap()));
     let Err(SessionError::Store(error)) = session.finish_commit(result) else {
-        panic!("it had to fail");
+        panic!("it must fail");
     };
     assert_eq!(error.kind(), StoreErrorKind::Other);
     assert!(session.take_cookie().is_none());

@@ -35,7 +35,7 @@ fn p3_a_sign_out_ends_the_session_and_removes_the_cookie() {
 }
 
 #[test]
-fn p3_what_a_request_writes_after_a_sign_out_is_a_new_session_of_another_name() {
+fn p3_a_write_after_a_sign_out_begins_a_session_with_another_handle() {
     let world = World::new();
     let mut client = signed_in(&world);
     let handle = client.handle(&world);
@@ -53,7 +53,7 @@ fn p3_what_a_request_writes_after_a_sign_out_is_a_new_session_of_another_name() 
 }
 
 #[test]
-fn p3_signing_in_after_a_sign_out_in_one_request_changes_the_name_too() {
+fn p3_signing_in_after_a_sign_out_in_one_request_changes_the_handle_too() {
     let world = World::new();
     let mut client = signed_in(&world);
     let handle = client.handle(&world);
@@ -81,7 +81,7 @@ fn p4_after_an_end_the_request_writes_nothing_more() {
         assert!(matches!(session.sign_in("bob"), Err(SessionError::Ended)));
         assert!(matches!(session.remove(&CART), Err(SessionError::Ended)));
         assert!(matches!(session.rotate(), Err(SessionError::Ended)));
-        // Ending what has ended is no error.
+        // Ending an ended session is not an error.
         session.end().unwrap();
     });
     answer.result.as_ref().unwrap();
@@ -132,7 +132,7 @@ fn p4_a_reader_whose_session_ended_meanwhile_begins_no_other_in_its_place() {
     let mut reader = client.open(&world);
     client.request(&world, |session| session.end().unwrap());
 
-    // A commit in the middle of the request finds out, and what was read is served.
+    // A commit in the middle of the request detects it, and the request that only read succeeds.
     commit(&world, &mut reader).unwrap();
     assert!(matches!(reader.insert(&CART, &7), Err(SessionError::Ended)));
     let answer = client.finish(&world, &mut reader);
@@ -141,7 +141,7 @@ fn p4_a_reader_whose_session_ended_meanwhile_begins_no_other_in_its_place() {
 }
 
 #[test]
-fn two_sign_outs_at_once_both_go_well_and_one_event_tells() {
+fn two_concurrent_sign_outs_both_succeed_and_emit_one_event() {
     let world = World::new();
     let mut client = signed_in(&world);
     let mut second = client.open(&world);

@@ -1,4 +1,4 @@
-//! The events of whole stories, exactly.
+//! The exact events of complete scenarios.
 
 use certsession_core::{
     EndReason, Handle, Key, PeerState, Principal, Refusal, RotationReason, SessionEvent,
@@ -9,7 +9,7 @@ use crate::support::{Ca, Certificate, Client, MINUTE, World};
 const CART: Key<u32> = Key::new("cart");
 
 #[test]
-fn the_story_of_a_session_is_told_in_order_and_once() {
+fn the_events_of_a_session_are_emitted_once_and_in_order() {
     let world = World::new();
     let ca = Ca::named("ca");
     let peer = ca.issue(&Certificate::serial(1));
@@ -19,7 +19,7 @@ fn the_story_of_a_session_is_told_in_order_and_once() {
     let handle = client.handle(&world).unwrap();
     assert_eq!(world.events(), begins(handle, &peer));
 
-    // Reading and writing are no decisions.
+    // Reads and writes emit no events.
     client.request(&world, |session| session.insert(&CART, &2).unwrap());
     world.clock.advance(2 * MINUTE);
     client.request(&world, |_| {});
@@ -54,7 +54,7 @@ fn the_story_of_a_session_is_told_in_order_and_once() {
 }
 
 #[test]
-fn a_session_that_begins_with_a_sign_in_tells_all_three() {
+fn a_session_that_begins_with_a_sign_in_emits_all_three_events() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let client = Client::signed_in(&world, &peer, "alice");
@@ -66,7 +66,7 @@ fn a_session_that_begins_with_a_sign_in_tells_all_three() {
 }
 
 #[test]
-fn an_end_is_told_before_the_beginning_that_follows_it() {
+fn an_end_is_reported_before_the_beginning_that_follows_it() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut client = Client::signed_in(&world, &peer, "alice");
@@ -84,7 +84,7 @@ fn an_end_is_told_before_the_beginning_that_follows_it() {
 }
 
 #[test]
-fn a_sign_in_that_came_too_late_tells_nothing() {
+fn a_sign_in_that_came_too_late_emits_nothing() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut client = Client::signed_in(&world, &peer, "alice");

@@ -1,4 +1,4 @@
-//! A store that fails: P6. Nothing is lost, nothing is told as done that is not.
+//! A store that fails: P6. Nothing is lost, and nothing is reported as done that was not.
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
@@ -41,7 +41,7 @@ fn p6_a_request_without_a_cookie_does_not_need_the_store() {
 }
 
 #[test]
-fn p6_a_creation_that_failed_is_an_error_and_the_next_commit_tries_again() {
+fn p6_a_creation_that_failed_is_an_error_and_the_next_commit_retries() {
     for fault in BOTH {
         let world = World::new();
         let mut client = Client::of(&peer());
@@ -61,7 +61,7 @@ fn p6_a_creation_that_failed_is_an_error_and_the_next_commit_tries_again() {
 }
 
 #[test]
-fn p6_a_commit_that_failed_is_an_error_and_the_next_commit_tries_again() {
+fn p6_a_commit_that_failed_is_an_error_and_the_next_commit_retries() {
     for fault in BOTH {
         let world = World::new();
         let mut client = Client::signed_in(&world, &peer(), "alice");
@@ -81,7 +81,7 @@ fn p6_a_commit_that_failed_is_an_error_and_the_next_commit_tries_again() {
 }
 
 #[test]
-fn p6_a_sign_in_whose_answer_was_lost_is_never_told_as_done() {
+fn p6_a_sign_in_whose_result_was_lost_is_never_reported_as_success() {
     let world = World::new();
     let mut client = Client::of(&peer());
     client.request(&world, |session| session.insert(&CART, &1).unwrap());
@@ -91,18 +91,19 @@ fn p6_a_sign_in_whose_answer_was_lost_is_never_told_as_done() {
     let answer = client.finish(&world, &mut session);
     assert!(matches!(answer.result, Err(SessionError::Store(_))));
     assert!(answer.cookie.is_none());
-    // It happened, with a token that nobody has. Trying again cannot tell, and must not lie.
+    // The sign-in was executed, with a token that no client has. A retry cannot know this, and must
+    // not report success.
     let again = client.finish(&world, &mut session);
     assert!(matches!(again.result, Err(SessionError::Stale)));
     assert!(again.cookie.is_none());
     assert_eq!(client.principal(&world), None);
-    // The client may sign in anew.
+    // The client may sign in again.
     client.request(&world, |session| session.sign_in("alice").unwrap());
     assert_eq!(client.principal(&world).as_deref(), Some("alice"));
 }
 
 #[test]
-fn p6_an_end_that_failed_is_an_error_and_is_asked_for_again() {
+fn p6_an_end_that_failed_is_an_error_and_is_retried() {
     for fault in BOTH {
         let world = World::new();
         let mut client = Client::signed_in(&world, &peer(), "alice");
@@ -114,7 +115,7 @@ fn p6_an_end_that_failed_is_an_error_and_is_asked_for_again() {
         world.faults.fail_next(StoreOperation::Remove, fault);
         let answer = client.finish(&world, &mut session);
         assert!(matches!(answer.result, Err(SessionError::Store(_))));
-        // Until the end is certain the cookie stays, and nothing new begins.
+        // Until the end is certain the cookie stays, and no new session begins.
         assert!(answer.cookie.is_none());
         assert_eq!(world.faults.calls(StoreOperation::Create), 1);
 
@@ -124,20 +125,23 @@ fn p6_an_end_that_failed_is_an_error_and_is_asked_for_again() {
         assert_eq!(kept.handle(&world), None);
         assert_eq!(client.open(&world).get(&CART).unwrap(), Some(1));
         let reason = EndReason::SignOut;
-        let told = world
+        let is_reported = world
             .events()
             .contains(&SessionEvent::Ended { handle, reason });
-        assert_eq!(told, fault == Fault::Before);
+        assert_eq!(is_reported, fault == Fault::Before);
     }
 }
 
 #[test]
-fn p6_an_end_goes_through_where_the_request_is_abandoned() {
+fn p6_an_end_is_executed_if_the_request_is_abandoned() {
     let world = World::new();
     let client = Client::signed_in(&world, &peer(), "alice");
     let mut session = client.open(&world);
     session.insert(&CART, &1).unwrap();
-    assert!(session.abandon().is_none(), "a write is not worth it");
+    assert!(
+        session.abandon().is_none(),
+        "a write is not finished for an abandoned request"
+    );
 
     session.end().unwrap();
     let pending = session.abandon().unwrap();
@@ -149,7 +153,7 @@ fn p6_an_end_goes_through_where_the_request_is_abandoned() {
 }
 
 #[test]
-fn p6_a_write_is_no_ending_work() {
+fn p6_a_write_does_not_count_as_an_end() {
     let world = World::new();
     let mut session = Client::of(&peer()).open(&world);
     session.insert(&CART, &1).unwrap();
@@ -157,7 +161,7 @@ fn p6_a_write_is_no_ending_work() {
 }
 
 #[test]
-fn p6_what_nobody_asked_for_fails_no_request_and_is_tried_again() {
+fn p6_failed_upkeep_fails_no_request_and_is_retried() {
     let world = World::new();
     let mut client = Client::signed_in(&world, &peer(), "alice");
     world.clock.advance(2 * MINUTE);

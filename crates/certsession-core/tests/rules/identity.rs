@@ -1,4 +1,4 @@
-//! The policy `Identity`: a session stays with a name, whatever the key.
+//! The policy `Identity`: a session is bound to a name, with any key.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn svid(serial: u64, later: Duration) -> Certificate {
     Certificate::serial(serial).uri(SPIFFE).later(later)
 }
 
-/// A session under one certificate, and what comes of a request under another.
+/// Begins a session under one certificate, and returns the result of a request under another.
 fn moves(world: &World, from: &PeerState, to: &PeerState) -> Result<(), Refusal> {
     let mut client = Client::signed_in(world, from, "web");
     client.peer = to.clone();

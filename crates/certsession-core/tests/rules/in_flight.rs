@@ -1,4 +1,4 @@
-//! A commit whose outcome is not known: P6. What was lost on the way must not look like success.
+//! A commit whose result is unknown: P6. Lost work must not look like success.
 
 use certsession_core::test_util::block_on;
 use certsession_core::{Key, Session, SessionError};
@@ -21,12 +21,12 @@ fn is_unknown(session: &mut Session, world: &World) -> bool {
 }
 
 #[test]
-fn p6_work_that_is_lost_on_the_way_is_never_told_as_done() {
+fn p6_a_lost_commit_is_never_reported_as_success() {
     let world = World::new();
     let client = signed_in(&world);
     let mut session = client.open(&world);
     session.insert(&CART, &1).unwrap();
-    // A timeout drops it, for example.
+    // For example, a timeout drops the commit.
     drop(session.begin_commit());
     assert!(is_unknown(&mut session, &world));
     assert!(is_unknown(&mut session, &world));
@@ -52,7 +52,7 @@ fn p6_a_session_does_not_change_while_its_commit_is_under_way() {
     ] {
         assert!(is_refused(change));
     }
-    // What was loaded can still be read.
+    // The loaded data can still be read.
     assert_eq!(session.principal().unwrap().as_str(), "alice");
     assert!(is_unknown(&mut session, &world));
 
@@ -64,7 +64,7 @@ fn p6_a_session_does_not_change_while_its_commit_is_under_way() {
 }
 
 #[test]
-fn p6_a_creation_that_is_lost_on_the_way_is_not_begun_a_second_time() {
+fn p6_a_lost_creation_is_not_started_a_second_time() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut session = Client::of(&peer).open(&world);
@@ -72,7 +72,7 @@ fn p6_a_creation_that_is_lost_on_the_way_is_not_begun_a_second_time() {
     let pending = session.begin_commit().unwrap();
     assert!(is_refused(session.insert(&CART, &2)));
     assert!(is_unknown(&mut session, &world));
-    // It may still arrive.
+    // It may still reach the store.
     drop(block_on(world.sessions.execute(pending)));
     assert!(is_unknown(&mut session, &world));
     assert_eq!(world.count(), 1);

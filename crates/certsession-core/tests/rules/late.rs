@@ -1,4 +1,4 @@
-//! A session after the head of the response is sent.
+//! A session after the response head.
 
 use certsession_core::test_util::Fault;
 use certsession_core::{BindingPolicy, Key, SessionError, StoreOperation};
@@ -35,7 +35,7 @@ fn p6_a_change_after_the_head_is_an_error_and_not_a_loss() {
 }
 
 #[test]
-fn p6_what_was_answered_as_a_failure_is_not_completed_after_the_head() {
+fn p6_a_change_reported_as_failed_is_not_completed_after_the_head() {
     let world = World::new();
     let mut client = signed_in(&world);
     let mut session = client.open(&world);
@@ -133,7 +133,7 @@ fn a_late_commit_renews_no_token_because_none_could_reach_the_client() {
     world.clock.advance(20 * MINUTE);
     session.late_insert(&CART, &1).unwrap();
     assert!(client.finish(&world, &mut session).cookie.is_none());
-    // The token that the client has is not in its grace: it still stands.
+    // The token that the client has is not in a grace period: it is still the current one.
     world.clock.advance(20 * MINUTE);
     let answer = client.try_request(&world, |session| {
         assert_eq!(session.get(&CART).unwrap(), Some(1));
@@ -171,7 +171,7 @@ fn a_late_commit_leaves_the_session_with_its_certificate() {
     client.finish(&world, &mut session).result.unwrap();
     assert_eq!(world.sessions_by(&owner(&old)).len(), 1);
     assert_eq!(world.sessions_by(&owner(&new)), []);
-    // The next request takes it along.
+    // The next request rebinds it.
     client.request(&world, |_| {});
     assert_eq!(world.sessions_by(&owner(&new)).len(), 1);
 }

@@ -68,7 +68,7 @@ fn the_idle_deadline_is_written_at_most_once_per_touch_interval() {
     let world = World::new();
     let mut client = Client::signed_in(&world, &peer(), "alice");
     world.faults.take_calls();
-    // Ten minutes, a request each second: the interval is a minute.
+    // Ten minutes with one request each second; the touch interval is a minute.
     for _ in 0..600 {
         world.clock.advance(SECOND);
         client.request(&world, |_| {});

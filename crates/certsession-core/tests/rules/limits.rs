@@ -15,7 +15,7 @@ fn at_most_two(on_limit: OnLimit) -> World {
     World::with(|rules| rules.admission(Admission::at_most(two).on_limit(on_limit)))
 }
 
-/// Clients of alice, each with a certificate of its own and a second after the other.
+/// Clients of alice, each with a certificate of its own, one second apart.
 fn clients(world: &World, how_many: u64) -> Vec<Client> {
     let ca = Ca::named("ca");
     (1..=how_many)
@@ -32,7 +32,7 @@ fn one_sign_in_too_many_ends_the_oldest_session() {
     let clients = clients(&world, 2);
     let oldest = clients[0].handle(&world).unwrap();
     let mut third = Client::of(&Ca::named("ca").issue(&Certificate::serial(9)));
-    // It counts at the sign-in, not before.
+    // A session counts from its sign-in, not before.
     third.request(&world, |session| session.insert(&CART, &1).unwrap());
     assert!(clients[0].handle(&world).is_some());
     world.events();
@@ -56,7 +56,7 @@ fn a_sign_in_that_begins_a_session_ends_the_oldest_too() {
 }
 
 #[test]
-fn where_the_limit_refuses_a_sign_in_fails_and_the_session_stays_as_it_was() {
+fn if_the_limit_refuses_a_sign_in_fails_and_the_session_stays_unchanged() {
     let world = at_most_two(OnLimit::Refuse);
     let clients = clients(&world, 2);
     let mut third = Client::of(&Ca::named("ca").issue(&Certificate::serial(9)));
@@ -73,7 +73,7 @@ fn where_the_limit_refuses_a_sign_in_fails_and_the_session_stays_as_it_was() {
 }
 
 #[test]
-fn where_the_limit_refuses_a_first_sign_in_leaves_no_session() {
+fn if_the_limit_refuses_a_first_sign_in_leaves_no_session() {
     let world = at_most_two(OnLimit::Refuse);
     clients(&world, 2);
     let mut third = Client::of(&Ca::named("ca").issue(&Certificate::serial(9)));

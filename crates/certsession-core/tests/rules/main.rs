@@ -1,5 +1,5 @@
-//! The rules over a store, promise by promise: with certificates that a CA issued, a clock that
-//! is set by hand and a store that fails on command. No HTTP and no TLS stack.
+//! The rules over a store, promise by promise: with certificates from a CA, a clock that the test
+//! sets and a store that fails on command. No HTTP and no TLS stack.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 mod admin;

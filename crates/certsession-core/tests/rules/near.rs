@@ -1,5 +1,5 @@
-//! Copies of records that are out of date: they serve those who would be served anyway, for a
-//! moment longer, and nobody else. (In the store's own tests that moment is short; here it lasts.)
+//! Outdated copies of records: they serve only requests that would be served anyway, for a moment
+//! longer, and no others. (In the stores' own tests that moment is short; here the copy stays.)
 
 use certsession_core::test_util::Fault;
 use certsession_core::{
@@ -11,7 +11,7 @@ use crate::support::{Ca, Certificate, Client, HOUR, World, commit, refusal_of};
 const CART: Key<u32> = Key::new("cart");
 const NOTE: Key<u32> = Key::new("note");
 
-/// A client with a session, whose record as it is now is the copy that is given away.
+/// A client with a session, whose current record becomes the copy.
 fn copied(world: &World) -> Client {
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut client = Client::signed_in(world, &peer, "alice");
@@ -39,7 +39,7 @@ fn a_copy_serves_a_reader_without_the_store() {
 }
 
 #[test]
-fn without_a_copy_the_store_is_asked() {
+fn without_a_copy_the_record_is_loaded() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let client = Client::signed_in(&world, &peer, "alice");
@@ -50,7 +50,7 @@ fn without_a_copy_the_store_is_asked() {
 }
 
 #[test]
-fn p2_a_copy_serves_nobody_with_another_certificate() {
+fn p2_a_copy_is_not_used_for_another_certificate() {
     let world = World::new();
     let owner = copied(&world);
     let other = Ca::named("ca").issue(&Certificate::serial(2));
@@ -66,7 +66,7 @@ fn p3_a_new_token_is_judged_by_the_store_and_not_by_an_older_copy() {
     let mut client = copied(&world);
     client.request(&world, |session| session.rotate().unwrap());
     world.events();
-    // By the copy it would be a replay, which ends the session.
+    // Judged by the copy it would be a replay, which ends the session.
     assert!(near(&client, &world).handle().is_some());
     assert_eq!(world.events(), []);
     assert!(client.handle(&world).is_some());
@@ -112,7 +112,7 @@ fn p5_a_write_from_an_older_copy_undoes_no_other() {
 }
 
 #[test]
-fn p8_a_copy_serves_nobody_after_its_deadline() {
+fn p8_a_copy_is_not_used_after_its_deadline() {
     let world = World::new();
     let client = copied(&world);
     world.clock.advance(HOUR);
@@ -120,7 +120,7 @@ fn p8_a_copy_serves_nobody_after_its_deadline() {
 }
 
 #[test]
-fn p8_a_copy_serves_nobody_whose_certificate_is_revoked() {
+fn p8_a_copy_is_not_used_for_a_revoked_certificate() {
     let world = World::new();
     let client = copied(&world);
     let certificate = client.peer.certificate().unwrap();

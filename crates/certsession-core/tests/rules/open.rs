@@ -1,4 +1,4 @@
-//! Which session a request comes with: P1, P2 and P8.
+//! Opening the session of a request: P1, P2 and P8.
 
 use certsession_core::test_util::block_on;
 use certsession_core::{
@@ -10,7 +10,7 @@ use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, SECOND, World, 
 const CART: Key<u32> = Key::new("cart");
 
 #[test]
-fn a_request_without_a_cookie_asks_the_store_nothing() {
+fn a_request_without_a_cookie_does_not_use_the_store() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let session = Client::of(&peer).open(&world);
@@ -56,7 +56,7 @@ fn p1_a_token_that_was_never_issued_is_never_adopted() {
 }
 
 #[test]
-fn p1_text_that_is_no_token_opens_nothing_and_asks_the_store_nothing() {
+fn p1_text_that_is_no_token_opens_nothing_and_does_not_use_the_store() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let good = Token::issue().unwrap().expose();
@@ -154,7 +154,7 @@ fn p2_the_same_serial_and_issuer_name_with_another_key_is_another_certificate() 
 }
 
 #[test]
-fn p2_whoever_has_neither_secret_nor_certificate_learns_nothing() {
+fn p2_a_client_with_neither_secret_nor_certificate_learns_nothing() {
     let world = World::new();
     let ca = Ca::named("ca");
     let owner = Client::signed_in(&world, &ca.issue(&Certificate::serial(1)), "alice");
@@ -171,7 +171,7 @@ fn p2_whoever_has_neither_secret_nor_certificate_learns_nothing() {
 }
 
 #[test]
-fn nobody_begins_a_session_without_a_certificate() {
+fn no_session_begins_without_a_certificate() {
     let world = World::new();
     let mut client = Client::of(&PeerState::Absent);
     client.request(&world, |session| {

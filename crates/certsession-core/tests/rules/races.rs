@@ -1,4 +1,4 @@
-//! Two requests at once, one of them held at the store: P4 and P5.
+//! Two concurrent requests, one of them held at the store: P4 and P5.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use crate::support::{Ca, Certificate, Client, World};
 
 const CART: Key<u32> = Key::new("cart");
 
-/// Holds a request's commit at the store while something else happens, and lets it go on then.
+/// Holds a request's commit at the store, runs something else, and then lets the commit continue.
 fn overtake(
     client: &Client,
     writes: impl FnOnce(&mut Session),

@@ -1,4 +1,4 @@
-//! Nothing that is shown holds a token or a value: P7.
+//! No output holds a token or a value: P7.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ const PASSWORD: Key<String> = Key::new("password");
 const VALUE: &str = "swordfish";
 
 #[test]
-fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
+fn p7_no_output_holds_a_token_or_a_value() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let mut client = Client::of(&peer);
@@ -59,7 +59,7 @@ fn p7_nothing_that_is_shown_holds_a_token_or_a_value() {
     show(format!("{:?}", world.events()));
 
     assert!(shown.len() > 1000);
-    // The handle may be shown. It is the first third of the cookie, written otherwise.
+    // The handle may appear. It is the first third of the cookie, in another encoding.
     for secret in [&cookie[..], &cookie[22..], VALUE] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }

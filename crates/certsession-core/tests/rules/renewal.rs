@@ -1,4 +1,4 @@
-//! The periodic renewal of the token, and its grace.
+//! The periodic renewal of the token, and its grace period.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn a_renewed_token_is_accepted_until_its_grace_is_over() {
     let mut before = client.clone();
     client.request(&world, |_| {});
     world.clock.advance(30 * SECOND - SECOND);
-    // It reads and writes, and is not renewed a second time.
+    // It can read and write, and is not renewed a second time.
     let answer = before.try_request(&world, |session| {
         assert_eq!(session.principal().unwrap().as_str(), "alice");
         session.insert(&CART, &1).unwrap();
@@ -87,8 +87,11 @@ fn p2_the_grace_is_for_the_same_certificate_only() {
     let other = Ca::named("ca").issue(&Certificate::serial(2));
     let thief = Client::with_cookie_of(&other, &before);
     assert_eq!(thief.refusal(&world), Refusal::OtherCertificate);
-    let nobody = Client::with_cookie_of(&PeerState::Absent, &before);
-    assert_eq!(nobody.refusal(&world), Refusal::CertificateMissing);
+    let without_certificate = Client::with_cookie_of(&PeerState::Absent, &before);
+    assert_eq!(
+        without_certificate.refusal(&world),
+        Refusal::CertificateMissing
+    );
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn p3_a_privilege_change_by_a_token_in_its_grace_kills_both_tokens() {
 }
 
 #[test]
-fn a_token_in_its_grace_asks_for_no_renewal_of_its_own() {
+fn a_token_in_its_grace_is_not_renewed_again() {
     let lifetimes = Lifetimes::default().with_renewal(10 * SECOND).unwrap();
     let world = World::with(|rules| rules.lifetimes(lifetimes.with_grace(MINUTE)));
     let mut client = due(&world);
@@ -141,7 +144,7 @@ fn renewal_can_be_turned_off() {
 }
 
 #[test]
-fn p6_a_renewal_that_fails_fails_no_read_and_is_tried_again() {
+fn p6_a_failed_renewal_fails_no_read_and_is_retried() {
     for fault in [Fault::Before, Fault::After] {
         let world = World::new();
         let mut client = due(&world);
@@ -151,7 +154,7 @@ fn p6_a_renewal_that_fails_fails_no_read_and_is_tried_again() {
         });
         answer.result.as_ref().unwrap();
         assert!(!answer.has_token());
-        // Where the answer was lost, the client's token is in its grace: it is still served.
+        // If the result was lost, the client's token is in its grace period: it is still accepted.
         assert_eq!(client.principal(&world).as_deref(), Some("alice"));
         let is_renewed = client.try_request(&world, |_| {}).has_token();
         assert_eq!(is_renewed, fault == Fault::Before);

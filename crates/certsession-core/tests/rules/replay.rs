@@ -1,4 +1,4 @@
-//! A token that was replaced comes again: P2 and P3.
+//! A replaced token is used again: P2 and P3.
 
 use std::thread;
 
@@ -11,7 +11,7 @@ use crate::support::{Ca, Certificate, Client, World};
 
 const CART: Key<u32> = Key::new("cart");
 
-/// A client, and one with the same certificate and the token before.
+/// A client, and another one with the same certificate and the previous token.
 fn replaced(world: &World, peer: &PeerState) -> (Client, Client) {
     let mut client = Client::signed_in(world, peer, "alice");
     let before = client.clone();
@@ -25,7 +25,7 @@ fn ends_session() -> World {
 }
 
 #[test]
-fn p3_a_replaced_token_is_told_and_opens_nothing_and_the_session_lives_on() {
+fn p3_a_replaced_token_is_reported_and_opens_nothing_and_the_session_continues() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (client, before) = replaced(&world, &peer);
@@ -36,7 +36,7 @@ fn p3_a_replaced_token_is_told_and_opens_nothing_and_the_session_lives_on() {
 }
 
 #[test]
-fn where_the_policy_says_so_a_replayed_token_ends_the_session() {
+fn a_replayed_token_ends_the_session_if_the_policy_says_so() {
     let world = ends_session();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (client, mut before) = replaced(&world, &peer);
@@ -52,13 +52,13 @@ fn where_the_policy_says_so_a_replayed_token_ends_the_session() {
         ]
     );
     assert_eq!(client.handle(&world), None);
-    // Whoever has the certificate may begin anew.
+    // The owner of the certificate may begin a new session.
     before.request(&world, |session| session.sign_in("alice").unwrap());
     assert_eq!(world.sessions_of("alice").len(), 1);
 }
 
 #[test]
-fn p2_a_thief_logs_the_owner_out_by_no_token_even_where_replay_ends_sessions() {
+fn p2_a_thief_cannot_log_the_owner_out_even_if_a_replay_ends_sessions() {
     let world = ends_session();
     let ca = Ca::named("ca");
     let (client, before) = replaced(&world, &ca.issue(&Certificate::serial(1)));
@@ -102,13 +102,13 @@ fn p6_a_replay_that_cannot_end_the_session_is_an_error() {
         Err(SessionError::Store(_))
     ));
     assert!(client.handle(&world).is_some());
-    // The next one goes through.
+    // The retry succeeds.
     assert_eq!(before.handle(&world), None);
     assert_eq!(client.handle(&world), None);
 }
 
 #[test]
-fn p4_a_session_that_two_requests_end_is_told_as_ended_once() {
+fn p4_a_session_that_two_requests_end_is_reported_as_ended_once() {
     let world = ends_session();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (mut client, before) = replaced(&world, &peer);
@@ -126,12 +126,12 @@ fn p4_a_session_that_two_requests_end_is_told_as_ended_once() {
 }
 
 #[test]
-fn a_request_with_a_replaced_token_signs_nobody_out() {
+fn a_request_with_a_replaced_token_cannot_sign_out() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     let (client, mut before) = replaced(&world, &peer);
     before.request(&world, |session| {
-        // It must hear that nothing happens.
+        // The handler must get an error, so that it learns that nothing happened.
         for stopped in [session.sign_out(), session.end()] {
             assert!(matches!(stopped, Err(SessionError::TokenReplaced)));
         }

@@ -25,7 +25,7 @@ fn refused(reason: Refusal) -> SessionEvent {
     SessionEvent::Refused { handle, reason }
 }
 
-/// A world whose list the test holds, as the TLS side does.
+/// A world whose revocation list the test holds, as the TLS configuration does.
 fn world_with(list: &RevocationList) -> World {
     World::with(|rules| rules.revocations(list))
 }
@@ -90,7 +90,7 @@ fn p8_a_certificate_that_is_revoked_by_call_loses_its_sessions_at_once() {
 }
 
 #[test]
-fn p8_what_was_added_to_the_list_is_ended_without_a_request() {
+fn p8_sessions_of_a_listed_certificate_are_ended_without_a_request() {
     let list = RevocationList::new();
     let world = world_with(&list);
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
@@ -103,7 +103,7 @@ fn p8_what_was_added_to_the_list_is_ended_without_a_request() {
 }
 
 #[test]
-fn what_is_on_the_list_already_when_the_rules_begin_is_ended_too() {
+fn certificates_already_on_the_list_at_the_start_lose_their_sessions_too() {
     let list = RevocationList::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
     list.revoke(serial(&peer));
@@ -112,7 +112,7 @@ fn what_is_on_the_list_already_when_the_rules_begin_is_ended_too() {
 }
 
 #[test]
-fn p6_sessions_that_the_store_would_not_end_are_ended_when_it_is_back() {
+fn p6_sessions_that_the_store_could_not_end_are_ended_when_it_recovers() {
     let list = RevocationList::new();
     let world = world_with(&list);
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
@@ -123,7 +123,7 @@ fn p6_sessions_that_the_store_would_not_end_are_ended_when_it_is_back() {
     assert_eq!(
         alice.refusal(&world),
         Refusal::CertificateRevoked,
-        "all the same"
+        "although the store is down"
     );
     assert_eq!(world.count(), 1);
     world.faults.heal();
@@ -132,7 +132,7 @@ fn p6_sessions_that_the_store_would_not_end_are_ended_when_it_is_back() {
 }
 
 #[test]
-fn p6_an_end_whose_answer_was_lost_is_asked_for_again() {
+fn p6_an_end_whose_result_was_lost_is_retried() {
     let list = RevocationList::new();
     let world = world_with(&list);
     let peer = Ca::named("ca").issue(&Certificate::serial(1));
@@ -143,7 +143,7 @@ fn p6_an_end_whose_answer_was_lost_is_asked_for_again() {
 }
 
 #[test]
-fn p8_a_session_does_not_survive_the_revocation_of_its_certificate_by_a_renewal() {
+fn p8_a_renewed_certificate_does_not_save_the_session_of_a_revoked_one() {
     let list = RevocationList::new();
     let world = World::with(|rules| rules.revocations(&list).binding(BindingPolicy::PublicKey));
     let ca = Ca::named("ca");

@@ -1,4 +1,4 @@
-//! A new token because the application asks for one: P3.
+//! A new token that the application requested: P3.
 
 use certsession_core::{Key, RotationReason, SessionError, SessionEvent};
 
@@ -74,7 +74,8 @@ fn p3_a_request_whose_token_was_replaced_gets_no_new_one_by_writing_first() {
     let mut client = signed_in(&world);
     let mut slow = client.open(&world);
     client.request(&world, |session| session.rotate().unwrap());
-    // The write is merged: it began while its token stood. That does not make the token stand.
+    // The write is merged, because it began while its token was current. That does not make the
+    // token current again.
     slow.insert(&CART, &8).unwrap();
     commit(&world, &mut slow).unwrap();
     slow.rotate().unwrap();

@@ -1,4 +1,4 @@
-//! A sign-in: P3, and what it does to requests that began before it, P5.
+//! A sign-in: P3, and its effect on requests that began before it, P5.
 
 use certsession_core::{Key, SessionError, SessionEvent, SignIn};
 
@@ -39,7 +39,7 @@ fn p3_a_sign_in_replaces_the_token_and_the_one_before_it_is_dead() {
         _ => false,
     };
     assert_eq!(world.log.count(signed_in), 1);
-    // No grace, not for a moment.
+    // There is no grace period at all.
     assert_eq!(before.handle(&world), None);
 }
 
@@ -120,7 +120,7 @@ fn p5_a_writer_that_began_before_a_sign_in_is_stale_and_writes_nothing() {
     assert!(matches!(answer.result, Err(SessionError::Stale)));
     assert!(answer.cookie.is_none());
     assert_eq!(client.open(&world).get(&LATE).unwrap(), None);
-    // And this request begins nothing else.
+    // And this request cannot begin another session.
     assert!(matches!(writer.insert(&LATE, &1), Err(SessionError::Ended)));
     assert!(matches!(
         writer.sign_in("mallory"),
@@ -189,7 +189,7 @@ fn p3_a_replaced_token_writes_nothing_but_may_sign_in_to_a_session_of_its_own() 
 }
 
 #[test]
-fn a_name_that_cannot_be_a_principals_signs_nobody_in() {
+fn an_invalid_principal_name_is_not_signed_in() {
     let world = World::new();
     let mut client = anonymous(&world);
     client.request(&world, |session| {

@@ -1,4 +1,4 @@
-//! Sessions that somebody watches after the request.
+//! Sessions that are watched after the request.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -16,12 +16,12 @@ fn watched(world: &World, client: &Client) -> SessionWatch {
     client.open(world).watch().unwrap()
 }
 
-fn stands(world: &World, watched: &SessionWatch) -> bool {
+fn is_active(world: &World, watched: &SessionWatch) -> bool {
     block_on(world.sessions.is_active(watched)).unwrap()
 }
 
 #[test]
-fn p8_a_watched_session_stands_until_it_ends_by_whatever_cause() {
+fn p8_a_watched_session_is_active_until_it_ends_for_any_reason() {
     type End = fn(&World, &mut Client);
     let ends: [(&str, End); 6] = [
         ("idle", |world, _| world.clock.advance(31 * MINUTE)),
@@ -35,7 +35,7 @@ fn p8_a_watched_session_stands_until_it_ends_by_whatever_cause() {
             let handle = client.handle(world).unwrap();
             block_on(world.sessions.revoke(handle)).unwrap();
         }),
-        ("somebody else", |world, client| {
+        ("another principal", |world, client| {
             client.request(world, |session| session.sign_in("bob").unwrap());
         }),
         ("certificate revoked", |world, client| {
@@ -50,19 +50,19 @@ fn p8_a_watched_session_stands_until_it_ends_by_whatever_cause() {
         let world = World::new();
         let mut client = Client::signed_in(&world, &peer(), "alice");
         let watched = watched(&world, &client);
-        assert!(stands(&world, &watched), "{what}");
+        assert!(is_active(&world, &watched), "{what}");
         end(&world, &mut client);
-        assert!(!stands(&world, &watched), "{what}");
+        assert!(!is_active(&world, &watched), "{what}");
     }
 }
 
 #[test]
-fn a_watched_session_goes_on_over_a_new_token_of_the_same_owner() {
+fn a_watched_session_stays_active_over_a_new_token_of_the_same_owner() {
     let world = World::new();
     let mut client = Client::signed_in(&world, &peer(), "alice");
     let watched = watched(&world, &client);
     client.request(&world, |session| session.rotate().unwrap());
-    assert!(stands(&world, &watched));
+    assert!(is_active(&world, &watched));
 }
 
 #[test]
@@ -74,11 +74,11 @@ fn a_connection_of_the_older_certificate_ends_when_the_session_moves_on() {
     let watched = watched(&world, &client);
     client.peer = ca.issue(&old.renewed(2, MINUTE));
     client.request(&world, |_| {});
-    assert!(!stands(&world, &watched));
+    assert!(!is_active(&world, &watched));
 }
 
 #[test]
-fn p6_whether_it_stands_is_not_known_while_the_store_is_down() {
+fn p6_a_watched_session_is_unknown_while_the_store_is_down() {
     let world = World::new();
     let client = Client::signed_in(&world, &peer(), "alice");
     let watched = watched(&world, &client);
@@ -87,7 +87,7 @@ fn p6_whether_it_stands_is_not_known_while_the_store_is_down() {
 }
 
 #[test]
-fn an_end_by_this_process_is_hinted_at_without_a_store_that_sends_word() {
+fn an_end_by_this_process_is_notified_even_if_the_store_sends_no_notifications() {
     let world = World::new();
     let client = Client::signed_in(&world, &peer(), "alice");
     let watched = watched(&world, &client);

@@ -1,4 +1,4 @@
-//! What has to be true of a server before a store uses it.
+//! Checks of a server before a store uses it.
 
 use redis::{ErrorKind, RedisError, Value, cmd, from_redis_value};
 
@@ -6,32 +6,33 @@ use super::link::Link;
 use crate::call::Call;
 use crate::error::ConnectError;
 
-/// The oldest version that knows all the commands: `ZRANDMEMBER` is of 6.2.
+/// The oldest version that supports all commands: `ZRANDMEMBER` needs 6.2.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// Asks the server what it is, and whether it runs the store's scripts on keys like `probe`.
+/// Checks what the server is, and whether it runs the store's scripts on keys like `probe`.
 pub(super) async fn check(
     link: &mut Link,
     address: &str,
     wants_cluster: bool,
     probe: &Call,
 ) -> Result<(), ConnectError> {
-    let facts = ask(link, address).await?;
+    let facts = hello(link, address).await?;
     facts.judge(address, wants_cluster)?;
     let probed = link.send(&probe.command_with_source()).await;
     probed.map_err(|error| ConnectError::of(address, &error))?;
     Ok(())
 }
 
-/// `HELLO` says what a server is, and every user may send it. The version of the protocol stays.
-async fn ask(link: &mut Link, address: &str) -> Result<Facts, ConnectError> {
-    let answer = match link.send(cmd("HELLO").arg(2)).await {
-        Ok(answer) => answer,
-        // Servers before version 6 do not know the command.
+/// `HELLO` returns the facts of a server, and every user may send it. The protocol version stays
+/// the same.
+async fn hello(link: &mut Link, address: &str) -> Result<Facts, ConnectError> {
+    let reply = match link.send(cmd("HELLO").arg(2)).await {
+        Ok(reply) => reply,
+        // Servers before version 6 do not support the command.
         Err(error) if error.code() == Some("ERR") => return Err(too_old(address, "5 or older")),
         Err(error) => return Err(ConnectError::of(address, &error)),
     };
-    Facts::read(answer).map_err(|error| ConnectError::of(address, &error))
+    Facts::read(reply).map_err(|error| ConnectError::of(address, &error))
 }
 
 fn too_old(address: &str, version: &str) -> ConnectError {
@@ -41,7 +42,7 @@ fn too_old(address: &str, version: &str) -> ConnectError {
     }
 }
 
-/// What a server says of itself.
+/// What a server reports about itself.
 #[derive(Debug, Default)]
 struct Facts {
     version: String,
@@ -50,9 +51,9 @@ struct Facts {
 }
 
 impl Facts {
-    fn read(answer: Value) -> Result<Self, RedisError> {
+    fn read(reply: Value) -> Result<Self, RedisError> {
         let mut facts = Self::default();
-        let mut fields = from_redis_value::<Vec<Value>>(answer)?.into_iter();
+        let mut fields = from_redis_value::<Vec<Value>>(reply)?.into_iter();
         while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
             let field = match from_redis_value::<String>(name)?.as_str() {
                 "version" => &mut facts.version,
@@ -63,7 +64,7 @@ impl Facts {
             *field = from_redis_value(value)?;
         }
         if facts.version.is_empty() {
-            let what = "it does not say its version";
+            let what = "it does not report its version";
             return Err((ErrorKind::UnexpectedReturnType, what).into());
         }
         Ok(facts)
@@ -77,7 +78,7 @@ impl Facts {
         match (wants_cluster, self.mode == "cluster") {
             (true, false) => Err(ConnectError::NotClustered { address }),
             (false, true) => Err(ConnectError::ClusterNode { address }),
-            // A cluster's client finds the masters by itself.
+            // A cluster client finds the masters by itself.
             (false, false) if self.role != "master" => Err(ConnectError::Replica { address }),
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! How a connection is made.
+//! Making connections.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,26 +19,26 @@ use crate::near::{NearCache, listener};
 use crate::target::{Target, Topology};
 use crate::tls::Tls;
 
-/// After how long without a word a server is asked for a sign of life, and how often again.
+/// After how long without traffic a keepalive probe is sent, and the interval between probes.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Makes connections.
 pub(crate) struct Client {
     kind: Kind,
-    /// Where the servers are, without a password, for errors.
+    /// The servers' addresses, without a password, for errors.
     address: String,
-    /// Where copies of records are held.
+    /// The near cache, if copies of records are kept.
     near_cache: Option<NearCache>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "a store has one of it")]
 enum Kind {
     One(redis::Client),
-    // One attempt to find the master at a time is enough.
+    // One attempt at a time to find the master is enough.
     Sentinel(tokio::sync::Mutex<SentinelClient>),
     Cluster {
         client: ClusterClient,
-        /// Those that were named, for what every node hears.
+        /// The configured nodes, for subscriptions, which every node serves.
         nodes: Vec<redis::Client>,
     },
     #[cfg(feature = "deadpool")]
@@ -46,7 +46,7 @@ enum Kind {
 }
 
 impl Client {
-    /// Copies of records need a protocol in which the server speaks without being asked.
+    /// A near cache needs a protocol with push messages.
     pub(crate) fn new(
         target: Target,
         tls: &Tls,
@@ -73,8 +73,8 @@ impl Client {
                 let alone = alone.collect::<Result<_, _>>()?;
                 let builder = ClusterClient::builder(nodes.into_iter().map(at_once))
                     .tcp_settings(tcp_settings())
-                    // One node that is silent may not take the whole time of a step, in which the
-                    // others are to be connected to.
+                    // One unreachable node must not use up the whole timeout of an operation, which
+                    // must also leave time to connect to the others.
                     .connection_timeout(timeout / 3)
                     .response_timeout(timeout);
                 Kind::Cluster {
@@ -103,7 +103,7 @@ impl Client {
         }
     }
 
-    /// Whether it lends connections for listening.
+    /// Whether it can open connections for subscriptions.
     pub(crate) const fn can_subscribe(&self) -> bool {
         match self.kind {
             #[cfg(feature = "deadpool")]
@@ -116,10 +116,10 @@ impl Client {
         matches!(self.kind, Kind::Cluster { .. })
     }
 
-    /// A connection of the pool, where there is one.
+    /// Takes a connection from the pool, if there is one.
     #[allow(
         clippy::unused_async,
-        reason = "it waits for the pool, where there is one"
+        reason = "it waits for the pool, if there is one"
     )]
     pub(super) async fn pooled(&self) -> RedisResult<Option<Link>> {
         match &self.kind {
@@ -129,9 +129,10 @@ impl Client {
         }
     }
 
-    /// A new connection.
+    /// Opens a new connection.
     pub(super) async fn connect(&self) -> RedisResult<Link> {
-        // The caller bounds the whole step, by a time-out that holds for every kind alike.
+        // The caller limits the whole operation with a timeout that is the same for every kind of
+        // server.
         let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
@@ -160,7 +161,7 @@ impl Client {
         Ok(link)
     }
 
-    /// A connection for listening.
+    /// Opens a connection for a subscription.
     pub(super) async fn subscription(&self) -> RedisResult<PubSub> {
         match &self.kind {
             Kind::One(client) => client.get_async_pubsub().await,
@@ -169,8 +170,11 @@ impl Client {
                 master.get_async_pubsub().await
             }
             Kind::Cluster { nodes, .. } => {
-                let mut outcome =
-                    Err((ErrorKind::ClusterConnectionNotFound, "no node was named").into());
+                let mut outcome = Err((
+                    ErrorKind::ClusterConnectionNotFound,
+                    "no node is configured",
+                )
+                    .into());
                 for node in nodes {
                     outcome = node.get_async_pubsub().await;
                     if outcome.is_ok() {
@@ -184,19 +188,19 @@ impl Client {
         }
     }
 
-    /// Connects once, and looks at what answers.
+    /// Connects once, and checks the server.
     pub(super) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
         let connected = self.connect().await;
         let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
         check(&mut link, &self.address, self.is_cluster(), probe).await
     }
 
-    /// Where copies of records are held.
+    /// The near cache, if copies of records are kept.
     pub(super) const fn near_cache(&self) -> Option<&NearCache> {
         self.near_cache.as_ref()
     }
 
-    /// Where the servers are, without a password.
+    /// The servers' addresses, without a password.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -232,19 +236,19 @@ fn sentinel(
     tls.sentinel(builder, sentinels.first().map(ConnectionInfo::addr))
 }
 
-/// The server, in the protocol that lets it speak without being asked.
+/// The server's settings, with the protocol that supports push messages.
 fn with_pushes(server: ConnectionInfo) -> ConnectionInfo {
     let settings = server.redis_settings().clone();
     server.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3))
 }
 
-/// The server, asked without waiting for more to send.
+/// The server's settings, with `TCP_NODELAY`: commands are sent at once.
 fn at_once(server: ConnectionInfo) -> ConnectionInfo {
     server.set_tcp_settings(tcp_settings())
 }
 
 fn tcp_settings() -> TcpSettings {
-    // A connection that something on the way has forgotten is noticed before it is needed.
+    // Detects a connection that a middlebox has dropped before the connection is needed.
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE)
         .with_interval(KEEPALIVE);

@@ -1,4 +1,4 @@
-//! One connection, whichever kind it is.
+//! One connection, of any kind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,13 +10,13 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use crate::near::{Cache, Lease};
 
-/// One connection, over which many requests can wait at once.
+/// One connection, over which many requests can wait concurrently.
 #[derive(Clone)]
 pub(super) struct Link {
     wire: Wire,
-    /// Tells it from those before and after it.
+    /// Distinguishes the connection from earlier and later ones.
     pub(super) number: u64,
-    /// The copies of what was read over it, where copies are held.
+    /// The copies of the records that were read over it, if copies are kept.
     pub(super) near: Option<Arc<Cache>>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Link {
 pub(super) enum Wire {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
-    /// Already taken out of a pool; it goes back when the last clone is dropped.
+    /// Already taken out of a pool; returned when the last clone is dropped.
     #[cfg(feature = "deadpool")]
     Pooled(Arc<tokio::sync::Mutex<deadpool_redis::Connection>>),
 }
@@ -41,22 +41,22 @@ impl Link {
         Self { near, ..self }
     }
 
-    /// Before a record is asked for.
-    pub(super) fn ask(&self, handle: Handle) -> Option<Lease> {
-        self.near.as_ref()?.ask(handle)
+    /// Takes a lease before a record is read.
+    pub(super) fn lease(&self, handle: Handle) -> Option<Lease> {
+        self.near.as_ref()?.lease(handle)
     }
 
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        let answer = match &mut self.wire {
+        let reply = match &mut self.wire {
             Wire::One(link) => link.send_packed_command(command).await,
             Wire::Cluster(link) => link.req_packed_command(command).await,
             #[cfg(feature = "deadpool")]
             Wire::Pooled(link) => link.lock().await.req_packed_command(command).await,
         };
-        answer?.extract_error()
+        reply?.extract_error()
     }
 
-    /// Sends commands in one go; the first error is the error of all. Not for a cluster.
+    /// Sends commands as one pipeline; the first error is the error of all. Not for a cluster.
     pub(super) async fn send_in_order(
         &mut self,
         commands: impl Iterator<Item = Cmd>,
@@ -79,7 +79,7 @@ impl Link {
     }
 }
 
-/// A connection of a pool. The pool's own time-outs hold, besides that of the step.
+/// Takes a connection from a pool. The pool's own timeouts apply in addition to the operation's.
 #[cfg(feature = "deadpool")]
 pub(super) async fn of_pool(pool: &deadpool_redis::Pool) -> RedisResult<Link> {
     let taken = pool.get().await.map_err(|error| match error {

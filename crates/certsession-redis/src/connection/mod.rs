@@ -1,11 +1,11 @@
-//! The connections to the server, or to the servers.
+//! The connections to the server or servers.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `client` | how a connection is made: to one server, by sentinels, to a cluster, from a pool |
-//! | `check` | what has to be true of a server before a store uses it |
-//! | `link` | one connection, whichever kind it is |
-//! | `slot` | the connection of one thread, which is made again when it breaks |
+//! | `client` | making connections: to one server, with Sentinel, to a cluster, from a pool |
+//! | `check` | checks of a server before a store uses it |
+//! | `link` | one connection, of any kind |
+//! | `slot` | the connection of one thread, which reconnects when it breaks |
 
 mod check;
 mod client;
@@ -29,29 +29,29 @@ pub(crate) use client::Client;
 use link::Link;
 use slot::Slot;
 
-/// More threads than this share connections.
+/// If there are more threads than this, they share connections.
 const SLOTS: usize = 64;
 
-/// The connections to the server: one for each thread that asks.
+/// The connections to the server: one for each thread that uses the store.
 ///
-/// A connection is driven by a task of the runtime that made it. Where each worker has a runtime
-/// of its own, as in actix, a connection that all shared would wake another thread for each
-/// request and be woken by it, which costs half as much again.
+/// A task of the runtime that opened a connection drives it. If each worker has a runtime of its
+/// own, as in actix, one shared connection would wake another thread for each request and be woken
+/// by it in turn, which costs half as much again.
 pub(crate) struct Connections {
     client: Client,
     slots: Box<[Slot]>,
     timeout: Duration,
 }
 
-/// What the server answered.
-pub(crate) struct Answer<T> {
+/// The reply of the server.
+pub(crate) struct Reply<T> {
     pub(crate) value: T,
-    /// Whether the commands were sent twice, since a connection was lost: the server may have
-    /// taken them the first time, too.
+    /// Whether the commands were sent twice because a connection was lost. The server may have
+    /// executed them the first time too.
     pub(crate) is_repeated: bool,
 }
 
-impl<T> Answer<T> {
+impl<T> Reply<T> {
     const fn of_first(value: T) -> Self {
         Self {
             value,
@@ -76,18 +76,18 @@ impl Connections {
         }
     }
 
-    /// Connects once, looks at what answers, and tries a script.
+    /// Connects once, checks the server, and tries a script.
     pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
         let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
-    /// Whether there are connections that can hear a channel.
+    /// Whether connections for subscriptions are available.
     pub(crate) fn can_subscribe(&self) -> bool {
         self.client.can_subscribe()
     }
 
-    /// A connection of its own that hears a channel.
+    /// Opens a separate connection that subscribes to a channel.
     pub(crate) async fn subscribe(&self, channel: &[u8]) -> RedisResult<PubSub> {
         let subscribing = async {
             let mut subscription = self.client.subscription().await?;
@@ -98,7 +98,7 @@ impl Connections {
         subscribed.unwrap_or_else(|_| Err(timed_out()))
     }
 
-    /// The copy of a record that this thread's connection has read.
+    /// Returns the copy of a record that was read over this thread's connection.
     pub(crate) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
         self.client.near_cache()?;
         self.slot().near(handle)
@@ -111,81 +111,87 @@ impl Connections {
         }
     }
 
-    /// Asks for a record; where copies are held, with the right to keep one.
-    pub(crate) fn ask(
+    /// Reads a record; if copies are kept, together with a lease to keep one.
+    pub(crate) fn read_with_lease(
         &self,
         handle: Handle,
         call: &Call,
-    ) -> impl Future<Output = Result<Answer<(Value, Option<Lease>)>, StoreError>> {
+    ) -> impl Future<Output = Result<Reply<(Value, Option<Lease>)>, StoreError>> {
         self.try_twice(move |mut link| {
-            let question = link.ask(handle);
-            async move { Ok((link.send(call.command()).await?, question)) }
+            let lease = link.lease(handle);
+            async move { Ok((link.send(call.command()).await?, lease)) }
         })
     }
 
-    /// Sends one command that may be taken twice without harm. Waits no longer than the time-out,
-    /// connecting included.
+    /// Sends one command that is safe to execute twice. Waits at most for the timeout, including
+    /// connecting.
     pub(crate) async fn call(&self, call: &Call) -> Result<Value, StoreError> {
-        self.call_noting(call).await.map(|answer| answer.value)
+        self.call_reporting_repeats(call)
+            .await
+            .map(|reply| reply.value)
     }
 
-    /// As [`call`](Self::call), and tells whether the command was sent twice.
-    pub(crate) async fn call_noting(&self, call: &Call) -> Result<Answer<Value>, StoreError> {
+    /// Like [`call`](Self::call), but also reports whether the command was sent twice.
+    pub(crate) async fn call_reporting_repeats(
+        &self,
+        call: &Call,
+    ) -> Result<Reply<Value>, StoreError> {
         self.try_twice(|link| try_call(link, call)).await
     }
 
-    /// Sends several commands that the server takes in this order. On a cluster each is waited
-    /// for before the next is sent, since they may go to different servers.
-    pub(crate) async fn in_order(&self, calls: &[Call]) -> Result<Answer<Vec<Value>>, StoreError> {
+    /// Sends several commands that the server executes in this order. On a cluster, waits for the
+    /// reply to each before sending the next, because they may go to different servers.
+    pub(crate) async fn in_order(&self, calls: &[Call]) -> Result<Reply<Vec<Value>>, StoreError> {
         if self.client.is_cluster() {
-            let mut answers = Answer::of_first(Vec::with_capacity(calls.len()));
+            let mut replies = Reply::of_first(Vec::with_capacity(calls.len()));
             for call in calls {
-                let answer = self.call_noting(call).await?;
-                answers.value.push(answer.value);
-                answers.is_repeated |= answer.is_repeated;
+                let reply = self.call_reporting_repeats(call).await?;
+                replies.value.push(reply.value);
+                replies.is_repeated |= reply.is_repeated;
             }
-            return Ok(answers);
+            return Ok(replies);
         }
         self.try_twice(|link| try_in_order(link, calls)).await
     }
 
-    /// Takes a step over a connection, and once more over a new one if that connection was lost; in
-    /// all no longer than the time-out.
+    /// Runs an operation over a connection, and retries it once over a new one if that connection
+    /// was lost; both together take at most the timeout.
     async fn try_twice<T, F: Future<Output = RedisResult<T>>>(
         &self,
         step: impl Fn(Link) -> F,
-    ) -> Result<Answer<T>, StoreError> {
+    ) -> Result<Reply<T>, StoreError> {
         let slot = self.slot();
-        let mut over = 0;
+        let mut number = 0;
         let trying = async {
-            let link = self.link(slot, &mut over).await?;
+            let link = self.link(slot, &mut number).await?;
             match step(link).await {
-                Err(error) if slot.has_lost(over, &error) => {}
-                answer => return answer.map(Answer::of_first),
+                Err(error) if slot.has_lost(number, &error) => {}
+                reply => return reply.map(Reply::of_first),
             }
-            // Rare: not every request needs room for it.
-            let again = async { step(self.link(slot, &mut over).await?).await };
-            Box::pin(again).await.map(Answer::of_second)
+            // Boxed because it is rare: not every request needs room for it.
+            let again = async { step(self.link(slot, &mut number).await?).await };
+            Box::pin(again).await.map(Reply::of_second)
         };
         let tried = tokio::time::timeout(self.timeout, trying).await;
         tried.map_or_else(
             |_| {
-                // A server that is gone without a word never says so: the connection is suspect.
-                slot.drop_link(over);
+                // A server can disappear without closing the connection, so the connection is
+                // suspect.
+                slot.drop_link(number);
                 Err(store_error(timed_out()))
             },
-            |answer| answer.map_err(store_error),
+            |reply| reply.map_err(store_error),
         )
     }
 
-    /// A connection, whose number is noted.
-    async fn link(&self, slot: &Slot, over: &mut u64) -> RedisResult<Link> {
+    /// Returns a connection, and stores its number in `number`.
+    async fn link(&self, slot: &Slot, number: &mut u64) -> RedisResult<Link> {
         let link = match slot.current() {
             Some(link) => link,
-            // Rare, and with room for all that it takes to connect.
+            // Boxed because it is rare, and connecting needs much room.
             None => Box::pin(self.new_link(slot)).await?,
         };
-        *over = link.number;
+        *number = link.number;
         Ok(link)
     }
 
@@ -196,7 +202,7 @@ impl Connections {
         }
     }
 
-    /// This thread's. A step that moves to another thread stays with it.
+    /// This thread's slot. An operation that moves to another thread keeps its slot.
     fn slot(&self) -> &Slot {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
@@ -212,12 +218,12 @@ async fn try_call(mut link: Link, call: &Call) -> RedisResult<Value> {
         Err(error) if is_unknown_script(&error) => {
             Box::pin(link.send(&call.command_with_source())).await
         }
-        answer => answer,
+        reply => reply,
     }
 }
 
-/// By their whole texts: a script that the server does not know would be left out, and taken after
-/// those that should have come later.
+/// Sends the complete scripts: if a hash were unknown to the server, that script would fail, and
+/// its retry would run after the scripts that should follow it.
 async fn try_in_order(mut link: Link, calls: &[Call]) -> RedisResult<Vec<Value>> {
     link.send_in_order(calls.iter().map(Call::command_with_source))
         .await

@@ -9,35 +9,35 @@ use redis::{RedisError, RedisResult, ServerErrorKind};
 use super::client::Client;
 use super::link::Link;
 
-/// How long after a failure to connect the next attempt is made. Until then requests are told of
-/// the failure, so that a server which is down is not flooded by those who find it so.
+/// How long to wait after a failed attempt to connect before the next. Until then requests get the
+/// last failure, so that a server which is down is not flooded with connections.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The connection of one thread, made when it is asked for, and again when it was lost.
+/// The connection of one thread: opened on demand, and reopened when it was lost.
 #[derive(Default)]
 pub(super) struct Slot {
     held: Mutex<Option<Link>>,
-    /// Held by whoever connects; the others wait for the outcome.
+    /// Held while a caller connects; the others wait for the result.
     connecting: tokio::sync::Mutex<Option<Failure>>,
 }
 
-/// How the last attempt ended, and when.
+/// The last failed attempt: its error, and when it ended.
 struct Failure {
     error: RedisError,
     at: Instant,
 }
 
 impl Slot {
-    /// Makes a connection where there is none.
+    /// Connects if there is no connection.
     pub(super) async fn connect(&self, client: &Client) -> RedisResult<Link> {
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         let mut last_failure = self.connecting.lock().await;
-        // Somebody may have connected in the meantime, or found that it cannot be done.
+        // Another caller may have connected in the meantime, or failed to.
         if let Some(link) = self.current() {
             return Ok(link);
         }
         if let Some(failure) = &*last_failure
-            && (failure.at >= asked_at || failure.at.elapsed() < PAUSE)
+            && (failure.at >= requested_at || failure.at.elapsed() < PAUSE)
         {
             return Err(failure.error.clone());
         }
@@ -57,13 +57,13 @@ impl Slot {
         }
     }
 
-    /// The copy of a record that was read over this connection.
+    /// Returns the copy of a record that was read over this connection.
     pub(super) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
         self.held().as_ref()?.near.as_ref()?.get(handle)
     }
 
-    /// Whether the connection was lost, so that the command may be sent once more over another.
-    /// Every command may be: each leaves the server in the same state when it is taken twice.
+    /// Whether the connection was lost, so that the command may be sent again over another. This is
+    /// safe for every command: executing it twice leaves the server in the same state.
     pub(super) fn has_lost(&self, number: u64, error: &RedisError) -> bool {
         let is_lost = error.is_unrecoverable_error()
             || error.is_io_error()
@@ -75,7 +75,8 @@ impl Slot {
         is_lost
     }
 
-    /// Forgets the connection, so that the next request makes another; unless that was done.
+    /// Drops the connection, so that the next request opens another; unless that has happened
+    /// already.
     pub(super) fn drop_link(&self, number: u64) {
         let mut held = self.held();
         if held.as_ref().is_some_and(|link| link.number == number) {
@@ -87,7 +88,7 @@ impl Slot {
         self.held().clone()
     }
 
-    /// A panic elsewhere leaves a link that is sound, or none.
+    /// Ignores poison: a panic elsewhere leaves a valid link, or none.
     fn held(&self) -> MutexGuard<'_, Option<Link>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

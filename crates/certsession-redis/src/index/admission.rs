@@ -6,21 +6,21 @@ use std::time::Duration;
 use certsession_core::{Admission, Handle, StoreError, Timestamp};
 
 use super::entry::{Entry, EntryStatus};
-use super::member::{CLOCKS_APART, Member, read_answer, read_entry};
+use super::member::{CLOCKS_APART, Member, read_entry, read_reply};
 use super::required_entry::RequiredEntry;
 use crate::RedisStore;
 use crate::call::Call;
 use crate::script::ADMIT;
 use crate::time::millis_to_live;
 
-/// Longer than any sign-in takes: an entry that is older and whose record does not belong to its
-/// principal was made for one that failed.
+/// An upper limit on the duration of a sign-in. An older entry whose record does not belong to its
+/// principal was made for a sign-in that failed.
 const LONGEST_SIGN_IN: Duration = Duration::from_secs(60);
 
 impl RedisStore {
-    /// Makes an entry where there was no room, after a look at what takes the room: `entries`.
-    /// What is void or has expired makes room by going; if that is not enough, the oldest
-    /// sessions end, or the entry is refused (`None`). Tells which sessions were ended.
+    /// Adds an entry to a full index, after checking its current `entries`. Void and expired
+    /// entries are removed first; if that is not enough, the oldest sessions end, or the entry is
+    /// refused (`None`). Returns the sessions that were ended.
     pub(crate) async fn admit(
         &self,
         required: &RequiredEntry,
@@ -37,7 +37,7 @@ impl RedisStore {
         for entry in self.void_entries(required, entries, now).await? {
             call = call.arg(&entry.to_bytes()[..]);
         }
-        let (is_admitted, condemned) = read_answer(self.connections.call(&call).await?)?;
+        let (is_admitted, condemned) = read_reply(self.connections.call(&call).await?)?;
         if !is_admitted {
             return Ok(None);
         }
@@ -45,9 +45,9 @@ impl RedisStore {
         self.evict(required, condemned).await.map(Some)
     }
 
-    /// The entries that take no room: void ones, those of sign-ins that failed, older ones of a
-    /// session that has another, and those of expired sessions, which are ended first so that
-    /// nobody sees them again. A record that cannot be read takes room.
+    /// Returns the entries that take no room: void ones, those of failed sign-ins, older ones of a
+    /// session that has a newer one, and those of expired sessions. Expired sessions are ended
+    /// first, so that no node still accepts them. A record that cannot be read takes room.
     async fn void_entries(
         &self,
         required: &RequiredEntry,
@@ -84,8 +84,8 @@ impl RedisStore {
         Ok(void)
     }
 
-    /// Ends the sessions of condemned entries, and tells which this call ended. What cannot be
-    /// read ends, too: it was the principal's when it was indexed.
+    /// Ends the sessions of condemned entries, and returns those that this call ended. An
+    /// unreadable record ends too: it belonged to the principal when it was indexed.
     async fn evict(
         &self,
         required: &RequiredEntry,
@@ -109,7 +109,7 @@ impl RedisStore {
                     status: EntryStatus::Void,
                     ..
                 }) => (entry, false),
-                // Its sign-in is under way; the next one who needs room ends it.
+                // Its sign-in is in progress; the next caller that needs room ends it.
                 Ok(_) => continue,
                 Err(unknown) if unknown.is_unreadable() => {
                     (unknown.entry, self.end(unknown.entry.handle).await?)

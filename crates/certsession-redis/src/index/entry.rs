@@ -1,30 +1,32 @@
-//! What an owner's index holds of a session.
+//! An entry of an owner's index.
 
 use certsession_core::{Handle, OwnerKey, Record};
 
 const TERM_LENGTH: usize = 8;
 
-/// What an owner's index holds of a session: its handle, and the term for which it joined.
+/// An entry of an owner's index: the handle of a session, and the term for which it joined.
 ///
 /// A principal's term is the record's epoch, counted from one: a record changes its principal only
-/// together with its epoch. So a principal's entry that is not ahead of its record will never
-/// become true, whoever made it and whatever is under way, and anybody may remove it; one that is
-/// ahead belongs to a sign-in that is under way. A certificate's entries are all of term 0: a
-/// record never comes back to a certificate that it has left, since only a newer one wins.
+/// together with its epoch. So if a principal's entry is not ahead of its record and does not match
+/// it, it can never match later, whatever operations are in progress, and any node may remove it.
+/// An entry that is ahead belongs to a sign-in in progress. A certificate's entries all have term
+/// 0: a record never returns to a certificate that it has left, because only a newer one can take
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     pub(crate) handle: Handle,
     pub(crate) term: u64,
 }
 
-/// What a session is to one of its index's entries.
+/// The relation of a session to an entry of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryStatus {
-    /// It belongs to the index's owner.
+    /// The session belongs to the index's owner.
     Belongs,
-    /// It does not yet, or not any more, or never will: only time tells.
+    /// The session does not belong to the owner now, but may later, or did before; only time can
+    /// decide.
     Undecided,
-    /// It never will again: the entry may go.
+    /// The session can never belong to the owner again: the entry may be removed.
     Void,
 }
 
@@ -46,10 +48,10 @@ impl Entry {
         })
     }
 
-    /// What the session is to this entry of the index of `owner`.
+    /// The relation of the session to this entry in the index of `owner`.
     pub(crate) fn status(self, owner: &OwnerKey, record: Option<&Record>) -> EntryStatus {
         let Some(record) = record else {
-            // A record that is gone never comes back, and it is written before it is indexed.
+            // A deleted record never returns, and a record is written before it is indexed.
             return EntryStatus::Void;
         };
         let mut owners = record.owners();
@@ -58,7 +60,7 @@ impl Entry {
             return EntryStatus::Belongs;
         }
         match self.term {
-            // It may be about to move to this certificate, or have moved on.
+            // The session may be about to move to this certificate, or may have left it.
             0 => EntryStatus::Undecided,
             term if term <= term_of(record) => EntryStatus::Void,
             _ => EntryStatus::Undecided,
@@ -66,7 +68,7 @@ impl Entry {
     }
 }
 
-/// The term of a record's principal.
+/// The term of a record's current principal.
 pub(crate) fn term_of(record: &Record) -> u64 {
     record.epoch().saturating_add(1)
 }
@@ -105,7 +107,7 @@ mod tests {
             term,
         };
         assert_eq!(entry(1).status(&alice, None), EntryStatus::Void);
-        // Alice's sign-in is under way.
+        // Alice's sign-in is in progress.
         let under_way = entry(2).status(&alice, Some(&anonymous));
         assert_eq!(under_way, EntryStatus::Undecided);
         let alices = signed_in(&anonymous, "alice");
@@ -115,7 +117,7 @@ mod tests {
         assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
         let bobs = signed_in(&alices, "bob");
         assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
-        // She is about to come back.
+        // She is about to sign in again.
         assert_eq!(entry(4).status(&alice, Some(&bobs)), EntryStatus::Undecided);
     }
 

@@ -1,4 +1,4 @@
-//! Entries with their records: joining an index, leaving it, reading it.
+//! Entries with their records: joining an index, leaving it, listing it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,45 +11,45 @@ use super::entry::{Entry, EntryStatus};
 use super::required_entry::RequiredEntry;
 use crate::RedisStore;
 use crate::call::Call;
-use crate::error::unexpected_answer;
+use crate::error::unexpected_result;
 use crate::script::JOIN;
 use crate::time::millis_to_live;
 
-/// How many records are asked for at once.
+/// How many records are read in one batch.
 const RECORDS_AT_ONCE: usize = 64;
 
-/// Of how many entries each takes a look at others.
+/// One of this many new entries checks other entries.
 const LOOKS_EVERY: u8 = 8;
 
-/// How many others it looks at: twice as many as were made since, so that at most about half of
-/// what an index holds can be void.
+/// How many other entries it checks: twice as many as were added since the last check, so that at
+/// most about half of an index's entries can be void.
 const LOOKS_AT: u8 = 2 * LOOKS_EVERY;
 
 /// How much longer an index lives than its sessions: the clocks of two nodes may differ, and a
-/// session that one of them still accepts has to be found.
+/// session that one of them still accepts must be found.
 pub(super) const CLOCKS_APART: Duration = Duration::from_secs(60 * 60);
 
-/// Which of an owner's entries.
+/// A selection of an owner's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// Those that count: sessions that made room for another are left out.
+    /// Entries that count for the limit: without the condemned ones, which made room for another.
     Counted,
-    /// All.
+    /// All entries.
     All,
 }
 
-/// What became of an entry.
+/// The result of joining an index.
 #[derive(Debug)]
 pub(crate) enum Join {
-    /// It is in; some others are to be looked at.
+    /// The entry was added; some others are to be checked.
     Joined { look_at: Vec<Entry> },
     /// There is no room; these are all entries, with the time at which each began.
     Full { entries: Vec<(Entry, Timestamp)> },
 }
 
 impl Join {
-    pub(crate) fn read(answer: Value) -> Result<Self, StoreError> {
-        let (has_joined, mut values) = read_answer(answer)?;
+    pub(crate) fn read(reply: Value) -> Result<Self, StoreError> {
+        let (has_joined, mut values) = read_reply(reply)?;
         if has_joined {
             let look_at = values.map(read_entry).collect::<Result<_, _>>()?;
             return Ok(Self::Joined { look_at });
@@ -63,16 +63,14 @@ impl Join {
     }
 }
 
-/// A script's answer: one or zero, and more.
-pub(super) fn read_answer(
-    answer: Value,
-) -> Result<(bool, impl Iterator<Item = Value>), StoreError> {
-    let Value::Array(values) = answer else {
+/// Reads a script's reply: one or zero, and further values.
+pub(super) fn read_reply(reply: Value) -> Result<(bool, impl Iterator<Item = Value>), StoreError> {
+    let Value::Array(values) = reply else {
         return Err(nonsense());
     };
     let mut values = values.into_iter();
     match values.next() {
-        Some(Value::Int(said @ 0..=1)) => Ok((said == 1, values)),
+        Some(Value::Int(flag @ 0..=1)) => Ok((flag == 1, values)),
         _ => Err(nonsense()),
     }
 }
@@ -85,34 +83,34 @@ pub(super) fn read_entry(value: Value) -> Result<Entry, StoreError> {
 }
 
 fn nonsense() -> StoreError {
-    unexpected_answer("a step of an index")
+    unexpected_result("an operation on an index")
 }
 
-/// An entry, and the record that it leads to.
+/// An entry and its record.
 pub(crate) struct Member {
     pub(crate) entry: Entry,
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) status: EntryStatus,
 }
 
-/// An entry whose record cannot be had.
+/// An entry whose record cannot be loaded.
 pub(crate) struct Unknown {
     pub(crate) entry: Entry,
     pub(crate) error: StoreError,
 }
 
 impl Unknown {
-    /// Whether the record is there, and merely cannot be read.
+    /// Whether the record exists, but cannot be read.
     pub(crate) fn is_unreadable(&self) -> bool {
         self.error.kind() == StoreErrorKind::Unreadable
     }
 }
 
 impl RedisStore {
-    /// The command that makes an entry, if the limit leaves room for it.
+    /// The command that adds an entry, if the limit leaves room for it.
     pub(crate) fn join(&self, required: &RequiredEntry, limit: Option<Admission>) -> Call {
         let limit = limit.map_or(0, |admission| admission.limit().get());
-        // The handle is random, and so is this choice.
+        // The handle is random, so this choice is random too.
         let is_chosen = required.entry.handle.as_bytes()[0].is_multiple_of(LOOKS_EVERY);
         Call::script(&JOIN, &self.keys.index(&required.owner))
             .arg(&required.entry.to_bytes()[..])
@@ -122,8 +120,8 @@ impl RedisStore {
             .arg(if is_chosen { LOOKS_AT } else { 0 })
     }
 
-    /// Removes entries that are void. Whoever comes next can do it as well, so a failure is no
-    /// failure of the step that it belongs to.
+    /// Removes void entries. The next operation can remove them as well, so a failure here does not
+    /// fail the operation.
     pub(crate) async fn leave(&self, owner: &OwnerKey, entries: &[Entry]) {
         if entries.is_empty() {
             return;
@@ -137,7 +135,7 @@ impl RedisStore {
         }
     }
 
-    /// Removes those of some entries that are void.
+    /// Removes those of these entries that are void.
     pub(crate) async fn tidy(&self, owner: &OwnerKey, entries: Vec<Entry>) {
         let looked_at = self.members(owner, entries).await;
         let void = looked_at.into_iter().filter_map(Result::ok);
@@ -146,7 +144,8 @@ impl RedisStore {
         self.leave(owner, &void).await;
     }
 
-    /// The entries with their records, as they are now. A record that cannot be read fails alone.
+    /// Loads the records of these entries. A record that cannot be read is an error of its own
+    /// entry only.
     pub(crate) async fn members(
         &self,
         owner: &OwnerKey,
@@ -168,7 +167,7 @@ impl RedisStore {
             .await
     }
 
-    /// An owner's entries in the order of their times.
+    /// An owner's entries, sorted by time.
     pub(crate) async fn entries(
         &self,
         owner: &OwnerKey,

@@ -1,23 +1,23 @@
 //! The sessions of each owner.
 //!
-//! An index is a sorted set: an [`Entry`] for each session, by the time at which it began. It is
-//! kept beside the records and not together with them, so that each step touches one key; what an
-//! entry says is checked against its record whenever it is used. The order of the steps makes
-//! that enough:
+//! An index is a sorted set: one [`Entry`] for each session, sorted by the time at which it began.
+//! It is stored separately from the records, so that each operation touches one key; an entry is
+//! checked against its record whenever it is used. The order of the operations makes this
+//! sufficient:
 //!
-//! - A new record is written first and indexed then, and the client gets its token last: a session
-//!   that can be used is in its indexes, and an entry whose record is gone is void for good.
-//! - At a change of owner the entry comes first, and the record second.
-//! - Whoever ends a session removes its entries afterwards.
+//! - A new record is written first, then indexed, and the client gets its token last. So a session
+//!   that can be used is in its indexes, and an entry whose record does not exist is void for good.
+//! - When the owner changes, the entry is written first, and the record second.
+//! - When a session ends, its entries are removed last.
 //!
-//! What was left behind on the way goes by itself: void entries are removed by whoever comes upon
-//! them, each eighth entry that is made takes a look at sixteen others, and the index of an owner
-//! whose sessions have all expired expires with them.
+//! Leftover entries are removed over time: an operation that finds void entries removes them, each
+//! eighth new entry checks sixteen others, and the index of an owner whose sessions have all
+//! expired expires with them.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `entry` | what an index holds of a session, and when that is void |
-//! | `required` | the entries that a record has to have |
+//! | `entry` | an entry of an index, and when it is void |
+//! | `required_entry` | the entries that a record must have |
 //! | `member` | entries with their records: joining, leaving, listing |
 //! | `admission` | the limit on a principal's sessions |
 

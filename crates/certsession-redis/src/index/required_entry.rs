@@ -1,4 +1,4 @@
-//! The entries that a record has to have.
+//! The entries that a record must have.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use certsession_core::{OwnerKey, Record, Timestamp};
 
 use super::entry::{Entry, term_of};
 
-/// An entry that a record has to have, and in which index.
+/// An entry that a record must have, and its index.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequiredEntry {
     pub(crate) owner: OwnerKey,
     pub(crate) entry: Entry,
-    /// What puts the entries of one index in order.
+    /// The sort key of the entries in an index.
     pub(crate) began_at: Timestamp,
-    /// For how long the session can live at the most.
+    /// The longest time that the session can live.
     pub(crate) lifetime: Duration,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct RequiredEntries {
 }
 
 impl RequiredEntries {
-    /// `None` if the record has no owner, which no record is without.
+    /// `None` if the record has no owner, which never happens.
     pub(crate) fn of(record: &Record, now: Timestamp) -> Option<Self> {
         let required = |owner, term| RequiredEntry {
             owner,
@@ -49,7 +49,7 @@ impl RequiredEntries {
 }
 
 impl RequiredEntry {
-    /// Whether a limit on sessions counts it: a principal's.
+    /// Whether it counts for a limit on sessions: it belongs to a principal.
     pub(crate) const fn is_limited(&self) -> bool {
         self.entry.term > 0
     }

@@ -15,12 +15,12 @@ const CAPACITY: usize = 10_000;
 
 /// The copies of the records that one connection has read.
 ///
-/// The answer to a [`Lease`] is kept only if the question still counts when the answer is there.
-/// What the server says of changes takes questions back, and is heard in the order in which the
-/// connection brings it: a change that was made after the record was read is heard after the
-/// answer, so either the copy is there and is dropped, or the question is and is taken back. (As the
-/// leases of memcached do it: Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section
-/// 3.2.1.)
+/// The reply to a read is kept only if the [`Lease`] for it is still valid when the reply arrives.
+/// An invalidation from the server cancels leases. Invalidations and replies are processed in the
+/// order in which the connection delivers them, so the invalidation for a change after the read
+/// arrives after the reply. At that time either the copy exists and is dropped, or the lease exists
+/// and is cancelled. (This is how the leases of memcached work: Nishtala et al., "Scaling Memcache
+/// at Facebook", NSDI 2013, section 3.2.1.)
 pub(crate) struct Cache {
     max_age: Duration,
     pub(super) keys: Keys,
@@ -28,7 +28,7 @@ pub(crate) struct Cache {
     copies: Mutex<Option<Copies>>,
 }
 
-/// The right to keep what the server answers, if nothing is heard of a change meanwhile.
+/// The right to keep the server's reply, unless an invalidation arrives first.
 pub(crate) struct Lease {
     cache: Arc<Cache>,
     handle: Handle,
@@ -38,7 +38,8 @@ pub(crate) struct Lease {
 #[derive(Default)]
 struct Copies {
     by_handle: HashMap<Handle, Copy>,
-    /// In the order in which they were asked for, which is that in which they grow too old.
+    /// In the order in which they were issued, which is also the order in which they become too
+    /// old.
     issued: VecDeque<IssuedLease>,
     last_number: u64,
 }
@@ -50,10 +51,10 @@ struct IssuedLease {
 }
 
 struct Copy {
-    /// Of the question that it is the answer to.
+    /// The number of the lease that this copy belongs to.
     number: u64,
-    asked_at: Instant,
-    /// `None` until the answer is there.
+    requested_at: Instant,
+    /// `None` until the reply arrives.
     record: Option<Arc<Record>>,
 }
 
@@ -66,18 +67,18 @@ impl Cache {
         }
     }
 
-    /// The copy of a record, if there is one.
+    /// Returns the copy of a record, if there is one.
     pub(crate) fn get(&self, handle: Handle) -> Option<Arc<Record>> {
         let copies = self.copies();
         let copy = copies.as_ref()?.by_handle.get(&handle)?;
         let record = copy.record.as_ref()?;
-        // From when it was asked for: it cannot have been read earlier.
-        let is_young = copy.asked_at.elapsed() < self.max_age;
+        // The age counts from the request: the record cannot have been read earlier.
+        let is_young = copy.requested_at.elapsed() < self.max_age;
         is_young.then(|| Arc::clone(record))
     }
 
-    /// Before a record is asked for. `None` if there is no room for its copy.
-    pub(crate) fn ask(self: &Arc<Self>, handle: Handle) -> Option<Lease> {
+    /// Takes a lease before a record is read. `None` if there is no room for its copy.
+    pub(crate) fn lease(self: &Arc<Self>, handle: Handle) -> Option<Lease> {
         let at = Instant::now();
         let mut copies = self.copies();
         let copies = copies.as_mut()?;
@@ -89,7 +90,7 @@ impl Cache {
         let number = copies.last_number;
         let copy = Copy {
             number,
-            asked_at: at,
+            requested_at: at,
             record: None,
         };
         copies.by_handle.insert(handle, copy);
@@ -102,14 +103,14 @@ impl Cache {
         })
     }
 
-    /// Drops the copy of a record, and takes back the questions for it.
+    /// Drops the copy of a record, and cancels the leases for it.
     pub(crate) fn forget(&self, handle: Handle) {
         if let Some(copies) = self.copies().as_mut() {
             copies.by_handle.remove(&handle);
         }
     }
 
-    /// Drops everything.
+    /// Drops all copies and leases.
     pub(super) fn clear(&self) {
         if let Some(copies) = self.copies().as_mut() {
             copies.by_handle.clear();
@@ -117,19 +118,19 @@ impl Cache {
         }
     }
 
-    /// The connection is gone: nobody would hear of a change.
+    /// Drops all copies because the connection is lost: invalidations would no longer arrive.
     pub(super) fn close(&self) {
         *self.copies() = None;
     }
 
-    /// A panic elsewhere leaves copies that are sound.
+    /// Ignores poison: a panic elsewhere leaves valid copies.
     fn copies(&self) -> MutexGuard<'_, Option<Copies>> {
         self.copies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lease {
-    /// Keeps the answer.
+    /// Keeps the record that the server returned.
     pub(crate) fn keep(self, record: &Arc<Record>) {
         let mut copies = self.cache.copies();
         let copies = copies.as_mut();
@@ -144,7 +145,7 @@ impl Copies {
     fn drop_older_than(&mut self, max_age: Duration, now: Instant) {
         let is_old = |issued: &&IssuedLease| now.saturating_duration_since(issued.at) >= max_age;
         while let Some(old) = self.issued.front().filter(is_old) {
-            // It may have been asked for again.
+            // A newer lease may exist for the same record.
             if let Entry::Occupied(copy) = self.by_handle.entry(old.handle)
                 && copy.get().number == old.number
             {

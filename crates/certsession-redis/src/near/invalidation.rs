@@ -1,4 +1,4 @@
-//! What the server says to a connection.
+//! Push messages from the server.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use redis::{PushInfo, PushKind, Value};
 
 use super::Cache;
 
-/// Hears what the server says to the connection of these copies, in the order of its answers: it is
-/// called by whatever reads them.
+/// Returns a handler for the push messages of one connection, whose copies `cache` holds. The task
+/// that reads the connection calls it, so messages are processed in order with the replies.
 pub(crate) fn listener(
     cache: Arc<Cache>,
 ) -> impl Fn(PushInfo) -> Result<(), Infallible> + Send + Sync + 'static {
-    move |said| {
-        match said.kind {
-            PushKind::Invalidate => invalidate(&cache, said.data),
+    move |push| {
+        match push.kind {
+            PushKind::Invalidate => invalidate(&cache, push.data),
             PushKind::Disconnection => cache.close(),
             _ => {}
         }
@@ -24,7 +24,7 @@ pub(crate) fn listener(
 
 fn invalidate(cache: &Cache, data: Vec<Value>) {
     let [Value::Array(keys)] = &data[..] else {
-        // Without keys: all of them, as the server has been emptied.
+        // No keys means all keys: the server has been emptied.
         return cache.clear();
     };
     for key in keys {

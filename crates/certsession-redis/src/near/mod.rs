@@ -1,13 +1,13 @@
-//! The near cache: copies of records in this process, kept true by the server.
+//! The near cache: copies of records in this process, invalidated by the server.
 //!
-//! The server remembers what each connection has read, and tells it when that changes
-//! (`CLIENT TRACKING` of RESP3). So a copy belongs to the connection that it was read over, and is
-//! gone with it.
+//! The server remembers what each connection has read, and notifies the connection when that
+//! changes (`CLIENT TRACKING` in RESP3). So a copy belongs to the connection that it was read over,
+//! and is dropped with it.
 //!
 //! | file | purpose |
 //! |---|---|
 //! | `cache` | the copies of one connection |
-//! | `invalidation` | what the server says to a connection |
+//! | `invalidation` | push messages from the server |
 
 mod cache;
 mod invalidation;
@@ -25,10 +25,10 @@ pub(crate) use invalidation::listener;
 /// The copies of all connections of a store.
 #[derive(Debug)]
 pub(crate) struct NearCache {
-    /// How old a copy can be.
+    /// The maximum age of a copy.
     max_age: Duration,
     keys: Keys,
-    /// Those of connections that are gone are dropped with them.
+    /// A cache whose connection is closed is dropped with the connection.
     caches: Mutex<Vec<Weak<Cache>>>,
 }
 
@@ -41,7 +41,7 @@ impl NearCache {
         }
     }
 
-    /// For a new connection.
+    /// Creates the cache for a new connection.
     pub(crate) fn open(&self) -> Arc<Cache> {
         let cache = Arc::new(Cache::new(self.max_age, self.keys.clone()));
         let mut caches = self.caches();
@@ -51,14 +51,14 @@ impl NearCache {
     }
 
     /// Drops every copy of a record that this process has changed, so that its next request sees
-    /// the change, whichever thread it comes to.
+    /// the change, whichever thread runs it.
     pub(crate) fn forget(&self, handle: Handle) {
         for cache in self.caches().iter().filter_map(Weak::upgrade) {
             cache.forget(handle);
         }
     }
 
-    /// A panic elsewhere leaves a list that is sound.
+    /// Ignores poison: a panic elsewhere leaves a valid list.
     fn caches(&self) -> MutexGuard<'_, Vec<Weak<Cache>>> {
         self.caches.lock().unwrap_or_else(PoisonError::into_inner)
     }

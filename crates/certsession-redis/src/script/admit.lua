@@ -1,9 +1,9 @@
--- Puts an entry into the index of an owner who had no room for it, as the caller has looked at
--- which entries are void. KEYS: the index. ARGV: the entry; when it began; the index's time to
--- live in milliseconds; the limit; 1 if the oldest are to make room, 0 if not; the void entries.
--- Entries that make room are condemned by a negative score: they no longer count, and stay until
--- their sessions are ended, so that an end that was interrupted can be carried on.
--- Returns 1 and the entries whose sessions the caller is to end, or 0 if there is no room.
+-- Adds an entry to a full index, after the caller has found out which entries are void. KEYS: the
+-- index. ARGV: the entry; when it began; the index's time to live in milliseconds; the limit; 1 to
+-- evict the oldest entries, 0 to refuse; the void entries. Evicted entries are condemned with a
+-- negative score: they no longer count, but stay until their sessions are ended, so that another
+-- caller can finish an interrupted eviction. Returns 1 and the entries whose sessions the caller
+-- must end, or 0 if there is no room.
 for i = 6, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[i])
 end
@@ -19,7 +19,8 @@ local excess = #others + 1 - tonumber(ARGV[4])
 if excess > 0 and ARGV[5] == '0' then
   return {0}
 end
--- Some that were left over, if there are any: others may be about to end theirs.
+-- Include up to 16 condemned entries that earlier calls left: their callers may still be ending the
+-- sessions.
 local condemned = {}
 for _, entry in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '(0', '-inf', 'LIMIT', 0, 16)) do
   if string.sub(entry, 1, 16) ~= own then

@@ -1,13 +1,14 @@
--- Ends a session. KEYS: the session. ARGV: the channel on which ends are told.
+-- Ends a session. KEYS: the session. ARGV: the channel for notifications about ended sessions.
 -- Returns its record; nothing if there was none.
 local record = redis.call('GET', KEYS[1])
 if not record or record == '' then
   return false
 end
 redis.call('DEL', KEYS[1])
--- For a minute an empty value holds the place, so that no creation that was sent twice, or was long
--- on its way, brings the session back. After the removal, since a full server takes no write first.
+-- An empty placeholder stays for a minute, so that a creation that was sent twice or delayed cannot
+-- bring the session back. The session is deleted first, because a full server accepts no write
+-- before that.
 redis.call('SET', KEYS[1], '', 'PX', 60000)
--- A hint to those who watch it. They ask by themselves now and then, so it may fail.
+-- A notification for watchers. They also poll, so it may fail.
 redis.pcall('PUBLISH', ARGV[1], KEYS[1])
 return record

@@ -1,10 +1,10 @@
-//! The conditional steps, as scripts that the server runs whole. Each touches one key, so the
-//! same scripts run on a cluster.
+//! The conditional operations, as scripts that the server executes atomically. Each touches one
+//! key, so the same scripts run on a cluster.
 
 use std::fmt;
 use std::sync::LazyLock;
 
-/// A script, and the name by which the server knows it.
+/// A script, and the hash by which the server identifies it.
 pub(crate) struct Script {
     pub(crate) source: &'static str,
     pub(crate) sha1: String,
@@ -32,17 +32,17 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Keeps a new record.
+    /// Creates a record.
     CREATE = "create.lua";
-    /// Replaces a record that has not changed.
+    /// Replaces a record if it has not changed.
     REPLACE = "replace.lua";
     /// Ends a session.
     END = "end.lua";
-    /// Ends a session whose record has not changed.
+    /// Ends a session if its record has not changed.
     DROP = "drop.lua";
-    /// Puts an entry into an owner's index, if there is room.
+    /// Adds an entry to an owner's index, if there is room.
     JOIN = "join.lua";
-    /// Puts an entry into an owner's index, and makes room.
+    /// Adds an entry to an owner's index, and makes room.
     ADMIT = "admit.lua";
 }
 
@@ -53,7 +53,7 @@ mod tests {
 
     /// Lua counts from one; `GETRANGE` counts from zero and includes its end.
     #[test]
-    fn the_scripts_compare_the_revision_where_a_record_has_it() {
+    fn the_scripts_compare_the_revision_at_its_position_in_a_record() {
         let std::ops::Range { start, end } = Record::REVISION_BYTES;
         let stored = format!("redis.call('GETRANGE', KEYS[1], {start}, {})", end - 1);
         for script in [&CREATE, &REPLACE, &DROP] {

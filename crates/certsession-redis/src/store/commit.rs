@@ -1,4 +1,4 @@
-//! A change to a record.
+//! Changing a record.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use redis::Value;
 use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
-use crate::error::unexpected_answer;
+use crate::error::unexpected_result;
 use crate::index::{EntryStatus, RequiredEntries, RequiredEntry};
 use crate::script::REPLACE;
 use crate::time::millis_to_live;
 
-/// What became of an attempt to replace a record.
+/// The result of an attempt to replace a record.
 enum Attempt {
     Replaced {
         evicted: Vec<Handle>,
@@ -28,15 +28,15 @@ enum Attempt {
 
 impl RedisStore {
     /// Applies a commit to the record as the request loaded it, and replaces that if it has not
-    /// changed; otherwise applies it to the newer record, until it is replaced or decided against.
-    /// Each turn is lost only to somebody else's success.
+    /// changed. Otherwise applies it to the newer record, and repeats this until a replacement
+    /// succeeds or the commit is rejected. An attempt fails only if another commit succeeded.
     pub(super) async fn commit_change(&self, commit: &Commit) -> Result<Outcome, StoreError> {
         let mut current = Arc::clone(commit.loaded());
         let mut is_as_loaded = true;
         loop {
             let (record, rotated) = match current.apply(commit) {
                 Decision::Apply { record, rotated } => (record, rotated),
-                // What the request loaded may be out of date.
+                // The record that the request loaded may be outdated.
                 _ if is_as_loaded => match self.fetch(commit.handle()).await? {
                     Some(newer) => {
                         (current, is_as_loaded) = (newer, false);
@@ -48,7 +48,7 @@ impl RedisStore {
                 Decision::Gone => return Ok(Outcome::Gone),
                 Decision::TooLarge { size } => return Ok(Outcome::TooLarge { size }),
                 _ => {
-                    return Err(unexpected_answer(
+                    return Err(unexpected_result(
                         "a commit: the rules are newer than the store",
                     ));
                 }
@@ -72,7 +72,7 @@ impl RedisStore {
         }
     }
 
-    /// A change that leaves the record with its owners: one command.
+    /// Applies a change that does not affect the record's owners, with one command.
     async fn replace(
         &self,
         commit: &Commit,
@@ -80,13 +80,14 @@ impl RedisStore {
         record: &Record,
     ) -> Result<Attempt, StoreError> {
         let call = self.replacement(commit, current, record);
-        let answer = self.connections.call_noting(&call).await?;
-        read_attempt(commit.handle(), answer.value, answer.is_repeated)
+        let reply = self.connections.call_reporting_repeats(&call).await?;
+        read_attempt(commit.handle(), reply.value, reply.is_repeated)
     }
 
-    /// A change that can move the record to another owner: entries first, then the record, so that
-    /// whoever revokes the owner's sessions finds it. Only where the oldest sessions are to make
-    /// room does the principal's entry come last: they may not end for a sign-in that fails.
+    /// Applies a change that can move the record to another owner. Entries are written first, then
+    /// the record, so that a revocation of the owner's sessions finds it. Only if the oldest
+    /// sessions are to be evicted is the principal's entry written last: they must not end for a
+    /// sign-in that fails.
     async fn replace_and_move(
         &self,
         commit: &Commit,
@@ -98,7 +99,7 @@ impl RedisStore {
             RequiredEntries::of(current, now),
             RequiredEntries::of(record, now),
         ) else {
-            return Err(unexpected_answer("nobody: a record without an owner"));
+            return Err(unexpected_result("reading a record's owners: it has none"));
         };
         let admission = commit.admission();
         let is_late = |required: &RequiredEntry| {
@@ -121,28 +122,28 @@ impl RedisStore {
         let late = after.iter().filter(|required| is_late(required));
         let mut calls: Vec<_> = early.map(|required| self.join(required, None)).collect();
         if !after.certificate.is(&before.certificate) {
-            // The token before this change stands for a while under the new certificate: its
-            // entry has to be seen to be there.
+            // The previous token is accepted for some time under the new certificate, so its entry
+            // must exist before the record changes.
             self.connections.in_order(&calls).await?;
             calls.clear();
         }
         let at = calls.len();
         calls.push(self.replacement(commit, current, record));
         calls.extend(late.map(|required| self.join(required, admission)));
-        let answered = self.connections.in_order(&calls).await?;
-        let mut answers = answered.value.into_iter().skip(at);
-        let answer = answers.next().unwrap_or(Value::Nil);
-        let attempt = read_attempt(commit.handle(), answer, answered.is_repeated)?;
+        let outcome = self.connections.in_order(&calls).await?;
+        let mut replies = outcome.value.into_iter().skip(at);
+        let reply = replies.next().unwrap_or(Value::Nil);
+        let attempt = read_attempt(commit.handle(), reply, outcome.is_repeated)?;
         let Attempt::Replaced { mut evicted } = attempt else {
             self.withdraw(&after, &attempt).await;
             return Ok(attempt);
         };
-        for (required, answer) in after
+        for (required, reply) in after
             .iter()
             .filter(|required| is_late(required))
-            .zip(answers)
+            .zip(replies)
         {
-            let ended = self.settle(required, answer, admission, now).await?;
+            let ended = self.settle(required, reply, admission, now).await?;
             evicted.extend(ended.unwrap_or_default());
         }
         for required in before.iter() {
@@ -153,7 +154,7 @@ impl RedisStore {
         Ok(Attempt::Replaced { evicted })
     }
 
-    /// Joins a principal's index where one session too many is refused.
+    /// Joins a principal's index if the policy refuses sessions beyond the limit.
     async fn join_limited(
         &self,
         required: &RequiredEntry,
@@ -161,13 +162,13 @@ impl RedisStore {
         commit: &Commit,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
         let call = self.join(required, Some(admission));
-        let answer = self.connections.call(&call).await?;
-        self.settle(required, answer, Some(admission), commit.now())
+        let reply = self.connections.call(&call).await?;
+        self.settle(required, reply, Some(admission), commit.now())
             .await
     }
 
-    /// Takes the entries back that were made for a change which did not come about; but not those
-    /// that another request's success may have made true.
+    /// Removes the entries that were added for a change that failed, except those that match the
+    /// record because another request succeeded.
     async fn withdraw(&self, required: &RequiredEntries, attempt: &Attempt) {
         let newer = match attempt {
             Attempt::Changed(newer) => Some(newer),
@@ -190,18 +191,18 @@ impl RedisStore {
     }
 }
 
-fn read_attempt(handle: Handle, answer: Value, is_repeated: bool) -> Result<Attempt, StoreError> {
-    if answer == Value::Int(1) {
+fn read_attempt(handle: Handle, reply: Value, is_repeated: bool) -> Result<Attempt, StoreError> {
+    if reply == Value::Int(1) {
         return Ok(Attempt::Replaced {
             evicted: Vec::new(),
         });
     }
-    match read_record(handle, answer)? {
-        // It may have been replaced by the command that was lost, and again by somebody who has
-        // seen that: to replace it once more would undo theirs.
+    match read_record(handle, reply)? {
+        // The lost command may have replaced the record, and another request may have changed the
+        // result. Replacing the record again would undo that change.
         Some(_) if is_repeated => Err(StoreError::with_source(
             StoreErrorKind::Unavailable,
-            "a connection was lost, and nobody knows whether the write was taken",
+            "a connection was lost, and it is unknown whether the write was executed",
         )),
         Some(newer) => Ok(Attempt::Changed(newer)),
         None => Ok(Attempt::Gone),

@@ -1,17 +1,17 @@
-//! A new record.
+//! Creating a record.
 
 use certsession_core::{Admission, Creation, Handle, Record, StoreError, Timestamp};
 use redis::Value;
 
 use super::RedisStore;
 use crate::call::Call;
-use crate::error::unexpected_answer;
+use crate::error::unexpected_result;
 use crate::index::{Join, RequiredEntries, RequiredEntry};
 use crate::script::CREATE;
 use crate::time::millis_to_live;
 
 impl RedisStore {
-    /// Writes a record, then its entries.
+    /// Writes a record, then its index entries.
     pub(super) async fn create_record(
         &self,
         record: &std::sync::Arc<Record>,
@@ -19,7 +19,7 @@ impl RedisStore {
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
         let Some(required) = RequiredEntries::of(record, now) else {
-            return Err(unexpected_answer("nobody: a record without an owner"));
+            return Err(unexpected_result("reading a record's owners: it has none"));
         };
         let lifetime = record.idle_deadline().saturating_since(now);
         let create = Call::script(&CREATE, &self.keys.session(record.handle()))
@@ -29,19 +29,20 @@ impl RedisStore {
             .iter()
             .map(|required| self.join(required, admission.filter(|_| required.is_limited())));
         let calls: Vec<_> = std::iter::once(create).chain(joins).collect();
-        let mut answers = self.connections.in_order(&calls).await?.value.into_iter();
-        match answers.next() {
+        let mut replies = self.connections.in_order(&calls).await?.value.into_iter();
+        match replies.next() {
             Some(Value::Int(1)) => {}
-            // Nobody has a token for what was indexed; it goes by itself.
+            // The entries are for a token that was never issued; they are void and are removed
+            // later.
             Some(Value::Int(0)) => return Ok(Creation::Exists),
-            _ => return Err(unexpected_answer("the creation of a record")),
+            _ => return Err(unexpected_result("the creation of a record")),
         }
         let mut evicted = Vec::new();
-        for (required, answer) in required.iter().zip(answers) {
-            match self.settle(required, answer, admission, now).await? {
+        for (required, reply) in required.iter().zip(replies) {
+            match self.settle(required, reply, admission, now).await? {
                 Some(ended) => evicted.extend(ended),
                 None => {
-                    self.take_back(record).await?;
+                    self.delete_unissued(record).await?;
                     return Ok(Creation::LimitReached);
                 }
             }
@@ -49,16 +50,16 @@ impl RedisStore {
         Ok(Creation::Created { evicted })
     }
 
-    /// Makes of an attempt to join an index what it has to become: `None` if the limit refuses
-    /// it, otherwise the sessions that were ended to make room.
+    /// Completes an attempt to join an index: `None` if the limit refuses it, otherwise the
+    /// sessions that were ended to make room.
     pub(super) async fn settle(
         &self,
         required: &RequiredEntry,
-        answer: Value,
+        reply: Value,
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Option<Vec<Handle>>, StoreError> {
-        match (Join::read(answer)?, admission) {
+        match (Join::read(reply)?, admission) {
             (Join::Joined { look_at }, _) => {
                 self.tidy(&required.owner, look_at).await;
                 Ok(Some(Vec::new()))
@@ -66,7 +67,7 @@ impl RedisStore {
             (Join::Full { entries }, Some(admission)) => {
                 self.admit(required, admission, entries, now).await
             }
-            (Join::Full { .. }, None) => Err(unexpected_answer("a step without a limit")),
+            (Join::Full { .. }, None) => Err(unexpected_result("joining an index without a limit")),
         }
     }
 }

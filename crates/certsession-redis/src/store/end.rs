@@ -13,10 +13,10 @@ use crate::call::Call;
 use crate::index::{Entry, EntryStatus, Member, RequiredEntries, Unknown, Which};
 use crate::script::{DROP, END};
 
-/// How many sessions are ended at once.
+/// How many sessions are ended concurrently.
 const AT_ONCE: usize = 64;
 
-/// What became of an entry when its owner's sessions were ended.
+/// The result for one entry when its owner's sessions are ended.
 struct Ending {
     entry: Entry,
     is_void: bool,
@@ -24,8 +24,8 @@ struct Ending {
 }
 
 impl RedisStore {
-    /// Ends a session. True if this call ended it. A record that cannot be read ends like any
-    /// other.
+    /// Ends a session. Returns true if this call ended it. A record that cannot be read ends like
+    /// any other.
     pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
         let changing = self.changing(handle);
@@ -38,9 +38,9 @@ impl RedisStore {
         Ok(is_ended)
     }
 
-    /// Ends every session that belongs to an owner now, and tells which this call ended. Those
-    /// that can be ended are, also where one cannot. What cannot be read ends, too: it was the
-    /// owner's when it was indexed.
+    /// Ends every session that belongs to an owner now, and returns those that this call ended. If
+    /// one cannot be ended, the others are ended nevertheless. A record that cannot be read ends
+    /// too: it belonged to the owner when it was indexed.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
         let entries = self.entries(owner, Which::All).await?;
         let members = self.members(owner, entries).await.into_iter();
@@ -101,8 +101,8 @@ impl RedisStore {
         })
     }
 
-    /// Ends a session as long as its record, as it is then, fulfils a condition. True if this call
-    /// ended it.
+    /// Ends a session as long as its current record satisfies a condition. Returns true if this
+    /// call ended it.
     pub(crate) async fn end_while(
         &self,
         record: Arc<Record>,
@@ -115,9 +115,9 @@ impl RedisStore {
                 .arg(&current.revision().to_bytes()[..])
                 .arg(self.keys.ended());
             let changing = self.changing(handle);
-            let answer = self.connections.call(&call).await?;
+            let reply = self.connections.call(&call).await?;
             drop(changing);
-            match answer {
+            match reply {
                 Value::Int(1) => {
                     self.forget(&current).await;
                     return Ok(true);
@@ -131,15 +131,15 @@ impl RedisStore {
         Ok(false)
     }
 
-    /// Removes a record for which nobody has a token, as if it had never been there.
-    pub(super) async fn take_back(&self, record: &Record) -> Result<(), StoreError> {
+    /// Deletes a record whose token was not issued, as if it had never existed.
+    pub(super) async fn delete_unissued(&self, record: &Record) -> Result<(), StoreError> {
         let call = Call::plain("DEL").arg(self.keys.session(record.handle()));
         self.connections.call(&call).await?;
         self.forget(record).await;
         Ok(())
     }
 
-    /// Removes the entries of a record that is gone.
+    /// Removes the entries of a deleted record.
     async fn forget(&self, record: &Record) {
         if let Some(required) = RequiredEntries::of(record, Timestamp::MAX) {
             let leaving = required.iter().map(async |required| {

@@ -1,11 +1,11 @@
-//! The store contract, step by step.
+//! The operations of the store contract.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `create` | a new record |
-//! | `commit` | a change to a record |
+//! | `create` | creating a record |
+//! | `commit` | changing a record |
 //! | `end` | ending one session, or all of an owner |
-//! | `read` | a record, or all of an owner |
+//! | `read` | reading one record, or all of an owner |
 
 mod commit;
 mod create;
@@ -26,11 +26,12 @@ use crate::end_notifications::EndNotifications;
 use crate::error::ConnectError;
 use crate::keys::Keys;
 
-/// Keeps sessions in Redis or Valkey.
+/// A store that keeps sessions in Redis or Valkey.
 ///
-/// One key for each session, and one for each owner of sessions; every step is atomic on the one
-/// key that it touches, so the same steps run on a single server and on a cluster. A request that
-/// reads costs one round trip, one that writes a second, and one without a session cookie none.
+/// It uses one key for each session, and one for each owner of sessions. Every operation is atomic
+/// on the one key that it touches, so the same operations run on a single server and on a cluster.
+/// A request that reads costs one round trip, one that writes a second, and one without a session
+/// cookie none.
 ///
 /// ```no_run
 /// use certsession_core::SessionManager;
@@ -57,35 +58,35 @@ impl RedisStore {
         }
     }
 
-    /// The store on the server, or the servers, of this URL, with every setting at its default.
+    /// Creates a store on the server or servers of this URL, with default settings.
     ///
     /// # Errors
     ///
-    /// If the URL names no server, or the server is none that can be used.
+    /// If the URL is not that of a Redis server, or the server is not usable.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         Self::builder(url)?.connect().await
     }
 
-    /// Settings for a store on the server, or the servers, of this URL:
+    /// Returns a builder for a store on the server or servers of this URL:
     ///
     /// | URL | server |
     /// |---|---|
-    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | one, by TCP |
-    /// | `redis+unix:///SOCKET[?db=DATABASE&user=USER&pass=PASSWORD]` | one, by a Unix socket |
+    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | a single server, over TCP |
+    /// | `redis+unix:///SOCKET[?db=DATABASE&user=USER&pass=PASSWORD]` | a single server, over a Unix socket |
     /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` | a cluster, by some of its nodes |
-    /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` | the master that sentinels watch |
-    /// | `rediss…` in place of `redis…` | the same, by TLS |
+    /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` | the master that Sentinel reports |
+    /// | `rediss…` in place of `redis…` | the same, over TLS |
     ///
     /// # Errors
     ///
-    /// If the URL names no server.
+    /// If the URL is not that of a Redis server.
     pub fn builder(url: &str) -> Result<RedisStoreBuilder, ConnectError> {
         RedisStoreBuilder::new(url)
     }
 }
 
-/// What a request seldom does is boxed: each request's future has room for the largest step in it,
-/// and pays for moving that.
+/// Rare operations are boxed: each request's future has room for the largest operation in it, and
+/// pays for moving that.
 impl SessionStore for RedisStore {
     async fn create(
         &self,
@@ -138,7 +139,7 @@ impl SessionStore for RedisStore {
 }
 
 impl RedisStore {
-    /// Held by a step that may change a record.
+    /// Returns a guard for an operation that may change a record.
     fn changing(&self, handle: Handle) -> Changing<'_> {
         let connections = &self.connections;
         Changing {
@@ -148,7 +149,8 @@ impl RedisStore {
     }
 }
 
-/// A step that may change a record: no copy of it is left, however the step ends.
+/// A guard for an operation that may change a record: when it is dropped, the copies of the record
+/// are dropped too, however the operation ends.
 struct Changing<'s> {
     connections: &'s Connections,
     handle: Handle,

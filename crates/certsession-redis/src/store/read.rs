@@ -8,17 +8,17 @@ use redis::Value;
 
 use super::RedisStore;
 use crate::call::Call;
-use crate::error::unexpected_answer;
+use crate::error::unexpected_result;
 use crate::index::{EntryStatus, Which};
 
 impl RedisStore {
-    /// The record of this handle, expired or not.
+    /// Reads the record with this handle, expired or not.
     pub(crate) async fn fetch(&self, handle: Handle) -> Result<Option<Arc<Record>>, StoreError> {
-        let answer = self.connections.call(&self.get(handle)).await?;
-        read_record(handle, answer)
+        let reply = self.connections.call(&self.get(handle)).await?;
+        read_record(handle, reply)
     }
 
-    /// The live record for a request, of which a copy is kept where copies are.
+    /// Reads the live record for a request. If copies are kept, keeps one of it.
     pub(super) fn load_record(
         &self,
         handle: Handle,
@@ -26,10 +26,10 @@ impl RedisStore {
     ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> {
         let call = self.get(handle);
         async move {
-            let (answer, question) = self.connections.ask(handle, &call).await?.value;
-            let record = read_record(handle, answer)?;
-            if let (Some(question), Some(record)) = (question, &record) {
-                question.keep(record);
+            let (reply, lease) = self.connections.read_with_lease(handle, &call).await?.value;
+            let record = read_record(handle, reply)?;
+            if let (Some(lease), Some(record)) = (lease, &record) {
+                lease.keep(record);
             }
             match record {
                 // Found expired once, it does not come back if the clock goes back. If the server
@@ -47,7 +47,7 @@ impl RedisStore {
         Call::plain("GET").arg(self.keys.session(handle))
     }
 
-    /// The live sessions of an owner, oldest first.
+    /// Lists the live sessions of an owner, oldest first.
     pub(super) async fn list(
         &self,
         owner: &OwnerKey,
@@ -72,19 +72,16 @@ impl RedisStore {
     }
 }
 
-/// A record as the server gave it; `None` if there is none.
-pub(crate) fn read_record(
-    handle: Handle,
-    answer: Value,
-) -> Result<Option<Arc<Record>>, StoreError> {
-    match answer {
+/// Decodes a record from the server's reply; `None` if there is none.
+pub(crate) fn read_record(handle: Handle, reply: Value) -> Result<Option<Arc<Record>>, StoreError> {
+    match reply {
         Value::Nil => Ok(None),
-        // What holds the place of a session that has ended; see end.lua.
+        // The placeholder of an ended session; see end.lua.
         Value::BulkString(bytes) if bytes.is_empty() => Ok(None),
         Value::BulkString(bytes) => match Record::decode(handle, &bytes) {
             Ok(record) => Ok(Some(Arc::new(record))),
             Err(error) => Err(StoreError::with_source(StoreErrorKind::Unreadable, error)),
         },
-        _ => Err(unexpected_answer("a request for a record")),
+        _ => Err(unexpected_result("reading a record")),
     }
 }

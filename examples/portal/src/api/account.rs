@@ -15,14 +15,14 @@ pub(crate) struct SignInBody {
     carry: Vec<String>,
 }
 
-/// `POST /sign-in`. No credentials are checked: this is a demonstration. An application checks a
-/// second factor, or the name in the certificate, before it signs anybody in.
+/// `POST /sign-in`. No credentials are checked: this is a demonstration. A real application checks
+/// a second factor, or the name in the certificate, before it signs a user in.
 pub(crate) async fn sign_in(
     session: CertSession,
     request: HttpRequest,
     body: Bytes,
 ) -> actix_web::Result<HttpResponse> {
-    // A browser sends its certificate with a form of any site, and says where the form is from.
+    // A browser also sends its certificate with a form from another site, and reports the origin.
     if request
         .headers()
         .get("sec-fetch-site")
@@ -30,8 +30,8 @@ pub(crate) async fn sign_in(
     {
         return Err(ErrorForbidden("sign in on this site\n"));
     }
-    let SignInBody { principal, carry } =
-        serde_json::from_slice(&body).map_err(|_| ErrorBadRequest("the body is no sign-in\n"))?;
+    let SignInBody { principal, carry } = serde_json::from_slice(&body)
+        .map_err(|_| ErrorBadRequest("the body is not a sign-in\n"))?;
     let sign_in = carry
         .into_iter()
         .map(Key::<Value>::named)
@@ -42,8 +42,8 @@ pub(crate) async fn sign_in(
     Ok(HttpResponse::NoContent().finish())
 }
 
-// The bodies of the next two are read and left alone: an answer ahead of a body resets the
-// stream of HTTP/2, and some clients take that for a failure.
+// The next two handlers read and ignore their bodies: a response before the body was read resets
+// the HTTP/2 stream, and some clients treat that as a failure.
 
 /// `POST /sign-out`.
 pub(crate) async fn sign_out(session: CertSession, _: Bytes) -> Result<HttpResponse, Error> {
@@ -57,7 +57,7 @@ pub(crate) async fn rotate(session: CertSession, _: Bytes) -> Result<HttpRespons
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `GET /me`: who is signed in, or 401.
+/// `GET /me`: the signed-in principal, or 401.
 pub(crate) async fn me(principal: SignedIn) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "principal": principal.as_str() }))
 }

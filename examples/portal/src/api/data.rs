@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, error::ErrorBadRequest};
 use certsession_actix::{CertSession, Error, Key};
 use serde_json::value::RawValue;
 
-/// Any JSON, as it came.
+/// Any JSON text, unchanged.
 type Json = Box<RawValue>;
 
 /// `GET /session/data/{key}`.
@@ -23,7 +23,7 @@ pub(crate) async fn write(
     body: Bytes,
 ) -> actix_web::Result<HttpResponse> {
     let json: Json = serde_json::from_slice(&body)
-        // The parser's own message would be fine here, but quotes what somebody sent.
+        // The parser's own message quotes the input, so it is not shown.
         .map_err(|_| ErrorBadRequest("the body is not JSON\n"))?;
     session.insert(&named(key), &json)?;
     Ok(HttpResponse::NoContent().finish())

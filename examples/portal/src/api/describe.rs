@@ -1,4 +1,4 @@
-//! What a session looks like from outside.
+//! The JSON description of a session.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Handlers that take their time or fail, for tests: `--lab`.
+//! Slow and failing handlers, for tests: `--lab`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use serde::Deserialize;
 /// The longest wait, in milliseconds.
 const MAX_WAIT: u64 = 60_000;
 
-/// How many requests wait in `GET /slow`.
+/// The number of requests that wait in `GET /slow`.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// How often they were released.
+/// The number of releases.
 static RELEASES: AtomicUsize = AtomicUsize::new(0);
 
 /// The query of `GET /slow`.
@@ -26,7 +26,7 @@ pub(crate) struct SlowQuery {
     value: String,
 }
 
-/// `GET /slow`: the session is loaded, time passes, and then the key is written.
+/// `GET /slow`: loads the session, waits, and then writes the key.
 pub(crate) async fn slow(
     session: CertSession,
     query: web::Query<SlowQuery>,
@@ -37,19 +37,19 @@ pub(crate) async fn slow(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `GET /slow/waiting`: how many requests have their session loaded and wait.
+/// `GET /slow/waiting`: the number of requests that have loaded their session and wait.
 pub(crate) async fn waiting() -> String {
     WAITING.load(Ordering::Relaxed).to_string()
 }
 
-/// `POST /slow/release`: the requests that wait go on at once. The body is read and left alone, as
+/// `POST /slow/release`: lets the waiting requests continue at once. Reads and ignores its body, as
 /// in `account`.
 pub(crate) async fn release(_: Bytes) -> HttpResponse {
     RELEASES.fetch_add(1, Ordering::Relaxed);
     HttpResponse::NoContent().finish()
 }
 
-/// `POST /sign-out-fail`: the end holds although the handler fails afterwards.
+/// `POST /sign-out-fail`: the session ends although the handler fails afterwards.
 pub(crate) async fn sign_out_fail(
     session: CertSession,
     _: Bytes,
@@ -71,7 +71,7 @@ async fn wait(limit: Duration) {
     }
 }
 
-/// Counts a request for as long as it waits, also where its client hangs up.
+/// Counts a request while it waits, even if its client hangs up.
 struct Waits;
 
 impl Waits {

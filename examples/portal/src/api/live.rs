@@ -6,14 +6,14 @@ use actix_web::{HttpRequest, HttpResponse, rt};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use certsession_actix::{CertSession, Error, certsession_http};
 
-/// `GET /live`: says which session it follows, and closes within a second of its end, wherever
-/// that was.
+/// `GET /live`: sends the session that it follows, and closes within a second of its end, on
+/// whichever node it ended.
 pub(crate) async fn follow(
     session: CertSession,
     request: HttpRequest,
     body: Payload,
 ) -> actix_web::Result<HttpResponse> {
-    // No browser asks before it opens a WebSocket of another site; it says where it stands.
+    // A browser opens a WebSocket to another site without asking first, but it reports the origin.
     if request
         .headers()
         .get("sec-fetch-site")
@@ -28,7 +28,7 @@ pub(crate) async fn follow(
     let ended = session.ended();
     let answers = socket.clone();
     let close = rt::spawn(async move {
-        // Where the client is gone already, there is nobody to tell.
+        // If the client has closed the connection, the message is not needed.
         let _ = socket.text(format!("session {handle}")).await;
         ended.await;
         let reason = CloseReason {
@@ -44,7 +44,7 @@ pub(crate) async fn follow(
     Ok(response)
 }
 
-/// Until the client goes.
+/// Answers pings until the client closes the connection.
 async fn answer_pings(mut socket: Session, mut messages: MessageStream) {
     while let Some(Ok(message)) = messages.recv().await {
         let answered = match message {

@@ -12,10 +12,10 @@ use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, post, put, resou
 use crate::page;
 pub(crate) use describe::Listed;
 
-/// The most a request's body may hold.
+/// The maximum size of a request's body.
 const MAX_BODY: usize = 2 << 20;
 
-/// Puts every route in its place.
+/// Adds all routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(PayloadConfig::new(MAX_BODY))

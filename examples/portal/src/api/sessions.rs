@@ -1,4 +1,4 @@
-//! The sessions of whoever is signed in.
+//! The sessions of the signed-in principal.
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
@@ -16,7 +16,7 @@ pub(crate) async fn list(session: CertSession) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(listed))
 }
 
-/// `DELETE /sessions/{handle}`: one of them.
+/// `DELETE /sessions/{handle}`: ends one of them.
 pub(crate) async fn revoke(
     session: CertSession,
     handle: Path<String>,
@@ -31,7 +31,7 @@ pub(crate) async fn revoke(
     })
 }
 
-/// `DELETE /sessions`: all of them, this one too.
+/// `DELETE /sessions`: ends all of them, including this one.
 pub(crate) async fn revoke_all(session: CertSession) -> Result<HttpResponse, Error> {
     session.revoke_all().await?;
     Ok(HttpResponse::NoContent().finish())

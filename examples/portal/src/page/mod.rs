@@ -1,4 +1,4 @@
-//! The page for a browser: who you are, your certificate, your sessions, and buttons.
+//! The page for a browser: the principal, the certificate, the sessions, and buttons.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use certsession_actix::{CertSession, Error};
 
 use crate::api::Listed;
 
-/// Nothing but this page's own style and script may run or load.
+/// Only this page's own style and script may run or load.
 const POLICY: (&str, &str) = (
     "Content-Security-Policy",
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -50,7 +50,7 @@ fn who(session: &CertSession) -> String {
             "Signed in as <strong>{}</strong>",
             escape(principal.as_str())
         ),
-        None => "Nobody is signed in".to_owned(),
+        None => "Not signed in".to_owned(),
     }
 }
 
@@ -80,7 +80,7 @@ fn rows(sessions: &[Listed]) -> String {
         } else {
             ""
         };
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             rows,
             "<tr{this}><td><code>{handle}</code></td><td>{created}</td><td>{seen}</td>\
@@ -94,7 +94,7 @@ fn rows(sessions: &[Listed]) -> String {
     rows
 }
 
-/// A time of RFC 3339, as a person reads it.
+/// Shortens an RFC 3339 time to seconds.
 fn to_the_second(time: &str) -> String {
     time.chars()
         .take("2026-01-31T23:59:59".len())
@@ -118,7 +118,7 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // No text can pass for a place in the page's template.
+            // Prevents the text from being taken for a placeholder of the page's template.
             '{' => escaped.push_str("&#123;"),
             other => escaped.push(other),
         }

@@ -1,4 +1,4 @@
-//! Counts.
+//! Counting instructions and allocations.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use stats_alloc::Region;
 
 use crate::{ALLOCATOR, Fault};
 
-/// So many requests, and so many more.
+/// The number of requests, and of additional requests.
 const SOME: u64 = 200;
 const MORE: u64 = 1_000;
 
@@ -23,7 +23,7 @@ pub(crate) fn instructions(candidate: Candidate, work: Work, redis: &str) -> Res
     Ok(all.saturating_sub(some) / MORE)
 }
 
-/// The instructions of one request, by where they were written.
+/// The instructions of one request, by the source of the code.
 pub(crate) fn by_source(
     candidate: Candidate,
     work: Work,
@@ -55,12 +55,12 @@ pub(crate) fn allocations(candidate: Candidate, work: Work, redis: &str) -> Resu
         }
         let change = region.change();
         let count = u64::try_from(change.allocations + change.reallocations)?;
-        // A map that grows once in a thousand requests is nobody's allocation.
+        // Round, so that a map that grows once in a thousand requests does not count.
         Ok((count + MORE / 2) / MORE)
     })
 }
 
-/// What sends so many requests.
+/// A command that sends this many requests.
 fn command(
     candidate: Candidate,
     work: Work,

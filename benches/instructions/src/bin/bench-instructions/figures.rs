@@ -1,4 +1,4 @@
-//! What was counted, and what it is compared with.
+//! The counted figures, and the baseline.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::Fault;
 use crate::count::{allocations, instructions};
 use crate::future::{MOST, Sizes};
 
-/// What is counted for the table, beside the bare framework.
-pub(crate) const CONTENDERS: [Candidate; 6] = [
+/// The candidates in the table, besides the bare framework.
+pub(crate) const CANDIDATES: [Candidate; 6] = [
     Candidate::BaselineMemory,
     Candidate::CertsessionMemory,
     Candidate::ActixSessionCookie,
@@ -22,26 +22,26 @@ pub(crate) const CONTENDERS: [Candidate; 6] = [
     Candidate::ActixSessionRedis,
 ];
 
-/// What the baseline is about: what others take is not ours to keep.
+/// The candidates in the baseline: only this project's own figures must not grow.
 pub(crate) const OURS: [Candidate; 2] = [Candidate::CertsessionMemory, Candidate::CertsessionRedis];
 
-/// How much more than in the baseline is still the same, in per cent: over Redis, counts differ by
-/// one from run to run, and by more from compiler to compiler.
+/// The tolerated difference from the baseline, in per cent: with Redis, counts differ by one from
+/// run to run, and by more from compiler to compiler.
 pub(crate) const TOLERANCE: u64 = 5;
 
-/// What a request takes above one without a session.
+/// The cost of a request, as the difference from one without a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Above {
     pub(crate) instructions: i64,
     pub(crate) allocations: i64,
 }
 
-/// All of it.
+/// All figures.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// The middleware's future.
     pub(crate) future: Sizes,
-    /// For each candidate and each work.
+    /// For each candidate and each kind of work.
     above_bare: BTreeMap<String, Above>,
 }
 
@@ -74,7 +74,7 @@ impl Figures {
         self.above_bare.get(&name(candidate, work)).copied()
     }
 
-    /// The figures that are kept.
+    /// Reads the stored figures.
     pub(crate) fn baseline() -> Result<Self, Fault> {
         Ok(serde_json::from_slice(&fs::read(path())?)?)
     }
@@ -86,7 +86,7 @@ impl Figures {
         )?)
     }
 
-    /// Fails where a request takes more than in the baseline.
+    /// Fails if a request takes more than in the baseline.
     pub(crate) fn compare(&self, baseline: &Self) -> Result<(), Fault> {
         let mut worse = Vec::new();
         for (store, now, kept) in [

@@ -1,4 +1,4 @@
-//! How large the middleware's future is.
+//! The size of the middleware's future.
 
 use std::future::{Ready, ready};
 
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Fault;
 
-/// The most that it may be, in bytes: each request moves it to the heap, and 8 KB of it cost
-/// 9,000 instructions.
+/// The maximum size in bytes: each request moves the future to the heap, and 8 KB of it cost 9,000
+/// instructions.
 pub(crate) const MOST: usize = 2_048;
 
-/// How large the future of one request is, in bytes, around a service that is ready at once.
+/// The size of the future of one request in bytes, around a service that is ready at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sizes {
     pub(crate) memory: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Sizes {
 
 impl Sizes {
     pub(crate) fn measure(redis: &str) -> Result<Self, Fault> {
-        // The middleware leaves a task of its own with the runtime.
+        // The middleware spawns a task on the runtime.
         actix_web::rt::System::new().block_on(async {
             Ok(Self {
                 memory: size(MemoryStore::new()).await?,

@@ -1,19 +1,20 @@
-//! `bench-instructions`: the instructions and the allocations of a request, above those of one
-//! without a session. `just bench-instructions` runs it, keeps the table in `docs/performance.md`
-//! and the figures in `baseline.json`; `just bench-instructions-check` compares with those.
+//! `bench-instructions`: the instructions and the allocations of a request, as the difference from
+//! one without a session. `just bench-instructions` runs it, and updates the table in
+//! `docs/performance.md` and the figures in `baseline.json`; `just bench-instructions-check`
+//! compares with those.
 //!
-//! Instructions are counted by callgrind in a process of their own, twice, with some requests and
-//! with more of them: what is between the two is what the requests took. Only the difference from
-//! the bare framework says something, within one binary: absolute counts move with every build.
-//! Callgrind's processor has no instructions for SHA, so one SHA-256 counts about 2,100.
+//! Callgrind counts the instructions in a separate process, twice, with some requests and with more
+//! of them; the difference is the cost of the additional requests. Only the difference from the
+//! bare framework within one binary is meaningful: absolute counts change with every build.
+//! Callgrind's processor has no SHA instructions, so one SHA-256 counts as about 2,100.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `count` | counts |
-//! | `figures` | what was counted, and what it is compared with |
-//! | `future` | how large the middleware's future is |
+//! | `count` | counting instructions and allocations |
+//! | `figures` | the counted figures, and the baseline |
+//! | `future` | the size of the middleware's future |
 //! | `profile` | where the instructions go |
-//! | `redis` | the Redis server that they share |
+//! | `redis` | the Redis server that the candidates share |
 //! | `report` | the table |
 
 mod count;
@@ -30,10 +31,10 @@ use std::io::{self, Write};
 use certsession_benches::Page;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-use figures::{CONTENDERS, Figures, OURS};
+use figures::{CANDIDATES, Figures, OURS};
 use redis::Redis;
 
-/// What can go wrong with a benchmark.
+/// Any error of a benchmark.
 type Fault = Box<dyn Error>;
 
 #[global_allocator]
@@ -46,7 +47,7 @@ fn main() -> Result<(), Fault> {
         Some(other) => return Err(format!("{other} is not --check").into()),
     };
     let redis = Redis::start()?;
-    let candidates = if checks { &OURS[..] } else { &CONTENDERS };
+    let candidates = if checks { &OURS[..] } else { &CANDIDATES };
     let figures = Figures::count(candidates, &redis.url())?;
     let mut text = report::write(&figures);
     if checks {

@@ -10,10 +10,11 @@ use crate::Fault;
 use crate::count::by_source;
 use crate::figures::OURS;
 
-/// What is less than this everywhere is counted together.
+/// Packages with fewer instructions than this in every column are counted together.
 const LEAST: i64 = 150;
 
-/// A column of the table: what one kind of request takes above one without a session.
+/// A column of the table: the cost of one kind of request, as the difference from one without a
+/// session.
 struct Column {
     title: String,
     sources: BTreeMap<String, i64>,
@@ -25,9 +26,9 @@ pub(crate) fn write(url: &str) -> Result<String, Fault> {
     let titles: Vec<_> = columns.iter().map(|it| it.title.as_str()).collect();
     let mut text = format!(
         "\n### Where the instructions go\n\n\
-         Above a request without a session, by the package in which they were written; what the \
-         compiler has put into another function counts where it comes from. *std* is mostly what \
-         the others use of it.\n\n\
+         The difference from a request without a session, by the package of the source code; an \
+         inlined function counts for its own package. *std* is mostly called by the other \
+         packages.\n\n\
          | | {} |\n|---|{}\n",
         titles.join(" | "),
         "---:|".repeat(columns.len()),

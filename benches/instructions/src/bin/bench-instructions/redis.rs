@@ -10,11 +10,11 @@ use tempfile::TempDir;
 
 use crate::Fault;
 
-/// How long it may take to listen.
+/// How long the server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A server on a socket of its own, which ends when this is dropped. The tests have one that can
-/// do more; to build them takes longer than to count.
+/// A server on a socket of its own, which ends when this is dropped. The tests have a more powerful
+/// helper, but building it takes longer than counting.
 pub(crate) struct Redis {
     process: Child,
     folder: TempDir,
@@ -51,7 +51,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // It has ended already, at worst.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

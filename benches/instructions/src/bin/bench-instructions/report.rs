@@ -6,10 +6,10 @@ use bench_instructions::Work;
 use bench_server::Candidate;
 use certsession_benches::describe_machine;
 
-use crate::figures::{Above, CONTENDERS, Figures, TOLERANCE};
+use crate::figures::{Above, CANDIDATES, Figures, TOLERANCE};
 use crate::future::MOST;
 
-/// What a read may take above a request without a session.
+/// The maximum cost of a read, as the difference from a request without a session.
 const BUDGET: [(Candidate, Above); 2] = [
     (
         Candidate::CertsessionMemory,
@@ -30,11 +30,11 @@ const BUDGET: [(Candidate, Above); 2] = [
 pub(crate) fn write(figures: &Figures) -> String {
     let mut text = format!(
         "## Instructions and allocations of a request\n\n\
-         `just bench-instructions` wrote this, on: {}. Counted by callgrind, in process, above a \
-         request without a session in the same binary; a session has six keys (500 bytes). One \
-         SHA-256 counts about 2,100 here, where a processor with instructions for it needs a \
-         fraction. `just bench-instructions-check` fails where this project takes {TOLERANCE} % \
-         more instructions than it did here, or one allocation more.\n\n\
+         `just bench-instructions` wrote this, on: {}. Counted by callgrind, in process, as the \
+         difference from a request without a session in the same binary; a session has six keys \
+         (500 bytes). One SHA-256 counts as about 2,100 here; a processor with SHA instructions \
+         needs a fraction of that. `just bench-instructions-check` fails if this project takes \
+         {TOLERANCE} % more instructions than here, or one allocation more.\n\n\
          The middleware's future has {} bytes over the memory store and {} over Redis; the budget \
          is {} at most: {}.\n\n\
          | | read: instructions | allocations | write: instructions | allocations |\n\
@@ -45,7 +45,7 @@ pub(crate) fn write(figures: &Figures) -> String {
         MOST,
         verdict(figures.future.memory.max(figures.future.redis) <= MOST),
     );
-    for candidate in CONTENDERS {
+    for candidate in CANDIDATES {
         let [Some(read), Some(write)] = Work::ALL.map(|work| figures.get(candidate, work)) else {
             continue;
         };

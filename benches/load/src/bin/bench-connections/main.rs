@@ -1,15 +1,16 @@
-//! `bench-connections`: ten thousand connections over mutual TLS that stay open, each with a
-//! session: what one takes of the server's memory, and whether a request costs more where they are
-//! many. `just bench-connections` runs it and keeps the tables in `docs/performance.md`.
+//! `bench-connections`: ten thousand open connections over mutual TLS, each with a session: how
+//! much memory of the server each takes, and whether a request costs more if there are many. `just
+//! bench-connections` runs it and updates the tables in `docs/performance.md`.
 //!
 //! Every candidate is a server pinned to the first core; the load comes from the second, where
-//! Redis is too. Each candidate has a fresh server for each number of connections. Figures that
-//! were measured while other programs had the processor are printed, but not written into the page.
+//! Redis runs too. Each candidate has a new server for each number of connections. If other
+//! programs used the processor during the measurement, the figures are printed but not written into
+//! the page.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `turn` | one candidate with so many connections |
-//! | `memory` | how much memory a process has |
+//! | `turn` | one candidate with one number of connections |
+//! | `memory` | the memory of a process |
 //! | `report` | the tables |
 
 mod memory;
@@ -24,10 +25,10 @@ use certsession_tests::redis::RedisServer;
 
 use turn::{Turn, WARMING};
 
-/// Bare actix first: the others are compared with it.
-const CONTENDERS: [&str; 3] = ["bare", "certsession-memory", "certsession-redis"];
+/// Bare actix first, because the others are compared with it.
+const CANDIDATES: [&str; 3] = ["bare", "certsession-memory", "certsession-redis"];
 
-/// How many connections are open. With the first number a request costs what it costs in
+/// The numbers of open connections. With the first number a request costs the same as in
 /// `bench-load`; memory is measured with the others.
 const CONNECTIONS: [usize; 3] = [16, 1_000, 10_000];
 
@@ -42,7 +43,7 @@ fn main() -> Result<(), Fault> {
     let pki = Pki::with_clients(MOST)?;
     let mut turns = Vec::new();
     for connections in CONNECTIONS {
-        for candidate in CONTENDERS {
+        for candidate in CANDIDATES {
             writeln!(io::stderr(), "{candidate}, {connections} connections")?;
             let turn = Turn::take(candidate, connections, &pki, &redis)
                 .map_err(|fault| format!("{candidate}, {connections} connections: {fault}"))?;

@@ -1,11 +1,11 @@
-//! How much memory a process has.
+//! The memory of a process.
 
 use std::fs;
 
 use bench_load::Fault;
 
-/// The bytes of a process that are resident. `VmRSS` is the same, but for some hundred kilobytes
-/// that the kernel has not added up yet, which is much for a thousand connections.
+/// The resident bytes of a process. `VmRSS` is the same, except for some hundred kilobytes that the
+/// kernel has not added up yet, which is much for a thousand connections.
 pub(crate) fn resident(process: u32) -> Result<u64, Fault> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
     let kib: u64 = rollup

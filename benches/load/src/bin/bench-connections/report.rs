@@ -6,15 +6,15 @@ use bench_load::{Fault, IN_FLIGHT};
 use certsession_benches::describe_machine;
 
 use crate::turn::Turn;
-use crate::{CONNECTIONS, CONTENDERS};
+use crate::{CANDIDATES, CONNECTIONS};
 
 pub(crate) fn write(turns: &[Turn]) -> Result<String, Fault> {
     let mut text = format!(
         "## Ten thousand open connections\n\n\
-         `just bench-connections` wrote this, on: {}. Mutual TLS by rustls, HTTP/1.1 kept alive; \
-         each connection has a certificate and a session (six keys, 500 bytes) of its own. The \
-         server has one worker on the first core, Redis (by TCP) and the clients have the second. \
-         *bare* is actix-web over the same TLS without anything of this project.\n\n",
+         `just bench-connections` wrote this, on: {}. Mutual TLS with rustls, HTTP/1.1 with \
+         keep-alive; each connection has its own certificate and its own session (six keys, 500 \
+         bytes). The server has one worker on the first core, Redis (over TCP) and the clients run \
+         on the second. *bare* is actix-web over the same TLS without this project.\n\n",
         describe_machine(),
     );
     write_memory(&mut text, turns)?;
@@ -25,15 +25,16 @@ pub(crate) fn write(turns: &[Turn]) -> Result<String, Fault> {
 fn write_memory(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
     text.push_str(
         "### Memory of the server, bytes per connection\n\n\
-         By how much the resident memory grew, divided by the connections. *Open*: the connection \
-         is open, and one request was answered that has nothing to do with sessions; what there is \
-         *above bare* is the parsed certificate and whatever else the middleware keeps for the \
-         connection. *With a session*: it has begun one and read it; in memory the session with \
-         its binding and the store's indexes is in it, in Redis it is not. \
-         What a server has once, such as its store's tables and the traces of a busier moment, is \
-         divided among the connections too: with 1,000 it weighs ten times as much as with \
-         10,000.\n\n\
-         | connections | candidate | open | above bare | with a session | above bare | the session |\n\
+         The growth of the resident memory, divided by the connections. *Open*: the connection is \
+         open, and the server has responded to one request without a session; the memory *above \
+         bare* is the parsed certificate and the other data of the middleware for the connection. \
+         *With a session*: the connection has begun a session and read it; with the memory store \
+         the session with its binding and the store's indexes is included, with Redis it is not. \
+         Memory that a server needs once, such as its store's tables and leftovers of a busier \
+         moment, is divided among the connections too: with 1,000 it counts ten times as much as \
+         with 10,000.\n\n\
+         | connections | candidate | open | above bare | with a session | above bare | the session \
+         |\n\
          |---:|---|---:|---:|---:|---:|---:|\n",
     );
     for (bare, turn) in beside_bare(turns, &CONNECTIONS[1..])? {
@@ -56,11 +57,12 @@ fn write_cost(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
     writeln!(
         text,
         "\n### Cost of a request\n\n\
-         One key is read, over each connection in turn; {IN_FLIGHT} requests are under way at a \
-         time, however many connections are open. Microseconds; *server* is the server's processor \
-         for each request, system calls included. 10,000 connections hold more memory than the \
-         processor's caches, so each has to be fetched when its turn comes: what TLS and HTTP have \
-         of it shows in *bare*, what the middleware and its session have in *above bare*.\n\n\
+         One key is read, over each connection in turn; {IN_FLIGHT} requests are in flight at a \
+         time, regardless of the number of connections. Microseconds; *server* is the server's \
+         processor time per request, including system calls. 10,000 connections hold more memory \
+         than the processor's caches, so the memory of each must be fetched when its turn comes: \
+         the share of TLS and HTTP is part of *bare*, the share of the middleware and its session \
+         part of *above bare*.\n\n\
          | connections | candidate | requests/s | p50 | p99 | p99.9 | server | above bare |\n\
          |---:|---|---:|---:|---:|---:|---:|---:|"
     )?;
@@ -82,7 +84,8 @@ fn write_cost(text: &mut String, turns: &[Turn]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Every turn of so many connections, with bare actix's turn of as many before it.
+/// Every turn with this number of connections, with bare actix's turn with the same number before
+/// it.
 fn beside_bare<'a>(
     turns: &'a [Turn],
     connections: &[usize],
@@ -95,9 +98,9 @@ fn beside_bare<'a>(
     };
     let mut pairs = Vec::new();
     for &connections in connections {
-        for candidate in CONTENDERS {
+        for candidate in CANDIDATES {
             pairs.push((
-                find(CONTENDERS[0], connections)?,
+                find(CANDIDATES[0], connections)?,
                 find(candidate, connections)?,
             ));
         }
@@ -105,7 +108,7 @@ fn beside_bare<'a>(
     Ok(pairs)
 }
 
-/// By how much a figure is above bare actix's; nothing for bare actix itself.
+/// The difference of a figure from bare actix's; empty for bare actix itself.
 fn above(turn: &Turn, bare: &Turn, digits: usize, figure: fn(&Turn) -> f64) -> String {
     match turn.candidate == bare.candidate {
         true => String::new(),

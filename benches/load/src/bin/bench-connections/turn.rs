@@ -1,24 +1,23 @@
-//! One candidate with so many connections.
+//! One candidate with one number of connections.
 
 use bench_load::{Cost, Crowd, Fault, Pki, Server};
 use certsession_tests::redis::RedisServer;
 
 use crate::memory::resident;
 
-/// How many connections do everything once before memory is measured, and stay open: what the
-/// first requests make resident, no connection has to answer for.
+/// How many connections do everything once before memory is measured, and stay open, so that memory
+/// which the first requests need is not attributed to a connection.
 pub(crate) const WARMING: usize = 16;
 
-/// What came of it.
+/// The result of a turn.
 pub(crate) struct Turn {
     pub(crate) candidate: &'static str,
     pub(crate) connections: usize,
-    /// Bytes of the server for each connection that is open, over which one request went that has
-    /// nothing to do with sessions.
+    /// Bytes of the server for each open connection that has sent one request without a session.
     pub(crate) open: f64,
     /// The same, after each has begun a session and read it.
     pub(crate) with_session: f64,
-    /// What it costs to read the sessions in turn.
+    /// The cost of reading the sessions in turn.
     pub(crate) cost: Cost,
 }
 

@@ -1,11 +1,11 @@
-//! The lines that have to be kept: ratios, at 16 connections.
+//! The limits to be kept: ratios, at 16 connections.
 
 use crate::load::{Figures, Workload};
 use crate::rounds::Rounds;
 
 const CONNECTIONS: usize = 16;
 
-/// What has to be so much of what.
+/// A ratio of two figures, and its limit.
 pub(crate) struct Line {
     pub(crate) what: &'static str,
     of: [&'static str; 2],
@@ -72,14 +72,14 @@ pub(crate) const BUDGET: &[Line] = &[
         Some(Bound::AtMost(0.50)),
     ),
     line(
-        "requests/s, Redis, read, sliding expiry: of actix-session with a TTL per request",
+        "requests/s, Redis, read, sliding expiry: of actix-session with a TTL update per request",
         ["certsession-redis", "actix-session-redis-sliding"],
         Workload::Read,
         rate,
         Some(Bound::AtLeast(2.5)),
     ),
     line(
-        "CPU of Redis, read: of what actix-session causes",
+        "CPU of Redis, read: of actix-session's",
         ["certsession-redis", "actix-session-redis"],
         Workload::Read,
         redis,
@@ -94,7 +94,7 @@ pub(crate) const BUDGET: &[Line] = &[
     ),
 ];
 
-/// What one wants to know beside them, without a bound.
+/// Further ratios for information, without a limit.
 pub(crate) const ASIDE: &[Line] = &[
     line(
         "requests/s, memory, write: of the baseline",
@@ -133,7 +133,7 @@ pub(crate) const ASIDE: &[Line] = &[
     ),
 ];
 
-/// One connection of each worker beside the other ways to be connected.
+/// One connection of each worker, compared with the other ways to connect.
 pub(crate) const CONNECTED: &[Line] = &[
     line(
         "one multiplexed connection made in `main`, read: requests/s of one per worker (baseline)",
@@ -203,7 +203,7 @@ const fn line(
 }
 
 impl Line {
-    /// As the row of a table: what, how much, the bound, and whether it is kept.
+    /// The row of a table: name, ratio, limit, and whether it is kept.
     pub(crate) fn row(&self, rounds: &Rounds) -> String {
         let ratio = rounds.ratio(self.of, self.work, CONNECTIONS, self.figure);
         let (bound, verdict) = match self.bound {

@@ -1,4 +1,4 @@
-//! Many clients, for a while.
+//! Load from many clients for some time.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use bench_load::{Client, Completed, Fault, Pki, Server, used_by};
 use certsession_benches::{KEYS, Percentiles, Samples};
 use mio::{Events, Poll, Token};
 
-/// What the requests do.
+/// The kind of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Workload {
-    /// One key of a session of six keys and 500 bytes.
+    /// Reads one key of a session of six keys and 500 bytes.
     Read,
-    /// One key more, which counts.
+    /// Writes one more key, a counter.
     Write,
 }
 
@@ -26,16 +26,16 @@ impl Workload {
     }
 }
 
-/// What all turns of one round came to.
+/// The results of all turns of one round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
     /// Requests a second.
     pub(crate) rate: f64,
-    /// How long they took.
+    /// The response times.
     pub(crate) took: Percentiles,
     /// Microseconds of the server's processor for each request.
     pub(crate) server: f64,
-    /// Likewise of Redis.
+    /// The same for Redis.
     pub(crate) redis: f64,
     /// The share of its core that the server had.
     pub(crate) server_busy: f64,
@@ -43,7 +43,7 @@ pub(crate) struct Figures {
     pub(crate) clients_busy: f64,
 }
 
-/// What the turns so far came to.
+/// The results of the turns so far.
 #[derive(Default)]
 pub(crate) struct Tally {
     samples: Samples,
@@ -69,7 +69,7 @@ impl Tally {
     }
 }
 
-/// So many clients of one server, each with a session.
+/// Clients of one server, each with a session.
 pub(crate) struct Load {
     poll: Poll,
     clients: Vec<Client>,
@@ -102,8 +102,8 @@ impl Load {
         Ok(load)
     }
 
-    /// One turn, and an eighth of it before, which does not count: the server before has left the
-    /// processor's caches full of its own.
+    /// Runs one turn, after a warm-up of an eighth of its length, which does not count: the
+    /// previous server has filled the processor's caches with its own data.
     pub(crate) fn turn(
         &mut self,
         work: Workload,
@@ -142,7 +142,7 @@ impl Load {
         Ok(())
     }
 
-    /// Each client sends one request after the other.
+    /// Each client sends one request after another.
     fn run(
         &mut self,
         work: Workload,
@@ -188,7 +188,7 @@ impl Load {
     }
 }
 
-/// A candidate whose sessions do not work is none.
+/// Checks the result: a candidate whose sessions do not work must not be measured.
 fn check(work: Workload, done: &Completed) -> Result<(), Fault> {
     let is_right = match work {
         Workload::Read => done.body.len() == KEYS[0].1,

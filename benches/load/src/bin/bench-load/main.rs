@@ -1,16 +1,17 @@
-//! `bench-load`: this project beside other session frameworks, over mutual TLS. `just bench-load`
-//! runs it and keeps the tables in `docs/performance.md`.
+//! `bench-load`: compares this project with other session frameworks, over mutual TLS. `just
+//! bench-load` runs it and updates the tables in `docs/performance.md`.
 //!
 //! Every candidate is a server pinned to the first core; the load comes from the second, where
-//! Redis is too. In a round the candidates take short turns, there and back, so that a machine whose
-//! speed drifts favours none of them; ratios are the medians of the ratios within a round. Figures that were measured while other programs had the processor are
-//! printed, but not written into the page.
+//! Redis runs too. In a round the candidates take short turns, in both directions, so that a
+//! machine whose speed changes favours none of them; ratios are the medians of the ratios within a
+//! round. If other programs used the processor during the measurement, the figures are printed but
+//! not written into the page.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `load` | many clients, for a while |
+//! | `load` | load from many clients for some time |
 //! | `rounds` | the candidates, taking turns |
-//! | `budget` | the lines that have to be kept |
+//! | `budget` | the limits to be kept |
 //! | `report` | the tables |
 
 mod budget;

@@ -6,21 +6,21 @@ use certsession_benches::describe_machine;
 
 use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
 use crate::load::{Figures, Workload};
-use crate::rounds::{CONTENDERS, Plan, Rounds, median};
+use crate::rounds::{CANDIDATES, Plan, Rounds, median};
 
 pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
     let mut text = format!(
-        "## Beside other frameworks, over mutual TLS\n\n\
-         `{}` wrote this, on: {}. TLS by rustls, HTTP/1.1 kept alive; each client has \
-         a certificate and a session of six keys (500 bytes) of its own. The server has the first \
-         core, Redis (by TCP) and the clients have the second. There are {} rounds with 16 \
-         connections, {} with one and {} with 64; in each the candidates take turns of {} ms, \
-         there and back, {} times. Figures are medians, and ratios are medians of the ratios within \
-         a round. Every request of every candidate carries a \
-         cookie of the same length. Other programs had {:.1} % of the machine.\n\n\
-         actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each as its documentation \
-         has it; *baseline* is a middleware made by hand that does no more than one must, and knows no \
-         certificates.\n\n",
+        "## Comparison with other frameworks, over mutual TLS\n\n\
+         `{}` wrote this, on: {}. TLS with rustls, HTTP/1.1 with keep-alive; each client has its \
+         own certificate and its own session of six keys (500 bytes). The server runs on the first \
+         core, Redis (over TCP) and the clients on the second. There are {} rounds with 16 \
+         connections, {} with one and {} with 64; in each round the candidates take turns of {} \
+         ms, in both directions, {} times. Figures are medians, and ratios are medians of the \
+         ratios within a round. Every request of every candidate carries a cookie of the same \
+         length. Other programs used {:.1} % of the machine.\n\n\
+         actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each configured as its \
+         documentation says; *baseline* is a hand-written middleware that does only what is \
+         necessary, and does not use certificates.\n\n",
         plan.command,
         describe_machine(),
         rounds.count(16),
@@ -31,11 +31,11 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
         100.0 * median(rounds.others().to_vec()),
     );
     text.push_str(
-        "### The budget\n\nAt 16 connections. *Where the instructions go* above has the profile of a \
-         request.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
+        "### The budget\n\nAt 16 connections. *Where the instructions go* above has the profile of \
+         a request.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
     );
     rows(&mut text, BUDGET, rounds);
-    text.push_str("\n| beside it | ratio |\n|---|---:|\n");
+    text.push_str("\n| other ratios | ratio |\n|---|---:|\n");
     rows(&mut text, ASIDE, rounds);
     text.push_str("\n### How Redis is connected\n\n| | ratio |\n|---|---:|\n");
     rows(&mut text, CONNECTED, rounds);
@@ -66,12 +66,12 @@ fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Wor
     let _ = writeln!(
         text,
         "\n### {connections} {noun}, {title}\n\n\
-         Times in microseconds; *server* and *Redis* are those of the processor for each request; \
-         *busy* is how much the server, and the clients with Redis, had of their core.\n\n\
+         Times in microseconds; *server* and *Redis* are processor time per request; *busy* is the \
+         load of the server's core, and of the core of the clients and Redis.\n\n\
          | candidate | requests/s | p50 | p99 | server | Redis | busy |\n\
          |---|---:|---:|---:|---:|---:|---:|"
     );
-    for candidate in CONTENDERS {
+    for candidate in CANDIDATES {
         let median =
             |figure: fn(&Figures) -> f64| rounds.median(candidate, work, connections, figure);
         let redis = median(|figures| figures.redis);

@@ -9,7 +9,7 @@ use certsession_tests::redis::RedisServer;
 use crate::load::{Figures, Load, Tally, Workload};
 
 /// Every candidate, in the order of the tables.
-pub(crate) const CONTENDERS: [&str; 16] = [
+pub(crate) const CANDIDATES: [&str; 16] = [
     "bare",
     "baseline-memory",
     "certsession-memory",
@@ -28,19 +28,20 @@ pub(crate) const CONTENDERS: [&str; 16] = [
     "tower-sessions-redis",
 ];
 
-/// How much is measured.
+/// The extent of a measurement.
 pub(crate) struct Plan {
-    /// What was typed for it.
+    /// The command that was run.
     pub(crate) command: &'static str,
-    /// How many connections, and how many rounds with so many.
+    /// The numbers of connections, and the number of rounds with each.
     pub(crate) rounds: [(usize, usize); 3],
     /// How many turns each candidate has in a round.
     pub(crate) turns: usize,
-    /// How long a turn takes: short, as the speed of a machine may change from second to second.
+    /// The length of a turn: short, because the speed of a machine may change from second to
+    /// second.
     pub(crate) length: Duration,
 }
 
-/// What a candidate did in a round.
+/// The result of a candidate in a round.
 struct Entry {
     candidate: &'static str,
     work: Workload,
@@ -59,7 +60,7 @@ struct Lane {
 /// All rounds.
 pub(crate) struct Rounds {
     entries: Vec<Entry>,
-    /// The share of the machine that others had, in each round.
+    /// The share of the machine that other programs used, in each round.
     others: Vec<f64>,
 }
 
@@ -67,7 +68,7 @@ impl Rounds {
     pub(crate) fn run(plan: &Plan, pki: &Pki, redis: &RedisServer) -> Result<Self, Fault> {
         let url = redis.url();
         let start = |name: &&'static str| Ok((*name, Server::start(name, pki.folder(), &url)?));
-        let servers: Vec<_> = CONTENDERS.iter().map(start).collect::<Result<_, Fault>>()?;
+        let servers: Vec<_> = CANDIDATES.iter().map(start).collect::<Result<_, Fault>>()?;
         let redis = redis.process_id();
         let ours: Vec<_> = servers.iter().map(|(_, server)| server.process()).collect();
         let ours = [ours, vec![redis, std::process::id()]].concat();
@@ -137,15 +138,15 @@ impl Rounds {
         median(ratios.collect())
     }
 
-    /// The share of the machine that others had, in each round.
+    /// The share of the machine that other programs used, in each round.
     pub(crate) fn others(&self) -> &[f64] {
         &self.others
     }
 
-    /// How many rounds there were with so many connections.
+    /// How many rounds there were with this number of connections.
     pub(crate) fn count(&self, connections: usize) -> usize {
         let read = Workload::Read;
-        self.entries(CONTENDERS[0], read, connections).count()
+        self.entries(CANDIDATES[0], read, connections).count()
     }
 
     fn entries(
@@ -160,7 +161,7 @@ impl Rounds {
     }
 }
 
-/// One round, and the share of the machine that others had in it.
+/// Runs one round, and returns the share of the machine that other programs used in it.
 fn taking_turns(
     plan: &Plan,
     mut lanes: Vec<Lane>,
@@ -179,7 +180,7 @@ fn taking_turns(
                     .map_err(|fault| format!("{candidate}: {fault}"))?;
             }
         }
-        // There and back, so that nobody is always after the same one.
+        // Alternate the direction, so that no candidate always follows the same other one.
         lanes.reverse();
     }
     Ok((lanes, watch.others()?))

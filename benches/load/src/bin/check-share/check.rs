@@ -1,4 +1,4 @@
-//! The check of a certificate and its parts, of many clients.
+//! The check of a certificate and its parts, for many clients.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use certsession_core::{
     RevocationStatus, SystemClock, Timestamp,
 };
 
-/// How many entries the list in force has; no client is among them.
+/// How many entries the list in force has; none of them is a client.
 const ENTRIES: u32 = 1_000;
 
-/// A part of the check, of which every request goes through each.
+/// A part of the check. Every request needs all parts.
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     passes: fn(&RevocationList, &Client, Timestamp) -> bool,
 }
 
-/// The parts, and at last all of them.
+/// The parts, and all of them together at the end.
 pub(crate) const PARTS: [Part; 4] = [
     Part {
         name: "validity",
@@ -43,7 +43,7 @@ pub(crate) const PARTS: [Part; 4] = [
     },
 ];
 
-/// What a request comes with, and what its session's record says.
+/// The peer of a request, and the binding in its session's record.
 struct Client {
     peer: Arc<PeerCertificate>,
     bound: Arc<Binding>,
@@ -57,7 +57,7 @@ fn is_unrevoked(revoked: &RevocationList, client: &Client, now: Timestamp) -> bo
     revoked.status(&client.peer, now) == RevocationStatus::Good
 }
 
-/// As the rules compare them, whose own function is not public.
+/// The same comparison as that of the rules, whose function is not public.
 fn is_bound(client: &Client) -> bool {
     let Client { peer, bound } = client;
     bound.issuer() == peer.issuer_hash()
@@ -79,7 +79,7 @@ impl Check {
                 let name = format!("client {number}");
                 let issued = authority.issue(&LeafRequest::client(name))?;
                 let peer = PeerCertificate::from_der(issued.certificate_der())?;
-                // Read once more: a session does not share the bytes of its connection.
+                // Parse it again: a session does not share the bytes of its connection.
                 let owner = PeerCertificate::from_der(issued.certificate_der())?;
                 Ok(Client {
                     peer: Arc::new(peer),
@@ -87,13 +87,13 @@ impl Check {
                 })
             })
             .collect::<Result<Vec<_>, Fault>>()?;
-        // Neighbours in memory shall not be neighbours in time.
+        // Clients that are neighbours in memory should not be checked one after the other.
         clients.sort_by(|one, other| one.peer.fingerprint().cmp(other.peer.fingerprint()));
         let revoked = revocations(&authority)?;
         Ok(Self { revoked, clients })
     }
 
-    /// Takes a part so many times, of each client in turn.
+    /// Runs a part this many times, for each client in turn.
     pub(crate) fn run(&self, part: &Part, times: usize) -> Result<(), Fault> {
         let now = SystemClock.now();
         for client in self.clients.iter().cycle().take(times) {
@@ -104,8 +104,8 @@ impl Check {
         Ok(())
     }
 
-    /// How long a part takes: in the quickest of many rounds, in which is nothing of what the
-    /// machine did besides.
+    /// The time of a part in the fastest of many rounds, which excludes other activity of the
+    /// machine.
     pub(crate) fn nanos(&self, part: &Part) -> Result<f64, Fault> {
         const ROUND: u32 = 10_000;
         let mut quickest = Duration::MAX;

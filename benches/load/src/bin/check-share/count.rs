@@ -1,8 +1,8 @@
-//! How many instructions a part of the check takes, as valgrind counts them.
+//! The number of instructions of a part of the check, counted by valgrind.
 
 use bench_load::Fault;
 
-/// A process that takes it many times, less one that takes it a few times.
+/// The difference between a process that runs the part many times and one that runs it a few times.
 const FEW: u64 = 1_000;
 const MANY: u64 = 101_000;
 

@@ -1,14 +1,14 @@
-//! `check-share`: what the check of a certificate takes of a request: validity, revocation and
-//! binding together. `just bench-check` runs it and keeps the table in `docs/performance.md`.
+//! `check-share`: the share of the certificate check in a request: validity, revocation and binding
+//! together. `just bench-check` runs it and updates the table in `docs/performance.md`.
 //!
-//! What is compared is time: that of the check, in this process, and the server's for a request of
-//! bare actix over mutual TLS. Figures that were measured while other programs had the processor
-//! are printed, but not written into the page.
+//! It compares times: that of the check in this process, and the server's for a request to bare
+//! actix over mutual TLS. If other programs used the processor during the measurement, the figures
+//! are printed but not written into the page.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `check` | the check and its parts, of many clients |
-//! | `count` | how many instructions a part takes |
+//! | `check` | the check and its parts, for many clients |
+//! | `count` | the number of instructions of a part |
 //! | `report` | the table |
 
 mod check;
@@ -25,7 +25,8 @@ use certsession_benches::Page;
 use check::{Check, PARTS};
 use report::Row;
 
-/// How many clients take turns; as many connections are open where a bare request is measured.
+/// How many clients take turns; the same number of connections is open when a bare request is
+/// measured.
 const CLIENTS: [usize; 2] = [16, 10_000];
 
 fn main() -> Result<(), Fault> {
@@ -60,7 +61,7 @@ fn main() -> Result<(), Fault> {
     Ok(())
 }
 
-/// A request of bare actix, with so many connections open.
+/// A request to bare actix, with this number of open connections.
 fn bare(pki: &Pki, connections: usize) -> Result<Cost, Fault> {
     writeln!(io::stderr(), "bare actix, {connections} connections")?;
     let without_redis = "";

@@ -1,4 +1,4 @@
-//! What else the reading node serves.
+//! The other sessions that the reading node serves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +11,13 @@ use tokio::task::JoinHandle;
 
 use crate::Fault;
 
-/// How many sessions they read: more than one each.
+/// How many sessions the readers read: more than one each.
 pub(crate) const SESSIONS: usize = 1_000;
 
-/// One read in so many asks the server though there is a copy.
+/// One read of this many uses the server although there is a copy.
 const PAST_COPIES: usize = 16;
 
-/// The longest that a reader waits before it comes again, in milliseconds.
+/// The longest pause of a reader between two reads, in milliseconds.
 const PAUSE: usize = 8;
 
 /// Readers in the runtime of the reading node.
@@ -28,7 +28,7 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts them, within that runtime.
+    /// Starts the readers, within that runtime.
     pub(crate) fn start(
         node: &SessionManager<RedisStore>,
         clients: Vec<Client>,
@@ -48,7 +48,7 @@ impl Background {
         }
     }
 
-    /// Ends them; how many sessions they have read in a second.
+    /// Stops the readers; returns how many sessions they have read per second.
     pub(crate) async fn stop(self) -> Result<f64, Fault> {
         self.is_over.store(true, Ordering::Relaxed);
         let lasted = self.began.elapsed();
@@ -60,7 +60,7 @@ impl Background {
     }
 }
 
-/// Reads one session after the other; how many it were.
+/// Reads one session after another; returns how many it has read.
 async fn read(
     node: SessionManager<RedisStore>,
     clients: Arc<Vec<Client>>,
@@ -76,7 +76,7 @@ async fn read(
         };
         let session = opened.map_err(|error| error.to_string())?;
         if session.handle().is_none() {
-            return Err("a session that nobody has ended is not admitted".to_owned());
+            return Err("a session that was not ended is not accepted".to_owned());
         }
         reads += 1;
         let pause = 1 + random.below(PAUSE) as u64;

@@ -1,4 +1,4 @@
-//! What ends a copy: another node, or a lost connection.
+//! The cause for dropping a copy: another node, or a lost connection.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use certsession_tests::redis::{Answer, RedisServer};
 use crate::Fault;
 use crate::reader::has_copy;
 
-/// What ends a copy.
+/// The cause for dropping a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Another node ends the session.
@@ -19,17 +19,17 @@ pub(crate) enum Cause {
     LostConnection,
 }
 
-/// Brings it about, and waits until that is acknowledged.
+/// Triggers the cause, and waits until it is acknowledged.
 pub(crate) struct Hand<'a> {
     cause: Cause,
     node: &'a SessionManager<RedisStore>,
-    /// To the server, as an operator has it.
+    /// An operator's connection to the server.
     operator: certsession_tests::redis::Client,
 }
 
 impl Cause {
-    /// Whether the reading node shows the effect: it no longer admits the session; or, where the
-    /// session goes on, it has no copy of it.
+    /// Whether the reading node shows the effect: it no longer accepts the session, or, if the
+    /// session continues, it has no copy of it.
     pub(crate) async fn is_seen(
         self,
         node: &SessionManager<RedisStore>,
@@ -44,7 +44,7 @@ impl Cause {
         }
     }
 
-    /// Whether the session goes on, over a new connection, if nobody has ended it.
+    /// Checks that a session that was not ended continues over a new connection.
     pub(crate) async fn check_after(
         self,
         node: &SessionManager<RedisStore>,
@@ -74,21 +74,21 @@ impl<'a> Hand<'a> {
         })
     }
 
-    /// The number of the reading node's connection: the one that hears of changes.
+    /// The number of the reading node's connection, which receives the notifications.
     pub(crate) fn connection(&mut self) -> Result<String, Fault> {
         let clients = self.operator.ask(&["CLIENT", "LIST"])?.to_string();
         let field = |line: &str, name: &str| {
             let value = line.split(' ').find_map(|field| field.strip_prefix(name));
             value.unwrap_or_default().to_owned()
         };
-        // `t`: it has asked to be told.
+        // `t`: the connection has enabled tracking.
         let hearing = clients
             .lines()
             .filter(|line| field(line, "flags=").contains('t'));
         let numbers: Vec<_> = hearing.map(|line| field(line, "id=")).collect();
         match &numbers[..] {
             [number] => Ok(number.clone()),
-            _ => Err(format!("{} connections hear of changes", numbers.len()).into()),
+            _ => Err(format!("{} connections receive notifications", numbers.len()).into()),
         }
     }
 

@@ -1,15 +1,15 @@
-//! `near-window`: for how long a node with a near cache still admits a session that another node
-//! has ended. `just bench-near` runs it and keeps the table in `docs/performance.md`.
+//! `near-window`: for how long a node with a near cache accepts a session that another node has
+//! ended. `just bench-near` runs it and updates the table in `docs/performance.md`.
 //!
-//! The reading node has a thread with a runtime of its own, as an actix worker has, and looks at
-//! the session again and again. The ending node ends it there, and both read the same clock.
+//! The reading node has a thread with a runtime of its own, like an actix worker, and repeatedly
+//! opens the session. The ending node ends it in the meantime, and both use the same clock.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `reader` | the reading node, and what it sees |
-//! | `background` | what else the reading node serves |
+//! | `reader` | the reading node, and its observations |
+//! | `background` | the other sessions that the reading node serves |
 //! | `window` | many ends, from both sides |
-//! | `cause` | what ends a copy: another node, or a lost connection |
+//! | `cause` | the cause for dropping a copy: another node, or a lost connection |
 //! | `report` | the table |
 
 mod background;
@@ -31,10 +31,10 @@ use cause::Cause;
 use report::Report;
 use window::Plan;
 
-/// What can go wrong with a benchmark.
+/// Any error of a benchmark.
 type Fault = Box<dyn Error>;
 
-/// How old a copy may be: as `docs/redis.md` has it.
+/// The maximum age of a copy, as in `docs/redis.md`.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// How many sessions end in each row.
@@ -76,7 +76,7 @@ async fn measure() -> Result<String, Fault> {
     Ok(report.into_text())
 }
 
-/// The ending node is a store of its own, which holds no copies.
+/// The ending node is a separate store, which holds no copies.
 async fn run(redis: &RedisServer, plan: Plan) -> Result<window::Figures, Fault> {
     writeln!(io::stderr(), "measuring: {plan}")?;
     let manager = SessionManager::new(RedisStore::connect(&redis.url()).await?);

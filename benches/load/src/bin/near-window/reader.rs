@@ -1,4 +1,4 @@
-//! The reading node, and what it sees.
+//! The reading node, and its observations.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
@@ -12,40 +12,40 @@ use crate::background::Background;
 use crate::cause::Cause;
 use crate::{Fault, MAX_AGE};
 
-/// After so long it is said that something is wrong. No copy can be as old.
+/// After this time the benchmark fails. No copy can be that old.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What it is to do.
+/// The task of the reading node.
 pub(crate) struct Task {
     pub(crate) url: String,
-    /// What will end the copies.
+    /// The cause for dropping the copies.
     pub(crate) cause: Cause,
-    /// Whose sessions it looks at, one after the other.
+    /// The clients whose sessions it opens, one after another.
     pub(crate) clients: Vec<Client>,
-    /// Whose sessions are read beside that.
+    /// The clients whose sessions the other readers read.
     pub(crate) others: Vec<Client>,
     pub(crate) readers: usize,
 }
 
-/// The reading node, at work.
+/// The running reading node.
 pub(crate) struct Reader {
     copied: Receiver<()>,
     thread: JoinHandle<Result<Seen, String>>,
 }
 
-/// What it has seen.
+/// Its observations.
 pub(crate) struct Seen {
-    /// When each copy was gone.
+    /// When each copy was dropped.
     pub(crate) gone: Vec<Gone>,
-    /// How many sessions a second were read beside that.
+    /// How many sessions per second the other readers read.
     pub(crate) reads: f64,
 }
 
-/// How a copy was found to be gone.
+/// The observation that a copy was dropped.
 pub(crate) struct Gone {
-    /// When the first look began that found it so.
+    /// When the first attempt started that found it dropped.
     pub(crate) at: Instant,
-    /// How long before that the last one began that did not.
+    /// How long before that the last other attempt started.
     pub(crate) unseen: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Reader {
         Ok(copied.map_err(|error| format!("the reading node has no copy: {error}"))?)
     }
 
-    /// Waits until it has looked at every session; if nobody ends the next one, it gives up.
+    /// Waits until it has watched every session; if the next one is not ended, it fails.
     pub(crate) fn join(self) -> Result<Seen, Fault> {
         drop(self.copied);
         let seen = self
@@ -89,7 +89,7 @@ async fn look_at_all(task: Task, copied: &Sender<()>) -> Result<Seen, Fault> {
     let background = Background::start(&node, task.others, task.readers);
     let mut gone = Vec::with_capacity(task.clients.len());
     for client in &task.clients {
-        // Others get their turn, and the store does not run out of room for copies.
+        // Let other tasks run, and keep the store from running out of room for copies.
         tokio::time::sleep(Duration::from_millis(1)).await;
         copy(&node, client).await?;
         gone.push(look(&node, client, task.cause, copied).await?);
@@ -103,15 +103,15 @@ async fn look_at_all(task: Task, copied: &Sender<()>) -> Result<Seen, Fault> {
 async fn copy(node: &SessionManager<RedisStore>, client: &Client) -> Result<(), Fault> {
     let session = node.open(client.presented(), client.peer()).await?;
     if session.handle().is_none() {
-        return Err("a session that nobody has ended is not admitted".into());
+        return Err("a session that was not ended is not accepted".into());
     }
     match has_copy(node, client)? {
         true => Ok(()),
-        false => Err("of a session that was just read there is no copy".into()),
+        false => Err("there is no copy of a session that was just read".into()),
     }
 }
 
-/// Looks until the copy is gone.
+/// Opens the session until the copy is dropped.
 async fn look(
     node: &SessionManager<RedisStore>,
     client: &Client,
@@ -128,10 +128,10 @@ async fn look(
             return Ok(Gone { at, unseen });
         }
         last = at;
-        // The connection is heard by a task of this runtime.
+        // A task of this runtime receives the notifications.
         tokio::task::yield_now().await;
     }
-    Err(format!("after {PATIENCE:?} the session is still admitted").into())
+    Err(format!("after {PATIENCE:?} the session is still accepted").into())
 }
 
 /// Whether there is a copy of the session.

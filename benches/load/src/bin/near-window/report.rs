@@ -10,10 +10,10 @@ use crate::cause::Cause;
 use crate::window::{Figures, Plan};
 use crate::{ENDS, LOSSES, MAX_AGE};
 
-/// The longest that one end in a hundred may be missed for, while the connection is sound.
+/// The maximum of the 99th percentile while the connection is healthy.
 const BUDGET: Duration = Duration::from_millis(100);
 
-/// The section, as it grows.
+/// The section, which is built row by row.
 pub(crate) struct Report(String);
 
 impl Report {
@@ -21,20 +21,22 @@ impl Report {
         Self(format!(
             "## The window of the near cache\n\n\
              `just bench-near` wrote this, on: {}, Redis {} (by TCP). For how long a node with a \
-             near cache ({} s) still admits a session that another node has ended, in microseconds: \
-             {} sessions in each row, and {} in the last two. The reading node has one thread, \
-             and looks again and again by `SessionManager::open_near` at a session of which it has a \
-             copy; beside that it serves so many readers, of whom one read in sixteen goes past the \
-             copies. The window ends where the first look began that did not admit the session; \
-             *last look* is how long before that the last one began that did (p50, p99), and so how \
-             exactly the window is known. The budget: p99 at most {} ms while the connection is \
-             healthy.\n\n\
-             *Acknowledged* counts from when the end had returned to whoever asked for it, the \
-             session's index entries being gone as well; where the reading node knew before, it is 0, \
-             and *before* is how often that was. *Sent* counts from when the end was asked for. Where \
-             the server closes the reading node's connection (`CLIENT KILL`), the window ends where \
-             the copy is gone; the next look asks the server over a new connection, which is checked.\n\n\
-             | | readers | their reads/s | from | p50 | p99 | p99.9 | max | before | last look | |\n\
+             near cache ({} s) accepts a session after another node has ended it, in microseconds: \
+             {} sessions in each row, and {} in the last two. The reading node has one thread, and \
+             repeatedly opens a session with `SessionManager::open_near`, of which it has a copy. \
+             In addition it serves the given number of readers; one of sixteen reads bypasses the \
+             copies. The window ends at the start of the first attempt that did not accept the \
+             session; *last look* is how long before that the last accepted attempt started (p50, \
+             p99), which is the accuracy of the window. The budget: p99 at most {} ms while the \
+             connection is healthy.\n\n\
+             *Acknowledged* counts from the moment when the call that ended the session returned, \
+             after its index entries were removed too; if the reading node knew earlier, it is 0, \
+             and *before* is how often that happened. *Sent* counts from the start of that call. \
+             In the rows in which the server closes the reading node's connection (`CLIENT KILL`), \
+             the window ends when the copy is dropped; the benchmark checks that the next attempt \
+             uses the server over a new connection.\n\n\
+             | | readers | their reads/s | from | p50 | p99 | p99.9 | max | before | last look | \
+             |\n\
              |---|---:|---:|---|---:|---:|---:|---:|---:|---:|---|\n",
             describe_machine(),
             redis.info("redis_version"),
@@ -56,10 +58,11 @@ impl Report {
             ("acknowledged", figures.acknowledged, before),
         ] {
             let verdict = verdict(cause, taken);
-            // Writing into a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(
                 self.0,
-                "| {cause} | {readers} | {reads} | {from} | {taken} | {before} | {p50:.1}, {p99:.1} | {verdict} |",
+                "| {cause} | {readers} | {reads} | {from} | {taken} | {before} | {p50:.1}, \
+                 {p99:.1} | {verdict} |",
             );
         }
     }

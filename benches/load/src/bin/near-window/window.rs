@@ -12,25 +12,25 @@ use crate::cause::{Cause, Hand};
 use crate::reader::{Reader, Seen, Task};
 use crate::{Fault, background};
 
-/// What is measured.
+/// The parameters of one row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) cause: Cause,
-    /// How many sessions are looked at.
+    /// How many sessions are ended.
     pub(crate) sessions: usize,
-    /// How many readers the reading node has beside that.
+    /// How many other readers the reading node has.
     pub(crate) readers: usize,
 }
 
-/// What it came to.
+/// The results of one row.
 pub(crate) struct Figures {
     /// From when the end was sent.
     pub(crate) sent: Percentiles,
-    /// From when it was acknowledged; nothing, where the copy was gone before.
+    /// From the acknowledgement; zero if the copy was dropped before.
     pub(crate) acknowledged: Percentiles,
     /// The share of those.
     pub(crate) gone_before: f64,
-    /// How exactly that is known: from the last look before.
+    /// The accuracy: the time since the last attempt before.
     pub(crate) unseen: Percentiles,
     /// How many sessions a second the other readers read.
     pub(crate) reads: f64,
@@ -57,7 +57,7 @@ pub(crate) async fn measure(
     })?;
     let hand = Hand::new(plan.cause, redis, population)?;
     let ends = end_all(hand, &reader, &clients(population, 0..plan.sessions)?, plan).await;
-    // Where the reading node fails, the other merely misses it: its own account comes first.
+    // If the reading node fails, the other only misses it: report the reading node's own error.
     let seen = reader.join()?;
     Figures::of(&ends?, seen)
 }
@@ -80,11 +80,11 @@ async fn end_all(
     let mut connection = String::new();
     for (number, client) in clients.iter().enumerate() {
         reader.wait_for_copy()?;
-        // Each loss is of another connection. Otherwise it has to be the same one at the end.
+        // Each loss needs another connection. Otherwise the connection must be the same at the end.
         if plan.cause == Cause::LostConnection || number == 0 {
             connection = hand.connection()?;
         } else if number + 1 == clients.len() && hand.connection()? != connection {
-            return Err("the reading node has lost its connection meanwhile".into());
+            return Err("the reading node lost its connection meanwhile".into());
         }
         let sent = Instant::now();
         hand.act(client, &connection).await?;

@@ -1,12 +1,12 @@
-//! `redis-memory`: how many bytes a session takes in Redis, ours and actix-session's of the same
-//! data. `just bench-redis-memory` runs it and keeps the table in `docs/performance.md`.
+//! `redis-memory`: how many bytes a session takes in Redis, compared with actix-session with the
+//! same data. `just bench-redis-memory` runs it and updates the table in `docs/performance.md`.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `plan` | what the sessions hold |
+//! | `plan` | the content of the sessions |
 //! | `ours` | sessions of this project, through its public API |
 //! | `theirs` | sessions of actix-session |
-//! | `weigh` | what a server says of its memory |
+//! | `weigh` | the memory of a server |
 
 mod ours;
 mod plan;
@@ -23,12 +23,12 @@ use certsession_tests::redis::RedisServer;
 use plan::Plan;
 use weigh::Weight;
 
-/// What can go wrong with a benchmark.
+/// Any error of a benchmark.
 type Fault = Box<dyn Error>;
 
 const SESSIONS: usize = 10_000;
 
-/// The most that our sessions may weigh of actix-session's.
+/// The maximum ratio to the size of actix-session's sessions.
 const BUDGET: f64 = 1.3;
 
 fn main() -> Result<(), Fault> {
@@ -46,14 +46,14 @@ async fn report() -> Result<String, Fault> {
     let mut text = format!(
         "## Bytes per session in Redis\n\n\
          `just bench-redis-memory` wrote this, on: {}, Redis {version}. 10,000 sessions with a \
-         certificate each, binding and indexes included, beside actix-session 0.11 with the same \
-         data. *Keys* is what `MEMORY USAGE` says of all keys, *used* is what `used_memory` grew \
-         by; both for each session. The budget: at most {BUDGET} times actix-session's.\n\n\
+         certificate each, including binding and indexes, compared with actix-session 0.11 with \
+         the same data. *Keys* is the `MEMORY USAGE` of all keys, *used* is the growth of \
+         `used_memory`; both per session. The budget: at most {BUDGET} times actix-session's.\n\n\
          *Text* is the record, or their JSON, as it was written; the rest is the name of the key, \
-         Redis's own part, and the rounding to the sizes of its allocator. Our record has the \
-         certificate's facts in it: three hashes, serial number, subject, validity.\n\n\
-         | session | ours: text | their text | ours: record | ours: indexes | ours: keys | actix-session: keys | ratio | \
-         ours: used | actix-session: used | ratio | |\n\
+         Redis's overhead, and the rounding of its allocator. Our record contains the \
+         certificate's facts: three hashes, serial number, subject, validity.\n\n\
+         | session | ours: text | their text | ours: record | ours: indexes | ours: keys | \
+         actix-session: keys | ratio | ours: used | actix-session: used | ratio | |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|\n",
         describe_machine()
     );
@@ -75,7 +75,8 @@ async fn report() -> Result<String, Fault> {
         };
         writeln!(
             text,
-            "| {plan} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {keys:.2} | {:.0} | {:.0} | {used:.2} | {verdict} |",
+            "| {plan} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {keys:.2} | {:.0} | {:.0} \
+             | {used:.2} | {verdict} |",
             ours.text,
             theirs.text,
             ours.keys - ours.indexes,

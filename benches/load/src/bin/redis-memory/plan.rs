@@ -1,13 +1,13 @@
-//! What the sessions hold.
+//! The content of the sessions.
 
 use std::fmt;
 
-/// What the sessions hold.
+/// The content of the sessions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// Six keys, 500 bytes.
     pub(crate) with_data: bool,
-    /// Each as a principal of its own.
+    /// Whether each is signed in as a different principal.
     pub(crate) signed_in: bool,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Who is signed in in a session.
+/// The principal of a session.
 pub(crate) fn principal(number: usize) -> String {
     format!("principal-{number:08}")
 }

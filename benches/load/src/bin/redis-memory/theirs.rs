@@ -1,4 +1,4 @@
-//! Sessions of actix-session, as its middleware would save them.
+//! Sessions of actix-session, as its middleware saves them.
 
 use std::collections::HashMap;
 

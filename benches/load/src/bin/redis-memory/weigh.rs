@@ -1,8 +1,8 @@
-//! What a server says of its memory.
+//! The memory of a server.
 
 use certsession_tests::redis::RedisServer;
 
-/// What a server used before the sessions came.
+/// The memory that a server used before the sessions were created.
 pub(crate) struct Before {
     used: u64,
 }
@@ -10,13 +10,13 @@ pub(crate) struct Before {
 /// Bytes for each session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weight {
-    /// Of all keys.
+    /// All keys.
     pub(crate) keys: f64,
-    /// Of those that are an index of ours.
+    /// The keys of our indexes.
     pub(crate) indexes: f64,
-    /// Of the values that are records or whole sessions, as they were written.
+    /// The values that are records or whole sessions, as they were written.
     pub(crate) text: f64,
-    /// Of the whole server.
+    /// The whole server.
     pub(crate) used: f64,
 }
 

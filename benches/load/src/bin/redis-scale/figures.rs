@@ -1,4 +1,4 @@
-//! What so many sessions cost.
+//! The cost of a number of sessions.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::Fault;
 use crate::meter::Cost;
 use crate::steps::Steps;
 
-/// A Redis of its own with so many sessions, at work.
+/// A separate Redis with this number of sessions.
 pub(crate) struct Size {
     redis: RedisServer,
     population: Population<RedisStore>,
@@ -22,20 +22,20 @@ pub(crate) struct Size {
     bytes: f64,
 }
 
-/// What so many sessions cost.
+/// The cost of this number of sessions.
 pub(crate) struct Figures {
     pub(crate) version: String,
     pub(crate) sessions: usize,
-    /// How many of them began in a second, many at once.
+    /// How many of them began per second, many concurrently.
     pub(crate) begun: f64,
-    /// By how many bytes the server's memory grew, for each session.
+    /// The growth of the server's memory per session, in bytes.
     pub(crate) bytes: f64,
-    /// Each step, by its name.
+    /// Each operation, by its name.
     pub(crate) costs: [(&'static str, Cost); 4],
 }
 
 impl Size {
-    /// Fills a fresh Redis.
+    /// Fills a new Redis.
     pub(crate) async fn fill(sessions: usize) -> Result<Self, Fault> {
         let redis = RedisServer::builder().tcp().start();
         let manager = SessionManager::new(RedisStore::connect(&redis.url()).await?);
@@ -54,7 +54,7 @@ impl Size {
         })
     }
 
-    /// Takes each step with some of the sessions.
+    /// Runs each operation with some of the sessions.
     pub(crate) async fn take_steps(&mut self) -> Result<(), Fault> {
         let Self {
             redis, population, ..

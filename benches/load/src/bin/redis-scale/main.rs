@@ -1,13 +1,13 @@
-//! `redis-scale`: what the steps of a request cost over the Redis store, up to a million sessions.
-//! `just bench-redis-scale` runs it and keeps the tables in `docs/performance.md`.
+//! `redis-scale`: the cost of a request's operations with the Redis store, up to a million
+//! sessions. `just bench-redis-scale` runs it and updates the tables in `docs/performance.md`.
 //!
-//! The sizes take turns, so that whatever else the machine does falls on all of them.
+//! The sizes take turns, so that other activity of the machine affects all of them.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `figures` | what so many sessions in a Redis of their own cost |
-//! | `steps` | the steps of requests, one at a time |
-//! | `meter` | how long a step takes, and what it costs the server |
+//! | `figures` | the cost of a number of sessions in a separate Redis |
+//! | `steps` | the operations of requests, one at a time |
+//! | `meter` | the time of an operation, and its cost for the server |
 //! | `report` | the tables |
 
 mod figures;
@@ -22,10 +22,10 @@ use certsession_benches::{Page, grouped};
 
 use figures::{Figures, Size};
 
-/// What can go wrong with a benchmark.
+/// Any error of a benchmark.
 type Fault = Box<dyn Error>;
 
-/// How many sessions there are.
+/// The numbers of sessions.
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
 /// How often each size has its turn.

@@ -1,4 +1,4 @@
-//! How long a step takes, and what it costs the server.
+//! The time of an operation, and its cost for the server.
 
 use std::time::Instant;
 
@@ -7,17 +7,17 @@ use certsession_tests::redis::RedisServer;
 
 use crate::Fault;
 
-/// Takes a step's times, and asks the server what it has spent meanwhile.
+/// Measures an operation's times, and the processor time that the server uses meanwhile.
 #[derive(Default)]
 pub(crate) struct Meter {
     samples: Samples,
     /// Seconds of the server's processor.
     spent: f64,
-    /// What it had spent when the steps under way began.
+    /// The processor time that the server had used when the current operations began.
     at_first: f64,
 }
 
-/// What a step costs.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     /// How long it takes.
@@ -27,13 +27,13 @@ pub(crate) struct Cost {
 }
 
 impl Meter {
-    /// From here on, the server works for these steps alone.
+    /// Starts the measurement: from here on, the server works only for these operations.
     pub(crate) fn begin(&mut self, redis: &RedisServer) -> Result<(), Fault> {
         self.at_first = spent_by(redis)?;
         Ok(())
     }
 
-    /// Takes a step and notes how long it took.
+    /// Runs an operation and records its time.
     pub(crate) async fn time<T>(&mut self, step: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let made = step.await;
@@ -41,7 +41,7 @@ impl Meter {
         made
     }
 
-    /// Up to here.
+    /// Ends the measurement.
     pub(crate) fn end(&mut self, redis: &RedisServer) -> Result<(), Fault> {
         self.spent += spent_by(redis)? - self.at_first;
         Ok(())
@@ -58,7 +58,7 @@ impl Meter {
     }
 }
 
-/// What the server has spent so far, in seconds.
+/// The processor time that the server has used so far, in seconds.
 fn spent_by(redis: &RedisServer) -> Result<f64, Fault> {
     let seconds = |field| redis.info(field).parse::<f64>();
     Ok(seconds("used_cpu_user")? + seconds("used_cpu_sys")?)

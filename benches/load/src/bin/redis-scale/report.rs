@@ -15,9 +15,9 @@ pub(crate) fn write(sizes: &[Figures]) -> String {
     let mut text = format!(
         "## The Redis store up to a million sessions\n\n\
          `just bench-redis-scale` wrote this, on: {}, Redis {version} (by TCP, one for each size). \
-         Sessions of six keys (500 bytes), signed in, with a certificate each. *Bytes* is what \
-         `used_memory` grew by for each session, its indexes included; *begun* is how many began in \
-         a second, 64 at once, while the server was filled.\n\n\
+         Sessions of six keys (500 bytes), signed in, with a certificate each. *Bytes* is the \
+         growth of `used_memory` per session, including its indexes; *begun* is how many sessions \
+         began per second, 64 concurrently, while the server was filled.\n\n\
          | sessions | bytes per session | begun per second |\n|---:|---:|---:|\n",
         describe_machine()
     );
@@ -35,10 +35,10 @@ pub(crate) fn write(sizes: &[Figures]) -> String {
 
 fn write_steps(text: &mut String, sizes: &[Figures]) {
     let head = format!(
-        "\nMicroseconds of {} steps of each kind, one request at a time, with random sessions; the \
-         sizes take turns. *Load* opens the session of a cookie, *commit* writes one of its keys, \
-         *sign-out* ends it, and *create* begins another, signed in. *Redis* is what a step takes \
-         of the server's processor, waking up for each request included.\n\n\
+        "\nMicroseconds of {} operations of each kind, one request at a time, with random \
+         sessions; the sizes take turns. *Load* opens the session of a cookie, *commit* writes one \
+         of its keys, *sign-out* ends it, and *create* begins another, signed in. *Redis* is the \
+         processor time of the server per operation, including its wake-up for each request.\n\n
          | sessions | step | p50 | p99 | p99.9 | max | Redis |\n|---:|---|---:|---:|---:|---:|---:|",
         grouped(TURNS * AT_A_TIME)
     );
@@ -54,7 +54,7 @@ fn write_steps(text: &mut String, sizes: &[Figures]) {
     }
 }
 
-/// What becomes of the costs with the size.
+/// Compares the costs of the smallest and the largest size.
 fn compare(text: &mut String, first: &Figures, last: &Figures) {
     let head = format!(
         "\nWith {} sessions, of what it takes with {}:\n\n\
@@ -70,7 +70,7 @@ fn compare(text: &mut String, first: &Figures, last: &Figures) {
     }
 }
 
-/// Writing into a string does not fail.
+/// Writing to a string cannot fail.
 fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{line}");
 }

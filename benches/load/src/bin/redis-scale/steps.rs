@@ -1,4 +1,4 @@
-//! The steps of requests, one at a time.
+//! The operations of requests, one at a time.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use certsession_tests::redis::RedisServer;
 use crate::Fault;
 use crate::meter::{Cost, Meter};
 
-/// How many different sessions take one step, before the next step's turn.
+/// How many different sessions run one operation before the next operation's turn.
 pub(crate) const AT_A_TIME: usize = 500;
 
-/// What each step came to so far.
+/// The results of each operation so far.
 #[derive(Default)]
 pub(crate) struct Steps {
-    /// The session of a cookie is opened.
+    /// Opening the session of a cookie.
     load: Meter,
-    /// One of its keys is written.
+    /// Writing one of its keys.
     commit: Meter,
-    /// It ends.
+    /// Ending it.
     sign_out: Meter,
-    /// Another one begins, signed in.
+    /// Beginning another one, signed in.
     create: Meter,
 }
 
 impl Steps {
-    /// As many different sessions as take a step, out of so many.
+    /// As many different sessions as one operation needs, out of this number.
     pub(crate) fn sessions(sessions: usize, random: &mut Random) -> BTreeSet<usize> {
         let mut numbers = BTreeSet::new();
         while numbers.len() < AT_A_TIME.min(sessions) {
@@ -36,7 +36,7 @@ impl Steps {
         numbers
     }
 
-    /// Takes each step with each of these sessions. At the end there are as many sessions as
+    /// Runs each operation with each of these sessions. At the end there are as many sessions as
     /// before.
     pub(crate) async fn take(
         &mut self,
@@ -88,7 +88,7 @@ impl Steps {
         Ok(opened)
     }
 
-    /// What each step costs, by its name.
+    /// The cost of each operation, by its name.
     pub(crate) fn costs(self) -> Result<[(&'static str, Cost); 4], Fault> {
         Ok([
             ("load", self.load.cost()?),
@@ -99,7 +99,7 @@ impl Steps {
     }
 }
 
-/// Commits what was noted in each session.
+/// Commits the changes of each session.
 async fn commit_all(
     meter: &mut Meter,
     redis: &RedisServer,

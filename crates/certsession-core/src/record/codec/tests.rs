@@ -4,11 +4,11 @@ use crate::{Decision, IdentityName, Record};
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A record in the form 1, as the first version wrote it. It must be readable for ever.
+/// A record in format 1, as the first version wrote it. It must remain readable for ever.
 const FORM_1: &[u8] = include_bytes!("form-1.bin");
 
-/// What that record says.
-fn record_of_form_1() -> Record {
+/// The content of that record.
+fn record_of_format_1() -> Record {
     let began = Timestamp::from_millis(1_764_000_000_000);
     let sample = SampleRecord::new(7).created_at(began).principal("alice");
     let sample = sample.insert("cart", "[7,8]").insert("näme", "\"Zoë\"");
@@ -23,36 +23,36 @@ fn record_of_form_1() -> Record {
 }
 
 #[test]
-fn a_record_of_the_first_form_is_still_read() {
-    let record = record_of_form_1();
+fn a_record_in_format_1_is_still_read() {
+    let record = record_of_format_1();
     assert_eq!(Record::decode(record.handle, FORM_1), Ok(record));
 }
 
 #[test]
-fn a_record_is_written_as_the_first_form_says() {
-    assert_eq!(record_of_form_1().encode(), FORM_1);
+fn a_record_is_written_in_format_1() {
+    assert_eq!(record_of_format_1().encode(), FORM_1);
 }
 
-/// A record in the form 2: one of the form 1 with a trust anchor.
+/// A record in format 2: one of format 1 with a trust anchor.
 const FORM_2: &[u8] = include_bytes!("form-2.bin");
 
-fn record_of_form_2() -> Record {
-    let mut record = record_of_form_1();
+fn record_of_format_2() -> Record {
+    let mut record = record_of_format_1();
     let binding = SampleBinding::new(7).verified_by(1, Some("example.org"));
     record.binding = binding.build();
     record
 }
 
 #[test]
-fn a_record_of_the_second_form_is_still_read_and_written() {
-    let record = record_of_form_2();
+fn a_record_in_format_2_is_still_read_and_written() {
+    let record = record_of_format_2();
     assert_eq!(record.encode(), FORM_2);
     assert_eq!(Record::decode(record.handle, FORM_2), Ok(record));
 }
 
 #[test]
-fn a_first_form_with_what_only_the_second_has_is_refused() {
-    let record = record_of_form_2();
+fn a_flag_of_format_2_in_a_record_of_format_1_is_refused() {
+    let record = record_of_format_2();
     let mut bytes = record.encode();
     bytes[0] = FIRST;
     let decoded = Record::decode(record.handle, &bytes);
@@ -60,21 +60,21 @@ fn a_first_form_with_what_only_the_second_has_is_refused() {
 }
 
 #[test]
-fn a_newer_form_is_told_from_a_damaged_one() {
-    let record = record_of_form_1();
+fn a_newer_format_is_distinguished_from_damage() {
+    let record = record_of_format_1();
     let mut bytes = record.encode();
     bytes[0] = VERSION + 1;
     let error = Record::decode(record.handle, &bytes).unwrap_err();
     assert_eq!(error, UnreadableRecord::Newer { version: 3 });
     assert_eq!(
         error.to_string(),
-        "the record has the form 3, and this version reads up to 2: update it"
+        "the record has format 3, and this version reads up to 2: update it"
     );
 }
 
 #[test]
-fn whichever_bit_is_wrong_the_record_is_refused() {
-    let record = record_of_form_2();
+fn a_record_with_any_flipped_bit_is_refused() {
+    let record = record_of_format_2();
     let sound = record.encode();
     for bit in 0..8 * sound.len() {
         let mut bytes = sound.clone();
@@ -84,8 +84,8 @@ fn whichever_bit_is_wrong_the_record_is_refused() {
 }
 
 #[test]
-fn a_record_that_was_cut_or_grew_is_refused() {
-    let record = record_of_form_1();
+fn a_truncated_or_extended_record_is_refused() {
+    let record = record_of_format_1();
     let sound = record.encode();
     for length in 0..sound.len() {
         let cut = Record::decode(record.handle, &sound[..length]);
@@ -96,8 +96,8 @@ fn a_record_that_was_cut_or_grew_is_refused() {
 }
 
 #[test]
-fn a_record_answers_to_no_other_handle() {
-    let bytes = record_of_form_1().encode();
+fn a_record_cannot_be_read_under_another_handle() {
+    let bytes = record_of_format_1().encode();
     let other = SampleRecord::new(8).build().handle;
     assert_eq!(
         Record::decode(other, &bytes),
@@ -105,10 +105,10 @@ fn a_record_answers_to_no_other_handle() {
     );
 }
 
-/// A sound checksum over nonsense: a mistake of a writer's, or somebody's doing.
+/// A valid checksum over invalid content: a bug in a writer, or an attack.
 #[test]
-fn nonsense_with_a_sound_checksum_is_refused() {
-    let record = record_of_form_1();
+fn invalid_content_with_a_valid_checksum_is_refused() {
+    let record = record_of_format_1();
     let sound = record.encode();
     let block = sound.len() - record.data.size();
     for (at, byte) in [(45, 0xff), (45, 0), (block, 0), (block + 1, 0xff)] {
@@ -122,8 +122,8 @@ fn nonsense_with_a_sound_checksum_is_refused() {
 }
 
 #[test]
-fn the_revision_stands_where_stores_look_for_it() {
-    let record = record_of_form_1();
+fn the_revision_is_at_the_position_that_stores_read() {
+    let record = record_of_format_1();
     assert_eq!(
         record.encode()[Record::REVISION_BYTES],
         record.revision.to_bytes()
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_is_read_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn decoding_arbitrary_bytes_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let handle = SampleRecord::new(1).build().handle;
         let mut bytes = bytes;
         prop_assert!(Record::decode(handle, &bytes).is_err());

@@ -1,4 +1,4 @@
-//! What holds of a record whatever is committed to it, in whatever order.
+//! Invariants that hold for a record after any commits in any order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Room for three of the four keys.
 const MAX_DATA_SIZE: usize = 3 * 7;
 
-/// One request: when it commits, by which token, and what it wants.
+/// One request: when it commits, with which token, and what it changes.
 #[derive(Clone, Debug)]
 struct Request {
     after: u32,
@@ -115,7 +115,7 @@ impl Request {
         commit
     }
 
-    /// What the data has to be afterwards.
+    /// The data as it has to be afterwards.
     fn edit(&self, mut data: BTreeMap<String, String>) -> BTreeMap<String, String> {
         if self.drops_the_rest {
             data.clear();
@@ -174,7 +174,7 @@ fn check_stale(record: &Record, commit: &Commit) -> Result<(), TestCaseError> {
 fn check_deadlines(before: &Record, commit: &Commit, after: &Record) -> Result<(), TestCaseError> {
     prop_assert!(
         !before.is_expired(commit.now),
-        "an expired record took a commit"
+        "a commit to an expired record was applied"
     );
     prop_assert!(after.idle_deadline <= after.absolute_deadline);
     prop_assert!(after.absolute_deadline <= after.binding.not_after());

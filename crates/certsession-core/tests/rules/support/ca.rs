@@ -1,4 +1,4 @@
-//! Certificates as a CA issues them.
+//! Certificates that a CA issued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use rcgen::{
 
 use super::{HOUR, NOW};
 
-/// A CA that issues what it is asked to.
+/// A test CA that issues any certificate.
 pub(crate) struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate to be issued.
@@ -58,7 +58,7 @@ impl Ca {
         peer
     }
 
-    /// One that may be rejected.
+    /// Issues a certificate that may be rejected.
     pub(crate) fn issue_odd(&self, certificate: &Certificate) -> PeerState {
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(&certificate.subject);
@@ -72,7 +72,7 @@ impl Ca {
 }
 
 impl Certificate {
-    /// One with a key of its own that has been valid for an hour and is valid for thirty days.
+    /// A certificate with a key of its own, valid since an hour ago and for thirty days.
     pub(crate) fn serial(serial: u64) -> Self {
         Self::with_key(serial, KeyPair::generate().unwrap())
     }
@@ -98,7 +98,7 @@ impl Certificate {
         &self.subject
     }
 
-    /// With a SPIFFE id, or any other URI.
+    /// Adds a SPIFFE id, or any other URI.
     pub(crate) fn uri(mut self, uri: &str) -> Self {
         self.alt_names.push(SanType::URI(uri.try_into().unwrap()));
         self
@@ -110,7 +110,7 @@ impl Certificate {
         self
     }
 
-    /// So much later than it would have been.
+    /// Moves the validity this much later.
     pub(crate) fn later(mut self, by: Duration) -> Self {
         self.not_before = self.not_before + by;
         self.not_after = self.not_after + by;
@@ -123,13 +123,13 @@ impl Certificate {
         self
     }
 
-    /// A later one for the same key.
+    /// A later certificate for the same key.
     pub(crate) fn renewed(&self, serial: u64, after: Duration) -> Self {
         let (not_before, not_after) = (self.not_before + after, self.not_after + after);
         self.of_same_key(serial).valid(not_before, not_after)
     }
 
-    /// One for the same key that begins at the same time and ends then.
+    /// A certificate for the same key with the same begin and this end.
     pub(crate) fn renewed_until(&self, serial: u64, not_after: Timestamp) -> Self {
         self.of_same_key(serial).valid(self.not_before, not_after)
     }

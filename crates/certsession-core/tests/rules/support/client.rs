@@ -1,4 +1,4 @@
-//! Who makes requests: a certificate and a cookie.
+//! A client that makes requests: a certificate and a cookie.
 
 use certsession_core::test_util::block_on;
 use certsession_core::{
@@ -7,14 +7,14 @@ use certsession_core::{
 
 use super::World;
 
-/// Who makes requests. Clones have the same certificate, and the cookie of that moment.
+/// A client that makes requests. A clone has the same certificate and the current cookie.
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) peer: PeerState,
     pub(crate) cookie: Option<String>,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) result: Result<(), SessionError>,
@@ -28,19 +28,19 @@ impl Client {
         Self { peer, cookie: None }
     }
 
-    /// A client of this certificate with somebody else's cookie.
+    /// A client with this certificate and the cookie of another client.
     pub(crate) fn with_cookie_of(peer: &PeerState, other: &Self) -> Self {
         let peer = peer.clone();
         let cookie = other.cookie.clone();
         Self { peer, cookie }
     }
 
-    /// The session that a request of this client comes with.
+    /// Opens the session of a request of this client.
     pub(crate) fn try_open(&self, world: &World) -> Result<Session, SessionError> {
         block_on(world.sessions.open(self.presented(), &self.peer))
     }
 
-    /// As [`try_open`](Self::try_open), from a copy of the record if there is one.
+    /// Like [`try_open`](Self::try_open), but from a copy of the record if there is one.
     pub(crate) fn try_open_near(&self, world: &World) -> Result<Session, SessionError> {
         block_on(world.sessions.open_near(self.presented(), &self.peer))
     }
@@ -61,12 +61,12 @@ impl Client {
         refusal_of(self.try_open(world))
     }
 
-    /// A whole request that has to go well: open, handle, commit, answer.
+    /// Runs a whole request that must succeed: open, handler, commit, response.
     pub(crate) fn request(&mut self, world: &World, handler: impl FnOnce(&mut Session)) {
         self.try_request(world, handler).result.unwrap();
     }
 
-    /// A whole request that may fail. The client keeps the cookie that it gets.
+    /// Runs a whole request that may fail. The client keeps the cookie that it gets.
     pub(crate) fn try_request(
         &mut self,
         world: &World,
@@ -77,7 +77,7 @@ impl Client {
         self.finish(world, &mut session)
     }
 
-    /// Commits, and takes the cookie of the answer.
+    /// Commits, and takes the cookie of the response.
     pub(crate) fn finish(&mut self, world: &World, session: &mut Session) -> Answer {
         let result = commit(world, session);
         let cookie = session.take_cookie();
@@ -118,15 +118,15 @@ impl Answer {
     }
 }
 
-/// Why it was refused.
+/// The reason why the request was refused.
 pub(crate) fn refusal_of(opened: Result<Session, SessionError>) -> Refusal {
     match opened {
         Err(SessionError::Refused(reason)) => reason,
-        other => panic!("it had to be refused: {other:?}"),
+        other => panic!("it must be refused: {other:?}"),
     }
 }
 
-/// What an adapter does at the end of a request.
+/// Commits as an adapter does at the end of a request.
 pub(crate) fn commit(world: &World, session: &mut Session) -> Result<(), SessionError> {
     match session.begin_commit() {
         Some(pending) => {

@@ -1,4 +1,4 @@
-//! What the tests stand on: a CA, the world that a request meets, and the client that makes it.
+//! Test support: a CA, the world that a request runs in, and the client that makes it.
 
 mod ca;
 mod client;

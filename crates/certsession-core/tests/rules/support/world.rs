@@ -1,4 +1,4 @@
-//! What a request meets: the rules, the store under them, and the time.
+//! The environment of a request: the rules, the store under them, and the time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// When every test begins: a full second, as the dates of a certificate are.
+/// The time at which every test begins: a full second, like the dates of a certificate.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 type Store = FaultyStore<MemoryStore>;
@@ -25,7 +25,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// With every default.
+    /// Creates a world with all defaults.
     pub(crate) fn new() -> Self {
         Self::with(|rules| rules)
     }
@@ -46,8 +46,8 @@ impl World {
         }
     }
 
-    /// The sessions of a principal, oldest first. It stands beside the rules: it leaves no event
-    /// and is not counted.
+    /// The sessions of a principal, oldest first. It bypasses the rules, so it emits no event and
+    /// is not counted.
     pub(crate) fn sessions_of(&self, principal: &str) -> Vec<Handle> {
         let owner = Owner::Principal(Principal::new(principal).unwrap());
         self.sessions_by(&owner)
@@ -65,7 +65,7 @@ impl World {
         self.sessions.store().inner().len()
     }
 
-    /// What was told since this was last asked.
+    /// The events since the last call.
     pub(crate) fn events(&self) -> Vec<SessionEvent> {
         self.log.take()
     }
