@@ -139,8 +139,8 @@ impl MutualTlsBuilder {
     /// How many bytes the revocation lists of a file may have, in DER. Default:
     /// [`MAX_CRL_SIZE`](certsession_core::MAX_CRL_SIZE), 8 MiB.
     ///
-    /// A list is read whole. In memory it takes about as much as its file for a moment, and a
-    /// third of it afterwards.
+    /// A list is read whole. While it is read it takes twice its size in memory, and afterwards
+    /// less than its size.
     pub fn max_crl_size(mut self, bytes: usize) -> Self {
         self.sources.crl_settings.max_size = bytes;
         self
