@@ -1,11 +1,11 @@
 //! The configuration for OpenSSL, from 1.1.1 on.
 
+mod verdict;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use certsession_core::{
-    CertificateError, PeerState, PublicKeyHash, SignatureVerifier, Timestamp, TrustAnchor,
-};
+use certsession_core::{CertificateError, PeerState, SignatureVerifier, Timestamp, TrustAnchor};
 use openssl::asn1::Asn1Time;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
@@ -17,14 +17,15 @@ use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{
-    X509, X509Crl, X509PurposeId, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult,
+    X509, X509Crl, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult,
 };
 
 use crate::error::MutualTlsError;
-use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
+use crate::handshake::{self, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
 use crate::sources::{ClientCa, Parts, ServerIdentity};
+use verdict::{Verdict, anchor_of, judge};
 
 pub(crate) fn acceptor(
     parts: Parts,
@@ -383,41 +384,6 @@ fn store_of(client_cas: &[ClientCa], flags: X509VerifyFlags) -> Result<X509Store
     Ok(store.build())
 }
 
-/// The client CA that a verified chain ends in: the first one of the chain, as with rustls.
-fn anchor_of(anchors: &[TrustAnchor], context: &mut X509StoreContextRef) -> Option<TrustAnchor> {
-    let mut cas = context.chain()?.iter().skip(1);
-    cas.find_map(|certificate| {
-        let key = certificate
-            .public_key()
-            .and_then(|key| key.public_key_to_der());
-        let key = PublicKeyHash::of(&key.ok()?);
-        let mut anchors = anchors.iter();
-        anchors
-            .find(|anchor| *anchor.public_key_hash() == key)
-            .copied()
-    })
-}
-
-/// Whether each certificate of a chain spells its issuer as that one spells itself. OpenSSL
-/// compares names by RFC 5280 section 7.1, rustls byte by byte; with both, a certificate is known
-/// by its issuer's bytes.
-fn spells_issuers_alike(context: &mut X509StoreContextRef) -> bool {
-    let Some(chain) = context.chain() else {
-        return false;
-    };
-    let certificates: Vec<&X509Ref> = chain.iter().collect();
-    certificates.windows(2).all(|pair| {
-        let [certificate, issuer] = pair else {
-            return false;
-        };
-        let spelt = certificate.issuer_name().to_der();
-        match (spelt, issuer.subject_name().to_der()) {
-            (Ok(spelt), Ok(own)) => spelt == own,
-            _ => false,
-        }
-    })
-}
-
 /// OpenSSL verifies signatures of revocation lists by algorithms that ring does not know: ECDSA on
 /// P-521 and brainpool curves or with SHA-512, Ed448, RSA keys beyond 8192 bits.
 #[derive(Debug)]
@@ -430,55 +396,6 @@ impl SignatureVerifier for Signatures {
         // A signature that is wrong leaves errors behind, which are no one else's.
         drop(ErrorStack::get());
         verified.ok()
-    }
-}
-
-/// OpenSSL's verdict on one certificate of a chain, and ours on the leaf.
-enum Verdict {
-    Refused,
-    Intermediate,
-    Accepted(Leaf),
-}
-
-/// Takes OpenSSL's own verdict unchanged, and asks the revocation list of the leaf. Each refusal
-/// is logged.
-fn judge(
-    verified: bool,
-    settings: &Settings,
-    anchors: &[TrustAnchor],
-    context: &mut X509StoreContextRef,
-) -> Verdict {
-    if !verified {
-        let leaf = match context.chain() {
-            Some(chain) => chain.get(0),
-            None => context.current_cert(),
-        };
-        let der = leaf.and_then(|leaf| leaf.to_der().ok());
-        handshake::client_refused("openssl", der.as_deref(), &context.error());
-        return Verdict::Refused;
-    }
-    if context.error_depth() != 0 {
-        return Verdict::Intermediate;
-    }
-    // OpenSSL keeps the bytes of the signed part as it read them, and writes the rest as DER.
-    let leaf = context.current_cert().and_then(|leaf| leaf.to_der().ok());
-    let Some(leaf) = leaf else {
-        return Verdict::Refused;
-    };
-    let judged = match spells_issuers_alike(context) {
-        true => {
-            let (list, anchor) = (settings.revocations.as_ref(), anchor_of(anchors, context));
-            handshake::judge(list, &leaf, anchor, settings.clock.now())
-        }
-        false => Err(Denied::SpeltOtherwise),
-    };
-    match judged {
-        Ok(leaf) => Verdict::Accepted(leaf),
-        Err(denied) => {
-            handshake::client_refused("openssl", Some(&leaf), &denied);
-            context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
-            Verdict::Refused
-        }
     }
 }
 
