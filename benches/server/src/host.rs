@@ -71,12 +71,14 @@ macro_rules! run {
         let application = $application;
         match $setup.host {
             $crate::Host::Server(listener, tls) => {
+                #[allow(unused_variables, reason = "only a hook takes the verifier")]
+                let (tls, verifier) = tls.config()?;
                 actix_web::HttpServer::new(application)
                     .workers(1)
                     .tcp_nodelay(true)
                     .keep_alive($crate::host::KEEP_ALIVE)
-                    $(.on_connect($hook))?
-                    .listen_rustls_0_23(listener, tls.config()?)?
+                    $(.on_connect($hook(verifier)))?
+                    .listen_rustls_0_23(listener, tls)?
                     .run()
                     .await?;
             }

@@ -30,7 +30,7 @@ pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), 
     let Host::Server(listener, tls) = setup.host else {
         return Err("this candidate needs a server".into());
     };
-    let tls = RustlsConfig::from_config(Arc::new(tls.config()?));
+    let tls = RustlsConfig::from_config(Arc::new(tls.config()?.0));
     let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls)
         .acceptor(axum_server::accept::NoDelayAcceptor::new());
     axum_server::from_tcp(listener)?

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use certsession_actix::{MutualTls, MutualTlsBuilder};
+use certsession_actix::{MutualTls, MutualTlsBuilder, PeerVerifier, ServerTls};
 
 use crate::Fault;
 
@@ -24,8 +24,11 @@ impl Tls {
         Ok(Self(builder))
     }
 
-    /// A certificate is required, and there is no resumption.
-    pub(crate) fn config(&self) -> Result<rustls::ServerConfig, Fault> {
-        Ok(self.0.build_rustls_0_23_config()?)
+    /// A certificate is required, and there is no resumption. ALPN is left to the framework.
+    pub(crate) fn config(&self) -> Result<(rustls::ServerConfig, PeerVerifier), Fault> {
+        match self.0.build_rustls()?.with_alpn(&[]).into_parts() {
+            (ServerTls::Rustls(config), verifier) => Ok((*config, verifier)),
+            _ => Err("it was built for rustls".into()),
+        }
     }
 }

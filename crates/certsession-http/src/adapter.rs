@@ -49,11 +49,15 @@ macro_rules! session_methods {
 
             /// Writes a value under a key. Begins a session if there is none. See
             /// [`RequestSession::insert`]($crate::RequestSession::insert).
-            pub fn insert<T: $crate::export::Serialize>(
+            pub fn insert<T, V>(
                 &self,
                 key: &$crate::export::Key<T>,
-                value: &T,
-            ) -> Result<(), $error> {
+                value: &V,
+            ) -> Result<(), $error>
+            where
+                T: ::std::borrow::Borrow<V>,
+                V: $crate::export::Serialize + ?Sized,
+            {
                 Ok(self.0.insert(key, value)?)
             }
 
@@ -115,6 +119,11 @@ macro_rules! session_methods {
             /// Who is signed in; the error is a 401.
             pub fn signed_in(&self) -> Result<$crate::export::Principal, $error> {
                 Ok(self.0.signed_in()?)
+            }
+
+            /// The time, as the rules see it.
+            pub fn now(&self) -> $crate::export::Timestamp {
+                self.0.now()
             }
 
             /// The certificate of this connection's peer.
@@ -187,11 +196,15 @@ macro_rules! session_methods {
 
             /// Sets a value, for the next [`commit`](Self::commit). See
             /// [`LateSession::insert`]($crate::LateSession::insert).
-            pub fn insert<T: $crate::export::Serialize>(
+            pub fn insert<T, V>(
                 &mut self,
                 key: &$crate::export::Key<T>,
-                value: &T,
-            ) -> Result<(), $error> {
+                value: &V,
+            ) -> Result<(), $error>
+            where
+                T: ::std::borrow::Borrow<V>,
+                V: $crate::export::Serialize + ?Sized,
+            {
                 Ok(self.0.insert(key, value)?)
             }
 
@@ -227,7 +240,9 @@ macro_rules! session_methods {
 /// What the code of [`session_methods!`] names.
 #[doc(hidden)]
 pub mod export {
-    pub use certsession_core::{Handle, Key, PeerCertificate, Principal, Record, SignIn};
+    pub use certsession_core::{
+        Handle, Key, PeerCertificate, Principal, Record, SignIn, Timestamp,
+    };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;
 }

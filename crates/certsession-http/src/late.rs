@@ -1,5 +1,7 @@
 //! The session after the response head.
 
+use std::borrow::Borrow;
+
 use certsession_core::{Handle, Key, Principal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,8 +54,12 @@ impl LateSession {
     ///
     /// # Errors
     ///
-    /// If there is no session, it is over or it would hold too much.
-    pub fn insert<T: Serialize>(&mut self, key: &Key<T>, value: &T) -> Result<(), Error> {
+    /// If there is no session, it has ended or it would hold too much.
+    pub fn insert<T, V>(&mut self, key: &Key<T>, value: &V) -> Result<(), Error>
+    where
+        T: Borrow<V>,
+        V: Serialize + ?Sized,
+    {
         self.session
             .change(|session| session.late_insert(key, value))
     }
@@ -62,7 +68,7 @@ impl LateSession {
     ///
     /// # Errors
     ///
-    /// If there is no session or it is over.
+    /// If there is no session or it has ended.
     pub fn remove<T>(&mut self, key: &Key<T>) -> Result<(), Error> {
         self.session.change(|session| session.late_remove(key))
     }
@@ -80,7 +86,7 @@ impl LateSession {
     ///
     /// # Errors
     ///
-    /// If there is no session or the store fails; it may live on then.
+    /// If there is no session or the store fails; it may remain then.
     pub async fn end(&mut self) -> Result<(), Error> {
         self.session.change(certsession_core::Session::late_end)?;
         self.session.commit().await

@@ -1,5 +1,6 @@
 //! The session of a request, as its handler holds it.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use certsession_core::{
     CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit, Principal,
-    Record, Session, SessionError, SignIn,
+    Record, Session, SessionError, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,14 +21,14 @@ use crate::in_flight::{EndStep, InFlight};
 
 /// The session of this request.
 ///
-/// Its methods are synchronous: they note what the handler wants, and the middleware commits it
-/// in one step when the handler has returned, with an error or without. Where there is no
-/// session yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one;
-/// reading begins none.
+/// Its methods are synchronous: they record what the handler wants, and the middleware commits it
+/// in one step when the handler has returned, with an error or without. If there is no session
+/// yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one; reading begins
+/// none.
 ///
-/// Besides what each method names, a change is an error where the request's token has been
-/// replaced meanwhile (409; a sign-in is allowed), and while a commit of the same request is
-/// under way (503).
+/// In addition to the errors that each method names, a change is an error if the request's token
+/// has been replaced meanwhile (409; a sign-in is allowed), and while a commit of the same request
+/// is in progress (503).
 ///
 /// ```
 /// use certsession_core::{Key, SignIn};
@@ -62,13 +63,17 @@ impl RequestSession {
         Ok(self.lock().get(key)?)
     }
 
-    /// Writes a value under a key. Begins a session where there is none.
+    /// Writes a value under a key. Begins a session if there is none.
     ///
     /// # Errors
     ///
-    /// If there is no client certificate, the session is over, the response head is sent or the
+    /// If there is no client certificate, the session has ended, the response head is sent or the
     /// session would hold too much.
-    pub fn insert<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
+    pub fn insert<T, V>(&self, key: &Key<T>, value: &V) -> Result<(), Error>
+    where
+        T: Borrow<V>,
+        V: Serialize + ?Sized,
+    {
         self.change(|session| session.insert(key, value))
     }
 
@@ -76,39 +81,39 @@ impl RequestSession {
     ///
     /// # Errors
     ///
-    /// If the session is over or the response head is sent.
+    /// If the session has ended or the response head is sent.
     pub fn remove<T>(&self, key: &Key<T>) -> Result<(), Error> {
         self.change(|session| session.remove(key))
     }
 
-    /// Removes a key and returns its value, as this request sees it. Of two requests at the same
-    /// time both may get it: what may be used only once needs more than this.
+    /// Removes a key and returns its value, as this request sees it. Two requests at the same
+    /// time may both get it, so this is not enough for a value that may be used only once.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get) and [`remove`](Self::remove); the value is left then.
+    /// As [`get`](Self::get) and [`remove`](Self::remove); the value is kept then.
     pub fn take<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
         self.change(|session| session.take(key))
     }
 
-    /// Removes every key. The session goes on, with whoever is signed in.
+    /// Removes every key. The session continues, and its principal stays signed in.
     ///
     /// # Errors
     ///
-    /// If the session is over or the response head is sent.
+    /// If the session has ended or the response head is sent.
     pub fn clear(&self) -> Result<(), Error> {
         self.change(Session::clear)
     }
 
-    /// Signs a principal in: a new token, the one before it dead in the same step, and nothing
-    /// kept of what the session held but what [`SignIn::carry`] names.
+    /// Signs a principal in. The session gets a new token, the old one is invalid in the same step,
+    /// and the session's data are dropped, except for what [`SignIn::carry`] names.
     ///
-    /// It is committed also where the handler returns an error afterwards: check first, then
+    /// The sign-in is committed even if the handler returns an error afterwards: check first, then
     /// sign in.
     ///
     /// # Errors
     ///
-    /// If there is no client certificate, the name cannot be a principal's, the session is over
+    /// If there is no client certificate, the name cannot be a principal's, the session has ended
     /// or the response head is sent.
     pub fn sign_in(&self, sign_in: impl Into<SignIn>) -> Result<(), Error> {
         self.change(|session| session.sign_in(sign_in))
@@ -124,12 +129,12 @@ impl RequestSession {
         self.change(Session::sign_out)
     }
 
-    /// Gives the session a new token, for an elevation of privileges; the one before it is dead
-    /// in the same step. Where there is no session, nothing happens.
+    /// Gives the session a new token, for an elevation of privileges; the old one is invalid in the
+    /// same step. Without a session, nothing happens.
     ///
     /// # Errors
     ///
-    /// If the session is over or the response head is sent.
+    /// If the session has ended or the response head is sent.
     pub fn rotate(&self) -> Result<(), Error> {
         self.change(Session::rotate)
     }
@@ -143,7 +148,7 @@ impl RequestSession {
         self.change(Session::end)
     }
 
-    /// The public name of the session; `None` where there is none yet.
+    /// The public name of the session; `None` if there is none yet.
     pub fn handle(&self) -> Option<Handle> {
         self.lock().handle()
     }
@@ -153,13 +158,18 @@ impl RequestSession {
         self.lock().principal().cloned()
     }
 
+    /// The time, as the rules see it: by the clock that judges deadlines.
+    pub fn now(&self) -> Timestamp {
+        self.lock().now()
+    }
+
     /// The certificate of this connection's peer.
     pub fn peer(&self) -> Option<Arc<PeerCertificate>> {
         self.lock().peer().cloned()
     }
 
-    /// The record as it was loaded, or as the last [`commit`](Self::commit) left it: times, binding
-    /// and the like. What was changed since does not show in it.
+    /// The record as it was loaded, or as the last [`commit`](Self::commit) left it: its times
+    /// and its binding, for example. Later changes do not show in it.
     pub fn record(&self) -> Option<Arc<Record>> {
         self.lock().record().cloned()
     }
@@ -169,14 +179,14 @@ impl RequestSession {
         self.lock().entries()
     }
 
-    /// Commits what was done so far, before the handler returns: to learn of a failure while
-    /// something can still be done about it.
+    /// Commits the changes so far, before the handler returns, so that the handler can react to a
+    /// failure.
     ///
     /// # Errors
     ///
-    /// If it was not written. After a failure of the store the changes are kept, and the
-    /// middleware tries once more. Where the wait is given up, by a timeout for example, the
-    /// commit goes on; until it is done, every change and the answer itself are errors.
+    /// If the changes were not written. After a failure of the store they are kept, and the
+    /// middleware tries once more. If the caller stops waiting, because of a timeout for example,
+    /// the commit continues; until it is done, every change and the response itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
         match self.begin_commit() {
             Some(pending) => self.execute_detached(pending).await,
@@ -184,14 +194,14 @@ impl RequestSession {
         }
     }
 
-    /// Resolves when the session has ended, wherever that was: signed out in another request,
-    /// revoked in another process, expired, its certificate expired or revoked, somebody else
-    /// signed in. For a WebSocket or a long stream, which has to close then.
+    /// Resolves when the session has ended for any reason: it was signed out by another request,
+    /// revoked by another process or has expired, its certificate has expired or was revoked, or
+    /// another principal signed in. For a WebSocket or a long stream, which has to close then.
     ///
-    /// It takes half a second at the most; over a store that sends word, less. Where the store is
-    /// down for ten seconds, the session counts as ended. A request that begins a session, or
-    /// signs somebody in, has to [`commit`](Self::commit) before it calls this: without a session
-    /// it resolves at once. It does not keep the session from its idle timeout.
+    /// It takes at most half a second, and less over a store that notifies. If the store is down for
+    /// ten seconds, the session counts as ended. A request that begins a session, or signs a
+    /// principal in, has to [`commit`](Self::commit) before it calls this: without a session it
+    /// resolves at once. It does not extend the idle timeout.
     ///
     /// ```
     /// # use certsession_http::RequestSession;
@@ -207,21 +217,21 @@ impl RequestSession {
         ended(Arc::clone(&self.0.backend), watch)
     }
 
-    /// The live sessions of whoever is signed in, oldest first.
+    /// The active sessions of the principal who is signed in, oldest first.
     ///
     /// # Errors
     ///
-    /// If nobody is signed in or the store fails.
+    /// If no principal is signed in or the store fails.
     pub async fn sessions(&self) -> Result<Vec<Arc<Record>>, Error> {
         let owner = Owner::Principal(self.signed_in()?);
         Ok(self.0.backend.sessions(&owner).await?)
     }
 
-    /// Ends one session of whoever is signed in. True if there was such a session.
+    /// Ends one session of the principal who is signed in. True if there was such a session.
     ///
     /// # Errors
     ///
-    /// If nobody is signed in or the store fails.
+    /// If no principal is signed in or the store fails.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, Error> {
         let principal = self.signed_in()?;
         let this = self.clone();
@@ -236,12 +246,12 @@ impl RequestSession {
         .await
     }
 
-    /// Ends every session of whoever is signed in, this one too, and tells how many sessions there
-    /// were. What this request had noted is dropped, and nothing more can be written in it.
+    /// Ends every session of the principal who is signed in, this one included, and returns how many
+    /// there were. The changes of this request are dropped, and it can write nothing more.
     ///
     /// # Errors
     ///
-    /// If nobody is signed in or the store fails; some sessions may live on then.
+    /// If no principal is signed in or the store fails; some sessions may remain then.
     pub async fn revoke_all(&self) -> Result<usize, Error> {
         let owner = Owner::Principal(self.signed_in()?);
         let this = self.clone();

@@ -9,8 +9,8 @@ use crate::connection::{Client, Connections};
 use crate::error::ConnectError;
 use crate::keys::Keys;
 use crate::near::NearCache;
+use crate::redis_store::RedisStore;
 use crate::script::DROP;
-use crate::store::RedisStore;
 use crate::target::Target;
 use crate::tls::Tls;
 
@@ -43,6 +43,34 @@ pub struct RedisStoreBuilder {
     timeout: Duration,
     /// The maximum age of a copy of a record, if copies are kept.
     near_cache: Option<Duration>,
+}
+
+impl RedisStore {
+    /// Creates a store on the server or servers of this URL, with default settings.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not that of a Redis server, or the server is not usable.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::builder(url)?.connect().await
+    }
+
+    /// Returns a builder for a store on the server or servers of this URL:
+    ///
+    /// | URL | server |
+    /// |---|---|
+    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | a single server, over TCP |
+    /// | `redis+unix:///SOCKET[?db=DATABASE&user=USER&pass=PASSWORD]` | a single server, over a Unix socket |
+    /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` | a cluster, by some of its nodes |
+    /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` | the master that Sentinel reports |
+    /// | `rediss…` in place of `redis…` | the same, over TLS |
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not that of a Redis server.
+    pub fn builder(url: &str) -> Result<RedisStoreBuilder, ConnectError> {
+        RedisStoreBuilder::new(url)
+    }
 }
 
 impl RedisStoreBuilder {

@@ -28,6 +28,7 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `redis_store` | the store: its connections and its keys |
 //! | `store/` | the operations of the store contract |
 //! | `index/` | the sessions of each owner, and the limit on their number |
 //! | `script/` | the conditional operations, as scripts that run on the server |
@@ -46,6 +47,7 @@ mod error;
 mod index;
 mod keys;
 mod near;
+mod redis_store;
 mod script;
 mod store;
 mod target;
@@ -54,4 +56,4 @@ mod tls;
 
 pub use builder::RedisStoreBuilder;
 pub use error::ConnectError;
-pub use store::RedisStore;
+pub use redis_store::RedisStore;

@@ -191,7 +191,7 @@ pub enum MutualTlsError {
         limit: usize,
     },
 
-    /// There are revocation lists, but nothing to put them in.
+    /// There are files with revocation lists, but no list to load them into.
     #[error(
         "there is a revocation list but no list of revoked certificates to put it in: call \
          revocations(&list), and give the same list to SessionManager::builder(..).revocations(&list)"

@@ -20,7 +20,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// The user that the helper itself comes as, where there is a list of users.
 pub(super) const HELPER: &str = "certsession-tests";
 
-/// What a server is started with, each time anew.
+/// What a server is started with, each time again.
 pub(super) struct Setup {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,

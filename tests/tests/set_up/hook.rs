@@ -42,7 +42,7 @@ fn vouched() -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'stat
 }
 
 async fn write(session: CertSession) -> Result<HttpResponse, certsession_actix::Error> {
-    session.insert(&certsession_actix::Key::new("k"), &1)?;
+    session.insert(&certsession_actix::Key::<u32>::new("k"), &1)?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -2,14 +2,17 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::http::header::HeaderName;
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, Path, get, post, scope};
 use actix_web::{App, HttpResponse, guard};
 use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SameSite,
     SessionExt, SignedIn,
 };
-use certsession_tests::{Plan, Served, promises, server};
+use certsession_core::StoreOperation;
+use certsession_core::test_util::{Fault, FaultyStore};
+use certsession_tests::{Plan, Reply, Served, promises, server};
 
 promises![
     a_guard_sees_the_signed_in_principal,
@@ -194,4 +197,64 @@ async fn two_scopes_with_two_cookie_names_have_two_sessions(plan: Plan) {
         .request(reqwest::Method::GET, "/staff/me")
         .header("cookie", swapped);
     assert_eq!(request.send().await.unwrap().status(), 401);
+}
+
+/// Counts the responses that pass it, and not the errors.
+async fn count_responses(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
+    let mut response = next.call(request).await?;
+    let status = response.status().as_u16().into();
+    response.headers_mut().insert(SEEN, status);
+    Ok(response)
+}
+
+const SEEN: HeaderName = HeaderName::from_static("x-seen");
+
+async fn a_refusal_is_an_ordinary_response_to_the_middleware_around_it(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let store = FaultyStore::new(MemoryStore::new());
+        let faults = store.faults();
+        let sessions = CertSessionMiddleware::new(store);
+        let app = move || {
+            let faults = faults.clone();
+            App::new()
+                .wrap(sessions.clone())
+                .wrap(DefaultHeaders::new().add(("x-default", "set")))
+                .wrap(from_fn(count_responses))
+                .route("/sign-in/{name}", post().to(sign_in))
+                .route("/trail", get().to(trail))
+                .route(
+                    "/fail-next-commit",
+                    post().to(move |session: CertSession| {
+                        let faults = faults.clone();
+                        async move {
+                            faults.fail_next(StoreOperation::Commit, Fault::Before);
+                            session.insert(&TRAIL, &"lost".to_owned())?;
+                            Ok::<_, Error>(HttpResponse::NoContent())
+                        }
+                    }),
+                )
+        };
+        Ok(server!(app)
+            .listen_mutual_tls(listener, tls.mutual())?
+            .run())
+    })
+    .await;
+    let seen = |reply: &Reply| {
+        let header = |name: &str| reply.headers.get(name).map(|value| value.to_str().unwrap());
+        (
+            reply.status,
+            header("x-seen").map(str::to_owned),
+            header("x-default").map(str::to_owned),
+        )
+    };
+    let ordinary = |status: u16| (status, Some(status.to_string()), Some("set".to_owned()));
+    let alice = served.browser("alice");
+    assert_eq!(seen(&alice.post("/sign-in/alice").await), ordinary(204));
+    let thief = served.browser("mallory");
+    thief.set_cookie(alice.cookie());
+    assert_eq!(seen(&thief.get("/trail").await), ordinary(403));
+    assert_eq!(seen(&alice.post("/fail-next-commit").await), ordinary(503));
 }

@@ -8,8 +8,8 @@ use certsession_core::{Admission, Handle, StoreError, Timestamp};
 use super::entry::{Entry, EntryStatus};
 use super::member::{CLOCKS_APART, Member, read_entry, read_reply};
 use super::required_entry::RequiredEntry;
-use crate::RedisStore;
 use crate::call::Call;
+use crate::redis_store::RedisStore;
 use crate::script::ADMIT;
 use crate::time::millis_to_live;
 

@@ -9,9 +9,9 @@ use redis::Value;
 
 use super::entry::{Entry, EntryStatus};
 use super::required_entry::RequiredEntry;
-use crate::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_result;
+use crate::redis_store::RedisStore;
 use crate::script::JOIN;
 use crate::time::millis_to_live;
 

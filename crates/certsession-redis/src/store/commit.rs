@@ -7,11 +7,11 @@ use certsession_core::{
 };
 use redis::Value;
 
-use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
 use crate::error::unexpected_result;
 use crate::index::{EntryStatus, RequiredEntries, RequiredEntry};
+use crate::redis_store::RedisStore;
 use crate::script::REPLACE;
 use crate::time::millis_to_live;
 

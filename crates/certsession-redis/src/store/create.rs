@@ -3,10 +3,10 @@
 use certsession_core::{Admission, Creation, Handle, Record, StoreError, Timestamp};
 use redis::Value;
 
-use super::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_result;
 use crate::index::{Join, RequiredEntries, RequiredEntry};
+use crate::redis_store::RedisStore;
 use crate::script::CREATE;
 use crate::time::millis_to_live;
 

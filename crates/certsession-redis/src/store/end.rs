@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
-use super::RedisStore;
 use super::read::read_record;
 use crate::call::Call;
 use crate::index::{Entry, EntryStatus, Member, RequiredEntries, Unknown, Which};
+use crate::redis_store::RedisStore;
 use crate::script::{DROP, END};
 
 /// How many sessions are ended concurrently.

@@ -12,7 +12,6 @@ mod create;
 mod end;
 mod read;
 
-use std::fmt;
 use std::sync::Arc;
 
 use certsession_core::{
@@ -20,70 +19,8 @@ use certsession_core::{
     Timestamp,
 };
 
-use crate::RedisStoreBuilder;
 use crate::connection::Connections;
-use crate::end_notifications::EndNotifications;
-use crate::error::ConnectError;
-use crate::keys::Keys;
-
-/// A store that keeps sessions in Redis or Valkey.
-///
-/// It uses one key for each session, and one for each owner of sessions. Every operation is atomic
-/// on the one key that it touches, so the same operations run on a single server and on a cluster.
-/// A request that reads costs one round trip, one that writes a second, and one without a session
-/// cookie none.
-///
-/// ```no_run
-/// use certsession_core::SessionManager;
-/// use certsession_redis::RedisStore;
-///
-/// # async fn open() -> Result<(), certsession_redis::ConnectError> {
-/// let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
-/// let sessions = SessionManager::new(store);
-/// # Ok(())
-/// # }
-/// ```
-pub struct RedisStore {
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) keys: Keys,
-    pub(crate) end_notifications: EndNotifications,
-}
-
-impl RedisStore {
-    pub(crate) fn over(connections: Connections, keys: Keys) -> Self {
-        Self {
-            connections: Arc::new(connections),
-            keys,
-            end_notifications: EndNotifications::new(),
-        }
-    }
-
-    /// Creates a store on the server or servers of this URL, with default settings.
-    ///
-    /// # Errors
-    ///
-    /// If the URL is not that of a Redis server, or the server is not usable.
-    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::builder(url)?.connect().await
-    }
-
-    /// Returns a builder for a store on the server or servers of this URL:
-    ///
-    /// | URL | server |
-    /// |---|---|
-    /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` | a single server, over TCP |
-    /// | `redis+unix:///SOCKET[?db=DATABASE&user=USER&pass=PASSWORD]` | a single server, over a Unix socket |
-    /// | `redis-cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` | a cluster, by some of its nodes |
-    /// | `redis-sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` | the master that Sentinel reports |
-    /// | `rediss…` in place of `redis…` | the same, over TLS |
-    ///
-    /// # Errors
-    ///
-    /// If the URL is not that of a Redis server.
-    pub fn builder(url: &str) -> Result<RedisStoreBuilder, ConnectError> {
-        RedisStoreBuilder::new(url)
-    }
-}
+use crate::redis_store::RedisStore;
 
 /// Rare operations are boxed: each request's future has room for the largest operation in it, and
 /// pays for moving that.
@@ -159,14 +96,5 @@ struct Changing<'s> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         self.connections.forget(self.handle);
-    }
-}
-
-impl fmt::Debug for RedisStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore")
-            .field("connections", &self.connections)
-            .field("keys", &self.keys)
-            .finish()
     }
 }

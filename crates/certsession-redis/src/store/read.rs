@@ -6,10 +6,10 @@ use std::sync::Arc;
 use certsession_core::{Handle, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
 use redis::Value;
 
-use super::RedisStore;
 use crate::call::Call;
 use crate::error::unexpected_result;
 use crate::index::{EntryStatus, Which};
+use crate::redis_store::RedisStore;
 
 impl RedisStore {
     /// Reads the record with this handle, expired or not.

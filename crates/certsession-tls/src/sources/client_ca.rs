@@ -39,8 +39,8 @@ impl ClientCa {
 /// The trust anchors out of all `sources`, at least one.
 ///
 /// Each has to be a CA's certificate. A leaf in this place would, with OpenSSL, be accepted
-/// from anyone who holds its key, and with rustls never; so it is an error with both. How it is
-/// written is the TLS stack's to judge: what that accepts is accepted.
+/// from the client that holds its key, and with rustls never; so it is an error with both. How it
+/// is written is the TLS stack's to judge: what that accepts is accepted.
 ///
 /// A CA that has expired is left out, with a warning: rustls does not look at the dates of
 /// a trust anchor and would go on trusting it. An old root beside its successor does no
