@@ -78,6 +78,19 @@ bench-revocation:
 measure-revocation:
     cargo nextest run -p certsession-tests --test certificates --run-ignored only --no-capture timing
 
+# Measures how long a revocation list of a million entries takes to load, and how much memory.
+measure-crl:
+    cargo test --release -p certsession-core --test revocation -- --ignored --nocapture size::
+
+# Judges NIST's PKITS and other public test data here and by OpenSSL, and prints every difference (needs Python's pip and openssl).
+corpus:
+    mkdir -p "{{ target }}/corpus"
+    test -d "{{ target }}/corpus/cryptography_vectors" || { \
+        python3 -m pip download --quiet --no-deps --dest "{{ target }}/corpus" cryptography-vectors==50.0.2 \
+        && python3 -m zipfile -e "{{ target }}"/corpus/cryptography_vectors-*.whl "{{ target }}/corpus"; }
+    CERTSESSION_CORPUS="{{ target }}/corpus" \
+        cargo nextest run -p certsession-core --test revocation --run-ignored only --no-capture corpus::
+
 # Compares the size of sessions in Redis with actix-session's and writes the table into docs/performance.md.
 bench-redis-memory: build-benches
     "{{ target }}/benches/release/redis-memory"

@@ -11,7 +11,8 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 fuzz_target!(init: plant_seeds(seeds()), |der: &[u8]| -> Corpus {
     let parsed = PeerCertificate::from_der(der);
     let state = PeerState::from_leaf(Some(der));
-    assert_eq!(matches!(state, PeerState::Verified(_)), parsed.is_ok());
+    let usable = parsed.as_ref().is_ok_and(|parsed| parsed.check_key_usage().is_ok());
+    assert_eq!(matches!(state, PeerState::Verified(_)), usable);
     assert!(!matches!(state, PeerState::Absent), "a bad certificate is not an absent one");
     match parsed {
         Ok(certificate) => check(der, &certificate),
@@ -52,7 +53,7 @@ fn check(der: &[u8], certificate: &PeerCertificate) {
         );
     }
     if let Some(id) = certificate.spiffe_id() {
-        assert!(id.starts_with("spiffe://"));
+        assert!(id.starts_with("spiffe://") && certificate.spiffe_id_fault().is_none());
         assert!(certificate.uris().eq([id]), "a SPIFFE id is the only URI");
     }
 

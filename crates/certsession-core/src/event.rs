@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::certificate::Fingerprint;
+use crate::certificate::{CertificateError, Fingerprint};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
@@ -51,12 +51,20 @@ pub enum SessionEvent {
         to: Fingerprint,
     },
     /// A token or a certificate was refused. A malformed, unknown or repeated token is ignored, and
-    /// the request continues without a session; any other reason ends the request.
+    /// the request continues without a session, as it does under a renewed certificate that the
+    /// policy does not admit; any other reason ends the request.
     Refused {
         /// The session, known only if the token was genuine.
         handle: Option<Handle>,
         /// The reason.
         reason: Refusal,
+    },
+    /// The certificate of the connection cannot be read, or says what no certificate may say; the
+    /// error names the cause and, where they can be read, fingerprint, serial number and subject.
+    /// A [`Refused`](Self::Refused) with [`Refusal::CertificateRejected`] follows.
+    CertificateRejected {
+        /// What is wrong with it.
+        error: CertificateError,
     },
     /// A replaced token was used again under the bound certificate: a copy of the token is in use,
     /// or a request was very slow.
@@ -111,6 +119,10 @@ pub enum Refusal {
     CertificateMissing,
     /// The session's token came under a certificate that the session is not bound to.
     OtherCertificate,
+    /// The session's token came under a newer certificate that looks like the same owner's, and
+    /// that the binding policy does not admit. The request goes on without a session, and can do
+    /// nothing but sign in.
+    CertificateRenewed,
     /// The session has moved on to a newer certificate of the same owner.
     CertificateSuperseded,
     /// The certificate is past its `notAfter`.
@@ -169,9 +181,17 @@ impl SessionEvent {
         match self {
             // Every browser whose session has expired sends such a token.
             Self::Refused {
-                reason: reason @ Refusal::UnknownToken,
+                reason: reason @ (Refusal::UnknownToken | Refusal::CertificateRenewed),
                 ..
             } => tracing::info!(target: "certsession", ?reason, "ignored"),
+            Self::CertificateRejected { error } => {
+                tracing::warn!(target: "certsession", %error, "a client certificate was rejected");
+            }
+            // Said with the cause.
+            Self::Refused {
+                reason: Refusal::CertificateRejected,
+                ..
+            } => {}
             Self::Refused { handle, reason } => {
                 tracing::warn!(target: "certsession", handle = %Shown(handle), ?reason, "refused");
             }
@@ -205,6 +225,7 @@ impl fmt::Display for Refusal {
             Self::UnknownToken => "this cookie opens no session",
             Self::CertificateMissing => "a client certificate is required",
             Self::OtherCertificate => "the session belongs to another certificate",
+            Self::CertificateRenewed => "the session belongs to the certificate before this one",
             Self::CertificateSuperseded => "the session has moved to a newer certificate",
             Self::CertificateExpired => "the client certificate has expired",
             Self::CertificateNotYetValid => "the client certificate is not valid yet",

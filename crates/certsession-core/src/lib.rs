@@ -22,7 +22,7 @@
 //!
 //! | configuration | |
 //! |---|---|
-//! | [`BindingPolicy`] | which certificates may use a session |
+//! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
 //! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what happens with an overdue list |
@@ -81,10 +81,11 @@ pub mod test_util;
 mod time;
 mod token;
 
-pub use binding::{Binding, BindingPolicy};
+pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
-    CertificateError, Fingerprint, IdentityName, IssuerHash, MAX_CERTIFICATE_SIZE, PeerCertificate,
-    PeerState, PublicKeyHash, SerialNumber, SpiffeIdFault, ValidityError,
+    CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
+    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
+    SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
 pub use event::{
@@ -101,8 +102,8 @@ pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
-    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList,
-    RevocationStatus,
+    Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
+    RevocationList, RevocationStatus, SignatureVerifier,
 };
 pub use rules::OnReplay;
 pub use session::{

@@ -1,12 +1,13 @@
 //! Configuration of the rules.
 
-use crate::binding::BindingPolicy;
+use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
+use crate::certificate::{PeerCertificate, ValidityError};
 use crate::end_notifier::EndNotifier;
-use crate::event::{EventSink, SessionEvent};
+use crate::event::{EventSink, Refusal, SessionEvent};
 use crate::lifetimes::Lifetimes;
-use crate::revocation::{OwnedRevocations, RevocationList};
+use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
 use crate::store::Admission;
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, SystemClock, Timestamp};
 
 /// What happens when a replaced token is used again under the bound certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub enum OnReplay {
 pub(crate) struct Rules {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) binding: BindingPolicy,
+    pub(crate) renewed_by: RenewedBy,
     pub(crate) on_replay: OnReplay,
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
@@ -47,6 +49,7 @@ impl Default for Rules {
             revocations,
             lifetimes: Lifetimes::default(),
             binding: BindingPolicy::Certificate,
+            renewed_by: RenewedBy::SameCa,
             on_replay: OnReplay::Refuse,
             admission: None,
             max_data_size: 64 << 10,
@@ -58,6 +61,29 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// What the policy says of the certificate on this connection.
+    pub(crate) fn compare(&self, bound: &Binding, peer: &PeerCertificate) -> Match {
+        self.binding.compare(self.renewed_by, bound, peer)
+    }
+
+    /// Whether a certificate is good at this moment: valid, and not revoked.
+    pub(crate) fn judge(
+        &self,
+        certificate: &PeerCertificate,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        match certificate.check_validity(now) {
+            Ok(()) => {}
+            Err(ValidityError::NotYetValid) => return Err(Refusal::CertificateNotYetValid),
+            Err(_) => return Err(Refusal::CertificateExpired),
+        }
+        match self.revocations.status(certificate, now) {
+            RevocationStatus::Good => Ok(()),
+            RevocationStatus::Unknown => Err(Refusal::RevocationUnknown),
+            RevocationStatus::Revoked => Err(Refusal::CertificateRevoked),
+        }
+    }
+
     pub(crate) fn emit(&self, event: SessionEvent) {
         event.trace();
         self.end_notifier.notify(&event);

@@ -23,6 +23,7 @@ pub struct MutualTlsBuilder {
     client_auth: ClientAuth,
     resumption: Resumption,
     clock: SharedClock,
+    sends_ca_names: bool,
 }
 
 impl Default for MutualTlsBuilder {
@@ -32,6 +33,7 @@ impl Default for MutualTlsBuilder {
             client_auth: ClientAuth::default(),
             resumption: Resumption::default(),
             clock: SharedClock::new(SystemClock),
+            sends_ca_names: true,
         }
     }
 }
@@ -115,10 +117,40 @@ impl MutualTlsBuilder {
     /// [`revocations`](Self::revocations); each call adds a file. A PEM file may hold lists of
     /// several CAs.
     ///
-    /// Each list has to be signed by one of the client CAs. When the file changes, its new lists
-    /// take the place of the old ones; a file that is refused leaves them in force.
+    /// Each list has to be signed by one of the client CAs, or by one of
+    /// [`crl_signer_file`](Self::crl_signer_file). When the file changes, each new list takes the
+    /// place of the one that it succeeds; what is refused or missing leaves the old one in force.
     pub fn crl_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.sources.crl_files.push(path.into());
+        self
+    }
+
+    /// A PEM file with certificates of CAs whose revocation lists count, although client
+    /// certificates are not verified against them: an intermediate below a client CA, or a key of
+    /// a client CA's name that signs lists alone. Each call adds a file.
+    ///
+    /// That they may is for the caller to know; of the certificate only the name, the key, the
+    /// dates and the key usage (cRLSign) are looked at.
+    pub fn crl_signer_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources.crl_signers.push(PemSource::File(path.into()));
+        self
+    }
+
+    /// How many bytes the revocation lists of a file may have, in DER. Default:
+    /// [`MAX_CRL_SIZE`](certsession_core::MAX_CRL_SIZE), 8 MiB.
+    ///
+    /// A list is read whole. While it is read it takes twice its size in memory, and afterwards
+    /// less than its size.
+    pub fn max_crl_size(mut self, bytes: usize) -> Self {
+        self.sources.crl_settings.max_size = bytes;
+        self
+    }
+
+    /// Whether handshakes name the client CAs, so that a browser offers only certificates that
+    /// can be accepted. Default: true, and more names than fit into a handshake (64 KiB) are an
+    /// error.
+    pub fn send_ca_names(mut self, sends_ca_names: bool) -> Self {
+        self.sends_ca_names = sends_ca_names;
         self
     }
 
@@ -161,7 +193,10 @@ impl MutualTlsBuilder {
     /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
-        let (watch, settings) = self.begin();
+        let signatures = Arc::new(crate::openssl_stack::Signatures);
+        let mut this = self.clone();
+        this.sources.crl_settings.signatures = Some(signatures);
+        let (watch, settings) = this.begin();
         let alpn = settings.alpn.clone();
         let (acceptor, reloadable) = crate::openssl_stack::acceptor(watch.load()?, settings)?;
         finish(
@@ -180,6 +215,7 @@ impl MutualTlsBuilder {
             resumption: self.resumption,
             clock: self.clock.clone(),
             alpn: Alpn::default(),
+            sends_ca_names: self.sends_ca_names,
         };
         let watch = Watch::begin(self.sources.clone(), self.clock.clone());
         (watch, settings)

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use certsession_core::CrlError;
+use certsession_core::{CrlError, CrlProblem};
 
 use crate::origin::PemOrigin;
 
@@ -159,6 +159,38 @@ pub enum MutualTlsError {
         source: CrlError,
     },
 
+    /// None of the lists in a file can be used, or a configured CA is left without one.
+    #[error("the revocation lists in {origin} are refused: {}", joined(problems))]
+    RevocationLists {
+        /// The file.
+        origin: PemOrigin,
+        /// What is wrong, list by list.
+        problems: Vec<CrlProblem>,
+    },
+
+    /// There are PEM blocks, but no revocation list among them.
+    #[error("{origin} holds no list (X509 CRL block), only {}", found.join(", "))]
+    NoRevocationList {
+        /// Where it was read from.
+        origin: PemOrigin,
+        /// The labels of the blocks that were found.
+        found: Vec<String>,
+    },
+
+    /// The names of the client CAs are too long to be sent in a handshake.
+    #[error(
+        "the names of the {count} client CAs have {size} bytes, and a handshake holds {limit}: give \
+         fewer CAs (the roots alone, for example), or call send_ca_names(false)"
+    )]
+    TooManyCaNames {
+        /// How many CAs there are.
+        count: usize,
+        /// How many bytes their names have in a handshake.
+        size: usize,
+        /// How many bytes they may have.
+        limit: usize,
+    },
+
     /// There are files with revocation lists, but no list to load them into.
     #[error(
         "there is a revocation list but no list of revoked certificates to put it in: call \
@@ -181,6 +213,14 @@ pub enum MutualTlsError {
         /// What it said.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+fn joined(problems: &[CrlProblem]) -> String {
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    match &*problems {
+        [] => "it holds none".to_owned(),
+        problems => problems.join("; "),
+    }
 }
 
 /// The hint for the commonest mistake: certificate and key in each other's place.

@@ -10,27 +10,42 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use certsession_core::{
     CertificateError, PeerCertificate, PeerState, RevocationList, RevocationStatus, Timestamp,
+    TrustAnchor,
 };
 
 /// Why a handshake with a certificate that the stack has verified goes no further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
     Revoked,
     Unknown,
+    /// Its key is for something else: OpenSSL refuses it, rustls would not.
+    NotForAuthentication(CertificateError),
+    /// A certificate spells its issuer otherwise than that one spells itself: rustls refuses it,
+    /// OpenSSL would not.
+    #[cfg(feature = "openssl")]
+    SpeltOtherwise,
 }
 
-/// Judges a leaf that the stack has verified: parses it, and asks the list.
+/// Judges a leaf that the stack has verified up to this trust anchor: parses it, and asks the list.
 ///
 /// A leaf that does not parse passes the handshake as *rejected*, and each of its requests is
 /// refused: a client then sees a 403, and not a failed connection.
 pub(crate) fn judge(
     list: Option<&RevocationList>,
     leaf: &[u8],
+    anchor: Option<TrustAnchor>,
     now: Timestamp,
 ) -> Result<Leaf, Denied> {
     let certificate = match PeerCertificate::from_der(leaf) {
         Ok(certificate) => certificate,
-        Err(error) => return Ok(Leaf(Err(error))),
+        Err(error) => return Ok(Leaf(Err(error.of(leaf)))),
+    };
+    if let Err(error) = certificate.check_key_usage() {
+        return Err(Denied::NotForAuthentication(error));
+    }
+    let certificate = match anchor {
+        Some(anchor) => certificate.verified_by(anchor),
+        None => certificate,
     };
     let status = match list {
         Some(list) => list.status(&certificate, now),
@@ -116,9 +131,15 @@ pub(crate) fn client_refused(stack: &'static str, leaf: Option<&[u8]>, reason: &
 
 impl Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Revoked => "the certificate is revoked",
-            Self::Unknown => "the revocation list of its issuer is overdue",
-        })
+        match self {
+            Self::Revoked => f.write_str("the certificate is revoked"),
+            Self::Unknown => f.write_str("the revocation list of its issuer is overdue"),
+            Self::NotForAuthentication(error) => error.fmt(f),
+            #[cfg(feature = "openssl")]
+            Self::SpeltOtherwise => f.write_str(
+                "a certificate of its chain spells its issuer's name otherwise than the issuer \
+                 does: let the CA issue it with the name as it is in the CA's own certificate",
+            ),
+        }
     }
 }

@@ -57,6 +57,6 @@ pub use builder::MutualTlsBuilder;
 pub use error::MutualTlsError;
 pub use mutual_tls::{MutualTls, ServerTls};
 pub use origin::PemOrigin;
-pub use peer::PeerVerifier;
+pub use peer::{ConnectionPeer, PeerVerifier};
 pub use reload::Reloader;
 pub use settings::{ClientAuth, Resumption};

@@ -1,9 +1,11 @@
 //! Who the peer of a finished handshake is.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use certsession_core::{CertificateError, PeerState};
+use certsession_core::{CertificateError, PeerState, TrustAnchor};
+#[cfg(feature = "rustls-0_23")]
+use rustls_pki_types::CertificateDer;
 
 #[cfg(feature = "openssl")]
 use crate::openssl_stack::{self, OpenSslConfig};
@@ -67,6 +69,69 @@ impl PeerVerifier {
         Self(Kind::OpenSsl(config))
     }
 
+    /// The peer of a rustls connection whose handshake is finished, for as long as the connection is
+    /// open.
+    #[cfg(feature = "rustls-0_23")]
+    pub fn rustls_connection(&self, connection: &rustls::ServerConnection) -> ConnectionPeer {
+        let generation = self.generation();
+        let certificates = connection.peer_certificates().unwrap_or_default();
+        let chain = certificates.iter().map(|der| der.to_vec()).collect();
+        ConnectionPeer::new(self, generation, chain, self.rustls_peer(connection))
+    }
+
+    /// The peer of an OpenSSL connection whose handshake is finished, for as long as the connection
+    /// is open.
+    #[cfg(feature = "openssl")]
+    pub fn openssl_connection(&self, connection: &openssl::ssl::SslRef) -> ConnectionPeer {
+        let generation = self.generation();
+        let leaf = connection
+            .peer_certificate()
+            .and_then(|leaf| leaf.to_der().ok());
+        // On a server, OpenSSL's chain is without the leaf.
+        let sent = connection.peer_cert_chain().into_iter().flatten();
+        let chain = leaf
+            .into_iter()
+            .chain(sent.filter_map(|ca| ca.to_der().ok()));
+        ConnectionPeer::new(
+            self,
+            generation,
+            chain.collect(),
+            self.openssl_peer(connection),
+        )
+    }
+
+    /// How often the client CAs were replaced.
+    fn generation(&self) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "rustls-0_23")]
+            Kind::Rustls(config) => config.generation(),
+            #[cfg(feature = "openssl")]
+            Kind::OpenSsl(config) => config.generation(),
+            #[cfg(feature = "rustls-0_23")]
+            Kind::OwnRustls(_) => 0,
+            Kind::FullHandshakes => 0,
+        }
+    }
+
+    /// Which CA verifies a chain now. Where the application vouches for the chain, nothing is
+    /// replaced, and nothing is asked.
+    fn reverify(&self, chain: &[Vec<u8>]) -> Option<TrustAnchor> {
+        let (leaf, rest) = chain.split_first()?;
+        match &self.0 {
+            #[cfg(feature = "rustls-0_23")]
+            Kind::Rustls(config) => {
+                let der = |der: &Vec<u8>| CertificateDer::from(der.clone());
+                let rest: Vec<_> = rest.iter().map(der).collect();
+                config.reverify(&der(leaf), &rest)
+            }
+            #[cfg(feature = "openssl")]
+            Kind::OpenSsl(config) => config.reverify(leaf, rest),
+            #[cfg(feature = "rustls-0_23")]
+            Kind::OwnRustls(_) => None,
+            Kind::FullHandshakes => None,
+        }
+    }
+
     /// The peer of a rustls connection whose handshake is finished.
     #[cfg(feature = "rustls-0_23")]
     pub fn rustls_peer(&self, connection: &rustls::ServerConnection) -> PeerState {
@@ -121,6 +186,53 @@ impl PeerVerifier {
             },
             Presented::Leaf(_) | Presented::Unusable => rejected,
         }
+    }
+}
+
+/// The peer of an open connection. When client CAs are taken away, or others come, its chain is
+/// verified again, once for each change, when it is next asked for: an adapter asks on each
+/// request. Asking costs an atomic load otherwise.
+#[derive(Debug)]
+pub struct ConnectionPeer {
+    verifier: PeerVerifier,
+    /// The certificates that the client sent, its own first.
+    chain: Box<[Vec<u8>]>,
+    current: Mutex<(u64, PeerState)>,
+}
+
+impl ConnectionPeer {
+    fn new(
+        verifier: &PeerVerifier,
+        generation: u64,
+        chain: Vec<Vec<u8>>,
+        state: PeerState,
+    ) -> Self {
+        Self {
+            verifier: verifier.clone(),
+            chain: chain.into(),
+            current: Mutex::new((generation, state)),
+        }
+    }
+
+    /// Who the peer is, by the client CAs that are configured now. A certificate that no longer
+    /// verifies is rejected, for good: the client has to connect again.
+    pub fn state(&self) -> PeerState {
+        let generation = self.verifier.generation();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != generation {
+            current.0 = generation;
+            if let PeerState::Verified(certificate) = &current.1 {
+                current.1 = match self.verifier.reverify(&self.chain) {
+                    // The session stays with the CA that verified it first.
+                    Some(_) => PeerState::Verified(Arc::clone(certificate)),
+                    None => {
+                        let error = CertificateError::NoLongerVerifies;
+                        PeerState::Rejected(error.of(certificate.der()))
+                    }
+                };
+            }
+        }
+        current.1.clone()
     }
 }
 

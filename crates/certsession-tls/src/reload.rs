@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use certsession_core::Timestamp;
+use certsession_core::{CrlProblem, CrlReport, Timestamp};
 
 use crate::error::MutualTlsError;
 use crate::settings::SharedClock;
@@ -96,7 +96,7 @@ impl Watch {
     pub(crate) fn begin(sources: Sources, clock: SharedClock) -> Self {
         let lists = sources.crl_files.iter().map(|path| {
             // A list may be refused because its CA is not configured yet.
-            let files = std::iter::once(path.clone()).chain(sources.ca_files());
+            let files = std::iter::once(path.clone()).chain(sources.list_ca_files());
             (path.clone(), WatchedFiles::new(files.collect()), None)
         });
         Self {
@@ -126,7 +126,7 @@ impl Watch {
                 config.replace(sources.load_parts(now)?)
             });
         for (path, watched, due) in &mut self.lists {
-            let loaded = watched.look("the revocation list", || sources.load_crl(path, now));
+            let loaded = watched.look_at_lists(path, || sources.load_crl(path, now));
             *due = loaded.or(*due);
             if due.is_some_and(|due| due < now) {
                 sources::warn_overdue(path);
@@ -172,11 +172,54 @@ impl WatchedFiles {
 
     /// Reads the files again if they have changed. If they are refused, what was in force stays,
     /// and the log says so, once.
-    fn look<T>(
+    fn look(&mut self, what: &str, read: impl FnOnce() -> Result<(), MutualTlsError>) {
+        let Some(is_changed) = self.is_due() else {
+            return;
+        };
+        match read() {
+            Ok(()) => {
+                tracing::info!(target: "certsession::tls", "reloaded {what}");
+                self.refused = None;
+            }
+            Err(error) => self.refuse(what, is_changed, &error),
+        }
+    }
+
+    /// As [`look`](Self::look), for a file of revocation lists, of which some may be skipped.
+    /// Returns when the first is overdue.
+    fn look_at_lists(
         &mut self,
-        what: &str,
-        read: impl FnOnce() -> Result<T, MutualTlsError>,
-    ) -> Option<T> {
+        path: &Path,
+        read: impl FnOnce() -> Result<CrlReport, MutualTlsError>,
+    ) -> Option<Timestamp> {
+        let is_changed = self.is_due()?;
+        let report = match read() {
+            Ok(report) => report,
+            Err(error) => {
+                self.refuse("the revocation lists", is_changed, &error);
+                return None;
+            }
+        };
+        let problems = report.problems().iter();
+        let why: String = problems.map(|problem| format!("{problem}\n")).collect();
+        if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
+            sources::log_problems(path, &report);
+            tracing::info!(
+                target: "certsession::tls",
+                file = %path.display(),
+                in_force = report.in_force(),
+                "reloaded the revocation lists",
+            );
+        }
+        // What is only skipped gets no better by another try.
+        let has_loss = report.problems().iter().any(CrlProblem::is_loss);
+        self.refused = has_loss.then_some(Refused { why, looks: 0 });
+        report.next_update()
+    }
+
+    /// Whether the files are to be read: because they have changed (true), or because they were
+    /// refused a while ago.
+    fn is_due(&mut self) -> Option<bool> {
         let now = stamps(&self.files);
         let is_changed = now != self.seen;
         self.seen = now;
@@ -187,29 +230,19 @@ impl WatchedFiles {
             }
             None => false,
         };
-        if !is_changed && !is_due {
-            return None;
+        (is_changed || is_due).then_some(is_changed)
+    }
+
+    fn refuse(&mut self, what: &str, is_changed: bool, error: &MutualTlsError) {
+        let why = error.to_string();
+        if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
+            tracing::error!(
+                target: "certsession::tls",
+                error = why,
+                "{what} cannot be reloaded; what was in force stays",
+            );
         }
-        match read() {
-            Ok(read) => {
-                tracing::info!(target: "certsession::tls", "reloaded {what}");
-                self.refused = None;
-                Some(read)
-            }
-            Err(error) => {
-                let why = error.to_string();
-                if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
-                    tracing::error!(
-                        target: "certsession::tls",
-                        error = why,
-                        "{what} cannot be reloaded; what was in force stays",
-                    );
-                }
-                let looks = 0;
-                self.refused = Some(Refused { why, looks });
-                None
-            }
-        }
+        self.refused = Some(Refused { why, looks: 0 });
     }
 }
 

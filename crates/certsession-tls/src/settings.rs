@@ -5,6 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use certsession_core::{Clock, RevocationList, Timestamp};
 
+use crate::error::MutualTlsError;
+use crate::sources::ClientCa;
+
 /// What a client without a certificate gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientAuth {
@@ -48,6 +51,28 @@ pub(crate) struct Settings {
     pub(crate) resumption: Resumption,
     pub(crate) clock: SharedClock,
     pub(crate) alpn: Alpn,
+    /// Whether handshakes name the client CAs.
+    pub(crate) sends_ca_names: bool,
+}
+
+impl Settings {
+    /// Makes sure that the names of the client CAs fit into a handshake. Otherwise every
+    /// handshake would fail: their list has a length of two bytes (RFC 8446 section 4.2.4, RFC
+    /// 5246 section 7.4.4).
+    pub(crate) fn check_ca_names(&self, client_cas: &[ClientCa]) -> Result<(), MutualTlsError> {
+        // In TLS 1.3 the list shares its two bytes of length with the other extensions.
+        const LIMIT: usize = 0xffff - 0x3ff;
+        let names = client_cas.iter().map(|ca| 2 + ca.certificate.name_len());
+        let size = names.sum();
+        if self.sends_ca_names && size > LIMIT {
+            return Err(MutualTlsError::TooManyCaNames {
+                count: client_cas.len(),
+                size,
+                limit: LIMIT,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// The clock that the whole configuration reads.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use certs_dev::{Authority, LeafRequest};
 use certsession_benches::{Page, describe_machine, instructions, revocation_list};
 use certsession_core::{
-    Clock, Crl, CrlAuthority, MemoryStore, OnOverdueCrl, PeerCertificate, PeerState, Presented,
+    CaCertificate, Clock, Crl, MemoryStore, OnOverdueCrl, PeerCertificate, PeerState, Presented,
     RevocationList, SessionManager, SystemClock,
 };
 
@@ -81,7 +81,7 @@ impl World {
     fn new(entries: u32) -> Result<Self, Box<dyn Error>> {
         let authority = Authority::new("bench CA")?;
         let file = revocation_list(&authority, entries)?;
-        let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
+        let authorities = [CaCertificate::from_der(authority.certificate_der())?];
         let began = Instant::now();
         let crl = Crl::verify(
             file.der(),

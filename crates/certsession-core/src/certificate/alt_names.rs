@@ -1,7 +1,7 @@
 //! The names of the subject alternative name extension.
 
 use super::element::{Element, Elements, tag};
-use super::{CertificateError, spiffe};
+use super::{CertificateError, SpiffeIdFault, spiffe};
 
 /// The names that a certificate asserts in its subject alternative name extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,18 @@ pub(super) struct AltNames {
     pub(super) uris: Vec<Box<str>>,
     /// The URI that is a SPIFFE id; there is no other URI beside it.
     pub(super) spiffe_id: Option<Box<str>>,
+    /// Why the URI that claims to be a SPIFFE id is none.
+    pub(super) spiffe_id_fault: Option<SpiffeIdFault>,
+    pub(super) unusable: Unusable,
+}
+
+/// Whether there is a name of a kind beside those that could be read. It identifies no one, and
+/// may not be passed over either: another reader may see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unusable {
+    pub(super) dns_name: bool,
+    pub(super) email_address: bool,
+    pub(super) uri: bool,
 }
 
 impl AltNames {
@@ -33,7 +45,11 @@ impl AltNames {
         while !elements.is_empty() {
             names.add(elements.take(WHAT)?)?;
         }
-        names.spiffe_id = spiffe::the_one_among(&names.uris)?.map(Into::into);
+        match spiffe::the_one_among(&names.uris, names.unusable.uri)? {
+            None => {}
+            Some(Ok(id)) => names.spiffe_id = Some(id.into()),
+            Some(Err(fault)) => names.spiffe_id_fault = Some(fault),
+        }
         Ok(names)
     }
 
@@ -47,14 +63,19 @@ impl AltNames {
         const DNS_IN_PIECES: u8 = tag::constructed(2);
         const URI_IN_PIECES: u8 = tag::constructed(6);
 
-        match name.tag {
-            EMAIL => self.email_addresses.push(text(name)?),
-            DNS => self.dns_names.push(text(name)?),
-            URI => self.uris.push(text(name)?),
-            EMAIL_IN_PIECES | DNS_IN_PIECES | URI_IN_PIECES => return Err(MALFORMED),
+        let (names, is_unusable) = match name.tag {
+            EMAIL | EMAIL_IN_PIECES => {
+                (&mut self.email_addresses, &mut self.unusable.email_address)
+            }
+            DNS | DNS_IN_PIECES => (&mut self.dns_names, &mut self.unusable.dns_name),
+            URI | URI_IN_PIECES => (&mut self.uris, &mut self.unusable.uri),
             // Other names of the CHOICE: IP addresses, directory names and so on.
-            0x80..=0xbf => {}
+            0x80..=0xbf => return Ok(()),
             _ => return Err(MALFORMED),
+        };
+        match text(name) {
+            Some(text) => names.push(text),
+            None => *is_unusable = true,
         }
         Ok(())
     }
@@ -65,12 +86,17 @@ const MALFORMED: CertificateError = CertificateError::Malformed { what: WHAT };
 
 /// An IA5String's text, if it is not empty (which the RFC forbids) and printable: no name that
 /// these kinds can hold has control characters, and one with a NUL is meant to deceive.
-fn text(name: Element<'_>) -> Result<Box<str>, CertificateError> {
+fn text(name: Element<'_>) -> Option<Box<str>> {
+    const IN_PIECES: u8 = 0x20;
     let printable = |byte: &u8| matches!(byte, b' '..=b'~');
     match str::from_utf8(name.contents) {
-        Ok(text) if !text.is_empty() && text.as_bytes().iter().all(printable) => Ok(text.into()),
-        _ => Err(CertificateError::Malformed {
-            what: "a subject alternative name that is empty or not printable ASCII",
-        }),
+        Ok(text)
+            if name.tag & IN_PIECES == 0
+                && !text.is_empty()
+                && text.as_bytes().iter().all(printable) =>
+        {
+            Some(text.into())
+        }
+        _ => None,
     }
 }

@@ -1,17 +1,105 @@
 //! Why a peer's certificate was refused.
 
+use std::fmt;
+
+use super::key_usage::KeyUsage;
+use super::layout::Layout;
 use super::peer::MAX_CERTIFICATE_SIZE;
 use super::serial::MAX_SERIAL_LEN;
-use super::spiffe::SpiffeIdFault;
+use super::{Fingerprint, SerialNumber, subject};
+
+/// A certificate that was refused, as far as it can still be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedCertificate {
+    cause: CertificateError,
+    fingerprint: Fingerprint,
+    serial: Option<SerialNumber>,
+    subject: Option<Box<str>>,
+}
+
+impl RejectedCertificate {
+    /// Why it was refused. Never [`CertificateError::Named`].
+    pub const fn cause(&self) -> &CertificateError {
+        &self.cause
+    }
+
+    /// The SHA-256 of its bytes, whatever they are.
+    pub const fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Its serial number.
+    pub const fn serial(&self) -> Option<&SerialNumber> {
+        self.serial.as_ref()
+    }
+
+    /// Its subject, for people to read: see [`PeerCertificate::subject`](super::PeerCertificate::subject).
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+}
+
+impl fmt::Display for RejectedCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (sha256 {}", self.cause, self.fingerprint)?;
+        if let Some(serial) = &self.serial {
+            write!(f, ", serial {serial}")?;
+        }
+        if let Some(subject) = &self.subject {
+            write!(f, ", subject {subject}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl CertificateError {
+    /// The error with what can be read of the certificate that was refused.
+    #[must_use]
+    pub fn of(self, der: &[u8]) -> Self {
+        if let Self::Named(_) = self {
+            return self;
+        }
+        let layout = match der.len() {
+            0..=MAX_CERTIFICATE_SIZE => Layout::of(der).ok(),
+            _ => None,
+        };
+        let serial = layout.as_ref().map(|layout| layout.serial);
+        Self::Named(Box::new(RejectedCertificate {
+            cause: self,
+            fingerprint: Fingerprint::of(der),
+            serial: serial.and_then(|serial| SerialNumber::parse(serial).ok()),
+            subject: layout.map(|layout| subject::to_text(layout.subject)),
+        }))
+    }
+
+    /// The reason itself, without the certificate.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Named(rejected) => rejected.cause(),
+            cause => cause,
+        }
+    }
+
+    /// The certificate, if it is known which.
+    pub fn certificate(&self) -> Option<&RejectedCertificate> {
+        match self {
+            Self::Named(rejected) => Some(rejected),
+            _ => None,
+        }
+    }
+}
 
 /// Why a peer's certificate was refused although the handshake was completed.
 ///
 /// Each message says what is wrong and what to do about it. What came out of the certificate
-/// appears in a message only where it was proven to be printable ASCII, and cut to a length
-/// that a log line can bear.
+/// appears in a message only as it is safe to show, and cut to a length that fits a log line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
+    /// This certificate was refused, for the cause within.
+    #[error("{0}")]
+    Named(Box<RejectedCertificate>),
+
     /// The TLS stack went on although it could not verify the certificate, or would not hand it
     /// over. Nothing in this crate verifies a chain: adapters report what their stack says.
     #[error(
@@ -19,6 +107,13 @@ pub enum CertificateError {
          handshake instead of going on"
     )]
     Unverified,
+
+    /// The CA that verified the certificate is no longer configured, or has expired.
+    #[error(
+        "the client certificate no longer verifies: its CA was taken out of the client CAs, or a \
+         certificate of its chain has expired"
+    )]
+    NoLongerVerifies,
 
     /// The certificate is larger than [`MAX_CERTIFICATE_SIZE`].
     #[error(
@@ -31,7 +126,7 @@ pub enum CertificateError {
     },
 
     /// The certificate is not the DER structure of RFC 5280 section 4.1.
-    #[error("the client certificate is malformed ({what}): have its CA issue it anew")]
+    #[error("the client certificate is malformed ({what}): have its CA issue it again")]
     Malformed {
         /// Which part of it is not as it has to be.
         what: &'static str,
@@ -61,7 +156,7 @@ pub enum CertificateError {
     /// see two identities (RFC 5280 section 4.2 allows one).
     #[error(
         "the client certificate has more than one subject alternative name extension: have its \
-         CA issue it anew with all names in one"
+         CA issue it again with all names in one"
     )]
     DuplicateSubjectAltName,
 
@@ -73,12 +168,14 @@ pub enum CertificateError {
         count: usize,
     },
 
-    /// The SPIFFE id is not one.
-    #[error("the client certificate's SPIFFE id \"{id}\" is not valid: {fault}")]
-    InvalidSpiffeId {
-        /// The id: printable ASCII, and only its beginning if it is long.
-        id: Box<str>,
-        /// What is wrong with it.
-        fault: SpiffeIdFault,
+    /// The key is for something else than to prove its possession in TLS: it may be a key for
+    /// encryption that others hold a copy of, or one for signatures that have legal effect.
+    #[error(
+        "the client certificate's key usage ({usage}) allows neither digitalSignature nor \
+         keyAgreement: use the certificate that is meant for authentication"
+    )]
+    NotForAuthentication {
+        /// What the key may be used for.
+        usage: KeyUsage,
     },
 }

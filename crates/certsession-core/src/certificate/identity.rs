@@ -8,7 +8,7 @@ use super::hashes::{sha256_of, write_hex};
 /// Which name of the subject alternative name extension tells who the owner is.
 ///
 /// It tells so only where a certificate has exactly one name of that kind: of two, each reader
-/// could pick another.
+/// could pick another. A name that is empty or not printable ASCII counts, and identifies no one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdentityName {
@@ -34,6 +34,7 @@ impl IdentityName {
     pub(crate) fn find(self, certificate: &PeerCertificate) -> Option<NameHash> {
         let name = match self {
             Self::SpiffeId => certificate.spiffe_id(),
+            _ if certificate.has_unusable(self) => None,
             Self::DnsName => the_one(certificate.dns_names()),
             Self::EmailAddress => the_one(certificate.email_addresses()),
             Self::Uri => the_one(certificate.uris()),

@@ -1,15 +1,19 @@
 //! Where each field stands in a certificate.
 
-use super::CertificateError;
 use super::element::{Element, Elements, tag};
+use super::{CertificateError, extensions};
 
 /// id-ce-subjectAltName, 2.5.29.17 (RFC 5280 section 4.2.1.6).
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// id-ce-keyUsage, 2.5.29.15 (RFC 5280 section 4.2.1.3).
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+/// id-ce-basicConstraints, 2.5.29.19 (RFC 5280 section 4.2.1.9).
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
 /// The fields of a certificate that are read, each as it stands.
 ///
-/// Whatever else the certificate has (key usages, policies, critical extensions that are
-/// unknown here) was the TLS verifier's to judge, and has been judged.
+/// Whatever else the certificate has (policies, critical extensions that are unknown here) was
+/// the TLS verifier's to judge, and has been judged.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     /// The contents of the serial number's INTEGER.
@@ -20,12 +24,19 @@ pub(super) struct Layout<'a> {
     pub(super) not_before: Element<'a>,
     /// The date after which the certificate is not valid.
     pub(super) not_after: Element<'a>,
-    /// The contents of the subject's Name.
-    pub(super) subject: &'a [u8],
-    /// The SubjectPublicKeyInfo, whole.
-    pub(super) public_key: &'a [u8],
-    /// The value of the subject alternative name extension.
+    /// The subject's Name.
+    pub(super) subject: Element<'a>,
+    /// The SubjectPublicKeyInfo.
+    pub(super) public_key: Element<'a>,
+    pub(super) extensions: Known<'a>,
+}
+
+/// The values of the extensions that are read.
+#[derive(Debug, Default)]
+pub(super) struct Known<'a> {
     pub(super) alt_names: Option<&'a [u8]>,
+    pub(super) key_usage: Option<&'a [u8]>,
+    pub(super) basic_constraints: Option<&'a [u8]>,
 }
 
 impl<'a> Layout<'a> {
@@ -81,8 +92,8 @@ impl<'a> Layout<'a> {
         let extensions = fields.take_optional(tag::constructed(3), "the extensions")?;
         fields.end("something follows the extensions")?;
 
-        let alt_names = match extensions {
-            None => None,
+        let extensions = match extensions {
+            None => Known::default(),
             // Section 4.1.2.9: readers that know no extensions in version 1 would see a
             // certificate with other names than those that do.
             Some(_) if version != V3 => {
@@ -90,7 +101,7 @@ impl<'a> Layout<'a> {
                     what: "it has extensions but is not of version 3",
                 });
             }
-            Some(extensions) => alt_names(extensions.contents)?,
+            Some(extensions) => Known::find(extensions.contents)?,
         };
 
         Ok(Self {
@@ -98,12 +109,39 @@ impl<'a> Layout<'a> {
             issuer: issuer.whole,
             not_before,
             not_after,
-            subject: subject.contents,
-            public_key: public_key.whole,
-            alt_names,
+            subject,
+            public_key,
+            extensions,
         })
     }
 }
+
+impl<'a> Known<'a> {
+    /// Each of them may be there once (section 4.2): of two, each reader could take another.
+    fn find(explicit: &'a [u8]) -> Result<Self, CertificateError> {
+        let mut known = Self::default();
+        for extension in extensions::read(extensions::within(explicit)?) {
+            let extension = extension?;
+            let (place, error) = match extension.id {
+                SUBJECT_ALT_NAME => (
+                    &mut known.alt_names,
+                    CertificateError::DuplicateSubjectAltName,
+                ),
+                KEY_USAGE => (&mut known.key_usage, TWICE),
+                BASIC_CONSTRAINTS => (&mut known.basic_constraints, TWICE),
+                _ => continue,
+            };
+            if place.replace(extension.value).is_some() {
+                return Err(error);
+            }
+        }
+        Ok(known)
+    }
+}
+
+const TWICE: CertificateError = CertificateError::Malformed {
+    what: "it has an extension twice",
+};
 
 /// `Version ::= INTEGER { v1(0), v2(1), v3(2) }` (section 4.1.2.1).
 const V1: u8 = 0;
@@ -129,32 +167,4 @@ fn dates(validity: &[u8]) -> Result<(Element<'_>, Element<'_>), CertificateError
     let not_after = dates.take(what)?;
     dates.end(what)?;
     Ok((not_before, not_after))
-}
-
-/// The value of the one subject alternative name extension, if there is one (section 4.1.2.9).
-///
-/// ```text
-/// Extension  ::=  SEQUENCE  {
-///     extnID      OBJECT IDENTIFIER,
-///     critical    BOOLEAN DEFAULT FALSE,
-///     extnValue   OCTET STRING  }
-/// ```
-fn alt_names(explicit: &[u8]) -> Result<Option<&[u8]>, CertificateError> {
-    let what = "the extensions";
-    let mut inner = Elements::of(explicit);
-    let mut extensions = Elements::of(inner.take_tagged(tag::SEQUENCE, what)?.contents);
-    inner.end(what)?;
-
-    let mut found = None;
-    while !extensions.is_empty() {
-        let mut extension = Elements::of(extensions.take_tagged(tag::SEQUENCE, what)?.contents);
-        let id = extension.take_tagged(tag::OBJECT_IDENTIFIER, what)?;
-        extension.take_optional(tag::BOOLEAN, what)?;
-        let value = extension.take_tagged(tag::OCTET_STRING, what)?;
-        extension.end(what)?;
-        if id.contents == SUBJECT_ALT_NAME && found.replace(value.contents).is_some() {
-            return Err(CertificateError::DuplicateSubjectAltName);
-        }
-    }
-    Ok(found)
 }

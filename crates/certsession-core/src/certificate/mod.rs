@@ -9,7 +9,8 @@
 //!    certificates look the same, or one certificate look like two.
 //! 2. **Odd identifies, ambiguous is refused.** A serial of zero, below zero or of 21 bytes
 //!    is accepted: it identifies. Two SPIFFE ids or two SAN extensions are refused: each
-//!    reader could pick another one.
+//!    reader could pick another one. A name that is empty or not printable is of no use, and
+//!    takes none of the certificate's other uses away.
 //! 3. **Text is for people.** The subject is escaped for display and decides nothing; names
 //!    that decide come from the subject alternative name extension only, never from the CN.
 //!
@@ -19,8 +20,11 @@
 //! |---|---|
 //! | `state` | [`PeerState`]: absent, verified or rejected |
 //! | `peer` | [`PeerCertificate`], the parsed leaf |
-//! | `layout` | where each field stands in the DER |
+//! | `ca`, `anchor` | [`CaCertificate`], [`TrustAnchor`]: what an application is configured with |
+//! | `layout`, `extensions` | where each field is in the DER |
 //! | `alt_names`, `spiffe` | the names that may decide |
+//! | `name` | names, compared as RFC 5280 has it |
+//! | `key_usage` | [`KeyUsage`] |
 //! | `identity` | [`IdentityName`]: the name by which an owner stays the same |
 //! | `subject` | the name that people read |
 //! | `validity` | the dates, and [`ValidityError`] |
@@ -29,11 +33,16 @@
 //! | `error` | [`CertificateError`] |
 
 mod alt_names;
+mod anchor;
+mod ca;
 pub(crate) mod element;
 mod error;
+pub(crate) mod extensions;
 mod hashes;
 mod identity;
+mod key_usage;
 mod layout;
+mod name;
 mod peer;
 mod serial;
 mod spiffe;
@@ -41,17 +50,21 @@ mod state;
 mod subject;
 pub(crate) mod validity;
 
-pub(crate) use self::identity::NameHash;
+pub(crate) use self::subject::to_text as subject_text;
 pub use self::{
-    error::CertificateError,
+    anchor::TrustAnchor,
+    ca::CaCertificate,
+    error::{CertificateError, RejectedCertificate},
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
     identity::IdentityName,
+    key_usage::KeyUsage,
     peer::{MAX_CERTIFICATE_SIZE, PeerCertificate},
     serial::SerialNumber,
     spiffe::SpiffeIdFault,
     state::PeerState,
     validity::ValidityError,
 };
+pub(crate) use self::{identity::NameHash, name::CanonicalName, subject::dotted};
 
 #[cfg(test)]
 mod testing;

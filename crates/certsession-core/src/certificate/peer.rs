@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::alt_names::AltNames;
+use super::key_usage::KeyUsage;
 use super::layout::Layout;
+use super::name::CanonicalName;
 use super::validity::Validity;
 use super::{
-    CertificateError, Fingerprint, IssuerHash, PublicKeyHash, SerialNumber, ValidityError, subject,
+    CertificateError, Fingerprint, IdentityName, IssuerHash, PublicKeyHash, SerialNumber,
+    SpiffeIdFault, TrustAnchor, ValidityError, subject,
 };
 use crate::time::Timestamp;
 
@@ -32,9 +35,12 @@ pub struct PeerCertificate {
     public_key_hash: PublicKeyHash,
     issuer_der: Box<[u8]>,
     issuer_hash: IssuerHash,
+    issuer_name: CanonicalName,
     serial: SerialNumber,
     subject: Box<str>,
     alt_names: AltNames,
+    key_usage: Option<KeyUsage>,
+    anchor: Option<TrustAnchor>,
     validity: Validity,
 }
 
@@ -47,8 +53,8 @@ impl PeerCertificate {
     /// # Errors
     ///
     /// A certificate that is not well-formed, is larger than [`MAX_CERTIFICATE_SIZE`], is
-    /// followed by other bytes, or whose names are ambiguous or not valid is refused. Treat
-    /// such a peer as rejected, never as one without a certificate:
+    /// followed by other bytes, or has two SPIFFE ids is refused. A name that is odd is left out
+    /// of the certificate's names, and identifies no one. Treat such a peer as rejected, never as one without a certificate:
     /// [`PeerState::from_leaf`](super::PeerState::from_leaf) does.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         if der.len() > MAX_CERTIFICATE_SIZE {
@@ -58,14 +64,22 @@ impl PeerCertificate {
         Ok(Self {
             der: der.into(),
             fingerprint: Fingerprint::of(der),
-            public_key_hash: PublicKeyHash::of(layout.public_key),
+            public_key_hash: PublicKeyHash::of(layout.public_key.whole),
             issuer_der: layout.issuer.into(),
             issuer_hash: IssuerHash::of(layout.issuer),
+            issuer_name: CanonicalName::of(layout.issuer),
             serial: SerialNumber::parse(layout.serial)?,
-            subject: subject::to_text(layout.subject)?,
+            subject: subject::to_text(layout.subject),
             alt_names: layout
+                .extensions
                 .alt_names
                 .map_or_else(|| Ok(AltNames::default()), AltNames::parse)?,
+            key_usage: layout
+                .extensions
+                .key_usage
+                .map(KeyUsage::parse)
+                .transpose()?,
+            anchor: None,
             validity: Validity::parse(layout.not_before, layout.not_after)?,
         })
     }
@@ -137,6 +151,60 @@ impl PeerCertificate {
         self.alt_names.spiffe_id.as_deref()
     }
 
+    /// Why there is no [`spiffe_id`](Self::spiffe_id), although a URI claims to be one.
+    pub fn spiffe_id_fault(&self) -> Option<&SpiffeIdFault> {
+        self.alt_names.spiffe_id_fault.as_ref()
+    }
+
+    /// What the key may be used for, if the CA says so (RFC 5280 section 4.2.1.3).
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        self.key_usage
+    }
+
+    /// Whether the key may be used to prove its possession in a TLS handshake. TLS stacks differ:
+    /// OpenSSL asks, rustls does not; so [`PeerState::from_leaf`](super::PeerState::from_leaf) does.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::NotForAuthentication`] if there is a key usage with neither
+    /// digitalSignature nor keyAgreement.
+    pub fn check_key_usage(&self) -> Result<(), CertificateError> {
+        match self.key_usage {
+            Some(usage) if !usage.allows_authentication() => {
+                Err(CertificateError::NotForAuthentication { usage })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The trust anchor that verified the chain, if the TLS side has told it.
+    pub const fn anchor(&self) -> Option<&TrustAnchor> {
+        self.anchor.as_ref()
+    }
+
+    /// Notes which trust anchor verified the chain. That it did is for the TLS side to know.
+    #[must_use]
+    pub fn verified_by(self, anchor: TrustAnchor) -> Self {
+        Self {
+            anchor: Some(anchor),
+            ..self
+        }
+    }
+
+    pub(crate) const fn issuer_name(&self) -> CanonicalName {
+        self.issuer_name
+    }
+
+    /// Whether there is a name of this kind that cannot be used.
+    pub(super) const fn has_unusable(&self, kind: IdentityName) -> bool {
+        let unusable = &self.alt_names.unusable;
+        match kind {
+            IdentityName::DnsName => unusable.dns_name,
+            IdentityName::EmailAddress => unusable.email_address,
+            IdentityName::SpiffeId | IdentityName::Uri => unusable.uri,
+        }
+    }
+
     /// The first point in time at which the certificate is valid (RFC 5280 section 4.1.2.5);
     /// the Unix epoch if it is before that.
     pub fn not_before(&self) -> Timestamp {
@@ -162,7 +230,7 @@ impl PeerCertificate {
     }
 }
 
-/// Short on purpose: it stands in many a log line.
+/// Short on purpose: it is in many log lines.
 impl fmt::Debug for PeerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PeerCertificate")

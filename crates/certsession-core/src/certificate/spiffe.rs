@@ -6,8 +6,6 @@ use super::CertificateError;
 const MAX_ID_LEN: usize = 2048;
 /// The longest trust domain, in bytes (SPIFFE-ID section 2.3).
 const MAX_TRUST_DOMAIN_LEN: usize = 255;
-/// How much of an id that is not valid goes into the error.
-const MAX_QUOTED_LEN: usize = 128;
 
 /// What is wrong with a SPIFFE id (SPIFFE-ID section 2, X509-SVID sections 2 and 3.1).
 ///
@@ -71,8 +69,15 @@ pub enum SpiffeIdFault {
     NotTheOnlyUri,
 }
 
-/// The SPIFFE id among a certificate's URIs, if there is one.
-pub(super) fn the_one_among(uris: &[Box<str>]) -> Result<Option<&str>, CertificateError> {
+/// The SPIFFE id among a certificate's URIs, if there is one, or what is wrong with it.
+///
+/// # Errors
+///
+/// If there are several: each reader could take another.
+pub(super) fn the_one_among(
+    uris: &[Box<str>],
+    has_unusable: bool,
+) -> Result<Option<Result<&str, SpiffeIdFault>>, CertificateError> {
     let mut ids = uris.iter().filter(|uri| has_spiffe_scheme(uri));
     let Some(id) = ids.next() else {
         return Ok(None);
@@ -83,18 +88,25 @@ pub(super) fn the_one_among(uris: &[Box<str>]) -> Result<Option<&str>, Certifica
     }
     // Validators that follow X509-SVID section 2 refuse it: better that than to be the one
     // that sees an identity where others see none.
-    let checked = if uris.len() > 1 {
-        Err(SpiffeIdFault::NotTheOnlyUri)
-    } else {
-        check(id)
-    };
-    match checked {
-        Ok(()) => Ok(Some(id)),
-        Err(fault) => Err(CertificateError::InvalidSpiffeId {
-            id: id.chars().take(MAX_QUOTED_LEN).collect(),
-            fault,
-        }),
+    if uris.len() > 1 || has_unusable {
+        return Ok(Some(Err(SpiffeIdFault::NotTheOnlyUri)));
     }
+    Ok(Some(check(id).map(|()| &**id)))
+}
+
+/// The trust domain that a signing certificate's SPIFFE id names, which need not have a path
+/// (X509-SVID section 3.1).
+pub(super) fn trust_domain_among(uris: &[Box<str>]) -> Option<&str> {
+    let [id] = uris else { return None };
+    match check(id) {
+        Ok(()) | Err(SpiffeIdFault::NoPath) => trust_domain(id),
+        Err(_) => None,
+    }
+}
+
+/// The trust domain of a well-formed id.
+fn trust_domain(id: &str) -> Option<&str> {
+    id.strip_prefix("spiffe://")?.split('/').next()
 }
 
 /// Whether a URI claims to be a SPIFFE id. Schemes are case-insensitive (RFC 3986 section

@@ -5,8 +5,9 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, SanTy
 use super::PeerCertificate;
 use super::element::tag;
 
-/// id-ce-subjectAltName and an extension that nobody knows, as the contents of an OID.
+/// id-ce-subjectAltName, id-ce-keyUsage and an unknown extension, as the contents of an OID.
 pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 pub(super) const UNKNOWN_EXTENSION: &[u8] = &[0x2a, 0x03, 0x04];
 /// The attribute types commonName and organizationName.
 pub(super) const CN: &[u8] = &[0x55, 4, 3];

@@ -51,6 +51,21 @@ pub fn a_record_is_gone_at_exactly_its_absolute_deadline<H: Harness>() {
     assert_eq!(trial.load_at(record.handle, deadline), None);
 }
 
+/// A record that was found expired does not come back if the clock goes back.
+pub fn a_record_that_was_found_expired_does_not_come_back<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let deadline = trial.now + MINUTE;
+    for (number, sample) in [
+        (1, trial.sample(1).idle_deadline(deadline)),
+        (2, trial.sample(2).expires_at(deadline)),
+    ] {
+        let record = trial.keep(sample);
+        assert_eq!(trial.load_at(record.handle, deadline), None, "{number}");
+        assert_eq!(trial.load(record.handle), None, "{number}");
+        trial.assert_gone(&record);
+    }
+}
+
 /// A use that moves the idle deadline keeps the record beyond the old deadline.
 pub fn a_record_that_was_used_outlives_its_first_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();

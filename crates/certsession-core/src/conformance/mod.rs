@@ -98,6 +98,7 @@ suite! { $
     loading {
         an_absent_record_loads_as_none
         an_ended_record_loads_as_none
+        a_record_that_was_found_expired_does_not_come_back
         a_record_is_gone_at_exactly_its_idle_deadline
         a_record_is_gone_at_exactly_its_absolute_deadline
         a_record_that_was_used_outlives_its_first_idle_deadline

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SessionManager;
-use crate::binding::BindingPolicy;
+use crate::binding::{BindingPolicy, RenewedBy};
 use crate::event::EventSink;
 use crate::lifetimes::Lifetimes;
 use crate::revocation::RevocationList;
@@ -53,6 +53,13 @@ impl<S> SessionManagerBuilder<S> {
     /// Sets which certificates may use a session. Default: [`BindingPolicy::Certificate`].
     pub fn binding(mut self, policy: BindingPolicy) -> Self {
         self.rules.binding = policy;
+        self
+    }
+
+    /// Who may have issued a renewed certificate that the session follows. Default:
+    /// [`RenewedBy::SameCa`].
+    pub fn renewed_by(mut self, renewed_by: RenewedBy) -> Self {
+        self.rules.renewed_by = renewed_by;
         self
     }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
-use crate::event::{SessionEvent, StoreOperation};
+use crate::event::{Refusal, SessionEvent, StoreOperation};
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
 use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
+use crate::time::Timestamp;
 use crate::token::Token;
 
 impl<S: SessionStore> SessionManager<S> {
@@ -62,6 +63,9 @@ impl<S: SessionStore> SessionManager<S> {
 
     async fn create(&self, pending: Pending, peer: &PeerCertificate) -> CommitResult {
         let now = self.rules.clock.now();
+        if let Err(refusal) = self.judge_again(peer, now).await {
+            return CommitResult::over(Err(SessionError::Refused(refusal)));
+        }
         let drafted = Token::issue().and_then(|token| {
             let record = self.new_record(&token, &pending, peer, now)?;
             Ok((token, Arc::new(record)))
@@ -103,6 +107,21 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
+    /// A request may run for hours, and its certificate was judged when it began.
+    async fn judge_again(
+        &self,
+        certificate: &PeerCertificate,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let judged = self.rules.judge(certificate, now);
+        if let Err(reason) = judged {
+            let handle = None;
+            self.rules.emit(SessionEvent::Refused { handle, reason });
+            self.end_if_revoked(reason, certificate).await;
+        }
+        judged
+    }
+
     async fn commit(
         &self,
         base: Base,
@@ -111,6 +130,14 @@ impl<S: SessionStore> SessionManager<S> {
         can_set_cookie: bool,
     ) -> CommitResult {
         let now = self.rules.clock.now();
+        if let Some(certificate) = peer.as_deref()
+            && let Err(refusal) = self.judge_again(certificate, now).await
+        {
+            return match pending.is_empty() {
+                true => CommitResult::over(Ok(())),
+                false => CommitResult::over(Err(SessionError::Refused(refusal))),
+            };
+        }
         let rebind = peer.filter(|_| base.rebind && can_set_cookie);
         let token = match self.new_token(&base, &pending, rebind.is_some(), can_set_cookie, now) {
             Ok(token) => token,

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use crate::binding::Match;
-use crate::certificate::{PeerCertificate, PeerState, ValidityError};
+use crate::certificate::{PeerCertificate, PeerState};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
-use crate::revocation::RevocationStatus;
 use crate::rules::OnReplay;
 use crate::session::{Base, Phase, Session, SessionError};
 use crate::store::{Owner, SessionStore};
@@ -73,7 +72,9 @@ impl<S: SessionStore> SessionManager<S> {
     ///    adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
     ///    belongs to is left unchanged.
-    /// 4. A replaced token under the session's certificate is a replay: the request can only sign
+    /// 4. A genuine token under a newer certificate that looks like the same owner's, and that the
+    ///    binding policy does not admit, opens nothing: the request can only sign in.
+    /// 5. A replaced token under the session's certificate is a replay: the request can only sign
     ///    in, or, with [`OnReplay::EndSession`], the session ends.
     ///
     /// # Errors
@@ -114,16 +115,11 @@ impl<S: SessionStore> SessionManager<S> {
         peer: &PeerState,
     ) -> Result<Session, SessionError> {
         let now = self.rules.clock.now();
-        let certificate = self.judge_certificate(peer, now)?;
+        let certificate = self.judge_peer(peer)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
-            && let Err(refusal) = self.judge_revocation(certificate, now)
+            && let Err(refusal) = self.rules.judge(certificate, now)
         {
-            if refusal == Refusal::CertificateRevoked {
-                // If the store fails, it emits an event of its own. The request is refused in any
-                // case, and the next request of this certificate, or the task that ends sessions,
-                // retries.
-                let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
-            }
+            self.end_if_revoked(refusal, certificate).await;
             return Err(self.refuse(None, refusal));
         }
         let found = match self.read_token(presented) {
@@ -149,34 +145,27 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Session::new(rules, certificate.cloned(), base, phase))
     }
 
-    fn judge_revocation(
-        &self,
-        certificate: &PeerCertificate,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        match self.rules.revocations.status(certificate, now) {
-            RevocationStatus::Good => Ok(()),
-            RevocationStatus::Unknown => Err(Refusal::RevocationUnknown),
-            RevocationStatus::Revoked => Err(Refusal::CertificateRevoked),
+    /// Ends the sessions of a certificate that was refused because it is revoked. If the store
+    /// fails, its event says so; the refusal holds all the same, and the next request of this
+    /// certificate, or the task that ends sessions, tries again.
+    pub(super) async fn end_if_revoked(&self, refusal: Refusal, certificate: &PeerCertificate) {
+        if refusal == Refusal::CertificateRevoked {
+            let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
         }
     }
 
-    fn judge_certificate<'p>(
+    fn judge_peer<'p>(
         &self,
         peer: &'p PeerState,
-        now: Timestamp,
     ) -> Result<Option<&'p Arc<PeerCertificate>>, SessionError> {
-        let certificate = match peer {
-            PeerState::Absent => return Ok(None),
-            PeerState::Verified(certificate) => certificate,
-            PeerState::Rejected(_) => return Err(self.refuse(None, Refusal::CertificateRejected)),
-        };
-        match certificate.check_validity(now) {
-            Ok(()) => Ok(Some(certificate)),
-            Err(ValidityError::NotYetValid) => {
-                Err(self.refuse(None, Refusal::CertificateNotYetValid))
+        match peer {
+            PeerState::Absent => Ok(None),
+            PeerState::Verified(certificate) => Ok(Some(certificate)),
+            PeerState::Rejected(error) => {
+                let error = error.clone();
+                self.rules.emit(SessionEvent::CertificateRejected { error });
+                Err(self.refuse(None, Refusal::CertificateRejected))
             }
-            Err(_) => Err(self.refuse(None, Refusal::CertificateExpired)),
         }
     }
 
@@ -208,7 +197,7 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken));
         };
-        let compare = |peer: &Arc<_>| self.rules.binding.compare(&record.binding, peer);
+        let compare = |peer: &Arc<_>| self.rules.compare(&record.binding, peer);
         let compared = lookup.certificate.map(compare);
         // The peer's certificate is newer than the bound one, or belongs to another owner: check
         // whether the bound certificate was revoked, because that ended the session. For the bound
@@ -258,6 +247,13 @@ impl<S: SessionStore> SessionManager<S> {
             (TokenStatus::InGrace, Some(Match::Renewed))
             | (TokenStatus::Unknown, Some(Match::Renewed | Match::Superseded)) => {
                 self.ignore(Refusal::UnknownToken);
+                Ok(LookupResult::Replaced)
+            }
+            // The session stays as it is, for its own certificate. As with a replaced token, the
+            // request can do nothing but sign in: that begins a session of its own.
+            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Successor)) => {
+                let reason = Refusal::CertificateRenewed;
+                self.rules.emit(SessionEvent::Refused { handle, reason });
                 Ok(LookupResult::Replaced)
             }
             // A client with neither the secret nor the certificate learns nothing, not even whether

@@ -7,7 +7,6 @@ use std::task::Poll;
 use super::SessionManager;
 use crate::binding::Match;
 use crate::event::StoreOperation;
-use crate::revocation::RevocationStatus;
 use crate::session::SessionWatch;
 use crate::store::{SessionStore, StoreError};
 
@@ -21,14 +20,13 @@ impl<S: SessionStore> SessionManager<S> {
     pub async fn is_active(&self, watch: &SessionWatch) -> Result<bool, StoreError> {
         let now = self.rules.clock.now();
         let peer = &*watch.peer;
-        let is_good = self.rules.revocations.status(peer, now) == RevocationStatus::Good;
-        if !is_good || peer.check_validity(now).is_err() {
+        if self.rules.judge(peer, now).is_err() {
             return Ok(false);
         }
         let loaded = self.store.load(watch.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         Ok(loaded.is_some_and(|record| {
-            let compared = self.rules.binding.compare(record.binding(), peer);
+            let compared = self.rules.compare(record.binding(), peer);
             !record.is_expired(now)
                 && record.epoch() == watch.epoch
                 && !self.rules.revocations.revokes(record.binding(), now)

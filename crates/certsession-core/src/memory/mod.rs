@@ -139,6 +139,25 @@ impl MemoryStore {
         Some(record)
     }
 
+    /// Ends a session that was found expired, so that it does not come back if the clock goes back.
+    /// No lock may be held.
+    fn end_expired(&self, handle: Handle, now: Timestamp) {
+        let mut shard = sync::lock(self.shard(handle));
+        // Another request may have used it in the meantime, by a clock that is right.
+        if !shard
+            .get(handle)
+            .is_some_and(|record| record.is_expired(now))
+        {
+            return;
+        }
+        let removed = shard.remove(handle);
+        drop(shard);
+        if let Some(record) = removed {
+            self.room.give(record.data().size());
+            self.owners.forget(&record, None);
+        }
+    }
+
     /// Takes room for one session; if the store is full, removes expired sessions first.
     fn reserve(&self, bytes: usize, now: Timestamp) -> Result<(), StoreError> {
         if self.room.take(bytes) {
@@ -185,7 +204,12 @@ impl SessionStore for MemoryStore {
         handle: Handle,
         now: Timestamp,
     ) -> Result<Option<Arc<Record>>, StoreError> {
-        Ok(self.get(handle, now))
+        let record = sync::lock(self.shard(handle)).get(handle).cloned();
+        if record.as_ref().is_some_and(|record| record.is_expired(now)) {
+            self.end_expired(handle, now);
+            return Ok(None);
+        }
+        Ok(record)
     }
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {

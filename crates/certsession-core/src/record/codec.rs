@@ -1,15 +1,17 @@
 //! The binary encoding of a record, for stores that keep bytes.
 //!
 //! ```text
-//! byte 0        the version of the format: 1
+//! byte 0        the version of the format: 1, or 2 if there is a trust anchor
 //! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
-//! byte 45       flags: 1 a previous token hash, 2 a principal, 4 the certificate's names
+//! byte 45       flags: 1 a previous token hash, 2 a principal, 4 the certificate's names,
+//!               8 its trust anchor, 16 the trust domain of that anchor
 //! then          the previous token hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
-//!               principal; the data
+//!               hashes of the trust anchor's key and of its trust domain; the principal; the
+//!               data
 //! ```
 //!
 //! Numbers and the lengths of fields are unsigned LEB128; timestamps are in milliseconds. The rest
@@ -21,7 +23,9 @@ use std::sync::Arc;
 
 use super::{PreviousTokenHash, Record};
 use crate::binding::Binding;
-use crate::certificate::{Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber};
+use crate::certificate::{
+    Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber, TrustAnchor,
+};
 use crate::data::Data;
 use crate::handle::Handle;
 use crate::leb128;
@@ -30,18 +34,24 @@ use crate::revision::Revision;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
-const VERSION: u8 = 1;
+/// The newest form. A record is written in the oldest that can hold it, so that an earlier
+/// version of this crate reads all that it could have written.
+const VERSION: u8 = 2;
+const FIRST: u8 = 1;
 const CHECKSUM: std::ops::Range<usize> = 1..5;
 const REVISION: std::ops::Range<usize> = 5..13;
 
 const HAS_PREVIOUS: u8 = 1;
 const HAS_PRINCIPAL: u8 = 1 << 1;
 const HAS_NAMES: u8 = 1 << 2;
-const ALL_THAT_CAN_BE_THERE: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
+const HAS_ANCHOR: u8 = 1 << 3;
+const HAS_TRUST_DOMAIN: u8 = 1 << 4;
+const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
+const ALL: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
 
 /// The usual maximum size of a record without its subject, principal and data, so that encoding
 /// needs one allocation.
-const USUAL_SIZE: usize = 320;
+const USUAL_SIZE: usize = 352;
 
 /// Why bytes cannot be read as a record. The bytes are not included: they may be a session's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +88,10 @@ impl Record {
         let binding = &*self.binding;
         let names = binding.subject.len() + self.principal.as_ref().map_or(0, |p| p.as_str().len());
         let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
-        bytes.push(VERSION);
+        bytes.push(match binding.anchor {
+            None => FIRST,
+            Some(_) => VERSION,
+        });
         bytes.resize(CHECKSUM.end, 0);
         bytes.extend_from_slice(&self.revision.to_bytes());
         bytes.extend_from_slice(self.token_hash.as_bytes());
@@ -88,7 +101,12 @@ impl Record {
             [] => 0,
             _ => HAS_NAMES,
         };
-        bytes.push(previous | principal | names);
+        let anchor = match binding.anchor.map(|anchor| anchor.trust_domain) {
+            None => 0,
+            Some(None) => HAS_ANCHOR,
+            Some(Some(_)) => HAS_ANCHOR | HAS_TRUST_DOMAIN,
+        };
+        bytes.push(previous | principal | names | anchor);
         if let Some(previous) = &self.previous {
             bytes.extend_from_slice(previous.token_hash.as_bytes());
             leb128::push(&mut bytes, previous.until.as_millis());
@@ -120,8 +138,8 @@ impl Record {
     /// If a newer version wrote it, or if the bytes are damaged.
     pub fn decode(handle: Handle, bytes: &[u8]) -> Result<Self, UnreadableRecord> {
         match bytes.first() {
-            Some(&VERSION) => {}
             Some(&version) if version > VERSION => return Err(UnreadableRecord::Newer { version }),
+            Some(&(FIRST..=VERSION)) => {}
             _ => return Err(UnreadableRecord::Damaged),
         }
         let (head, body) = bytes
@@ -130,7 +148,11 @@ impl Record {
         if head[CHECKSUM] != checksum(handle, body) {
             return Err(UnreadableRecord::Damaged);
         }
-        decode_body(handle, body).ok_or(UnreadableRecord::Damaged)
+        let can_be_there = match head[0] {
+            FIRST => ALL_IN_FIRST,
+            _ => ALL,
+        };
+        decode_body(handle, body, can_be_there).ok_or(UnreadableRecord::Damaged)
     }
 }
 
@@ -155,14 +177,20 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(name.as_bytes());
         }
     }
+    if let Some(anchor) = &binding.anchor {
+        bytes.extend_from_slice(anchor.public_key.as_bytes());
+        if let Some(trust_domain) = &anchor.trust_domain {
+            bytes.extend_from_slice(trust_domain.as_bytes());
+        }
+    }
 }
 
-fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
+fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Record> {
     let bytes = &mut body;
     let revision = Revision::from_bytes(take_array(bytes)?);
     let token_hash = TokenHash::from_bytes(take_array(bytes)?);
     let [present] = take_array(bytes)?;
-    if present & !ALL_THAT_CAN_BE_THERE != 0 {
+    if present & !can_be_there != 0 {
         return None;
     }
     let previous = match present & HAS_PREVIOUS {
@@ -183,7 +211,7 @@ fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
         last_seen_at: take_time(bytes)?,
         idle_deadline: take_time(bytes)?,
         absolute_deadline: take_time(bytes)?,
-        binding: Arc::new(decode_binding(bytes, present & HAS_NAMES != 0)?),
+        binding: Arc::new(decode_binding(bytes, present)?),
         principal: match present & HAS_PRINCIPAL {
             0 => None,
             _ => Some(Principal::new(take_text(bytes)?).ok()?),
@@ -192,7 +220,7 @@ fn decode_body(handle: Handle, mut body: &[u8]) -> Option<Record> {
     })
 }
 
-fn decode_binding(bytes: &mut &[u8], has_names: bool) -> Option<Binding> {
+fn decode_binding(bytes: &mut &[u8], present: u8) -> Option<Binding> {
     Some(Binding {
         fingerprint: Fingerprint::from_bytes(take_array(bytes)?),
         public_key: PublicKeyHash::from_bytes(take_array(bytes)?),
@@ -201,11 +229,27 @@ fn decode_binding(bytes: &mut &[u8], has_names: bool) -> Option<Binding> {
         subject: take_text(bytes)?.into(),
         not_before: take_time(bytes)?,
         not_after: take_time(bytes)?,
-        names: match has_names {
-            false => Box::default(),
-            true => take_names(bytes)?,
+        names: match present & HAS_NAMES {
+            0 => Box::default(),
+            _ => take_names(bytes)?,
         },
+        anchor: take_anchor(bytes, present)?,
     })
+}
+
+fn take_anchor(bytes: &mut &[u8], present: u8) -> Option<Option<TrustAnchor>> {
+    let has = |flag| present & flag != 0;
+    if !has(HAS_ANCHOR) {
+        // Without the one, the other means nothing.
+        return (!has(HAS_TRUST_DOMAIN)).then_some(None);
+    }
+    Some(Some(TrustAnchor {
+        public_key: PublicKeyHash::from_bytes(take_array(bytes)?),
+        trust_domain: match has(HAS_TRUST_DOMAIN) {
+            false => None,
+            true => Some(NameHash::from_bytes(take_array(bytes)?)),
+        },
+    }))
 }
 
 fn take_names(bytes: &mut &[u8]) -> Option<Box<[NameHash]>> {

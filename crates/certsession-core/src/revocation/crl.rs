@@ -1,140 +1,54 @@
 //! A certificate revocation list that was verified.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::authority::CrlAuthority;
 use super::entries::Serials;
-use super::layout::Layout;
+use super::error::CrlError;
 use super::list::OnOverdueCrl;
-use super::signature;
-use crate::certificate::IssuerHash;
+use super::scope::Scope;
+use super::verifier::CrlVerifier;
+use crate::certificate::{CaCertificate, CanonicalName, IssuerHash, PublicKeyHash};
 use crate::time::Timestamp;
 
-/// The largest list that is read, in bytes: 8 MiB, some 200,000 entries.
-///
-/// It is read and hashed whole before anything in it can be trusted, so there has to be an end.
-pub const MAX_CRL_SIZE: usize = 8 << 20;
-
-/// How far an authority's clock may be ahead of this one.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
-
 /// A certificate revocation list (RFC 5280 section 5) whose signature by a known authority and
-/// whose dates were verified: [`Crl::verify`] alone makes one.
+/// whose dates were verified: [`CrlVerifier`] alone makes one.
 #[derive(Clone, Debug)]
 pub struct Crl {
+    /// The name of the CA that has signed it.
     pub(super) issuer: IssuerHash,
+    /// The same, however it is spelt.
+    pub(super) name: CanonicalName,
+    /// The spellings that certificates of this issuer may have.
+    pub(super) names: Box<[IssuerHash]>,
+    /// The issuer, for people to read.
+    pub(super) subject: Box<str>,
+    /// The key that has signed it.
+    pub(super) signer: PublicKeyHash,
+    pub(super) signer_not_after: Timestamp,
+    pub(super) scope: Scope,
+    /// The contents of the CRL number.
+    pub(super) number: Option<Box<[u8]>>,
     pub(super) serials: Arc<Serials>,
     pub(super) this_update: Timestamp,
     pub(super) next_update: Timestamp,
 }
 
-/// Why a list was not accepted. The list before it stays in force.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CrlError {
-    /// It is larger than [`MAX_CRL_SIZE`].
-    #[error(
-        "it has {size} bytes, and more than {MAX_CRL_SIZE} are not read: split it, or shorten it"
-    )]
-    TooLarge {
-        /// Its size in bytes.
-        size: usize,
-    },
-    /// It is not the structure of RFC 5280 section 5.1.
-    #[error("it is malformed ({what}): fetch it anew")]
-    Malformed {
-        /// Which part of it is not as it has to be.
-        what: &'static str,
-    },
-    /// None of the known authorities has its issuer's name.
-    #[error(
-        "it is of an issuer that is none of the configured CAs: configure its CA, or leave it out"
-    )]
-    UnknownIssuer,
-    /// The authority's certificate does not allow it to sign lists.
-    #[error("its CA's certificate has a key usage without cRLSign: lists by that CA do not count")]
-    IssuerMayNotSign,
-    /// The signature is not the authority's.
-    #[error(
-        "its signature is not that of the configured CA: it was forged, damaged, or signed by another key"
-    )]
-    BadSignature,
-    /// The signature algorithm is not known, or does not fit the authority's key.
-    #[error(
-        "its signature algorithm is not supported: use ECDSA on P-256 or P-384, RSA (PKCS #1) with \
-         SHA-256, SHA-384 or SHA-512, or Ed25519"
-    )]
-    UnsupportedSignature,
-    /// A critical extension changes its meaning: a delta list, or an indirect one.
-    #[error(
-        "it has a critical extension that is not understood (it is a delta list, or an indirect one): give the full list"
-    )]
-    UnsupportedExtension,
-    /// It does not say when the next one is due.
-    #[error("it has no nextUpdate, which RFC 5280 section 5.1.2.5 asks for: let the CA set one")]
-    NoNextUpdate,
-    /// It begins in the future.
-    #[error("it begins in the future ({this_update:?} since 1970): check the clocks")]
-    NotYetValid {
-        /// When it begins.
-        this_update: Timestamp,
-    },
-    /// Its successor is overdue.
-    #[error("it has expired ({next_update:?} since 1970 was its nextUpdate): fetch a new one")]
-    Expired {
-        /// When its successor was due.
-        next_update: Timestamp,
-    },
-    /// An issuer whose list was in the same place has none there any more.
-    #[error(
-        "it has no list of an issuer that it had one of before: put that list back, or restart without it"
-    )]
-    IssuerMissing,
-    /// It is older than the one in force: somebody plays an old list back.
-    #[error("it is older than the list in force: an old file was put in its place")]
-    Older,
-}
-
 impl Crl {
-    /// Verifies a list in DER: its form, its signature by one of the authorities, and its dates.
-    ///
-    /// An expired list is refused, or, with [`OnOverdueCrl::Warn`], accepted.
+    /// Verifies a list in DER, with the defaults of [`CrlVerifier`].
     ///
     /// # Errors
     ///
     /// [`CrlError`], which says what is wrong and what to do about it.
     pub fn verify(
         der: &[u8],
-        authorities: &[CrlAuthority],
+        authorities: &[CaCertificate],
         on_overdue_crl: OnOverdueCrl,
         now: Timestamp,
     ) -> Result<Self, CrlError> {
-        if der.len() > MAX_CRL_SIZE {
-            return Err(CrlError::TooLarge { size: der.len() });
-        }
-        let layout = Layout::of(der)?;
-        check_signature(&layout, authorities)?;
-        let Layout {
-            this_update,
-            next_update,
-            ..
-        } = layout;
-        if this_update > now + CLOCK_SKEW {
-            return Err(CrlError::NotYetValid { this_update });
-        }
-        if next_update < now && on_overdue_crl == OnOverdueCrl::Refuse {
-            return Err(CrlError::Expired { next_update });
-        }
-        Ok(Self {
-            issuer: IssuerHash::of(layout.issuer),
-            serials: Arc::new(layout.serials()?),
-            this_update,
-            next_update,
-        })
+        CrlVerifier::new(authorities).verify(der, on_overdue_crl, now)
     }
 
-    /// SHA-256 of the issuer's name.
+    /// SHA-256 of the issuer's name, as the CA's own certificate spells it.
     pub const fn issuer(&self) -> &IssuerHash {
         &self.issuer
     }
@@ -158,28 +72,32 @@ impl Crl {
     pub const fn next_update(&self) -> Timestamp {
         self.next_update
     }
-}
 
-/// Two authorities may have one name: an old key and a new one. Either may have signed.
-fn check_signature(layout: &Layout<'_>, authorities: &[CrlAuthority]) -> Result<(), CrlError> {
-    let mut verdict = Err(CrlError::UnknownIssuer);
-    for authority in authorities {
-        if *authority.name != *layout.issuer {
-            continue;
+    /// Whether it covers a part of the issuer's certificates alone: those of one distribution
+    /// point, or those that were revoked for some reasons.
+    pub fn is_partial(&self) -> bool {
+        self.scope != Scope::Whole
+    }
+
+    /// Whether it takes the place of the other one: of the same issuer and key, about the same
+    /// certificates.
+    pub(super) fn is_of_place(&self, other: &Self) -> bool {
+        self.is_of_signer(other) && self.scope == other.scope
+    }
+
+    pub(super) fn is_of_signer(&self, other: &Self) -> bool {
+        self.name == other.name && self.signer == other.signer
+    }
+
+    /// Whether it was made after the other one. Of two that were made in the same second, the
+    /// one with the higher number (RFC 5280 section 5.2.3).
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        if self.this_update != other.this_update {
+            return self.this_update > other.this_update;
         }
-        verdict = if authority.may_sign_crls {
-            signature::verify(
-                &authority.key,
-                layout.algorithm,
-                layout.signed,
-                layout.signature,
-            )
-        } else {
-            Err(CrlError::IssuerMayNotSign)
-        };
-        if verdict.is_ok() {
-            break;
+        match (&self.number, &other.number) {
+            (Some(ours), Some(theirs)) => (ours.len(), ours) > (theirs.len(), theirs),
+            _ => false,
         }
     }
-    verdict
 }

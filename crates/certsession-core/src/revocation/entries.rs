@@ -1,6 +1,9 @@
 //! What is revoked, and by which name.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use crate::certificate::{IssuerHash, PeerCertificate, PublicKeyHash, SerialNumber};
 
@@ -15,7 +18,7 @@ pub enum Revocation {
         /// The serial number.
         serial: SerialNumber,
     },
-    /// Every certificate of this key, whoever has issued it.
+    /// Every certificate of this key, under any issuer.
     PublicKey(PublicKeyHash),
 }
 
@@ -35,45 +38,119 @@ impl Revocation {
     }
 }
 
-/// Serial numbers of one issuer.
+/// Serial numbers of one issuer: a hash table whose keys are in one piece of memory, since a
+/// list may have a million of them.
 ///
 /// They are compared as numbers: an authority that writes a superfluous zero in the certificate
 /// and none in its list means the same certificate. (Elsewhere serial numbers are compared byte
-/// by byte: there a match lets somebody in, here it keeps somebody out.)
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Serials(HashSet<Box<[u8]>>);
+/// by byte: there a match lets a certificate in, here it keeps one out.)
+#[derive(Clone, Default)]
+pub(crate) struct Serials {
+    /// Each with its length before it.
+    bytes: Vec<u8>,
+    /// Where one begins, and one more; zero is a free slot. The length is a power of two, and
+    /// at least a quarter of the slots is free.
+    slots: Vec<u32>,
+    count: usize,
+    hasher: RandomState,
+}
 
 impl Serials {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self(HashSet::with_capacity(capacity))
+        Self {
+            slots: vec![0; slots_for(capacity)],
+            ..Self::default()
+        }
     }
 
-    /// True if it was not there.
+    /// True if it was not there. No certificate that is read has a serial number longer than 255
+    /// bytes: such an entry means none.
     pub(super) fn insert(&mut self, serial: &[u8]) -> bool {
-        self.0.insert(shortest(serial).into())
+        let serial = shortest(serial);
+        let (Ok(length), Ok(place)) = (
+            u8::try_from(serial.len()),
+            u32::try_from(self.bytes.len() + 1),
+        ) else {
+            return false;
+        };
+        if self.slots.len() < slots_for(self.count + 1) {
+            self.grow();
+        }
+        let slot = self.slot(serial);
+        if self.slots[slot] != 0 {
+            return false;
+        }
+        self.slots[slot] = place;
+        self.bytes.push(length);
+        self.bytes.extend_from_slice(serial);
+        self.count += 1;
+        true
     }
 
     pub(super) fn contains(&self, serial: &SerialNumber) -> bool {
-        self.0.contains(shortest(serial.as_bytes()))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(AsRef::as_ref)
+        self.holds(serial.as_bytes())
     }
 
     pub(super) fn holds(&self, serial: &[u8]) -> bool {
-        self.0.contains(serial)
+        !self.slots.is_empty() && self.slots[self.slot(shortest(serial))] != 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The serial number that begins at this place, and where the next one does. The first begins
+    /// at 0.
+    pub(super) fn at(&self, place: usize) -> Option<(&[u8], usize)> {
+        let length = usize::from(*self.bytes.get(place)?);
+        let end = place + 1 + length;
+        Some((self.bytes.get(place + 1..end)?, end))
+    }
+
+    /// Gives back what is left over.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
+    /// The slot of this serial number, or the free one where it would be.
+    fn slot(&self, serial: &[u8]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = self.hasher.hash_one(serial) as usize & mask;
+        while let Some(place) = self.slots[slot].checked_sub(1)
+            && self.at(place as usize).map(|(held, _)| held) != Some(serial)
+        {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; slots_for(self.count + 1).max(2 * self.slots.len())];
+        let mut at = 0;
+        while let Some((serial, next)) = self.at(at) {
+            let slot = self.slot(serial);
+            // It fitted when it was put in.
+            self.slots[slot] = at as u32 + 1;
+            at = next;
+        }
+    }
+}
+
+/// How many slots leave a quarter free.
+fn slots_for(count: usize) -> usize {
+    (count + count / 3 + 2).next_power_of_two()
+}
+
+impl fmt::Debug for Serials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} serial numbers", self.count)
     }
 }
 
 /// What was revoked by call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByCall {
-    pub(super) certificates: HashMap<IssuerHash, Serials>,
+    pub(super) certificates: HashMap<IssuerHash, Arc<Serials>>,
     pub(super) keys: HashSet<PublicKeyHash>,
 }
 
@@ -83,7 +160,7 @@ impl ByCall {
         match revocation {
             Revocation::Certificate { issuer, serial } => {
                 let serials = self.certificates.entry(*issuer).or_default();
-                serials.insert(serial.as_bytes())
+                Arc::make_mut(serials).insert(serial.as_bytes())
             }
             Revocation::PublicKey(key) => self.keys.insert(*key),
         }
@@ -91,7 +168,7 @@ impl ByCall {
 }
 
 /// The shortest form of a two's complement number (X.690 section 8.3.2).
-fn shortest(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
     while let [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = bytes {
         bytes = &bytes[1..];
     }
@@ -114,5 +191,22 @@ mod tests {
         assert!(!contains(&[0xff]), "minus one is not 255");
         assert!(!contains(&[0x00]));
         assert!(!contains(&[0x01, 0x00]));
+    }
+
+    #[test]
+    fn what_was_put_in_is_found_and_nothing_else() {
+        let mut serials = Serials::default();
+        assert!(!serials.holds(&[1]));
+        let number = |n: u32| n.to_be_bytes().to_vec();
+        for n in 0..10_000 {
+            assert!(serials.insert(&number(2 * n)));
+            assert!(!serials.insert(&number(2 * n)), "it is there");
+        }
+        assert_eq!(serials.len(), 10_000);
+        assert!((0..10_000).all(|n| serials.holds(&number(2 * n))));
+        assert!((0..10_000).all(|n| !serials.holds(&number(2 * n + 1))));
+        assert_eq!(serials.at(0), Some((&[0][..], 2)));
+        assert_eq!(serials.at(2), Some((&[2][..], 4)));
+        assert!(!serials.insert(&[1; 256]), "longer than any that is read");
     }
 }

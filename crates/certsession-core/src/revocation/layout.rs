@@ -1,29 +1,36 @@
-//! Where each field stands in a revocation list.
+//! Where each field is in a revocation list.
 
-use super::authority::whole_bytes;
-use super::crl::CrlError;
 use super::entries::Serials;
-use crate::certificate::CertificateError;
+use super::error::CrlError;
+use super::scope::Scope;
 use crate::certificate::element::{Element, Elements, tag};
 use crate::certificate::validity::timestamp;
+use crate::certificate::{CertificateError, dotted, extensions};
 use crate::time::Timestamp;
-
-/// id-ce-issuingDistributionPoint, 2.5.29.28 (RFC 5280 section 5.2.5).
-const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 0x1c];
 
 /// The fields of a list, nothing of which is verified yet.
 pub(super) struct Layout<'a> {
     /// What is signed.
     pub(super) signed: &'a [u8],
-    /// The contents of the signature's AlgorithmIdentifier.
-    pub(super) algorithm: &'a [u8],
+    /// The signature's AlgorithmIdentifier.
+    pub(super) algorithm: Element<'a>,
+    /// The contents of the BIT STRING.
     pub(super) signature: &'a [u8],
-    /// The issuer's Name, whole.
-    pub(super) issuer: &'a [u8],
+    /// The issuer's Name.
+    pub(super) issuer: Element<'a>,
     pub(super) this_update: Timestamp,
-    pub(super) next_update: Timestamp,
+    next_update: Option<Timestamp>,
     /// The contents of `revokedCertificates`.
     revoked: &'a [u8],
+    /// The contents of `Extensions`.
+    extensions: &'a [u8],
+}
+
+/// What a list's extensions say of it (RFC 5280 section 5.2).
+pub(super) struct Meaning {
+    pub(super) scope: Scope,
+    /// The contents of the CRL number, if there is one.
+    pub(super) number: Option<Box<[u8]>>,
 }
 
 impl<'a> Layout<'a> {
@@ -71,26 +78,58 @@ impl<'a> Layout<'a> {
         let revoked = fields.take_optional(tag::SEQUENCE, "the entries")?;
         let extensions = fields.take_optional(tag::constructed(0), "the extensions")?;
         fields.end("something follows the extensions")?;
-        if let Some(extensions) = extensions {
-            let list = Elements::of(extensions.contents).take_tagged(tag::SEQUENCE, EXTENSIONS)?;
-            check_extensions(list.contents, true)?;
-        }
         Ok(Self {
             signed: signed.whole,
-            algorithm: algorithm.contents,
-            signature: whole_bytes(signature.contents).ok_or(malformed("the signature"))?,
-            issuer: issuer.whole,
+            algorithm,
+            signature: signature.contents,
+            issuer,
             this_update,
-            next_update: next_update.ok_or(CrlError::NoNextUpdate)?,
+            next_update,
             revoked: revoked.map_or(&[], |revoked| revoked.contents),
+            extensions: match extensions {
+                Some(explicit) => extensions::within(explicit.contents)?,
+                None => &[],
+            },
+        })
+    }
+
+    pub(super) fn next_update(&self) -> Result<Timestamp, CrlError> {
+        self.next_update.ok_or(CrlError::NoNextUpdate)
+    }
+
+    /// What the extensions say. One that is critical and not known may mean something else than
+    /// the list seems to (section 5.2). A delta list is one whether it says so critically or not.
+    pub(super) fn meaning(&self) -> Result<Meaning, CrlError> {
+        let mut scope = None;
+        let mut number = None;
+        for extension in extensions::read(self.extensions) {
+            let extension = extension?;
+            match extension.id {
+                CRL_NUMBER => {
+                    let read = Elements::of(extension.value).take_tagged(tag::INTEGER, NUMBER)?;
+                    set(&mut number, read.contents.into(), NUMBER)?;
+                }
+                ISSUING_DISTRIBUTION_POINT => {
+                    set(&mut scope, Scope::parse(extension.value)?, "its scope")?;
+                }
+                DELTA_CRL_INDICATOR => return Err(CrlError::Delta),
+                id if extension.is_critical && !UNDERSTOOD.contains(&id) => {
+                    return Err(unknown(id));
+                }
+                _ => {}
+            }
+        }
+        Ok(Meaning {
+            scope: scope.unwrap_or(Scope::Whole),
+            number,
         })
     }
 
     /// The serial numbers. Reading them is what takes time, so it comes after the signature.
     pub(super) fn serials(&self) -> Result<Serials, CrlError> {
-        // An entry has at least these many bytes: a serial number of one, and a date.
-        const LEAST: usize = 2 + 3 + 15;
-        let mut serials = Serials::with_capacity(self.revoked.len() / (2 * LEAST));
+        // An entry has some 35 bytes: a serial number of 16, and a date.
+        const USUAL: usize = 35;
+        let mut serials = Serials::with_capacity(self.revoked.len() / USUAL);
         let mut entries = Elements::of(self.revoked);
         while !entries.is_empty() {
             let entry = entries.take_tagged(tag::SEQUENCE, ENTRY)?;
@@ -99,51 +138,68 @@ impl<'a> Layout<'a> {
             if serial.contents.is_empty() {
                 return Err(malformed(ENTRY));
             }
-            fields.take(ENTRY)?;
+            time(fields.take(ENTRY)?, "an entry's date")?;
             if let Some(extensions) = fields.take_optional(tag::SEQUENCE, ENTRY)? {
-                check_extensions(extensions.contents, false)?;
+                check_entry_extensions(extensions.contents)?;
             }
             fields.end(ENTRY)?;
             serials.insert(serial.contents);
         }
+        serials.shrink();
         Ok(serials)
     }
 }
 
-const ENTRY: &str = "an entry";
-const EXTENSIONS: &str = "the extensions";
+// Extensions of lists and of their entries, all under id-ce, 2.5.29 (RFC 5280 section 5).
+const ISSUER_ALT_NAME: &[u8] = &[0x55, 0x1d, 18];
+const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
+const HOLD_INSTRUCTION: &[u8] = &[0x55, 0x1d, 23];
+const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
+const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
+const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+const FRESHEST_CRL: &[u8] = &[0x55, 0x1d, 46];
 
-/// A list with a critical extension that is not understood may mean something else than it
-/// seems to (RFC 5280 section 5.2): a delta list, or one with the certificates of others.
-fn check_extensions(contents: &[u8], of_list: bool) -> Result<(), CrlError> {
-    let mut extensions = Elements::of(contents);
-    while !extensions.is_empty() {
-        let mut extension =
-            Elements::of(extensions.take_tagged(tag::SEQUENCE, EXTENSIONS)?.contents);
-        let id = extension.take_tagged(tag::OBJECT_IDENTIFIER, EXTENSIONS)?;
-        let critical = extension.take_optional(tag::BOOLEAN, EXTENSIONS)?;
-        let value = extension.take_tagged(tag::OCTET_STRING, EXTENSIONS)?;
-        if of_list && id.contents == ISSUING_DISTRIBUTION_POINT {
-            check_distribution_point(value.contents)?;
-        } else if critical.is_some_and(|critical| critical.contents != [0]) {
-            return Err(CrlError::UnsupportedExtension);
+/// What changes nothing in what a list means here: whose key signed it is tried out, and where
+/// delta lists are to be had is of no interest.
+const UNDERSTOOD: [&[u8]; 3] = [ISSUER_ALT_NAME, AUTHORITY_KEY_IDENTIFIER, FRESHEST_CRL];
+
+const NUMBER: &str = "the CRL number";
+const ENTRY: &str = "an entry";
+
+/// Whatever the reason is and since when it holds, the certificate is not accepted.
+fn check_entry_extensions(contents: &[u8]) -> Result<(), CrlError> {
+    for extension in extensions::read(contents) {
+        let extension = extension?;
+        match extension.id {
+            // Another issuer's certificate: only in an indirect list.
+            CERTIFICATE_ISSUER => return Err(CrlError::Indirect),
+            REASON_CODE | HOLD_INSTRUCTION | INVALIDITY_DATE => {}
+            id if extension.is_critical => return Err(unknown(id)),
+            _ => {}
         }
     }
     Ok(())
 }
 
-/// A list of a part of the authority's certificates revokes what is in it. An indirect one
-/// (`[4]`) names certificates of other authorities.
-fn check_distribution_point(value: &[u8]) -> Result<(), CrlError> {
-    let point = Elements::of(value).take_tagged(tag::SEQUENCE, EXTENSIONS)?;
-    let mut fields = Elements::of(point.contents);
-    while !fields.is_empty() {
-        let field = fields.take(EXTENSIONS)?;
-        if field.tag == tag::primitive(4) && field.contents != [0] {
-            return Err(CrlError::UnsupportedExtension);
-        }
+/// An extension that is there twice could be read as either.
+fn set<T>(place: &mut Option<T>, value: T, what: &'static str) -> Result<(), CrlError> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(malformed(what)),
     }
-    Ok(())
+}
+
+fn unknown(id: &[u8]) -> CrlError {
+    let id = dotted(id).unwrap_or_else(|| "an identifier that cannot be read".to_owned());
+    CrlError::UnsupportedExtension { id: id.into() }
+}
+
+/// A BIT STRING of whole bytes.
+pub(super) fn whole_bytes(contents: &[u8]) -> Option<&[u8]> {
+    contents.strip_prefix(&[0])
 }
 
 fn time(element: Element<'_>, what: &'static str) -> Result<Timestamp, CrlError> {

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use super::crl::{Crl, CrlError};
+use super::crl::Crl;
 use super::entries::Revocation;
+use super::error::CrlError;
 use super::pending::PendingRevocations;
-use super::snapshot::{RevocationStatus, Snapshot};
+use super::report::CrlReport;
+use super::snapshot::{RevocationStatus, Snapshot, Subject};
+use super::succession::{Ca, Source};
+use super::verifier::{CrlVerifier, Verified};
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::time::Timestamp;
@@ -14,8 +18,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnOverdueCrl {
-    /// Nobody whose certificate that issuer has issued is let in until there is a new list. The
-    /// default: whoever can keep the new list away must not gain by it.
+    /// No one whose certificate that issuer has issued is let in until there is a new list. The
+    /// default: an attacker who can keep the new list away must not gain by it.
     #[default]
     Refuse,
     /// The old list goes on, and an expired one is accepted.
@@ -43,7 +47,7 @@ pub struct RevocationList(Arc<Shared>);
 struct Shared {
     on_overdue_crl: OnOverdueCrl,
     current: RwLock<Arc<Snapshot>>,
-    /// Held by whoever changes the list, so that two changes come one after the other.
+    /// Locked by each change, so that two changes come one after the other.
     readers: Mutex<Vec<Weak<PendingRevocations>>>,
 }
 
@@ -85,33 +89,88 @@ impl RevocationList {
         self.publish(&mut readers, &before, before.with_by_call(by_call));
     }
 
-    /// Puts the lists of one source, such as a file, in the place of those that the source had
-    /// before: in one step.
+    /// Verifies the lists of one source, such as a file, and puts them in force, each in the
+    /// place of the one that it succeeds: of the same issuer and key, about the same certificates.
+    ///
+    /// Each list is judged on its own. What cannot be used is skipped; what is missing stays in
+    /// force as it was. The report says so, list by list, and which of it is an error. A list of
+    /// an issuer that is none of the verifier's CAs, or whose CA has expired, is none.
+    ///
+    /// An overdue list is refused (or not, by [`overdue_crl_policy`](Self::overdue_crl_policy)),
+    /// unless there is none of its issuer in force: then it comes into force, and its issuer's
+    /// certificates are [`Unknown`](RevocationStatus::Unknown).
+    pub fn load<L: AsRef<[u8]>>(
+        &self,
+        source: &str,
+        lists: &[L],
+        verifier: &CrlVerifier<'_>,
+        now: Timestamp,
+    ) -> CrlReport {
+        let judge = |der: &L| verifier.judge(der.as_ref(), self.0.on_overdue_crl, now);
+        let verified = lists.iter().map(judge).collect();
+        let cas = verifier.cas().iter().map(Ca::from).collect();
+        self.succeed(source, verified, cas, now)
+    }
+
+    /// Puts lists that were verified in force, as [`load`](Self::load) does.
     ///
     /// # Errors
     ///
-    /// [`CrlError::Older`] if one of them is older than that of the same issuer and source in
-    /// force, [`CrlError::IssuerMissing`] if there is none any more of an issuer that the source
-    /// had a list of; nothing is changed then.
+    /// [`CrlError::Older`] if one of them is older than that of the same place in force,
+    /// [`CrlError::IssuerMissing`] if there is none any more of an issuer that the source had a
+    /// list of; the others are in force all the same.
     pub fn replace(&self, source: &str, crls: Vec<Crl>) -> Result<(), CrlError> {
+        let mut cas: Vec<Ca> = crls.iter().map(Ca::from).collect();
+        if let Some(before) = self.snapshot().source(source) {
+            cas.extend(
+                before
+                    .cas
+                    .iter()
+                    .filter(|ca| !cas.contains(ca))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let verified = crls.into_iter().map(|crl| Verified {
+            issuer: None,
+            result: Ok(crl),
+            overdue: None,
+        });
+        let report = self.succeed(source, verified.collect(), cas, Timestamp::from_millis(0));
+        let mut losses = report
+            .problems
+            .into_iter()
+            .filter(|problem| problem.is_loss);
+        losses.next().map_or(Ok(()), |problem| Err(problem.error))
+    }
+
+    fn succeed(
+        &self,
+        name: &str,
+        verified: Vec<Verified>,
+        cas: Vec<Ca>,
+        now: Timestamp,
+    ) -> CrlReport {
         let mut readers = self.change();
         let before = self.snapshot();
-        succeeds(before.source(source), &crls)?;
-        self.publish(&mut readers, &before, before.with_source(source, crls));
-        Ok(())
+        let none = Arc::new(Source::default());
+        let source = before.source(name).unwrap_or(&none);
+        let (source, report) = source.succeed(verified, cas, now);
+        self.publish(&mut readers, &before, before.with_source(name, source));
+        report
     }
 
     /// What it says of a certificate.
     pub fn status(&self, certificate: &PeerCertificate, now: Timestamp) -> RevocationStatus {
-        let status = self.current().status(
-            certificate.issuer_hash(),
-            certificate.serial(),
-            certificate.public_key_hash(),
-            now,
-        );
-        match (status, self.0.on_overdue_crl) {
+        let subject = Subject {
+            issuer: certificate.issuer_hash(),
+            issuer_name: Some(certificate.issuer_name()),
+            serial: certificate.serial(),
+            key: certificate.public_key_hash(),
+        };
+        match (self.current().status(subject, now), self.0.on_overdue_crl) {
             (RevocationStatus::Unknown, OnOverdueCrl::Warn) => RevocationStatus::Good,
-            _ => status,
+            (status, _) => status,
         }
     }
 
@@ -128,16 +187,20 @@ impl RevocationList {
     /// Whether the certificate that a session is bound to is revoked. One whose list is overdue
     /// is not: the session waits.
     pub(crate) fn revokes(&self, bound: &Binding, now: Timestamp) -> bool {
-        let current = self.current();
-        let status = current.status(bound.issuer(), bound.serial(), bound.public_key(), now);
-        status == RevocationStatus::Revoked
+        let subject = Subject {
+            issuer: bound.issuer(),
+            issuer_name: None,
+            serial: bound.serial(),
+            key: bound.public_key(),
+        };
+        self.current().status(subject, now) == RevocationStatus::Revoked
     }
 
     /// Where additions arrive from now on; to begin with, everything that is on the list.
     pub(crate) fn subscribe(&self) -> Arc<PendingRevocations> {
         let mut readers = self.change();
         let pending = Arc::new(PendingRevocations::default());
-        pending.push(self.snapshot().certificates());
+        announce(&pending, &Snapshot::default(), &self.snapshot());
         readers.push(Arc::downgrade(&pending));
         pending
     }
@@ -158,8 +221,7 @@ impl RevocationList {
             let Some(pending) = reader.upgrade() else {
                 return false;
             };
-            let certificates = after.certificates();
-            pending.push(certificates.filter(|(issuer, serial)| !before.names(issuer, serial)));
+            announce(&pending, before, &after);
             true
         });
     }
@@ -183,24 +245,16 @@ impl RevocationList {
     }
 }
 
-/// Whether new lists can take the place of old ones: for each issuer, neither the oldest nor the
-/// newest of its lists goes back in time. (A file may hold several lists of one issuer, each of
-/// a part of its certificates.)
-fn succeeds(before: &[Crl], after: &[Crl]) -> Result<(), CrlError> {
-    let span = |crls: &[Crl], issuer| {
-        let dates = crls.iter().filter(|crl| crl.issuer == issuer);
-        let dates = dates.map(|crl| crl.this_update);
-        Some((dates.clone().min()?, dates.max()?))
-    };
-    for old in before {
-        let Some((oldest, newest)) = span(before, old.issuer) else {
-            continue;
-        };
-        match span(after, old.issuer) {
-            None => return Err(CrlError::IssuerMissing),
-            Some(new) if new.0 < oldest || new.1 < newest => return Err(CrlError::Older),
-            Some(_) => {}
+/// Tells which certificates are on the list that were not on it before.
+fn announce(pending: &PendingRevocations, before: &Snapshot, after: &Snapshot) {
+    for (issuers, serials) in after.sets() {
+        for issuer in issuers {
+            let sets = before.sets();
+            let of_issuer = sets.filter(|(issuers, _)| issuers.contains(issuer));
+            let before: Vec<_> = of_issuer.map(|(_, serials)| Arc::clone(serials)).collect();
+            if !before.iter().any(|before| Arc::ptr_eq(before, serials)) {
+                pending.push(*issuer, serials, before);
+            }
         }
     }
-    Ok(())
 }

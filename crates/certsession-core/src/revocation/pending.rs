@@ -1,13 +1,13 @@
 //! Certificates that were added to a list, and whose sessions are still to be ended.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::entries::Revocation;
+use super::entries::{Revocation, Serials};
 use crate::certificate::{IssuerHash, SerialNumber};
 use crate::store::Owner;
 
@@ -22,33 +22,91 @@ pub(crate) struct PendingRevocations {
 
 #[derive(Debug, Default)]
 struct State {
-    to_end: HashSet<Revocation>,
+    /// Those that were taken out and not done.
+    again: Vec<Revocation>,
+    added: VecDeque<Added>,
     waiting: Vec<Waker>,
     is_closed: bool,
 }
 
-impl PendingRevocations {
-    pub(super) fn push<'s>(&self, added: impl IntoIterator<Item = (IssuerHash, &'s [u8])>) {
-        let mut state = self.lock();
-        for (issuer, serial) in added {
-            let serial = SerialNumber::from_bytes(serial);
-            let revoked = Revocation::Certificate { issuer, serial };
-            state.to_end.insert(revoked);
+/// What is new in a set of serial numbers. The sets are those of the lists: a million entries
+/// take no memory of their own here.
+#[derive(Debug)]
+struct Added {
+    issuer: IssuerHash,
+    serials: Arc<Serials>,
+    /// What was there before.
+    before: Vec<Arc<Serials>>,
+    /// Where the next one begins.
+    next: usize,
+}
+
+impl Added {
+    /// Goes on to the next one that is new.
+    fn advance(&mut self) -> Option<Revocation> {
+        while let Some((serial, next)) = self.serials.at(self.next) {
+            self.next = next;
+            if !self.before.iter().any(|before| before.holds(serial)) {
+                return Some(Revocation::Certificate {
+                    issuer: self.issuer,
+                    serial: SerialNumber::from_bytes(serial),
+                });
+            }
         }
-        if state.to_end.is_empty() {
+        None
+    }
+
+    fn has_more(&self) -> bool {
+        let mut rest = Self {
+            issuer: self.issuer,
+            serials: Arc::clone(&self.serials),
+            before: self.before.clone(),
+            next: self.next,
+        };
+        rest.advance().is_some()
+    }
+}
+
+impl PendingRevocations {
+    /// Takes note of what is in `serials` and in none of those before.
+    pub(super) fn push(
+        &self,
+        issuer: IssuerHash,
+        serials: &Arc<Serials>,
+        before: Vec<Arc<Serials>>,
+    ) {
+        let added = Added {
+            issuer,
+            serials: Arc::clone(serials),
+            before,
+            next: 0,
+        };
+        if !added.has_more() {
             return;
         }
+        let mut state = self.lock();
+        state.added.push_back(added);
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Takes some out, for whoever ends their sessions.
+    /// Takes some out, for the task that ends their sessions.
     pub(crate) fn take(&self, at_most: usize) -> Batch<'_> {
         let mut state = self.lock();
-        let taken: Vec<_> = state.to_end.iter().take(at_most).cloned().collect();
-        for revocation in &taken {
-            state.to_end.remove(revocation);
+        let kept = state.again.len().saturating_sub(at_most);
+        let mut taken = state.again.split_off(kept);
+        while taken.len() < at_most
+            && let Some(added) = state.added.front_mut()
+        {
+            match added.advance() {
+                Some(revocation) => taken.push(revocation),
+                None => drop(state.added.pop_front()),
+            }
+        }
+        // Nothing is left to wait for where the rest is not new.
+        while state.added.front().is_some_and(|added| !added.has_more()) {
+            state.added.pop_front();
         }
         Batch {
             pending: self,
@@ -69,7 +127,7 @@ impl PendingRevocations {
     pub(crate) async fn wait_nonempty(&self) {
         poll_fn(|context| {
             let mut state = self.lock();
-            if !state.to_end.is_empty() || state.is_closed {
+            if !state.again.is_empty() || !state.added.is_empty() || state.is_closed {
                 return Poll::Ready(());
             }
             if !state
@@ -148,9 +206,9 @@ impl Batch<'_> {
 }
 
 impl Drop for Batch<'_> {
-    /// Nobody is woken: the others would meet the same failure, one after the other.
+    /// No one is woken: the others would meet the same failure, one after the other.
     fn drop(&mut self) {
-        self.pending.lock().to_end.extend(self.left.drain(..));
+        self.pending.lock().again.append(&mut self.left);
     }
 }
 

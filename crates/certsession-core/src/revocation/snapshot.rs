@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::crl::Crl;
 use super::entries::{ByCall, Serials};
-use crate::certificate::{IssuerHash, PublicKeyHash, SerialNumber};
+use super::succession::Source;
+use crate::certificate::{CanonicalName, IssuerHash, PublicKeyHash, SerialNumber};
 use crate::time::Timestamp;
 
 /// What a list says of a certificate.
@@ -16,7 +17,7 @@ pub enum RevocationStatus {
     Good,
     /// It is revoked, or its key is.
     Revoked,
-    /// The list of its issuer is overdue, so that nobody can say.
+    /// The list of its issuer is overdue, so that no one can say.
     Unknown,
 }
 
@@ -24,61 +25,104 @@ pub enum RevocationStatus {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
     /// The lists, by where they come from.
-    sources: BTreeMap<String, Vec<Crl>>,
+    sources: BTreeMap<String, Arc<Source>>,
     by_call: Arc<ByCall>,
     /// The lists again, by issuer.
-    issuers: HashMap<IssuerHash, Issuer>,
+    issuers: HashMap<CanonicalName, Issuer>,
+    /// How issuers spell their names.
+    spellings: HashMap<IssuerHash, CanonicalName>,
+}
+
+/// How a certificate is known to the lists.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'s> {
+    pub(super) issuer: &'s IssuerHash,
+    /// Where it is not known, the issuer is found by a spelling that has been seen.
+    pub(super) issuer_name: Option<CanonicalName>,
+    pub(super) serial: &'s SerialNumber,
+    pub(super) key: &'s PublicKeyHash,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Issuer {
+    lists: Vec<InForce>,
+    /// When the last CA of this name ends.
+    lives_until: Timestamp,
 }
 
 #[derive(Clone, Debug)]
-struct Issuer {
-    serials: Vec<Arc<Serials>>,
-    /// When the first of them is overdue.
+struct InForce {
+    serials: Arc<Serials>,
     next_update: Timestamp,
+    /// Until when its key is expected to sign a successor.
+    signs_until: Timestamp,
+}
+
+impl Issuer {
+    /// Whether a list is overdue that should have a successor. A key that has expired, or was
+    /// taken out of the configuration, signs none, and is none of the others' business; but if
+    /// it was the issuer's last one, nothing says any more that a certificate is good.
+    fn is_overdue(&self, now: Timestamp) -> bool {
+        let is_living = self.lives_until >= now;
+        self.lists
+            .iter()
+            .any(|list| list.next_update < now && (list.signs_until >= now || !is_living))
+    }
 }
 
 impl Snapshot {
     /// How many lookups this takes depends on how many lists an issuer has, not on their length.
-    pub(super) fn status(
-        &self,
-        issuer: &IssuerHash,
-        serial: &SerialNumber,
-        key: &PublicKeyHash,
-        now: Timestamp,
-    ) -> RevocationStatus {
+    pub(super) fn status(&self, subject: Subject<'_>, now: Timestamp) -> RevocationStatus {
         let by_call = &*self.by_call;
-        let is_in = |serials: &Serials| serials.contains(serial);
-        if by_call.keys.contains(key) || by_call.certificates.get(issuer).is_some_and(is_in) {
+        let is_in = |serials: &Serials| serials.contains(subject.serial);
+        if by_call.keys.contains(subject.key)
+            || by_call
+                .certificates
+                .get(subject.issuer)
+                .is_some_and(|serials| is_in(serials))
+        {
             return RevocationStatus::Revoked;
         }
-        match self.issuers.get(issuer) {
+        let name = subject.issuer_name;
+        let name = name.or_else(|| self.spellings.get(subject.issuer).copied());
+        match name.and_then(|name| self.issuers.get(&name)) {
             None => RevocationStatus::Good,
-            Some(issuer) if issuer.serials.iter().any(|serials| is_in(serials)) => {
+            Some(issuer) if issuer.lists.iter().any(|list| is_in(&list.serials)) => {
                 RevocationStatus::Revoked
             }
-            Some(issuer) if issuer.next_update < now => RevocationStatus::Unknown,
+            Some(issuer) if issuer.is_overdue(now) => RevocationStatus::Unknown,
             Some(_) => RevocationStatus::Good,
         }
     }
 
-    /// With these lists in the place of those from the same source.
-    pub(super) fn with_source(&self, source: &str, crls: Vec<Crl>) -> Self {
+    /// With this source in the place of the one of the same name.
+    pub(super) fn with_source(&self, name: &str, source: Source) -> Self {
         let mut sources = self.sources.clone();
-        sources.insert(source.to_owned(), crls);
-        let mut issuers: HashMap<IssuerHash, Issuer> = HashMap::new();
-        for crl in sources.values().flatten() {
-            let issuer = issuers.entry(crl.issuer).or_insert_with(|| Issuer {
-                serials: Vec::new(),
-                next_update: Timestamp::MAX,
-            });
-            issuer.serials.push(Arc::clone(&crl.serials));
-            issuer.next_update = issuer.next_update.min(crl.next_update);
+        sources.insert(name.to_owned(), Arc::new(source));
+        let mut issuers: HashMap<CanonicalName, Issuer> = HashMap::new();
+        let mut spellings = HashMap::new();
+        for source in sources.values() {
+            for crl in &source.lists {
+                let issuer = issuers.entry(crl.name).or_default();
+                issuer.lists.push(InForce {
+                    serials: Arc::clone(&crl.serials),
+                    next_update: crl.next_update,
+                    signs_until: source.signs_until(crl),
+                });
+                spellings.extend(crl.names.iter().map(|spelling| (*spelling, crl.name)));
+            }
+        }
+        for ca in sources.values().flat_map(|source| &source.cas) {
+            if let Some(issuer) = issuers.get_mut(&ca.name) {
+                issuer.lives_until = issuer.lives_until.max(ca.not_after);
+            }
         }
         let by_call = Arc::clone(&self.by_call);
         Self {
             sources,
             by_call,
             issuers,
+            spellings,
         }
     }
 
@@ -93,38 +137,28 @@ impl Snapshot {
         &self.by_call
     }
 
-    /// The lists from this source.
-    pub(super) fn source(&self, source: &str) -> &[Crl] {
-        self.sources.get(source).map_or(&[], Vec::as_slice)
+    /// What is in force of this source.
+    pub(super) fn source(&self, name: &str) -> Option<&Arc<Source>> {
+        self.sources.get(name)
     }
 
-    /// Whether a certificate is named, by whatever list.
-    pub(super) fn names(&self, issuer: &IssuerHash, serial: &[u8]) -> bool {
-        let listed = self.issuers.get(issuer);
-        let mut lists = listed.into_iter().flat_map(|issuer| &issuer.serials);
-        lists.any(|serials| serials.holds(serial))
-            || self
-                .by_call
-                .certificates
-                .get(issuer)
-                .is_some_and(|serials| serials.holds(serial))
-    }
-
-    /// Every certificate that is named.
-    pub(super) fn certificates(&self) -> impl Iterator<Item = (IssuerHash, &[u8])> {
-        let listed = self.sources.values().flatten();
-        let listed = listed.map(|crl| (crl.issuer, &*crl.serials));
-        let called = &self.by_call.certificates;
-        let called = called.iter().map(|(issuer, serials)| (*issuer, serials));
-        listed
-            .chain(called)
-            .flat_map(|(issuer, serials)| serials.iter().map(move |serial| (issuer, serial)))
+    /// The sets of serial numbers, each with the spellings of its issuer.
+    pub(super) fn sets(&self) -> impl Iterator<Item = (&[IssuerHash], &Arc<Serials>)> {
+        let listed = self.sources.values().flat_map(|source| &source.lists);
+        let listed = listed.map(|crl| (&*crl.names, &crl.serials));
+        let called = self.by_call.certificates.iter();
+        listed.chain(called.map(|(issuer, serials)| (std::slice::from_ref(issuer), serials)))
     }
 
     pub(super) fn len(&self) -> usize {
-        let listed: usize = self.sources.values().flatten().map(Crl::len).sum();
+        let listed = self.sources.values().flat_map(|source| &source.lists);
+        let listed: usize = listed.map(Crl::len).sum();
         let called = &self.by_call;
-        let certificates: usize = called.certificates.values().map(Serials::len).sum();
+        let certificates: usize = called
+            .certificates
+            .values()
+            .map(|serials| serials.len())
+            .sum();
         listed + certificates + called.keys.len()
     }
 }

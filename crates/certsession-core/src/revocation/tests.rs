@@ -6,8 +6,8 @@ use rcgen::{
     SignatureAlgorithm, date_time_ymd,
 };
 
-use super::{Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList};
-use crate::certificate::PeerCertificate;
+use super::{Crl, CrlError, MAX_CRL_SIZE, OnOverdueCrl, Revocation, RevocationList};
+use crate::certificate::{CaCertificate, PeerCertificate};
 use crate::revocation::RevocationStatus::{Good, Revoked, Unknown};
 use crate::time::Timestamp;
 
@@ -34,8 +34,8 @@ impl Ca {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn authority(&self) -> CrlAuthority {
-        CrlAuthority::from_certificate(self.0.der()).unwrap()
+    fn authority(&self) -> CaCertificate {
+        CaCertificate::from_der(self.0.der()).unwrap()
     }
 
     fn issue(&self, serial: u64) -> PeerCertificate {
@@ -234,9 +234,10 @@ fn a_list_of_another_authority_cannot_push_one_out() {
     list.replace("file", vec![ca.verify(&ca.list(&[1])).unwrap()])
         .unwrap();
     let theirs = other.verify(&other.list(&[])).unwrap();
+    let next_update = NOW + 6 * DAY;
     assert_eq!(
         list.replace("file", vec![theirs.clone()]),
-        Err(CrlError::IssuerMissing)
+        Err(CrlError::IssuerMissing { next_update })
     );
     list.replace("another file", vec![theirs]).unwrap();
     assert_eq!(list.status(&ca.issue(1), NOW), Revoked);
@@ -258,17 +259,28 @@ fn what_is_revoked_by_call_stays_so_whatever_lists_come() {
 }
 
 #[test]
-fn of_several_lists_of_one_issuer_in_a_place_none_goes_back_in_time() {
+fn of_several_lists_of_one_place_the_newest_counts() {
     let ca = Ca::named("ca");
     let made = |serials: &[u64], age| ca.verify(&ca.list_of(serials, age, 7)).unwrap();
     let list = RevocationList::new();
-    let parts = |first, second| vec![made(&[1], first), made(&[2], second)];
-    list.replace("file", parts(3, 2)).unwrap();
-    assert_eq!(list.replace("file", parts(4, 1)), Err(CrlError::Older));
-    assert_eq!(list.replace("file", parts(3, 3)), Err(CrlError::Older));
-    list.replace("file", parts(3, 1)).unwrap();
-    assert_eq!(list.status(&ca.issue(1), NOW), Revoked);
+    list.replace("file", vec![made(&[1], 3), made(&[2], 2)])
+        .unwrap();
+    assert_eq!(list.status(&ca.issue(1), NOW), Good);
     assert_eq!(list.status(&ca.issue(2), NOW), Revoked);
+    // Beside its successor an old list is no harm; without one it is.
+    list.replace("file", vec![made(&[1], 4), made(&[3], 1)])
+        .unwrap();
+    assert_eq!(list.status(&ca.issue(3), NOW), Revoked);
+    let older = list.replace("file", vec![made(&[1], 4), made(&[1], 2)]);
+    assert_eq!(older, Err(CrlError::Older));
+    assert_eq!(list.status(&ca.issue(3), NOW), Revoked);
+    // Of two that cannot be put in order, both count.
+    let twins = RevocationList::new();
+    twins
+        .replace("file", vec![made(&[1], 1), made(&[2], 1)])
+        .unwrap();
+    assert_eq!(twins.status(&ca.issue(1), NOW), Revoked);
+    assert_eq!(twins.status(&ca.issue(2), NOW), Revoked);
 }
 
 #[test]

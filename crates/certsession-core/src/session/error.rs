@@ -15,6 +15,8 @@ use crate::store::StoreError;
 #[non_exhaustive]
 pub enum SessionError {
     /// On opening: the certificate was refused, or is not the one that the session is bound to.
+    /// On commit: the certificate has expired or was revoked while the request ran, or its
+    /// revocation list is overdue; nothing was written.
     #[error("{0}")]
     Refused(Refusal),
     /// The store failed. Answering with an empty session in place of the real one would be wrong.

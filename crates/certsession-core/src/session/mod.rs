@@ -22,6 +22,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
 use crate::rules::Rules;
+use crate::store::CLOCK_SKEW;
 use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
@@ -72,7 +73,9 @@ impl Base {
     }
 
     pub(crate) fn is_touch_due(&self, rules: &Rules, now: Timestamp) -> bool {
-        now >= self.record.last_seen_at + rules.lifetimes.touch()
+        let last_seen_at = self.record.last_seen_at;
+        // A use in the future was by a clock that ran ahead.
+        now >= last_seen_at + rules.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
     }
 
     /// A token in its grace period is not renewed again: another request renewed it a moment ago.

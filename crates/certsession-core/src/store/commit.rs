@@ -1,6 +1,7 @@
 //! The one conditional operation that changes a record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Admission;
 use crate::binding::Binding;
@@ -109,6 +110,10 @@ pub enum Decision {
     },
 }
 
+/// How far apart the clocks of the nodes may be, with the time that a step takes. A use that lies
+/// further ahead was by a clock that was wrong.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 impl Record {
     /// Decides what a commit does to this record: the rule that every store shares.
     ///
@@ -118,7 +123,8 @@ impl Record {
     ///    not grow beyond the limit, whatever each request could see when it wrote.
     /// 4. A sign-in and a rotation need a token that is still accepted; a renewal that came too
     ///    late is left out.
-    /// 5. A session is rebound to a renewed certificate together with its new token, or not at all.
+    /// 5. A use in the future, by a clock that ran ahead, does not count once there is another.
+    /// 6. A session is rebound to a renewed certificate together with its new token, or not at all.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
@@ -151,7 +157,12 @@ impl Record {
         let mut record = self.clone();
         record.revision = commit.revision;
         record.data = data;
-        record.last_seen_at = self.last_seen_at.max(commit.now);
+        // Another request may have been used a moment later. Far later, its clock ran ahead.
+        let ran_ahead = self.last_seen_at > commit.now + CLOCK_SKEW;
+        record.last_seen_at = match ran_ahead {
+            true => commit.now,
+            false => self.last_seen_at.max(commit.now),
+        };
         if let Some((token_hash, previous)) = rotation {
             record.token_hash = token_hash;
             record.previous = previous;
@@ -177,10 +188,11 @@ impl Record {
             record.absolute_deadline = deadline.min(record.binding.not_after());
         }
         // The later of two uses counts, whichever is committed last.
-        record.idle_deadline = self
-            .idle_deadline
-            .max(commit.idle_deadline)
-            .min(record.absolute_deadline);
+        let idle_deadline = match ran_ahead {
+            true => commit.idle_deadline,
+            false => self.idle_deadline.max(commit.idle_deadline),
+        };
+        record.idle_deadline = idle_deadline.min(record.absolute_deadline);
         Decision::Apply {
             record: Arc::new(record),
             rotated: rotation.is_some(),

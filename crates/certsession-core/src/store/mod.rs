@@ -14,8 +14,8 @@ use crate::record::Record;
 use crate::time::Timestamp;
 
 pub use admission::{Admission, OnLimit};
+pub(crate) use commit::{CLOCK_SKEW, Rotation, Supersede};
 pub use commit::{Commit, Decision};
-pub(crate) use commit::{Rotation, Supersede};
 pub use error::{StoreError, StoreErrorKind};
 pub use owner::{Owner, OwnerKey};
 
@@ -27,7 +27,8 @@ pub use owner::{Owner, OwnerKey};
 /// `conformance` (feature `test-util`) tests each of these clauses.
 ///
 /// 1. `create` never overwrites a record.
-/// 2. `load` does not distinguish absent, expired and ended records.
+/// 2. `load` does not distinguish absent, expired and ended records. A record that it found expired
+///    is gone: it does not come back if a clock goes back.
 /// 3. `commit` is one atomic step: the state of the record at that moment decides.
 /// 4. Only `create` creates a record: a `commit` never does.
 /// 5. `remove` and `revoke` are final, and may be called again.

@@ -6,6 +6,7 @@ use crate::binding::Binding;
 use crate::certificate::{IssuerHash, PeerCertificate, SerialNumber};
 use crate::principal::{InvalidPrincipal, Principal};
 use crate::record::Record;
+use crate::revocation::shortest;
 
 /// An owner of sessions: a principal or a certificate. The sessions of each owner are indexed, so
 /// that they can be listed and revoked together.
@@ -41,8 +42,10 @@ impl OwnerKey {
         Self::hash(b'p', principal.as_str().as_bytes(), b"")
     }
 
+    /// The serial number counts as a number: a revocation list need not have the superfluous
+    /// zeros that a certificate has, and has to find its sessions all the same.
     fn of_certificate(issuer: &IssuerHash, serial: &SerialNumber) -> Self {
-        Self::hash(b'c', issuer.as_bytes(), serial.as_bytes())
+        Self::hash(b'c', issuer.as_bytes(), shortest(serial.as_bytes()))
     }
 
     /// The issuer's hash has a fixed length, so the serial number always begins at the same

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::binding::Binding;
-use crate::certificate::{Fingerprint, IdentityName, IssuerHash, PublicKeyHash, SerialNumber};
+use crate::certificate::{
+    Fingerprint, IdentityName, IssuerHash, PublicKeyHash, SerialNumber, TrustAnchor,
+};
 use crate::store::Owner;
 use crate::time::Timestamp;
 
@@ -32,6 +34,7 @@ pub struct SampleBinding {
     issuer: String,
     not_before: Timestamp,
     names: Vec<(IdentityName, String)>,
+    anchor: Option<TrustAnchor>,
 }
 
 impl SampleBinding {
@@ -44,6 +47,7 @@ impl SampleBinding {
             issuer: "sample CA".to_owned(),
             not_before: NOT_BEFORE,
             names: Vec::new(),
+            anchor: None,
         }
     }
 
@@ -65,6 +69,17 @@ impl SampleBinding {
     #[must_use]
     pub fn name(mut self, kind: IdentityName, name: &str) -> Self {
         self.names.push((kind, name.to_owned()));
+        self
+    }
+
+    /// Has it verified by the CA of this number, in a SPIFFE trust domain or in none. Default: the
+    /// CA is not known.
+    #[must_use]
+    pub fn verified_by(mut self, number: u32, trust_domain: Option<&str>) -> Self {
+        self.anchor = Some(TrustAnchor {
+            public_key: PublicKeyHash::of(&number.to_be_bytes()),
+            trust_domain: trust_domain.map(|name| IdentityName::Uri.hash(name)),
+        });
         self
     }
 
@@ -92,6 +107,7 @@ impl SampleBinding {
                 .iter()
                 .map(|(kind, name)| kind.hash(name))
                 .collect(),
+            anchor: self.anchor,
         })
     }
 
@@ -104,6 +120,7 @@ impl SampleBinding {
             issuer,
             not_before,
             names,
+            anchor: _,
         } = self;
         let names = match names.as_slice() {
             [] => String::new(),

@@ -34,12 +34,73 @@ fn public_key() -> World {
 }
 
 #[test]
-fn by_default_a_renewed_certificate_is_another_one() {
+fn p2_by_default_a_renewed_certificate_opens_nothing_and_leaves_the_session_alone() {
     let world = World::new();
     let Renewal { old, new, .. } = renewal();
     let client = Client::signed_in(&world, &old, "alice");
-    let renewed = Client::with_cookie_of(&new, &client);
-    assert_eq!(renewed.refusal(&world), Refusal::OtherCertificate);
+    let handle = client.handle(&world);
+    client
+        .clone()
+        .request(&world, |session| session.insert(&CART, &1).unwrap());
+    world.events();
+    let mut renewed = Client::with_cookie_of(&new, &client);
+    let answer = renewed.try_request(&world, |session| {
+        assert_eq!(session.handle(), None);
+        assert_eq!(session.principal(), None);
+        assert_eq!(session.get(&CART).unwrap(), None);
+        let written = session.insert(&CART, &2);
+        assert!(matches!(written, Err(SessionError::TokenReplaced)));
+        assert!(session.sign_out().is_err());
+    });
+    answer.result.unwrap();
+    assert!(answer.cookie.is_none(), "the cookie is the session's");
+    let reason = Refusal::CertificateRenewed;
+    assert_eq!(world.events(), [SessionEvent::Refused { handle, reason }]);
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+}
+
+#[test]
+fn p3_by_default_a_sign_in_under_a_renewed_certificate_begins_a_session_of_its_own() {
+    type Renew = fn(&Certificate) -> Certificate;
+    let same_key: Renew = |old| old.renewed(2, MINUTE);
+    let same_subject: Renew = |old| {
+        let new = Certificate::serial(2).later(MINUTE);
+        new.subject(old.subject_name())
+    };
+    let same_name: Renew = |_| Certificate::serial(2).later(MINUTE).dns("a.example");
+    for renew in [same_key, same_subject, same_name] {
+        let world = World::new();
+        let ca = Ca::named("ca");
+        let certificate = Certificate::serial(1).dns("a.example");
+        let old = ca.issue(&certificate);
+        let new = ca.issue(&renew(&certificate));
+        let client = Client::signed_in(&world, &old, "alice");
+        let before = client.handle(&world).unwrap();
+        let mut renewed = Client::with_cookie_of(&new, &client);
+        world.clock.advance(MINUTE);
+        renewed.request(&world, |session| session.sign_in("alice").unwrap());
+        let after = renewed.handle(&world).unwrap();
+        assert_ne!(before, after);
+        assert_eq!(world.sessions_of("alice"), [before, after]);
+        assert_eq!(client.handle(&world), Some(before), "it is left as it was");
+        assert_eq!(world.sessions_by(&owner(&new)), [after]);
+    }
+}
+
+#[test]
+fn p2_a_newer_certificate_of_someone_else_is_refused_and_so_is_an_older_one() {
+    let world = World::new();
+    let ca = Ca::named("ca");
+    let certificate = Certificate::serial(1).later(MINUTE);
+    let client = Client::signed_in(&world, &ca.issue(&certificate), "alice");
+    let refusal = |peer: &PeerState| Client::with_cookie_of(peer, &client).refusal(&world);
+    let other = ca.issue(&Certificate::serial(2).later(2 * MINUTE));
+    assert_eq!(refusal(&other), Refusal::OtherCertificate);
+    let older = Certificate::serial(3).subject(certificate.subject_name());
+    assert_eq!(refusal(&ca.issue(&older)), Refusal::OtherCertificate);
+    let alike = Certificate::serial(4).subject(certificate.subject_name());
+    let elsewhere = Ca::named("other").issue(&alike.later(2 * MINUTE));
+    assert_eq!(refusal(&elsewhere), Refusal::OtherCertificate);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 mod admin;
+mod anchors;
 mod binding;
+mod clocks;
 mod data;
 mod distrust;
 mod endings;

@@ -225,9 +225,15 @@ fn p8_a_certificate_that_cannot_be_read_is_rejected_and_not_absent() {
         refusal,
         SessionError::Refused(Refusal::CertificateRejected)
     ));
+    let PeerState::Rejected(error) = peer else {
+        panic!("it is rejected");
+    };
     assert_eq!(
         world.events(),
-        [refused(None, Refusal::CertificateRejected)]
+        [
+            SessionEvent::CertificateRejected { error },
+            refused(None, Refusal::CertificateRejected)
+        ]
     );
     assert_eq!(world.faults.take_calls(), []);
 }

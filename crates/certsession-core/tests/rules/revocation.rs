@@ -1,13 +1,13 @@
 //! Revoked certificates: refused on the next request, and their sessions ended for good.
 
-use certsession_core::test_util::{Fault, block_on};
+use certsession_core::test_util::{Fault, SampleBinding, SampleRecord, block_on};
 use certsession_core::{
     BindingPolicy, Handle, Key, PeerState, Refusal, Revocation, RevocationList, RevocationReason,
-    SessionEvent, StoreOperation,
+    SerialNumber, SessionError, SessionEvent, SessionStore, StoreOperation,
 };
 use rcgen::KeyPair;
 
-use crate::support::{Ca, Certificate, Client, HOUR, World, owner};
+use crate::support::{Ca, Certificate, Client, HOUR, NOW, World, owner};
 
 const CART: Key<u32> = Key::new("cart");
 
@@ -203,4 +203,83 @@ fn p8_one_worker_at_a_time_ends_sessions_and_keeps_no_manager_alive() {
     let worker = world.sessions.revocation_worker().unwrap();
     drop(world);
     assert!(!block_on(worker.step()).unwrap());
+}
+
+/// A stream that writes for hours, under a certificate that is revoked meanwhile.
+#[test]
+fn p8_a_commit_asks_whether_the_certificate_is_revoked() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    let mut stream = alice.open(&world);
+    stream.insert(&CART, &1).unwrap();
+    alice.finish(&world, &mut stream).result.unwrap();
+    // Revoked by its key, whose sessions no index finds.
+    list.revoke(Revocation::of_key(peer.certificate().unwrap()));
+    stream.insert(&CART, &2).unwrap();
+    let result = alice.finish(&world, &mut stream).result;
+    let reason = Refusal::CertificateRevoked;
+    assert!(matches!(result, Err(SessionError::Refused(refused)) if refused == reason));
+    assert_eq!(world.count(), 0, "the session is ended");
+    assert!(stream.insert(&CART, &3).is_err());
+}
+
+#[test]
+fn p8_a_commit_asks_whether_the_certificate_is_still_valid_and_its_list_is_not_overdue() {
+    let world = World::new();
+    let short = Certificate::serial(1).valid(NOW, NOW + HOUR);
+    let peer = Ca::named("ca").issue(&short);
+    let mut alice = Client::of(&peer);
+    let mut slow = alice.open(&world);
+    slow.sign_in("alice").unwrap();
+    world.clock.set(NOW + 2 * HOUR);
+    let result = alice.finish(&world, &mut slow).result;
+    let reason = Refusal::CertificateExpired;
+    assert!(matches!(result, Err(SessionError::Refused(refused)) if refused == reason));
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_a_request_that_only_read_is_served_although_its_certificate_was_revoked_meanwhile() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    world.clock.advance(HOUR / 4);
+    let mut slow = alice.open(&world);
+    list.revoke(serial(&peer));
+    alice.finish(&world, &mut slow).result.unwrap();
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_a_sign_out_goes_through_under_a_revoked_certificate() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut alice = Client::signed_in(&world, &peer, "alice");
+    let mut slow = alice.open(&world);
+    slow.sign_out().unwrap();
+    list.revoke(serial(&peer));
+    alice.finish(&world, &mut slow).result.unwrap();
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_sessions_of_a_serial_number_with_superfluous_zeros_are_ended() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let certificate = SampleBinding::new(7);
+    let mut record = SampleRecord::new(1).created_at(NOW);
+    record = record.bound_to(&certificate.clone().build());
+    let store = world.sessions.store().inner();
+    block_on(store.create(record.build(), None, NOW)).unwrap();
+    // The sample's serial number is 00 00 00 07.
+    list.revoke(Revocation::Certificate {
+        issuer: *certificate.build().issuer(),
+        serial: SerialNumber::from_bytes(&[7]),
+    });
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    assert_eq!(world.count(), 0);
 }

@@ -31,7 +31,15 @@ impl RedisStore {
             if let (Some(lease), Some(record)) = (lease, &record) {
                 lease.keep(record);
             }
-            Ok(record.filter(|record| !record.is_expired(now)))
+            match record {
+                // Found expired once, it does not come back if the clock goes back. If the server
+                // fails here, its own clock ends it.
+                Some(record) if record.is_expired(now) => {
+                    let _ = Box::pin(self.end(handle)).await;
+                    Ok(None)
+                }
+                record => Ok(record),
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! The configuration for OpenSSL, from 1.1.1 on.
 
+mod verdict;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use certsession_core::{CertificateError, PeerState, Timestamp};
+use certsession_core::{CertificateError, PeerState, SignatureVerifier, Timestamp, TrustAnchor};
 use openssl::asn1::Asn1Time;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
@@ -10,17 +13,19 @@ use openssl::ssl::{
     AlpnError, SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslOptions,
     SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::stack::Stack;
+use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
-use openssl::x509::{X509, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult};
-use rustls_pki_types::CertificateDer;
+use openssl::x509::{
+    X509, X509Crl, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult,
+};
 
 use crate::error::MutualTlsError;
-use crate::handshake::{self, Leaf, VerifiedLeaves};
+use crate::handshake::{self, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
-use crate::sources::{Parts, ServerIdentity};
+use crate::sources::{ClientCa, Parts, ServerIdentity};
+use verdict::{Verdict, anchor_of, judge};
 
 pub(crate) fn acceptor(
     parts: Parts,
@@ -29,13 +34,14 @@ pub(crate) fn acceptor(
     let mut session_id_context = [0; 32];
     openssl::rand::rand_bytes(&mut session_id_context).map_err(stack)?;
     let verified = Arc::new(VerifiedLeaves::default());
-    let (mut builder, store) = configure(parts, &settings, &session_id_context, &verified)?;
+    let (mut builder, cas) = configure(parts, &settings, &session_id_context, &verified)?;
     let reloadable = Arc::new(OpenSslConfig {
         settings,
         session_id_context,
         verified,
+        generation: AtomicU64::new(0),
         current: RwLock::new(Current {
-            store,
+            cas,
             replaced: None,
         }),
     });
@@ -50,23 +56,27 @@ fn configure(
     settings: &Settings,
     session_id_context: &[u8],
     verified: &Arc<VerifiedLeaves>,
-) -> Result<(SslAcceptorBuilder, Arc<X509Store>), MutualTlsError> {
+) -> Result<(SslAcceptorBuilder, ClientCas), MutualTlsError> {
+    settings.check_ca_names(&parts.client_cas)?;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).map_err(stack)?;
     set_protocol(&mut builder).map_err(stack)?;
     set_resumption(&mut builder, settings.resumption, session_id_context).map_err(stack)?;
     set_identity(&mut builder, parts.identity)?;
-    set_client_cas(&mut builder, &parts.client_cas).map_err(stack)?;
-    // The same once more, to verify resumed connections with: a store cannot be shared.
-    let store = store_of(&parts.client_cas, X509VerifyFlags::NO_CHECK_TIME).map_err(stack)?;
-    let store = Arc::new(store);
+    set_client_cas(&mut builder, &parts.client_cas, settings)?;
+    let cas = ClientCas {
+        // The same once more, to verify resumed connections with: a store cannot be shared.
+        store: Arc::new(store_of(&parts.client_cas, X509VerifyFlags::NO_CHECK_TIME)?),
+        anchors: parts.client_cas.iter().map(ClientCa::anchor).collect(),
+    };
     let mode = match settings.client_auth {
         ClientAuth::Required => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
         ClientAuth::Optional => SslVerifyMode::PEER,
     };
     set_alpn(&mut builder, settings.alpn.clone());
     let (settings, leaves) = (settings.clone(), Arc::clone(verified));
+    let anchors = Arc::clone(&cas.anchors);
     builder.set_verify_callback(mode, move |verified, context| {
-        match judge(verified, &settings, context) {
+        match judge(verified, &settings, &anchors, context) {
             Verdict::Refused => false,
             Verdict::Intermediate => true,
             Verdict::Accepted(leaf) => {
@@ -75,7 +85,7 @@ fn configure(
             }
         }
     });
-    Ok((builder, store))
+    Ok((builder, cas))
 }
 
 fn set_protocol(builder: &mut SslAcceptorBuilder) -> Result<(), ErrorStack> {
@@ -118,13 +128,20 @@ pub(crate) struct OpenSslConfig {
     settings: Settings,
     session_id_context: [u8; 32],
     verified: Arc<VerifiedLeaves>,
+    /// How often the client CAs were replaced.
+    generation: AtomicU64,
     current: RwLock<Current>,
 }
 
 #[derive(Clone)]
-struct Current {
-    /// The client CAs.
+struct ClientCas {
     store: Arc<X509Store>,
+    anchors: Arc<[TrustAnchor]>,
+}
+
+#[derive(Clone)]
+struct Current {
+    cas: ClientCas,
     /// What takes the place of the context that the server was bound with.
     replaced: Option<SslContext>,
 }
@@ -144,10 +161,39 @@ impl OpenSslConfig {
         {
             return PeerState::Verified(certificate);
         }
-        match self.verify(tls, &leaf) {
+        let verify = || {
+            let none = Stack::new()?;
+            let chain = tls.peer_cert_chain().unwrap_or(&none);
+            self.verify(&leaf, chain, |anchors, context| {
+                match judge(true, &self.settings, anchors, context) {
+                    Verdict::Accepted(leaf) => Some(leaf),
+                    Verdict::Refused | Verdict::Intermediate => None,
+                }
+            })
+        };
+        match verify() {
             Ok(Some(leaf)) => leaf.into_state(),
             Ok(None) | Err(_) => PeerState::Rejected(CertificateError::Unverified),
         }
+    }
+
+    /// How often the client CAs were replaced.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a chain that was verified before still verifies, and by which CA.
+    pub(crate) fn reverify(&self, leaf: &[u8], chain: &[Vec<u8>]) -> Option<TrustAnchor> {
+        let verify = || {
+            let mut sent = Stack::new()?;
+            for der in chain {
+                sent.push(X509::from_der(der)?)?;
+            }
+            self.verify(&X509::from_der(leaf)?, &sent, |anchors, context| {
+                anchor_of(anchors, context)
+            })
+        };
+        verify().ok().flatten()
     }
 
     /// Lets a handshake go on under what is in force now.
@@ -167,11 +213,15 @@ impl OpenSslConfig {
         current.clone()
     }
 
-    /// Verifies the chain of a connection again, as a full handshake would do now.
-    fn verify(&self, tls: &SslRef, leaf: &X509) -> Result<Option<Leaf>, ErrorStack> {
-        let none = Stack::new()?;
-        let chain = tls.peer_cert_chain().unwrap_or(&none);
-        let store = self.current().store;
+    /// Verifies the chain of a connection again, as a full handshake would do now, and asks what
+    /// is to be made of it if it does.
+    fn verify<T>(
+        &self,
+        leaf: &X509,
+        chain: &StackRef<X509>,
+        accept: impl FnOnce(&[TrustAnchor], &mut X509StoreContextRef) -> Option<T>,
+    ) -> Result<Option<T>, ErrorStack> {
+        let ClientCas { store, anchors } = self.current().cas;
         let now = Asn1Time::from_unix(seconds(self.settings.clock.now()))?;
         X509StoreContext::new()?.init(&store, leaf, chain, |context| {
             let is_verified = context.verify_cert()?;
@@ -193,10 +243,12 @@ impl OpenSslConfig {
                 handshake::client_refused("openssl", der.as_deref(), &reason);
                 return Ok(None);
             }
-            Ok(match judge(is_verified, &self.settings, context) {
-                Verdict::Accepted(leaf) => Some(leaf),
-                Verdict::Refused | Verdict::Intermediate => None,
-            })
+            if !is_verified {
+                let der = leaf.to_der().ok();
+                handshake::client_refused("openssl", der.as_deref(), &context.error());
+                return Ok(None);
+            }
+            Ok(accept(&anchors, context))
         })
     }
 }
@@ -204,12 +256,16 @@ impl OpenSslConfig {
 impl ReloadableConfig for OpenSslConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
         let context = &self.session_id_context;
-        let (builder, store) = configure(parts, &self.settings, context, &self.verified)?;
+        let (builder, cas) = configure(parts, &self.settings, context, &self.verified)?;
+        let is_changed = cas.anchors != self.current().cas.anchors;
         let new = Current {
-            store,
+            cas,
             replaced: Some(builder.build().into_context()),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        if is_changed {
+            self.generation.fetch_add(1, Ordering::Release);
+        }
         Ok(())
     }
 }
@@ -291,70 +347,55 @@ fn set_identity(
 
 fn set_client_cas(
     builder: &mut SslAcceptorBuilder,
-    client_cas: &[CertificateDer<'static>],
-) -> Result<(), ErrorStack> {
-    let mut names = Stack::new()?;
-    for der in client_cas {
-        names.push(X509::from_der(der)?.subject_name().to_owned()?)?;
-    }
+    client_cas: &[ClientCa],
+    settings: &Settings,
+) -> Result<(), MutualTlsError> {
     // The store for peers alone: in the general one, OpenSSL would also look for
     // certificates to complete the server's own chain with.
-    builder.set_verify_cert_store(store_of(client_cas, X509VerifyFlags::empty())?)?;
-    builder.set_client_ca_list(names);
+    let store = store_of(client_cas, X509VerifyFlags::empty())?;
+    builder.set_verify_cert_store(store).map_err(stack)?;
+    if settings.sends_ca_names {
+        let mut names = Stack::new().map_err(stack)?;
+        for ca in client_cas {
+            let name = X509::from_der(&ca.der).and_then(|ca| ca.subject_name().to_owned());
+            let pushed = name.and_then(|name| names.push(name));
+            pushed.map_err(|error| ca.unusable(error))?;
+        }
+        builder.set_client_ca_list(names);
+    }
     Ok(())
 }
 
-fn store_of(
-    client_cas: &[CertificateDer<'static>],
-    flags: X509VerifyFlags,
-) -> Result<X509Store, ErrorStack> {
+fn store_of(client_cas: &[ClientCa], flags: X509VerifyFlags) -> Result<X509Store, MutualTlsError> {
     // A new store is empty: the system's roots are not in it.
-    let mut store = X509StoreBuilder::new()?;
-    for der in client_cas {
-        store.add_cert(X509::from_der(der)?)?;
+    let mut store = X509StoreBuilder::new().map_err(stack)?;
+    for ca in client_cas {
+        let added = X509::from_der(&ca.der).and_then(|certificate| store.add_cert(certificate));
+        added.map_err(|error| ca.unusable(error))?;
     }
     // The configured CAs are where trust begins, also if one of them is an intermediate whose
     // root is not configured, as with rustls. A leaf, which this flag would trust, never gets
     // into the store: `sources::client_ca` refuses it.
-    store.set_flags(X509VerifyFlags::PARTIAL_CHAIN | flags)?;
-    store.set_purpose(X509PurposeId::SSL_CLIENT)?;
+    let flags = X509VerifyFlags::PARTIAL_CHAIN | flags;
+    store.set_flags(flags).map_err(stack)?;
+    store
+        .set_purpose(X509PurposeId::SSL_CLIENT)
+        .map_err(stack)?;
     Ok(store.build())
 }
 
-/// OpenSSL's verdict on one certificate of a chain, and ours on the leaf.
-enum Verdict {
-    Refused,
-    Intermediate,
-    Accepted(Leaf),
-}
+/// OpenSSL verifies signatures of revocation lists by algorithms that ring does not know: ECDSA on
+/// P-521 and brainpool curves or with SHA-512, Ed448, RSA keys beyond 8192 bits.
+#[derive(Debug)]
+pub(crate) struct Signatures;
 
-/// Takes OpenSSL's own verdict unchanged, and asks the revocation list of the leaf. Each refusal
-/// is logged.
-fn judge(verified: bool, settings: &Settings, context: &mut X509StoreContextRef) -> Verdict {
-    if !verified {
-        let leaf = match context.chain() {
-            Some(chain) => chain.get(0),
-            None => context.current_cert(),
-        };
-        let der = leaf.and_then(|leaf| leaf.to_der().ok());
-        handshake::client_refused("openssl", der.as_deref(), &context.error());
-        return Verdict::Refused;
-    }
-    if context.error_depth() != 0 {
-        return Verdict::Intermediate;
-    }
-    // OpenSSL keeps the bytes of the signed part as it read them, and writes the rest as DER.
-    let leaf = context.current_cert().and_then(|leaf| leaf.to_der().ok());
-    let Some(leaf) = leaf else {
-        return Verdict::Refused;
-    };
-    match handshake::judge(settings.revocations.as_ref(), &leaf, settings.clock.now()) {
-        Ok(leaf) => Verdict::Accepted(leaf),
-        Err(denied) => {
-            handshake::client_refused("openssl", Some(&leaf), &denied);
-            context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
-            Verdict::Refused
-        }
+impl SignatureVerifier for Signatures {
+    fn verify(&self, list: &[u8], public_key: &[u8]) -> Option<bool> {
+        let verify = || X509Crl::from_der(list)?.verify(&*PKey::public_key_from_der(public_key)?);
+        let verified = verify();
+        // A signature that is wrong leaves errors behind, which are no one else's.
+        drop(ErrorStack::get());
+        verified.ok()
     }
 }
 

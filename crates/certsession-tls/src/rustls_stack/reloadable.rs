@@ -1,9 +1,10 @@
 //! What can change while a server over rustls runs, and who its peers are.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use certsession_core::{CertificateError, PeerState};
+use certsession_core::{CertificateError, PeerState, TrustAnchor};
 use rustls::CertificateError as Refusal;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -11,13 +12,14 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConnection};
 use rustls_pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, KeyUsage};
 
 use super::root_hint_subjects::RootHintSubjects;
 use crate::error::MutualTlsError;
 use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{ClientAuth, Settings, SharedClock};
-use crate::sources::{Parts, ServerIdentity};
+use crate::sources::{ClientCa, Parts, ServerIdentity};
 
 /// What can change while the server runs.
 pub(crate) struct RustlsConfig {
@@ -26,20 +28,26 @@ pub(crate) struct RustlsConfig {
     current: RwLock<Current>,
     pub(super) root_hint_subjects: RootHintSubjects,
     pub(super) verified: VerifiedLeaves,
+    /// How often the client CAs were replaced.
+    generation: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Current {
     certified: Arc<CertifiedKey>,
     verifier: Arc<dyn ClientCertVerifier>,
+    roots: Arc<RootCertStore>,
+    /// One for each root.
+    anchors: Arc<[TrustAnchor]>,
 }
 
 impl RustlsConfig {
     pub(super) fn new(parts: Parts, settings: &Settings) -> Result<Self, MutualTlsError> {
         let provider = Arc::new(ring::default_provider());
-        let current = Current::new(&provider, parts, settings.client_auth)?;
+        let current = Current::new(&provider, parts, settings)?;
         Ok(Self {
             root_hint_subjects: RootHintSubjects::new(current.verifier.root_hint_subjects()),
+            generation: AtomicU64::new(0),
             provider,
             settings: settings.clone(),
             current: RwLock::new(current),
@@ -80,6 +88,22 @@ impl RustlsConfig {
 }
 
 impl RustlsConfig {
+    /// How often the client CAs were replaced.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a chain that was verified before still verifies, and by which CA.
+    pub(crate) fn reverify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Option<TrustAnchor> {
+        let now = unix_time(&self.settings.clock);
+        self.current()
+            .anchor(&self.provider, leaf, intermediates, now)
+    }
+
     /// Verifies a chain and asks the list; each refusal is logged.
     pub(super) fn verify(
         &self,
@@ -87,19 +111,28 @@ impl RustlsConfig {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(ClientCertVerified, Leaf), Error> {
-        let verifier = self.verifier();
-        let verified = logged(
-            end_entity,
-            verifier.verify_client_cert(end_entity, intermediates, now),
-        )?;
+        let current = self.current();
+        let anchor = current.anchor(&self.provider, end_entity, intermediates, now);
+        let verified = match &anchor {
+            Some(_) => ClientCertVerified::assertion(),
+            // rustls says why.
+            None => {
+                let verifier = &current.verifier;
+                logged(
+                    end_entity,
+                    verifier.verify_client_cert(end_entity, intermediates, now),
+                )?
+            }
+        };
         let list = self.settings.revocations.as_ref();
-        match handshake::judge(list, end_entity, self.settings.clock.now()) {
+        match handshake::judge(list, end_entity, anchor, self.settings.clock.now()) {
             Ok(leaf) => Ok((verified, leaf)),
             Err(denied) => {
                 handshake::client_refused("rustls", Some(end_entity), &denied);
                 Err(Error::InvalidCertificate(match denied {
                     Denied::Revoked => Refusal::Revoked,
                     Denied::Unknown => Refusal::UnknownRevocationStatus,
+                    _ => Refusal::InvalidPurpose,
                 }))
             }
         }
@@ -116,10 +149,14 @@ pub(super) fn logged<T>(leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Err
 
 impl ReloadableConfig for RustlsConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
-        let new = Current::new(&self.provider, parts, self.settings.client_auth)?;
+        let new = Current::new(&self.provider, parts, &self.settings)?;
+        let is_changed = new.anchors != self.current().anchors;
         self.root_hint_subjects
             .replace(new.verifier.root_hint_subjects());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        if is_changed {
+            self.generation.fetch_add(1, Ordering::Release);
+        }
         Ok(())
     }
 }
@@ -162,27 +199,61 @@ impl Current {
     fn new(
         provider: &Arc<CryptoProvider>,
         parts: Parts,
-        client_auth: ClientAuth,
+        settings: &Settings,
     ) -> Result<Self, MutualTlsError> {
+        settings.check_ca_names(&parts.client_cas)?;
+        let mut roots = RootCertStore::empty();
+        for ca in &parts.client_cas {
+            roots
+                .add(ca.der.clone())
+                .map_err(|error| ca.unusable(error))?;
+        }
+        let roots = Arc::new(roots);
         Ok(Self {
-            verifier: verifier(provider, parts.client_cas, client_auth)?,
+            verifier: verifier(provider, &roots, settings)?,
+            anchors: parts.client_cas.iter().map(ClientCa::anchor).collect(),
+            roots,
             certified: Arc::new(certified_key(provider, parts.identity)?),
         })
+    }
+
+    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell.
+    fn anchor(
+        &self,
+        provider: &CryptoProvider,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Option<TrustAnchor> {
+        let leaf = EndEntityCert::try_from(leaf).ok()?;
+        let path = leaf.verify_for_usage(
+            provider.signature_verification_algorithms.all,
+            &self.roots.roots,
+            intermediates,
+            now,
+            KeyUsage::client_auth(),
+            None,
+            None,
+        );
+        let anchor = path.ok()?.anchor();
+        let mut roots = self.roots.roots.iter();
+        let index = roots.position(|root| std::ptr::eq(root, anchor))?;
+        self.anchors.get(index).copied()
     }
 }
 
 fn verifier(
     provider: &Arc<CryptoProvider>,
-    client_cas: Vec<CertificateDer<'static>>,
-    client_auth: ClientAuth,
+    roots: &Arc<RootCertStore>,
+    settings: &Settings,
 ) -> Result<Arc<dyn ClientCertVerifier>, MutualTlsError> {
-    let mut roots = RootCertStore::empty();
-    for ca in client_cas {
-        roots.add(ca).map_err(stack)?;
-    }
     let builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    match client_auth {
+        WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(provider));
+    let builder = match settings.sends_ca_names {
+        true => builder,
+        false => builder.clear_root_hint_subjects(),
+    };
+    match settings.client_auth {
         ClientAuth::Required => builder.build(),
         ClientAuth::Optional => builder.allow_unauthenticated().build(),
     }

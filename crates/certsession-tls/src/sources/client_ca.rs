@@ -1,103 +1,130 @@
 //! The CAs that client certificates are verified against, and nothing beside them: no
 //! system roots.
 
-use certsession_core::Timestamp;
+use certsession_core::{CaCertificate, Timestamp, TrustAnchor};
 use rustls_pki_types::CertificateDer;
-use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
-use super::identity::{expired, parse};
 use super::pem::PemSource;
 use crate::error::MutualTlsError;
 use crate::origin::PemOrigin;
 
+/// A CA's certificate, and where it was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientCa {
+    origin: PemOrigin,
+    /// Which certificate of the origin, from 1.
+    position: usize,
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) certificate: CaCertificate,
+}
+
+impl ClientCa {
+    pub(crate) fn anchor(&self) -> TrustAnchor {
+        TrustAnchor::from(&self.certificate)
+    }
+
+    /// What a TLS stack says that cannot use it.
+    pub(crate) fn unusable(
+        &self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> MutualTlsError {
+        MutualTlsError::UnparsableCertificate {
+            origin: self.origin.clone(),
+            position: self.position,
+            source: Box::new(source),
+        }
+    }
+}
+
 /// The trust anchors out of all `sources`, at least one.
 ///
 /// Each has to be a CA's certificate. A leaf in this place would, with OpenSSL, be accepted
-/// from the client that holds its key, and with rustls never; so it is an error with both.
+/// from the client that holds its key, and with rustls never; so it is an error with both. How it
+/// is written is the TLS stack's to judge: what that accepts is accepted.
 ///
 /// A CA that has expired is left out, with a warning: rustls does not look at the dates of
 /// a trust anchor and would go on trusting it. An old root beside its successor does no
 /// harm so, and an old root alone is an error.
-pub(crate) fn load(
-    sources: &[PemSource],
-    now: Timestamp,
-) -> Result<Vec<CertificateDer<'static>>, MutualTlsError> {
+pub(crate) fn load(sources: &[PemSource], now: Timestamp) -> Result<Vec<ClientCa>, MutualTlsError> {
     let mut trusted = Vec::new();
-    let mut last_expired: Option<CertificateInner<Raw>> = None;
-    for source in sources {
-        let origin = source.origin();
-        for (index, der) in source.read()?.certificates()?.into_iter().enumerate() {
-            let certificate = parse(&origin, index + 1, &der)?;
-            check_is_ca(&origin, index + 1, &certificate)?;
-            if expired(&certificate, now) {
-                warn_expired(&origin, &certificate);
-                if last_expired
-                    .as_ref()
-                    .is_none_or(|last| not_after(last) < not_after(&certificate))
-                {
-                    last_expired = Some(certificate);
-                }
-            } else {
-                trusted.push(der);
+    let mut last_expired: Option<CaCertificate> = None;
+    for ca in read(sources)? {
+        if is_expired(&ca.certificate, now) {
+            warn_expired(&ca);
+            if last_expired
+                .as_ref()
+                .is_none_or(|last| last.not_after() < ca.certificate.not_after())
+            {
+                last_expired = Some(ca.certificate);
             }
+            continue;
         }
+        check_is_ca(&ca)?;
+        trusted.push(ca);
     }
     match last_expired {
         _ if !trusted.is_empty() => Ok(trusted),
         None => Err(MutualTlsError::NoClientCa),
         Some(ca) => Err(MutualTlsError::ClientCasExpired {
-            subject: subject(&ca),
-            not_after: ca.tbs_certificate().validity().not_after.to_string(),
+            subject: ca.subject().to_owned(),
+            not_after: ca.not_after().to_string(),
         }),
     }
 }
 
-fn check_is_ca(
-    origin: &PemOrigin,
-    position: usize,
-    certificate: &CertificateInner<Raw>,
-) -> Result<(), MutualTlsError> {
-    let tbs = certificate.tbs_certificate();
-    let unparsable = |error: x509_cert::der::Error| MutualTlsError::UnparsableCertificate {
-        origin: origin.clone(),
-        position,
-        source: error.into(),
-    };
-    let basic = tbs
-        .get_extension::<BasicConstraints>()
-        .map_err(unparsable)?;
-    let usage = tbs.get_extension::<KeyUsage>().map_err(unparsable)?;
-    let reason = if !basic.is_some_and(|(_, basic)| basic.ca) {
+/// The certificates of CAs out of all `sources`, whatever they are for.
+pub(crate) fn read(sources: &[PemSource]) -> Result<Vec<ClientCa>, MutualTlsError> {
+    let mut read = Vec::new();
+    for source in sources {
+        let origin = source.origin();
+        for (index, der) in source.read()?.certificates()?.into_iter().enumerate() {
+            let position = index + 1;
+            let certificate = CaCertificate::from_der(&der).map_err(|error| {
+                MutualTlsError::UnparsableCertificate {
+                    origin: origin.clone(),
+                    position,
+                    source: error.into(),
+                }
+            })?;
+            read.push(ClientCa {
+                origin: origin.clone(),
+                position,
+                der,
+                certificate,
+            });
+        }
+    }
+    Ok(read)
+}
+
+fn check_is_ca(ca: &ClientCa) -> Result<(), MutualTlsError> {
+    let reason = if !ca.certificate.is_ca() {
         "its basic constraints do not say CA:TRUE"
-    } else if usage.is_some_and(|(_, usage)| !usage.key_cert_sign()) {
+    } else if !ca.certificate.may_sign_certificates() {
         "its key usage does not allow to sign certificates"
     } else {
         return Ok(());
     };
     Err(MutualTlsError::NotACa {
-        origin: origin.clone(),
-        position,
-        subject: subject(certificate),
+        origin: ca.origin.clone(),
+        position: ca.position,
+        subject: ca.certificate.subject().to_owned(),
         reason,
     })
 }
 
-fn warn_expired(origin: &PemOrigin, certificate: &CertificateInner<Raw>) {
+/// RFC 5280 section 4.1.2.5: valid through notAfter, that is to the end of that second.
+fn is_expired(certificate: &CaCertificate, now: Timestamp) -> bool {
+    certificate.not_after().as_millis() / 1_000 < now.as_millis() / 1_000
+}
+
+fn warn_expired(ca: &ClientCa) {
     tracing::warn!(
         target: "certsession::tls",
-        %origin,
-        subject = subject(certificate),
-        not_after = %certificate.tbs_certificate().validity().not_after,
+        origin = %ca.origin,
+        position = ca.position,
+        subject = ca.certificate.subject(),
+        not_after = %ca.certificate.not_after(),
         "this client CA has expired and is left out; remove it from the file",
     );
-}
-
-fn not_after(certificate: &CertificateInner<Raw>) -> std::time::Duration {
-    let validity = certificate.tbs_certificate().validity();
-    validity.not_after.to_unix_duration()
-}
-
-fn subject(certificate: &CertificateInner<Raw>) -> String {
-    certificate.tbs_certificate().subject().to_string()
 }

@@ -3,48 +3,104 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use certsession_core::{
-    Crl, CrlAuthority, CrlError, MAX_CRL_SIZE, OnOverdueCrl, RevocationList, Timestamp,
+    CaCertificate, CrlError, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, RevocationList,
+    SignatureVerifier, Timestamp,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::{PemObject, SectionKind};
 
+use super::pem::PemBlocks;
 use crate::error::MutualTlsError;
 use crate::origin::PemOrigin;
 
-/// Puts the lists in a file into force, in the place of those that were in it before. All of
-/// them or none; returns when the first is overdue.
+/// How lists are verified.
+#[derive(Clone, Debug)]
+pub(crate) struct CrlSettings {
+    /// The most bytes that the lists of a file may have in DER.
+    pub(crate) max_size: usize,
+    /// Verifies what ring does not.
+    pub(crate) signatures: Option<Arc<dyn SignatureVerifier>>,
+}
+
+impl Default for CrlSettings {
+    fn default() -> Self {
+        Self {
+            max_size: MAX_CRL_SIZE,
+            signatures: None,
+        }
+    }
+}
+
+/// Puts the lists in a file into force, each in the place of the one that it succeeds.
 pub(crate) fn load(
     path: &Path,
-    client_cas: &[CertificateDer<'static>],
+    cas: &[CaCertificate],
+    settings: &CrlSettings,
     list: &RevocationList,
     now: Timestamp,
-) -> Result<Timestamp, MutualTlsError> {
-    let refused = |source| MutualTlsError::RevocationList {
-        origin: PemOrigin::file(path),
-        source,
+) -> Result<CrlReport, MutualTlsError> {
+    let lists = lists(path, read(path, settings.max_size)?)?;
+    let verifier = CrlVerifier::new(cas).max_size(settings.max_size);
+    let verifier = match &settings.signatures {
+        Some(signatures) => verifier.signatures(&**signatures),
+        None => verifier,
     };
-    let bytes = read(path)?;
-    let authorities = authorities(client_cas);
-    let crls = blocks(&bytes)
-        .map_err(refused)?
-        .iter()
-        .map(|der| Crl::verify(der, &authorities, list.overdue_crl_policy(), now))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(refused)?;
-    let due = crls.iter().map(Crl::next_update).min();
-    let due = due.ok_or_else(|| {
-        refused(CrlError::Malformed {
-            what: "it holds no list",
-        })
-    })?;
-    if due < now && list.overdue_crl_policy() == OnOverdueCrl::Warn {
+    let source = path.to_string_lossy();
+    let report = list.load(&source, &lists, &verifier, now);
+    if report.next_update().is_some_and(|due| due < now)
+        && list.overdue_crl_policy() == OnOverdueCrl::Warn
+    {
         warn_overdue(path);
     }
-    let source = path.to_string_lossy();
-    list.replace(&source, crls).map_err(refused)?;
-    Ok(due)
+    Ok(report)
+}
+
+/// Loads a file for the first time: what a configured CA is left without is an error now, and not
+/// a list to go on without. But an overdue list of one CA does not keep the others' clients out.
+pub(crate) fn load_first(
+    path: &Path,
+    cas: &[CaCertificate],
+    settings: &CrlSettings,
+    list: &RevocationList,
+    now: Timestamp,
+) -> Result<(), MutualTlsError> {
+    let report = load(path, cas, settings, list, now)?;
+    let has_current = report.current() > 0 || list.overdue_crl_policy() == OnOverdueCrl::Warn;
+    let is_fatal = |error: &CrlError| !has_current || !matches!(error, CrlError::Expired { .. });
+    let mut losses = report.problems().iter().filter(|problem| problem.is_loss());
+    if losses.any(|problem| is_fatal(problem.error())) || report.in_force() == 0 {
+        return Err(refused(path, &report));
+    }
+    log_problems(path, &report);
+    Ok(())
+}
+
+/// Says what is wrong, list by list.
+pub(crate) fn log_problems(path: &Path, report: &CrlReport) {
+    for problem in report.problems() {
+        let file = path.display();
+        if problem.is_loss() {
+            tracing::error!(
+                target: "certsession::tls",
+                %file,
+                %problem,
+                "a CA is left without a new revocation list; what was in force stays",
+            );
+        } else {
+            tracing::warn!(target: "certsession::tls", %file, %problem, "a revocation list is skipped");
+        }
+    }
+}
+
+fn refused(path: &Path, report: &CrlReport) -> MutualTlsError {
+    let mut problems = report.problems().to_vec();
+    // What matters most comes first.
+    problems.sort_by_key(|problem| !problem.is_loss());
+    MutualTlsError::RevocationLists {
+        origin: PemOrigin::file(path),
+        problems,
+    }
 }
 
 /// Says that a list in force is overdue.
@@ -56,51 +112,62 @@ pub(crate) fn warn_overdue(path: &Path) {
     );
 }
 
-/// Reads no more than a list may have, whatever the file's size claims to be.
-fn read(path: &Path) -> Result<Vec<u8>, MutualTlsError> {
+/// Reads no more than lists of this size take, whatever the file's size claims to be.
+fn read(path: &Path, max_size: usize) -> Result<Vec<u8>, MutualTlsError> {
     let unreadable = |source: io::Error| MutualTlsError::Unreadable {
         origin: PemOrigin::file(path),
         source,
     };
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
+    // As PEM they are a third longer, and have a line break in each line.
+    let limit = (max_size as u64).saturating_add(max_size as u64 / 2 + 4096);
     let mut bytes = Vec::new();
-    let limit = MAX_CRL_SIZE as u64 + 1;
-    file.take(limit)
+    file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if bytes.len() > MAX_CRL_SIZE {
+    if bytes.len() as u64 > limit {
         let size = usize::try_from(size).unwrap_or(usize::MAX).max(bytes.len());
-        return Err(MutualTlsError::RevocationList {
-            origin: PemOrigin::file(path),
-            source: CrlError::TooLarge { size },
-        });
+        return Err(too_large(path, size));
     }
     Ok(bytes)
 }
 
-/// The lists of a file in DER. What begins like PEM is PEM.
-fn blocks(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CrlError> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
-        return Ok(vec![bytes.to_vec()]);
+fn too_large(path: &Path, size: usize) -> MutualTlsError {
+    MutualTlsError::RevocationList {
+        origin: PemOrigin::file(path),
+        source: CrlError::TooLarge { size },
     }
-    let mut lists = Vec::new();
-    for block in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
-        match block {
-            Ok((SectionKind::Crl, der)) => lists.push(der),
-            Ok(_) => {}
-            Err(_) => {
-                let what = "its PEM is damaged or cut off";
-                return Err(CrlError::Malformed { what });
-            }
-        }
-    }
-    Ok(lists)
 }
 
-/// A CA that cannot be read here was read by x509-cert before; its lists do not count.
-fn authorities(client_cas: &[CertificateDer<'static>]) -> Vec<CrlAuthority> {
-    let read = |ca: &CertificateDer<'_>| CrlAuthority::from_certificate(ca).ok();
-    client_cas.iter().filter_map(read).collect()
+/// The lists of a file in DER.
+fn lists(path: &Path, mut bytes: Vec<u8>) -> Result<Vec<Vec<u8>>, MutualTlsError> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let is_der = matches!(bytes[..], [0x30, 0x80..=0xff, ..]);
+    if is_der || !bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
+        if let Some(length) = der_length(&bytes)
+            && bytes[length..].iter().all(u8::is_ascii_whitespace)
+        {
+            // Some tools end each file with a line break.
+            bytes.truncate(length);
+        }
+        return Ok(vec![bytes]);
+    }
+    PemBlocks::parse(PemOrigin::file(path), &bytes)?.lists()
+}
+
+/// How long the element is that the bytes begin with, if they are at least as long.
+fn der_length(bytes: &[u8]) -> Option<usize> {
+    const LONG_FORM: u8 = 0x80;
+    let (first, rest) = bytes.get(1..)?.split_first()?;
+    let (head, length) = match first & LONG_FORM {
+        0 => (2, usize::from(*first)),
+        _ => {
+            let count = usize::from(first & !LONG_FORM);
+            let digits = rest.get(..count).filter(|digits| digits.len() <= 4)?.iter();
+            let length = digits.fold(0, |length, digit| length << 8 | usize::from(*digit));
+            (2 + count, length)
+        }
+    };
+    Some(head + length).filter(|end| *end <= bytes.len())
 }

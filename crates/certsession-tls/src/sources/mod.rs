@@ -10,12 +10,12 @@ mod pem;
 
 use std::path::{Path, PathBuf};
 
-use certsession_core::{RevocationList, Timestamp};
-use rustls_pki_types::CertificateDer;
+use certsession_core::{CaCertificate, CrlReport, RevocationList, Timestamp};
 
 use crate::error::MutualTlsError;
 
-pub(crate) use crl::warn_overdue;
+pub(crate) use client_ca::ClientCa;
+pub(crate) use crl::{CrlSettings, log_problems, warn_overdue};
 pub(crate) use identity::ServerIdentity;
 pub(crate) use pem::PemSource;
 
@@ -26,6 +26,9 @@ pub(crate) struct Sources {
     pub(crate) identity: Option<(PemSource, PemSource)>,
     pub(crate) client_cas: Vec<PemSource>,
     pub(crate) crl_files: Vec<PathBuf>,
+    /// Whose lists count, although client certificates are not verified against them.
+    pub(crate) crl_signers: Vec<PemSource>,
+    pub(crate) crl_settings: CrlSettings,
     /// Where the lists of the files go.
     pub(crate) revocations: Option<RevocationList>,
 }
@@ -33,15 +36,21 @@ pub(crate) struct Sources {
 /// What a reload replaces in a TLS configuration.
 pub(crate) struct Parts {
     pub(crate) identity: ServerIdentity,
-    pub(crate) client_cas: Vec<CertificateDer<'static>>,
+    pub(crate) client_cas: Vec<ClientCa>,
 }
 
 impl Sources {
     /// Loads everything, the revocation lists too.
     pub(crate) fn load(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
         let parts = self.load_parts(now)?;
-        for path in &self.crl_files {
-            crl::load(path, &parts.client_cas, self.list()?, now)?;
+        if !self.crl_files.is_empty() {
+            let (cas, list) = (
+                self.list_cas(&client_ca::read(&self.client_cas)?)?,
+                self.list()?,
+            );
+            for path in &self.crl_files {
+                crl::load_first(path, &cas, &self.crl_settings, list, now)?;
+            }
         }
         Ok(parts)
     }
@@ -61,14 +70,28 @@ impl Sources {
         })
     }
 
-    /// Loads one of the revocation lists again; returns when it is overdue.
+    /// Loads a file of revocation lists again.
     pub(crate) fn load_crl(
         &self,
         path: &Path,
         now: Timestamp,
-    ) -> Result<Timestamp, MutualTlsError> {
-        let client_cas = client_ca::load(&self.client_cas, now)?;
-        crl::load(path, &client_cas, self.list()?, now)
+    ) -> Result<CrlReport, MutualTlsError> {
+        let cas = self.list_cas(&client_ca::read(&self.client_cas)?)?;
+        crl::load(path, &cas, &self.crl_settings, self.list()?, now)
+    }
+
+    /// The CAs whose lists count.
+    fn list_cas(&self, client_cas: &[ClientCa]) -> Result<Vec<CaCertificate>, MutualTlsError> {
+        let signers = client_ca::read(&self.crl_signers)?;
+        let all = client_cas.iter().chain(&signers);
+        Ok(all.map(|ca| ca.certificate.clone()).collect())
+    }
+
+    /// The files with the CAs that decide which lists count.
+    pub(crate) fn list_ca_files(&self) -> impl Iterator<Item = PathBuf> {
+        let signers = self.crl_signers.iter();
+        let signers = signers.filter_map(|source| source.path().map(Path::to_owned));
+        self.ca_files().chain(signers)
     }
 
     /// The files with the client CAs.

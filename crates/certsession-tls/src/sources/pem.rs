@@ -61,9 +61,21 @@ pub(crate) struct PemBlocks {
     labels: Vec<String>,
     certificates: Vec<CertificateDer<'static>>,
     keys: Vec<PrivateKeyDer<'static>>,
+    lists: Vec<Vec<u8>>,
 }
 
 impl PemBlocks {
+    /// The revocation lists, at least one.
+    pub(crate) fn lists(self) -> Result<Vec<Vec<u8>>, MutualTlsError> {
+        if self.lists.is_empty() {
+            return Err(MutualTlsError::NoRevocationList {
+                origin: self.origin,
+                found: self.labels,
+            });
+        }
+        Ok(self.lists)
+    }
+
     /// The certificates, at least one.
     pub(crate) fn certificates(self) -> Result<Vec<CertificateDer<'static>>, MutualTlsError> {
         if self.certificates.is_empty() {
@@ -94,7 +106,7 @@ impl PemBlocks {
         }
     }
 
-    fn parse(origin: PemOrigin, pem: &[u8]) -> Result<Self, MutualTlsError> {
+    pub(crate) fn parse(origin: PemOrigin, pem: &[u8]) -> Result<Self, MutualTlsError> {
         // Some editors put a byte order mark before the first line, which then is no BEGIN.
         let pem = pem.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(pem);
         let labels = labels(pem);
@@ -109,6 +121,7 @@ impl PemBlocks {
             labels,
             certificates: Vec::new(),
             keys: Vec::new(),
+            lists: Vec::new(),
         };
         for block in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
             let (kind, der) = block.map_err(|error| MutualTlsError::DamagedPem {
@@ -117,6 +130,8 @@ impl PemBlocks {
             })?;
             if kind == SectionKind::Certificate {
                 blocks.certificates.push(der.into());
+            } else if kind == SectionKind::Crl {
+                blocks.lists.push(der);
             } else if let Some(key) = PrivateKeyDer::from_pem(kind, der) {
                 blocks.keys.push(key);
             }

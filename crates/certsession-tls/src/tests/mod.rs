@@ -1,6 +1,8 @@
 //! Real files and real handshakes, each over every TLS stack that is compiled in.
 
+mod anchors;
 mod audit;
+mod cas;
 mod files;
 mod handshake;
 mod pki;

@@ -1,12 +1,17 @@
 //! The certificates of these tests, minted in memory.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use certsession_core::{CaCertificate, PublicKeyHash};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, date_time_ymd,
 };
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 use crate::{ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError};
 
@@ -60,6 +65,32 @@ impl Ca {
 
     pub(super) fn der(&self) -> Vec<u8> {
         self.0.der().to_vec()
+    }
+
+    /// A client's certificate in which the issuer's name is a string of another type.
+    pub(super) fn client_of_respelt_issuer(&self, issuer: &str) -> Leaf {
+        let mut params = ca_params(issuer, |_| {});
+        let printable = DnValue::PrintableString(issuer.try_into().unwrap());
+        params.distinguished_name = DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, printable);
+        let key = KeyPair::from_pem(&self.0.key().serialize_pem()).unwrap();
+        let issuer = Issuer::new(params, key);
+        let params = CertificateParams::new(vec!["alice".to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        Leaf {
+            pem: certificate.pem(),
+            der: certificate.der().to_vec(),
+            key,
+        }
+    }
+
+    pub(super) fn key_hash(&self) -> PublicKeyHash {
+        *CaCertificate::from_der(&self.der())
+            .unwrap()
+            .public_key_hash()
     }
 
     pub(super) fn server(&self) -> Leaf {
@@ -123,6 +154,26 @@ impl Ca {
             .client_ca_pem(self.pem())
             .client_auth(client_auth)
     }
+}
+
+/// A leaf of `cases`, with its key.
+pub(super) fn case(name: &str) -> Leaf {
+    let pem = case_text(&format!("{name}.pem"));
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    Leaf {
+        der: der.to_vec(),
+        key: KeyPair::from_pem(&case_text(&format!("{name}.key"))).unwrap(),
+        pem,
+    }
+}
+
+pub(super) fn case_bytes(file: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/cases");
+    std::fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+pub(super) fn case_text(file: &str) -> String {
+    String::from_utf8(case_bytes(file)).unwrap()
 }
 
 fn ca_params(name: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {

@@ -166,7 +166,7 @@ fn bad_lists() -> Vec<Bad> {
                 let pem = ca.crl(&[], 1).pem;
                 pem[..pem.len() / 2].into()
             },
-            "cut off",
+            "cut short",
         ),
         (
             "cut off in DER",
@@ -203,5 +203,84 @@ fn a_list_file_without_a_list_to_put_it_in_is_an_error() {
     for (_, build) in STACKS {
         let error = build(&tls).unwrap_err();
         assert!(matches!(error, MutualTlsError::NoRevocations), "{error}");
+    }
+}
+
+#[test]
+fn one_cas_trouble_keeps_no_others_lists_back() {
+    for (stack, build) in STACKS {
+        let dir = tempfile::tempdir().unwrap();
+        let (ca, other) = (Ca::new("ca"), Ca::new("other"));
+        let (alice, bob) = (ca.client("alice"), ca.client("bob"));
+        let list = RevocationList::new();
+        // A CA that is not configured any more, and one whose list is overdue: the start goes on.
+        let gone = Ca::new("gone").crl(&[], 1).pem;
+        let overdue = other.crl(&[], 400).pem;
+        let both = gone.clone() + &overdue + &ca.crl(&[&alice], 3).pem;
+        let file = crl_file(dir.path(), both);
+        let tls = following(&ca, &list, &file).client_ca_pem(other.pem());
+        let server = Server::start(build(&tls).unwrap());
+        assert!(!is_let_in(&server, &ca, &alice), "{stack}");
+        assert!(is_let_in(&server, &ca, &bob), "{stack}");
+        assert!(!is_let_in(&server, &ca, &other.client("carol")), "{stack}");
+        // And so does a reload.
+        let forged = Ca::new("other").crl(&[], 1).pem;
+        crl_file(dir.path(), gone + &forged + &ca.crl(&[&bob], 2).pem);
+        server.reload();
+        assert!(is_let_in(&server, &ca, &alice), "{stack}");
+        assert!(!is_let_in(&server, &ca, &bob), "{stack}");
+        crl_file(dir.path(), other.crl(&[], 1).pem + &ca.crl(&[], 1).pem);
+        server.reload();
+        assert!(is_let_in(&server, &ca, &other.client("carol")), "{stack}");
+    }
+}
+
+#[test]
+fn the_size_of_a_list_is_a_setting_in_pem_and_in_der() {
+    for (stack, build) in STACKS {
+        let ca = Ca::new("ca");
+        let alice = ca.client("alice");
+        let made = ca.crl(&[&alice], 1);
+        for contents in [made.pem.as_bytes(), &made.der] {
+            let dir = tempfile::tempdir().unwrap();
+            let file = crl_file(dir.path(), contents);
+            let list = RevocationList::new();
+            let size = made.der.len();
+            let tls = following(&ca, &list, &file).max_crl_size(size);
+            assert!(build(&tls).is_ok(), "{stack}");
+            let error = build(&tls.max_crl_size(size - 1)).unwrap_err();
+            let expected = format!("it has {size} bytes");
+            assert!(error.to_string().contains(&expected), "{stack}: {error}");
+        }
+    }
+}
+
+#[test]
+fn lists_of_an_intermediate_count_although_it_is_no_client_ca() {
+    for (stack, build) in STACKS {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Ca::new("root");
+        let issuing = root.intermediate("issuing");
+        let (alice, bob) = (issuing.client("alice"), issuing.client("bob"));
+        let file = crl_file(dir.path(), issuing.crl(&[&alice], 1).pem);
+        let list = RevocationList::new();
+        let tls = following(&root, &list, &file);
+        let error = build(&tls).unwrap_err().to_string();
+        assert!(
+            error.contains("none of the configured CAs"),
+            "{stack}: {error}"
+        );
+        let signer = dir.path().join("signer.pem");
+        fs::write(&signer, issuing.pem()).unwrap();
+        let server = Server::start(build(&tls.crl_signer_file(&signer)).unwrap());
+        let is_let_in = |leaf: &Leaf| {
+            let client = client(&root, VERSIONS[1], &[&issuing.der()], Some(leaf));
+            get(server.addr, &Arc::new(client)).is_ok()
+        };
+        assert!(!is_let_in(&alice), "{stack}");
+        assert!(is_let_in(&bob), "{stack}");
+        let client = client(&root, VERSIONS[1], &[], Some(&issuing.client("carol")));
+        let alone = get(server.addr, &Arc::new(client));
+        assert!(alone.is_err(), "{stack}: it is no client CA");
     }
 }

@@ -13,12 +13,12 @@ use rustls::{SupportedProtocolVersion, version};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::pki::{Ca, Leaf};
-use crate::{MutualTls, PeerVerifier, Reloader, ServerTls};
+use crate::{ConnectionPeer, MutualTls, PeerVerifier, Reloader, ServerTls};
 
 pub(super) const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
 
-/// A server with a thread for each connection. It answers each request with the peer that was
-/// found when the handshake was complete.
+/// A server with a thread for each connection. It answers each request with the peer as it is
+/// then.
 pub(super) struct Server {
     pub(super) addr: SocketAddr,
     reloader: Option<Reloader>,
@@ -102,7 +102,7 @@ fn over_rustls(
             return Err(error);
         }
     }
-    let peer = verifier.rustls_peer(&connection);
+    let peer = verifier.rustls_connection(&connection);
     answer(rustls::Stream::new(&mut connection, &mut socket), &peer)
 }
 
@@ -113,20 +113,14 @@ fn over_openssl(
     socket: TcpStream,
 ) -> io::Result<()> {
     let mut stream = acceptor.accept(socket).map_err(io::Error::other)?;
-    let peer = verifier.openssl_peer(stream.ssl());
+    let peer = verifier.openssl_connection(stream.ssl());
     let answered = answer(&mut stream, &peer);
     // OpenSSL forgets a session whose connection was not closed properly.
     let _ = stream.shutdown();
     answered
 }
 
-fn answer(mut stream: impl Read + Write, peer: &PeerState) -> io::Result<()> {
-    let body = match peer {
-        PeerState::Absent => "absent".to_owned(),
-        PeerState::Rejected(error) => format!("rejected: {error}"),
-        PeerState::Verified(peer) => format!("verified {}", peer.fingerprint()),
-    };
-    let length = body.len();
+fn answer(mut stream: impl Read + Write, peer: &ConnectionPeer) -> io::Result<()> {
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -136,6 +130,18 @@ fn answer(mut stream: impl Read + Write, peer: &PeerState) -> io::Result<()> {
             }
             head.push(byte[0]);
         }
+        let body = match peer.state() {
+            PeerState::Absent => "absent".to_owned(),
+            PeerState::Rejected(error) => format!("rejected: {error}"),
+            PeerState::Verified(peer) => match peer.anchor() {
+                Some(anchor) => {
+                    let anchor = anchor.public_key_hash();
+                    format!("verified {} by {anchor}", peer.fingerprint())
+                }
+                None => format!("verified {}", peer.fingerprint()),
+            },
+        };
+        let length = body.len();
         let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
         stream.write_all(response.as_bytes())?;
         stream.flush()?;

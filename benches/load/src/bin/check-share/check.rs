@@ -8,7 +8,7 @@ use bench_load::Fault;
 use certs_dev::{Authority, LeafRequest};
 use certsession_benches::revocation_list;
 use certsession_core::{
-    Binding, Clock, Crl, CrlAuthority, OnOverdueCrl, PeerCertificate, RevocationList,
+    Binding, CaCertificate, Clock, Crl, OnOverdueCrl, PeerCertificate, RevocationList,
     RevocationStatus, SystemClock, Timestamp,
 };
 
@@ -120,7 +120,7 @@ impl Check {
 
 fn revocations(authority: &Authority) -> Result<RevocationList, Fault> {
     let file = revocation_list(authority, ENTRIES)?;
-    let authorities = [CrlAuthority::from_certificate(authority.certificate_der())?];
+    let authorities = [CaCertificate::from_der(authority.certificate_der())?];
     let crl = Crl::verify(
         file.der(),
         &authorities,

@@ -128,6 +128,29 @@ fn a_leaf_of_60_kilobytes_is_accepted_and_one_above_the_limit_refused() {
 }
 
 #[test]
+fn what_is_rejected_is_named_as_far_as_it_can_be_read() {
+    let names = [uri("spiffe://a/b"), uri("spiffe://a/c")];
+    let der = HandMade::with_alt_names(&names).der();
+    let PeerState::Rejected(error) = PeerState::from_leaf(Some(&der)) else {
+        panic!("it has two SPIFFE ids");
+    };
+    assert_eq!(
+        error.cause(),
+        &CertificateError::SeveralSpiffeIds { count: 2 }
+    );
+    let rejected = error.certificate().unwrap();
+    assert_eq!(rejected.fingerprint(), &Fingerprint::of(&der));
+    assert_eq!(rejected.serial(), Some(&SerialNumber::from_bytes(&[1])));
+    assert_eq!(rejected.subject(), Some("CN=hand"));
+
+    let PeerState::Rejected(error) = PeerState::from_leaf(Some(b"no certificate")) else {
+        panic!("it is none");
+    };
+    let rejected = error.certificate().unwrap();
+    assert_eq!((rejected.serial(), rejected.subject()), (None, None));
+}
+
+#[test]
 fn two_alternative_name_extensions_are_refused() {
     let names = |name| extension(SUBJECT_ALT_NAME, sequence(&[uri(name)]));
     let certificate = HandMade::with_extensions(&[names("a:a"), names("b:b")]);
@@ -159,31 +182,49 @@ fn alternative_names_of_other_kinds_are_passed_over() {
 }
 
 #[test]
-fn malformed_alternative_names_are_refused() {
+fn a_name_that_is_odd_identifies_no_one_and_spoils_nothing() {
     for name in [
         &b""[..],
         b"example.org\0.example.com",
         b"line\nbreak",
+        b"trailing@example.org\n",
         b"\xff",
         "straße.example".as_bytes(),
         "\u{202e}".as_bytes(),
     ] {
-        for kind in [1, 2, 6] {
-            let certificate = HandMade::with_alt_names(&[element(tag::primitive(kind), name)]);
-            assert_eq!(
-                malformed(&certificate),
-                "a subject alternative name that is empty or not printable ASCII"
-            );
+        for (kind, identity) in [
+            (1, IdentityName::EmailAddress),
+            (2, IdentityName::DnsName),
+            (6, IdentityName::Uri),
+        ] {
+            let odd = element(tag::primitive(kind), name);
+            let sound = element(tag::primitive(kind), "a");
+            let find = |names: &[Vec<u8>]| {
+                let certificate = HandMade::with_alt_names(names).parse().unwrap();
+                identity.find(&certificate)
+            };
+            assert_eq!(find(std::slice::from_ref(&odd)), None);
+            // Beside it, a sound name is no longer the only one.
+            assert_eq!(find(&[odd, sound.clone()]), None);
+            assert!(find(&[sound]).is_some());
         }
     }
+}
+
+#[test]
+fn a_name_in_pieces_hides_no_second_spiffe_id() {
     let in_pieces = element(
         tag::constructed(6),
         element(tag::IA5_STRING, "spiffe://a/b"),
     );
-    assert_eq!(
-        malformed(&HandMade::with_alt_names(&[in_pieces])),
-        "a subject alternative name"
-    );
+    let certificate = HandMade::with_alt_names(&[in_pieces, uri("spiffe://a/c")]);
+    let certificate = certificate.parse().unwrap();
+    assert_eq!(certificate.spiffe_id(), None);
+    assert_eq!(IdentityName::SpiffeId.find(&certificate), None);
+}
+
+#[test]
+fn alternative_names_that_are_no_list_of_names_are_refused() {
     let universal = element(tag::UTF8_STRING, "name");
     assert_eq!(
         malformed(&HandMade::with_alt_names(&[universal])),
@@ -192,6 +233,32 @@ fn malformed_alternative_names_are_refused() {
     let trailing = [sequence(&[uri("a:b")]), vec![0]].concat();
     let certificate = HandMade::with_extensions(&[extension(SUBJECT_ALT_NAME, trailing)]);
     assert_eq!(malformed(&certificate), "a subject alternative name");
+}
+
+#[test]
+fn a_key_that_may_not_authenticate_is_rejected_with_the_reason() {
+    let of = |bits: &[u8]| {
+        let usage = extension(KEY_USAGE, element(tag::BIT_STRING, bits));
+        HandMade::with_extensions(&[usage]).der()
+    };
+    for allowed in [[7, 0x80], [3, 0x08], [0, 0xff]] {
+        let state = PeerState::from_leaf(Some(&of(&allowed)));
+        assert!(state.certificate().is_some());
+    }
+    for (refused, names) in [
+        ([5, 0x20], "keyEncipherment"),
+        ([6, 0x40], "nonRepudiation"),
+        ([5, 0x60], "nonRepudiation, keyEncipherment"),
+        ([0, 0x00], "nothing"),
+    ] {
+        let PeerState::Rejected(error) = PeerState::from_leaf(Some(&of(&refused))) else {
+            panic!("{names} was let in");
+        };
+        assert!(error.to_string().contains(&format!("({names})")), "{error}");
+    }
+    let usage = extension(KEY_USAGE, element(tag::BIT_STRING, [7, 0x80]));
+    let twice = HandMade::with_extensions(&[usage.clone(), usage]);
+    assert_eq!(malformed(&twice), "it has an extension twice");
 }
 
 #[test]

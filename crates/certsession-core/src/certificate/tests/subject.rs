@@ -111,13 +111,20 @@ fn a_long_subject_is_cut_off_between_two_characters() {
 }
 
 #[test]
-fn a_subject_that_is_no_name_is_refused() {
+fn a_subject_that_is_no_name_is_shown_as_der() {
     for part in [
         sequence(&[element(tag::OBJECT_IDENTIFIER, CN)]),
         element(tag::SET, sequence(&[element(tag::OBJECT_IDENTIFIER, CN)])),
-        rdn(&[(&[], tag::UTF8_STRING, b"x")]),
-        rdn(&[(&[0x80], tag::UTF8_STRING, b"x")]),
     ] {
-        assert!(HandMade::with_subject(&[part]).parse().is_err());
+        assert!(shown(&[part]).starts_with("#30"));
     }
+}
+
+#[test]
+fn an_attribute_type_that_is_none_or_has_no_end_is_shown_as_der() {
+    assert_eq!(shown(&[rdn(&[(&[], tag::UTF8_STRING, b"x")])]), "#0600=x");
+    let cut_off = rdn(&[(&[0x80], tag::UTF8_STRING, b"x")]);
+    assert_eq!(shown(&[cut_off]), "#060180=x");
+    let long = shown(&[rdn(&[(&[1; 200], tag::UTF8_STRING, b"x")])]);
+    assert!(long.starts_with("#0681c801"), "{long}");
 }

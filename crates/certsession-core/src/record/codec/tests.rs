@@ -33,22 +33,48 @@ fn a_record_is_written_in_format_1() {
     assert_eq!(record_of_format_1().encode(), FORM_1);
 }
 
+/// A record in format 2: one of format 1 with a trust anchor.
+const FORM_2: &[u8] = include_bytes!("form-2.bin");
+
+fn record_of_format_2() -> Record {
+    let mut record = record_of_format_1();
+    let binding = SampleBinding::new(7).verified_by(1, Some("example.org"));
+    record.binding = binding.build();
+    record
+}
+
+#[test]
+fn a_record_in_format_2_is_still_read_and_written() {
+    let record = record_of_format_2();
+    assert_eq!(record.encode(), FORM_2);
+    assert_eq!(Record::decode(record.handle, FORM_2), Ok(record));
+}
+
+#[test]
+fn a_flag_of_format_2_in_a_record_of_format_1_is_refused() {
+    let record = record_of_format_2();
+    let mut bytes = record.encode();
+    bytes[0] = FIRST;
+    let decoded = Record::decode(record.handle, &bytes);
+    assert_eq!(decoded, Err(UnreadableRecord::Damaged));
+}
+
 #[test]
 fn a_newer_format_is_distinguished_from_damage() {
     let record = record_of_format_1();
     let mut bytes = record.encode();
     bytes[0] = VERSION + 1;
     let error = Record::decode(record.handle, &bytes).unwrap_err();
-    assert_eq!(error, UnreadableRecord::Newer { version: 2 });
+    assert_eq!(error, UnreadableRecord::Newer { version: 3 });
     assert_eq!(
         error.to_string(),
-        "the record has format 2, and this version reads up to 1: update it"
+        "the record has format 3, and this version reads up to 2: update it"
     );
 }
 
 #[test]
 fn a_record_with_any_flipped_bit_is_refused() {
-    let record = record_of_format_1();
+    let record = record_of_format_2();
     let sound = record.encode();
     for bit in 0..8 * sound.len() {
         let mut bytes = sound.clone();
@@ -112,11 +138,16 @@ proptest! {
         entries in prop::collection::vec((".{0,12}", ".{0,300}"), 0..6),
         deadline: u64,
         renews: bool,
+        anchor in prop::option::of((any::<u32>(), prop::option::of("[a-z]{1,8}"))),
         names in prop::collection::vec("[a-z]{1,8}", 0..4),
     ) {
         let binding = SampleBinding::new(number);
         let named = |binding: SampleBinding, name: &String| binding.name(IdentityName::Uri, name);
         let binding = names.iter().fold(binding, named);
+        let binding = match &anchor {
+            Some((ca, domain)) => binding.verified_by(*ca, domain.as_deref()),
+            None => binding,
+        };
         let mut sample = SampleRecord::new(number).bound_to(&binding.build());
         if let Some(principal) = &principal {
             sample = sample.principal(principal);
@@ -142,7 +173,7 @@ proptest! {
         let mut bytes = bytes;
         prop_assert!(Record::decode(handle, &bytes).is_err());
         if bytes.len() > CHECKSUM.end {
-            bytes[0] = VERSION;
+            bytes[0] = 1 + bytes[0] % VERSION;
             let sum = checksum(handle, &bytes[CHECKSUM.end..]);
             bytes[CHECKSUM].copy_from_slice(&sum);
             let _ = Record::decode(handle, &bytes);

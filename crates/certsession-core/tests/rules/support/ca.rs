@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use certsession_core::{Owner, PeerCertificate, PeerState, Timestamp};
+use certsession_core::{CaCertificate, Owner, PeerCertificate, PeerState, Timestamp, TrustAnchor};
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, SanType, SerialNumber,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    SanType, SerialNumber, date_time_ymd,
 };
 
 use super::{HOUR, NOW};
 
 /// A test CA that issues any certificate.
-pub(crate) struct Ca(Issuer<'static, KeyPair>);
+pub(crate) struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate to be issued.
 pub(crate) struct Certificate {
     serial: u64,
+    subject: String,
     key: KeyPair,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -25,9 +26,30 @@ pub(crate) struct Certificate {
 
 impl Ca {
     pub(crate) fn named(name: &str) -> Self {
+        Self::of(name, KeyPair::generate().unwrap(), None)
+    }
+
+    /// A CA of a SPIFFE trust domain.
+    pub(crate) fn of_domain(name: &str, trust_domain: &str) -> Self {
+        Self::of(name, KeyPair::generate().unwrap(), Some(trust_domain))
+    }
+
+    fn of(name: &str, key: KeyPair, trust_domain: Option<&str>) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(name);
-        Self(Issuer::new(params, KeyPair::generate().unwrap()))
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let uri = |domain| SanType::URI(format!("spiffe://{domain}").try_into().unwrap());
+        params.subject_alt_names = trust_domain.map(uri).into_iter().collect();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    pub(crate) fn anchor(&self) -> TrustAnchor {
+        TrustAnchor::from(&CaCertificate::from_der(self.0.der()).unwrap())
+    }
+
+    /// One whose chain ended in that CA.
+    pub(crate) fn issue_under(&self, anchor: &Self, certificate: &Certificate) -> PeerState {
+        self.issue(certificate).verified_by(anchor.anchor())
     }
 
     pub(crate) fn issue(&self, certificate: &Certificate) -> PeerState {
@@ -39,7 +61,7 @@ impl Ca {
     /// Issues a certificate that may be rejected.
     pub(crate) fn issue_odd(&self, certificate: &Certificate) -> PeerState {
         let mut params = CertificateParams::default();
-        params.distinguished_name = common_name("someone");
+        params.distinguished_name = common_name(&certificate.subject);
         params.serial_number = Some(SerialNumber::from(certificate.serial));
         params.not_before = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_before);
         params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(certificate.not_after);
@@ -58,11 +80,22 @@ impl Certificate {
     pub(crate) fn with_key(serial: u64, key: KeyPair) -> Self {
         Self {
             serial,
+            subject: format!("someone of {serial}"),
             key,
             not_before: Timestamp::from_millis(NOW.as_millis() - HOUR.as_millis() as u64),
             not_after: NOW + 30 * 24 * HOUR,
             alt_names: Vec::new(),
         }
+    }
+
+    /// The certificate of someone else, or of the same one again.
+    pub(crate) fn subject(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
+    pub(crate) fn subject_name(&self) -> &str {
+        &self.subject
     }
 
     /// Adds a SPIFFE id, or any other URI.
@@ -103,7 +136,7 @@ impl Certificate {
 
     fn of_same_key(&self, serial: u64) -> Self {
         let key = KeyPair::from_pem(&self.key.serialize_pem()).unwrap();
-        Self::with_key(serial, key)
+        Self::with_key(serial, key).subject(&self.subject)
     }
 }
 

@@ -1,0 +1,22 @@
+//! Revocation lists as they are in the wild.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a helper that fails is a failed test"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "a measurement and a comparison print their tables"
+)]
+
+/// The inputs under `tests/cases`.
+mod cases;
+/// Public test data, beside OpenSSL.
+mod corpus;
+mod der;
+/// Which list takes the place of which.
+mod places;
+/// A list of a million entries.
+mod size;
+/// Random sequences of files against a model.
+mod walk;
