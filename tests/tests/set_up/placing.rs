@@ -20,6 +20,7 @@ promises![
     scopes_in_scopes_share_the_session,
     an_inner_middleware_writes_before_and_after_the_handler,
     two_scopes_with_two_cookie_names_have_two_sessions,
+    a_refusal_is_an_ordinary_response_to_the_middleware_around_it,
 ];
 
 const TRAIL: Key<String> = Key::new("trail");

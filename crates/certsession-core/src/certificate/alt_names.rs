@@ -3,6 +3,23 @@
 use super::element::{Element, Elements, tag};
 use super::{CertificateError, SpiffeIdFault, spiffe};
 
+/// Which name of the subject alternative name extension tells who the owner is.
+///
+/// It tells so only where a certificate has exactly one name of that kind: of two, each reader
+/// could pick another. A name that is empty or not printable ASCII counts, and identifies no one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IdentityName {
+    /// The SPIFFE id (X509-SVID section 2).
+    SpiffeId,
+    /// The DNS name. Upper and lower case are the same.
+    DnsName,
+    /// The e-mail address, spelt as in the certificate.
+    EmailAddress,
+    /// The URI, spelt as in the certificate.
+    Uri,
+}
+
 /// The names that a certificate asserts in its subject alternative name extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AltNames {

@@ -3,18 +3,28 @@
 use std::fmt;
 
 use super::key_usage::KeyUsage;
-use super::layout::Layout;
-use super::peer::MAX_CERTIFICATE_SIZE;
-use super::serial::MAX_SERIAL_LEN;
-use super::{Fingerprint, SerialNumber, subject};
+use super::{Fingerprint, SerialNumber};
+
+/// The largest certificate that is read: 256 KiB.
+///
+/// Real leaves have one to four kilobytes, TLS stacks let through some tens of them (a
+/// certificate with a thousand names, or with a post-quantum key), and 256 KiB is what a TLS
+/// 1.3 stack may be set to take. More is refused before a byte of it is looked at.
+pub const MAX_CERTIFICATE_SIZE: usize = 256 * 1024;
+
+/// The longest serial number that is read, in bytes.
+///
+/// RFC 5280 section 4.1.2.2 allows a CA 20 and asks readers for no more. Some CAs write more;
+/// three times as much is room enough, and keeps a serial fit for an index and a log line.
+pub(super) const MAX_SERIAL_LEN: usize = 64;
 
 /// A certificate that was refused, as far as it can still be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectedCertificate {
-    cause: CertificateError,
-    fingerprint: Fingerprint,
-    serial: Option<SerialNumber>,
-    subject: Option<Box<str>>,
+    pub(super) cause: CertificateError,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) serial: Option<SerialNumber>,
+    pub(super) subject: Option<Box<str>>,
 }
 
 impl RejectedCertificate {
@@ -53,25 +63,6 @@ impl fmt::Display for RejectedCertificate {
 }
 
 impl CertificateError {
-    /// The error with what can be read of the certificate that was refused.
-    #[must_use]
-    pub fn of(self, der: &[u8]) -> Self {
-        if let Self::Named(_) = self {
-            return self;
-        }
-        let layout = match der.len() {
-            0..=MAX_CERTIFICATE_SIZE => Layout::of(der).ok(),
-            _ => None,
-        };
-        let serial = layout.as_ref().map(|layout| layout.serial);
-        Self::Named(Box::new(RejectedCertificate {
-            cause: self,
-            fingerprint: Fingerprint::of(der),
-            serial: serial.and_then(|serial| SerialNumber::parse(serial).ok()),
-            subject: layout.map(|layout| subject::to_text(layout.subject)),
-        }))
-    }
-
     /// The reason itself, without the certificate.
     pub fn cause(&self) -> &Self {
         match self {

@@ -1,7 +1,7 @@
 //! The extensions of certificates and revocation lists.
 
-use super::CertificateError;
 use super::element::{Elements, tag};
+use super::{CertificateError, KeyUsage};
 
 /// An extension (RFC 5280 section 4.2).
 ///
@@ -57,4 +57,23 @@ pub(crate) fn within(explicit: &[u8]) -> Result<&[u8], CertificateError> {
     let list = inner.take_tagged(tag::SEQUENCE, WHAT)?;
     inner.end(WHAT)?;
     Ok(list.contents)
+}
+
+impl KeyUsage {
+    /// Reads the value of the extension: a BIT STRING.
+    pub(super) fn parse(value: &[u8]) -> Result<Self, CertificateError> {
+        const WHAT: &str = "the key usage";
+        let mut outermost = Elements::of(value);
+        let bits = outermost.take_tagged(tag::BIT_STRING, WHAT)?;
+        outermost.end(WHAT)?;
+        // The first byte says how many bits of the last one do not count; they are zero in DER.
+        let [0..8, bytes @ ..] = bits.contents else {
+            return Err(CertificateError::Malformed { what: WHAT });
+        };
+        let byte = |index| bytes.get(index).copied().unwrap_or_default();
+        let ordered: [u8; 2] = [byte(0), byte(1)];
+        Ok(Self::from_bits(
+            ordered[0].reverse_bits() as u16 | (ordered[1].reverse_bits() as u16) << 8,
+        ))
+    }
 }

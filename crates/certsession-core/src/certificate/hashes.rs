@@ -102,6 +102,28 @@ pub(super) fn sha256_of(pieces: &[&[u8]]) -> [u8; 32] {
     hash
 }
 
+/// SHA-256 of a name and its kind: what a record keeps of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NameHash([u8; 32]);
+
+impl NameHash {
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameHash(")?;
+        write_hex(f, &self.0)?;
+        f.write_str(")")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,5 @@
 //! What a key may be used for.
 
-use super::CertificateError;
-use super::element::{Elements, tag};
-
 /// What a certificate's key may be used for, as its CA says (RFC 5280 section 4.2.1.3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyUsage(u16);
@@ -39,21 +36,9 @@ impl KeyUsage {
         self.0 & (1 << bit) != 0
     }
 
-    /// Reads the value of the extension: a BIT STRING.
-    pub(super) fn parse(value: &[u8]) -> Result<Self, CertificateError> {
-        const WHAT: &str = "the key usage";
-        let mut outermost = Elements::of(value);
-        let bits = outermost.take_tagged(tag::BIT_STRING, WHAT)?;
-        outermost.end(WHAT)?;
-        // The first byte says how many bits of the last one do not count; they are zero in DER.
-        let [0..8, bytes @ ..] = bits.contents else {
-            return Err(CertificateError::Malformed { what: WHAT });
-        };
-        let byte = |index| bytes.get(index).copied().unwrap_or_default();
-        let ordered: [u8; 2] = [byte(0), byte(1)];
-        Ok(Self(
-            ordered[0].reverse_bits() as u16 | (ordered[1].reverse_bits() as u16) << 8,
-        ))
+    /// The bits of the extension's BIT STRING, the first of them the lowest.
+    pub(super) const fn from_bits(bits: u16) -> Self {
+        Self(bits)
     }
 }
 

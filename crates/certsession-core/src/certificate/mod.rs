@@ -44,6 +44,7 @@ mod key_usage;
 mod layout;
 mod name;
 mod peer;
+mod rejected;
 mod serial;
 mod spiffe;
 mod state;
@@ -52,19 +53,19 @@ pub(crate) mod validity;
 
 pub(crate) use self::subject::to_text as subject_text;
 pub use self::{
+    alt_names::IdentityName,
     anchor::TrustAnchor,
     ca::CaCertificate,
-    error::{CertificateError, RejectedCertificate},
+    error::{CertificateError, MAX_CERTIFICATE_SIZE, RejectedCertificate},
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
-    identity::IdentityName,
     key_usage::KeyUsage,
-    peer::{MAX_CERTIFICATE_SIZE, PeerCertificate},
+    peer::PeerCertificate,
     serial::SerialNumber,
     spiffe::SpiffeIdFault,
     state::PeerState,
     validity::ValidityError,
 };
-pub(crate) use self::{identity::NameHash, name::CanonicalName, subject::dotted};
+pub(crate) use self::{hashes::NameHash, name::CanonicalName, serial::shortest, subject::dotted};
 
 #[cfg(test)]
 mod testing;

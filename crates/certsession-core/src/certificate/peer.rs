@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::alt_names::AltNames;
+use super::error::MAX_CERTIFICATE_SIZE;
 use super::key_usage::KeyUsage;
 use super::layout::Layout;
 use super::name::CanonicalName;
@@ -12,13 +13,6 @@ use super::{
     SpiffeIdFault, TrustAnchor, ValidityError, subject,
 };
 use crate::time::Timestamp;
-
-/// The largest certificate that is read: 256 KiB.
-///
-/// Real leaves have one to four kilobytes, TLS stacks let through some tens of them (a
-/// certificate with a thousand names, or with a post-quantum key), and 256 KiB is what a TLS
-/// 1.3 stack may be set to take. More is refused before a byte of it is looked at.
-pub const MAX_CERTIFICATE_SIZE: usize = 256 * 1024;
 
 /// The leaf certificate whose private key the peer proved to have on this connection.
 ///

@@ -2,14 +2,7 @@
 
 use std::fmt;
 
-use super::CertificateError;
 use super::hashes::write_hex;
-
-/// The longest serial number that is read, in bytes.
-///
-/// RFC 5280 section 4.1.2.2 allows a CA 20 and asks readers for no more. Some CAs write more;
-/// three times as much is room enough, and keeps a serial fit for an index and a log line.
-pub(super) const MAX_SERIAL_LEN: usize = 64;
 
 /// A certificate's serial number: the contents of its INTEGER, byte by byte as the CA wrote
 /// them (RFC 5280 section 4.1.2.2).
@@ -44,18 +37,6 @@ impl SerialNumber {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-
-    /// The serial number whose INTEGER has these contents in a certificate.
-    pub(super) fn parse(contents: &[u8]) -> Result<Self, CertificateError> {
-        match contents.len() {
-            // X.690 section 8.3.1: an INTEGER has at least one byte.
-            0 => Err(CertificateError::Malformed {
-                what: "the serial number is empty",
-            }),
-            1..=MAX_SERIAL_LEN => Ok(Self::from_bytes(contents)),
-            len => Err(CertificateError::SerialTooLong { len }),
-        }
-    }
 }
 
 impl fmt::Display for SerialNumber {
@@ -76,9 +57,19 @@ impl fmt::Debug for SerialNumber {
     }
 }
 
+/// The shortest form of a two's complement number (X.690 section 8.3.2).
+pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
+    while let [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = bytes {
+        bytes = &bytes[1..];
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::CertificateError;
+    use crate::certificate::error::MAX_SERIAL_LEN;
 
     #[test]
     fn a_serial_is_shown_without_redundant_leading_zeros() {

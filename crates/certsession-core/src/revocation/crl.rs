@@ -3,15 +3,24 @@
 use std::sync::Arc;
 
 use super::entries::Serials;
-use super::error::CrlError;
-use super::list::OnOverdueCrl;
 use super::scope::Scope;
-use super::verifier::CrlVerifier;
-use crate::certificate::{CaCertificate, CanonicalName, IssuerHash, PublicKeyHash};
+use crate::certificate::{CanonicalName, IssuerHash, PublicKeyHash};
 use crate::time::Timestamp;
 
+/// What happens when the successor of a list is overdue (its nextUpdate has passed).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnOverdueCrl {
+    /// No one whose certificate that issuer has issued is let in until there is a new list. The
+    /// default: an attacker who can keep the new list away must not gain by it.
+    #[default]
+    Refuse,
+    /// The old list goes on, and an expired one is accepted.
+    Warn,
+}
+
 /// A certificate revocation list (RFC 5280 section 5) whose signature by a known authority and
-/// whose dates were verified: [`CrlVerifier`] alone makes one.
+/// whose dates were verified: [`CrlVerifier`](super::CrlVerifier) alone makes one.
 #[derive(Clone, Debug)]
 pub struct Crl {
     /// The name of the CA that has signed it.
@@ -34,20 +43,6 @@ pub struct Crl {
 }
 
 impl Crl {
-    /// Verifies a list in DER, with the defaults of [`CrlVerifier`].
-    ///
-    /// # Errors
-    ///
-    /// [`CrlError`], which says what is wrong and what to do about it.
-    pub fn verify(
-        der: &[u8],
-        authorities: &[CaCertificate],
-        on_overdue_crl: OnOverdueCrl,
-        now: Timestamp,
-    ) -> Result<Self, CrlError> {
-        CrlVerifier::new(authorities).verify(der, on_overdue_crl, now)
-    }
-
     /// SHA-256 of the issuer's name, as the CA's own certificate spells it.
     pub const fn issuer(&self) -> &IssuerHash {
         &self.issuer

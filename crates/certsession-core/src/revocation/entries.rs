@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use crate::certificate::{IssuerHash, PeerCertificate, PublicKeyHash, SerialNumber};
+use crate::certificate::{IssuerHash, PeerCertificate, PublicKeyHash, SerialNumber, shortest};
 
 /// One certificate, or one key, that is no longer accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -165,14 +165,6 @@ impl ByCall {
             Revocation::PublicKey(key) => self.keys.insert(*key),
         }
     }
-}
-
-/// The shortest form of a two's complement number (X.690 section 8.3.2).
-pub(crate) fn shortest(mut bytes: &[u8]) -> &[u8] {
-    while let [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = bytes {
-        bytes = &bytes[1..];
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use super::crl::Crl;
+use super::crl::{Crl, OnOverdueCrl};
 use super::entries::Revocation;
 use super::error::CrlError;
 use super::pending::PendingRevocations;
@@ -13,18 +13,6 @@ use super::verifier::{CrlVerifier, Verified};
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::time::Timestamp;
-
-/// What happens when the successor of a list is overdue (its nextUpdate has passed).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnOverdueCrl {
-    /// No one whose certificate that issuer has issued is let in until there is a new list. The
-    /// default: an attacker who can keep the new list away must not gain by it.
-    #[default]
-    Refuse,
-    /// The old list goes on, and an expired one is accepted.
-    Warn,
-}
 
 /// The list of what is revoked. Clones are the same list: the one that the rules ask on each
 /// request, and TLS in each handshake.

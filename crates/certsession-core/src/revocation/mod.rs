@@ -35,16 +35,15 @@ mod snapshot;
 mod succession;
 mod verifier;
 
-pub use crl::Crl;
+pub use crl::{Crl, OnOverdueCrl};
 pub use entries::Revocation;
-pub(crate) use entries::shortest;
-pub use error::CrlError;
-pub use list::{OnOverdueCrl, RevocationList};
+pub use error::{CrlError, MAX_CRL_SIZE};
+pub use list::RevocationList;
 pub(crate) use pending::{OwnedRevocations, PendingRevocations};
 pub use report::{CrlProblem, CrlReport};
 pub use signature::SignatureVerifier;
 pub use snapshot::RevocationStatus;
-pub use verifier::{CrlVerifier, MAX_CRL_SIZE};
+pub use verifier::CrlVerifier;
 
 #[cfg(test)]
 mod tests;

@@ -3,19 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crl::Crl;
-use super::error::CrlError;
+use super::crl::{Crl, OnOverdueCrl};
+use super::error::{CrlError, MAX_CRL_SIZE};
 use super::layout::Layout;
-use super::list::OnOverdueCrl;
 use super::signature::{self, SignatureVerifier};
 use crate::certificate::{CaCertificate, CanonicalName, IssuerHash, subject_text};
 use crate::time::Timestamp;
-
-/// The largest list that is read by default, in bytes: 8 MiB, some 200,000 entries.
-///
-/// It is read and hashed whole before anything in it can be trusted, so there has to be an end.
-/// [`CrlVerifier::max_size`] sets another.
-pub const MAX_CRL_SIZE: usize = 8 << 20;
 
 /// How far an authority's clock may be ahead of this one.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
@@ -53,6 +46,22 @@ pub(super) struct Verified {
 pub(super) struct Issuer {
     pub(super) name: CanonicalName,
     pub(super) subject: Box<str>,
+}
+
+impl Crl {
+    /// Verifies a list in DER, with the defaults of [`CrlVerifier`].
+    ///
+    /// # Errors
+    ///
+    /// [`CrlError`], which says what is wrong and what to do about it.
+    pub fn verify(
+        der: &[u8],
+        authorities: &[CaCertificate],
+        on_overdue_crl: OnOverdueCrl,
+        now: Timestamp,
+    ) -> Result<Self, CrlError> {
+        CrlVerifier::new(authorities).verify(der, on_overdue_crl, now)
+    }
 }
 
 impl<'a> CrlVerifier<'a> {

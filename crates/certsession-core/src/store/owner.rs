@@ -3,10 +3,9 @@
 use ring::digest::{Context, SHA256};
 
 use crate::binding::Binding;
-use crate::certificate::{IssuerHash, PeerCertificate, SerialNumber};
+use crate::certificate::{IssuerHash, PeerCertificate, SerialNumber, shortest};
 use crate::principal::{InvalidPrincipal, Principal};
 use crate::record::Record;
-use crate::revocation::shortest;
 
 /// An owner of sessions: a principal or a certificate. The sessions of each owner are indexed, so
 /// that they can be listed and revoked together.
