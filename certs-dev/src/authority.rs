@@ -6,13 +6,11 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyUsagePurpose, 
 use x509_cert::der::{Decode, Encode};
 
 use crate::certificate::{Certificate, CertificateFile};
-use crate::folder::NewFile;
+use crate::folder::{AUTHORITY_NAME, NewFile};
 use crate::request::{common_name, random_serial};
 use crate::validity::Validity;
 use crate::{Error, Identity, LeafRequest, PrivateKey};
 
-/// The stem of the authority's file names.
-pub(crate) const AUTHORITY_NAME: &str = "ca";
 const AUTHORITY_DAYS: u32 = 3650;
 
 /// A self-signed certificate authority with an ECDSA P-256 key.

@@ -11,6 +11,9 @@ use crate::Error;
 
 const LOCK: &str = ".lock";
 
+/// The stem of the authority's file names.
+pub(crate) const AUTHORITY_NAME: &str = "ca";
+
 /// What to do with existing files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::authority::AUTHORITY_NAME;
 use crate::certificate::{Certificate, CertificateFile};
-use crate::folder::{Folder, NewFile};
+use crate::folder::{AUTHORITY_NAME, Folder, NewFile};
 use crate::{Error, Overwrite, PKCS12_PASSWORD, PrivateKey, pkcs12};
 
 /// A certificate and its private key.
