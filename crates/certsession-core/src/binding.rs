@@ -197,13 +197,14 @@ impl BindingPolicy {
     }
 }
 
-/// Whether two certificates seem to be of one owner. It gives no access to anything.
+/// Whether two certificates seem to be of one owner: they have the same names, and the same subject
+/// if that is all they have. It gives no access to anything.
 fn looks_alike(bound: &Binding, peer: &PeerCertificate) -> bool {
     // A subject that ends with an ellipsis was cut off.
     let is_whole = !peer.subject().is_empty() && !peer.subject().ends_with('…');
+    let has_same_subject = is_whole && *bound.subject == *peer.subject();
     let names = IdentityName::keep(peer);
-    is_whole && *bound.subject == *peer.subject()
-        || names.iter().any(|name| bound.names.contains(name))
+    *bound.names == *names && (has_same_subject || !names.is_empty())
 }
 
 impl From<&PeerCertificate> for Arc<Binding> {

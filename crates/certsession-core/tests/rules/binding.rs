@@ -64,7 +64,7 @@ fn p3_by_default_a_sign_in_under_a_renewed_certificate_begins_a_session_of_its_o
     type Renew = fn(&Certificate) -> Certificate;
     let same_key: Renew = |old| old.renewed(2, MINUTE);
     let same_subject: Renew = |old| {
-        let new = Certificate::serial(2).later(MINUTE);
+        let new = Certificate::serial(2).later(MINUTE).dns("a.example");
         new.subject(old.subject_name())
     };
     let same_name: Renew = |_| Certificate::serial(2).later(MINUTE).dns("a.example");
@@ -96,6 +96,9 @@ fn p2_a_newer_certificate_of_someone_else_is_refused_and_so_is_an_older_one() {
     let refusal = |peer: &PeerState| Client::with_cookie_of(peer, &client).refusal(&world);
     let other = ca.issue(&Certificate::serial(2).later(2 * MINUTE));
     assert_eq!(refusal(&other), Refusal::OtherCertificate);
+    let other_name = Certificate::serial(5).subject(certificate.subject_name());
+    let other_name = ca.issue(&other_name.dns("other.example").later(2 * MINUTE));
+    assert_eq!(refusal(&other_name), Refusal::OtherCertificate);
     let older = Certificate::serial(3).subject(certificate.subject_name());
     assert_eq!(refusal(&ca.issue(&older)), Refusal::OtherCertificate);
     let alike = Certificate::serial(4).subject(certificate.subject_name());
