@@ -4,13 +4,12 @@
 //! | file | purpose |
 //! |---|---|
 //! | `matrix` | [`promises!`]: one test per adapter, store, TLS stack and HTTP version |
-//! | `adapter` | the adapters; a further one joins there and in `matrix`, by a line each |
+//! | `adapters` | the adapters, each with handlers that misbehave; a further one joins there and in `matrix` |
 //! | `transport` | TLS stack and HTTP version |
 //! | `stores` | the stores; a further one joins there and in `matrix`, by a line each |
 //! | `site` | [`Site`]: a server in this process, over real TLS |
 //! | `served` | [`Served`]: as `Site`, with an application that the test puts together |
 //! | `held` | where a handler waits for the test |
-//! | `routes` | handlers that misbehave, beside the portal's own |
 //! | `browser` | [`Browser`]: a client with one certificate and one cookie |
 //! | `hang_up` | [`HangUp`]: a client that does not wait for its response |
 //! | `live` | [`Live`]: a WebSocket, until the server closes it |
@@ -30,7 +29,7 @@
 )]
 #![allow(missing_debug_implementations, reason = "they are never printed")]
 
-pub mod adapter;
+pub mod adapters;
 mod browser;
 mod certificates;
 pub mod curl;
@@ -43,7 +42,6 @@ mod matrix;
 pub mod odd;
 pub mod programs;
 pub mod redis;
-mod routes;
 pub mod search;
 mod served;
 mod site;
@@ -76,3 +74,8 @@ mod redis_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/certificates.md")]
 mod certificates_page {}
+
+/// So do those of the guide for users of tower-sessions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migrating-from-tower-sessions.md")]
+mod migration_guide {}

@@ -199,7 +199,8 @@ fn build() -> String {
             "--offline",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["-p", "portal", "-p", "quickstart", "--target-dir"])
+        .args(["-p", "portal", "-p", "portal-axum"])
+        .args(["-p", "quickstart", "-p", "quickstart-axum", "--target-dir"])
         .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // Build scripts that read the environment variables of this test would run again each time.

@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::rt;
 use certsession_actix::{MutualTls, MutualTlsBuilder};
 
-use crate::adapter::Running;
+use crate::adapters::Running;
 use crate::browser::Browser;
 use crate::certificates::Certificates;
 use crate::matrix::Plan;

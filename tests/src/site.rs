@@ -10,7 +10,7 @@ use certsession_core::{
 };
 use certsession_tls::{ClientAuth, Resumption};
 
-use crate::adapter::{Adapter, Running};
+use crate::adapters::{Adapter, Running};
 use crate::browser::Browser;
 use crate::certificates::{Certificates, Client};
 use crate::held::Held;

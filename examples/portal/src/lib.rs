@@ -1,6 +1,7 @@
-//! The portal's interface, for `main` and for the tests of the whole framework.
+//! The portal's interface on actix-web, for `main` and for the tests of the whole framework.
 
 mod api;
-mod page;
+mod failed;
+mod live;
 
 pub use api::{lab_routes, routes};

@@ -9,7 +9,7 @@ use certs_dev::{Authority, LeafRequest};
 use certsession_actix::Resumption;
 use certsession_core::{BindingPolicy, Clock, IdentityName, Revocation};
 use certsession_tests::stores::Memory;
-use certsession_tests::{Browser, Client, Http, Plan, Setup, Site, Stack, adapter, run};
+use certsession_tests::{Browser, Client, Http, Plan, Setup, Site, Stack, adapters, run};
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
@@ -71,12 +71,12 @@ fn is_admitted(meanwhile: Meanwhile, policy: BindingPolicy) -> bool {
 
 #[test]
 fn p8_the_matrix_holds_over_rustls() {
-    run::<adapter::Actix, Memory, _>(Stack::Rustls, Http::One, the_matrix_holds);
+    run::<adapters::Actix, Memory, _>(Stack::Rustls, Http::One, the_matrix_holds);
 }
 
 #[test]
 fn p8_the_matrix_holds_over_openssl() {
-    run::<adapter::Actix, Memory, _>(Stack::Openssl, Http::One, the_matrix_holds);
+    run::<adapters::Actix, Memory, _>(Stack::Openssl, Http::One, the_matrix_holds);
 }
 
 async fn the_matrix_holds(plan: Plan) {

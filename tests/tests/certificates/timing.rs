@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use certsession_tests::stores::Memory;
-use certsession_tests::{Http, Live, Plan, Stack, adapter, run};
+use certsession_tests::{Http, Live, Plan, Stack, adapters, run};
 
 use crate::revocation::Listed;
 
@@ -17,13 +17,13 @@ const AT_MOST: Duration = Duration::from_secs(1);
 #[test]
 #[ignore = "a measurement: `just measure-revocation`"]
 fn p8_a_revocation_is_in_force_within_a_second_over_rustls() {
-    run::<adapter::Actix, Memory, _>(Stack::Rustls, Http::One, measure);
+    run::<adapters::Actix, Memory, _>(Stack::Rustls, Http::One, measure);
 }
 
 #[test]
 #[ignore = "a measurement: `just measure-revocation`"]
 fn p8_a_revocation_is_in_force_within_a_second_over_openssl() {
-    run::<adapter::Actix, Memory, _>(Stack::Openssl, Http::One, measure);
+    run::<adapters::Actix, Memory, _>(Stack::Openssl, Http::One, measure);
 }
 
 async fn measure(plan: Plan) {

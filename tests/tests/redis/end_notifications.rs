@@ -7,7 +7,7 @@ use certsession_core::{Owner, SessionStore};
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{RedisServer, shared};
 use certsession_tests::stores::{self, new_prefix};
-use certsession_tests::{Http, Live, Stack, adapter, run};
+use certsession_tests::{Http, Live, Stack, adapters, run};
 
 use crate::harness::{cluster, cluster_url, sentinel, sentinel_url};
 
@@ -123,7 +123,7 @@ async fn the_subscription_continues_after_the_server_was_restarted() {
 
 #[test]
 fn p8_a_websocket_closes_within_a_second_of_an_end_on_another_node() {
-    run::<adapter::Actix, stores::Redis, _>(Stack::Rustls, Http::One, |plan| async move {
+    run::<adapters::Actix, stores::Redis, _>(Stack::Rustls, Http::One, |plan| async move {
         let site = plan.start().await;
         let alice = site.browser("alice");
         alice.sign_in("alice", &[]).await;

@@ -8,7 +8,7 @@ use certsession_redis::RedisStore;
 use certsession_tests::programs::Portal;
 use certsession_tests::redis::{RedisCluster, RedisServer, RedisTls};
 use certsession_tests::stores::{StoreKind, open_redis};
-use certsession_tests::{Http, Plan, Stack, adapter, run};
+use certsession_tests::{Http, Plan, Stack, adapters, run};
 
 use crate::harness::{cluster, cluster_url, guarded, sentinel, sentinel_url, tls};
 
@@ -39,17 +39,17 @@ stores_at! {
 
 #[test]
 fn the_portal_keeps_sessions_on_a_cluster() {
-    run::<adapter::Actix, OnCluster, _>(Stack::Rustls, Http::Two, |plan| live(plan, vec![]));
+    run::<adapters::Actix, OnCluster, _>(Stack::Rustls, Http::Two, |plan| live(plan, vec![]));
 }
 
 #[test]
 fn the_portal_keeps_sessions_on_the_master_of_sentinels() {
-    run::<adapter::Actix, UnderSentinel, _>(Stack::Openssl, Http::One, |plan| live(plan, vec![]));
+    run::<adapters::Actix, UnderSentinel, _>(Stack::Openssl, Http::One, |plan| live(plan, vec![]));
 }
 
 #[test]
 fn the_portal_keeps_sessions_over_tls_as_a_user_with_a_certificate() {
-    run::<adapter::Actix, OverTls, _>(Stack::Rustls, Http::One, |plan| async move {
+    run::<adapters::Actix, OverTls, _>(Stack::Rustls, Http::One, |plan| async move {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, pem: &str| {
             let path = folder.path().join(name);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use certsession_redis::RedisStore;
 use certsession_tests::redis::RedisServer;
 use certsession_tests::stores::StoreKind;
-use certsession_tests::{Browser, Http, Plan, Stack, adapter, run};
+use certsession_tests::{Browser, Http, Plan, Stack, adapters, run};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -49,12 +49,12 @@ struct Ledger {
 
 #[test]
 fn over_rustls_and_http2_a_store_that_is_killed_is_503_and_then_all_is_there() {
-    run::<adapter::Actix, KeptOnDisk, _>(Stack::Rustls, Http::Two, killed_and_restarted);
+    run::<adapters::Actix, KeptOnDisk, _>(Stack::Rustls, Http::Two, killed_and_restarted);
 }
 
 #[test]
 fn over_openssl_and_http1_a_store_that_is_killed_is_503_and_then_all_is_there() {
-    run::<adapter::Actix, KeptOnDisk, _>(Stack::Openssl, Http::One, killed_and_restarted);
+    run::<adapters::Actix, KeptOnDisk, _>(Stack::Openssl, Http::One, killed_and_restarted);
 }
 
 async fn killed_and_restarted(plan: Plan) {

@@ -7,7 +7,8 @@ use crate::cargo::{built_with, features, members, root, the_member};
 
 const CORE: &str = "certsession-core";
 const ACTIX: &str = "certsession-actix";
-const ADAPTERS: [&str; 1] = [ACTIX];
+const AXUM: &str = "certsession-axum";
+const ADAPTERS: [&str; 2] = [ACTIX, AXUM];
 
 /// The prefixes of names: frameworks and HTTP, TLS stacks, runtimes.
 const FRAMEWORKS: [&str; 12] = [
@@ -120,13 +121,25 @@ fn core_is_built_without_a_framework_tls_stack_store_engine_or_runtime() {
 }
 
 #[test]
-fn the_actix_adapter_is_built_without_a_store_engine() {
-    let names = built_with(ACTIX, &["--all-features"]);
-    assert!(
-        names.contains("actix-web") && names.contains(CORE),
-        "{names:?}"
-    );
-    assert_none_of(&names, &STORE_ENGINES);
+fn an_adapter_is_built_without_a_store_engine() {
+    for (adapter, framework) in [(ACTIX, "actix-web"), (AXUM, "axum")] {
+        let names = built_with(adapter, &["--all-features"]);
+        assert!(
+            names.contains(framework) && names.contains(CORE),
+            "{names:?}"
+        );
+        assert_none_of(&names, &STORE_ENGINES);
+    }
+}
+
+#[test]
+fn the_layer_of_the_axum_adapter_is_built_without_axum_server_and_tls_stack() {
+    let names = built_with(AXUM, &["--no-default-features"]);
+    assert!(names.contains("axum-core"), "{names:?}");
+    for other in ["axum", "hyper", "hyper-util", "tower"] {
+        assert!(!names.contains(other), "{other}");
+    }
+    assert_none_of(&names, &TLS_STACKS);
 }
 
 #[test]
@@ -139,8 +152,13 @@ fn only_adapters_are_built_with_a_framework() {
 
 #[test]
 fn a_server_is_built_without_test_dependencies() {
-    for package in ["portal", "quickstart"] {
-        for of in [CORE, ACTIX] {
+    for (package, adapter) in [
+        ("portal", ACTIX),
+        ("quickstart", ACTIX),
+        ("portal-axum", AXUM),
+        ("quickstart-axum", AXUM),
+    ] {
+        for of in [CORE, adapter] {
             let features = features(package, of);
             assert!(
                 !features.contains("test-util"),
@@ -152,22 +170,23 @@ fn a_server_is_built_without_test_dependencies() {
             &["rcgen-test", "tempfile", "proptest"],
         );
     }
-    assert!(
-        !the_member(ACTIX)
-            .default_features
-            .contains(&"test-util".to_owned())
-    );
-    assert!(
-        features("certsession-tests", ACTIX).contains("test-util"),
-        "this test must see the features"
-    );
+    for adapter in ADAPTERS {
+        let default = the_member(adapter).default_features;
+        assert!(!default.contains(&"test-util".to_owned()), "{adapter}");
+        assert!(
+            features("certsession-tests", adapter).contains("test-util"),
+            "this test must see the features"
+        );
+    }
 }
 
 #[test]
 fn the_quickstart_needs_no_system_library() {
-    let names = built_with("quickstart", &[]);
-    assert!(names.contains("rustls"), "{names:?}");
-    assert_none_of(&names, &["openssl", "native-tls", "libz", "pkg-config"]);
+    for package in ["quickstart", "quickstart-axum"] {
+        let names = built_with(package, &[]);
+        assert!(names.contains("rustls"), "{names:?}");
+        assert_none_of(&names, &["openssl", "native-tls", "libz", "pkg-config"]);
+    }
 }
 
 #[test]

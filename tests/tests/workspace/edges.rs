@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use crate::cargo::members;
 
 /// Every edge that is allowed between the crates; adapters and stores never meet.
-const ALLOWED: [(&str, &[&str]); 5] = [
+const ALLOWED: [(&str, &[&str]); 6] = [
     ("certsession-core", &[]),
     ("certsession-tls", &["certsession-core"]),
     ("certsession-http", &["certsession-core"]),
     (
         "certsession-actix",
+        &["certsession-core", "certsession-http", "certsession-tls"],
+    ),
+    (
+        "certsession-axum",
         &["certsession-core", "certsession-http", "certsession-tls"],
     ),
     ("certsession-redis", &["certsession-core"]),

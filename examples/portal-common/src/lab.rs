@@ -1,13 +1,15 @@
-//! Slow and failing handlers, for tests: `--lab`.
+//! Handlers that take their time, for tests: `--lab`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::error::ErrorInternalServerError;
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, rt, web};
-use certsession_actix::{CertSession, Error, Key};
+use certsession_core::Key;
+use certsession_http::{Error, RequestSession};
 use serde::Deserialize;
+
+/// What `POST /sign-out-fail` answers with, as 500: the end holds although the handler fails
+/// afterwards.
+pub const HANDLER_FAILED: &str = "the handler failed\n";
 
 /// The longest wait, in milliseconds.
 const MAX_WAIT: u64 = 60_000;
@@ -19,43 +21,32 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 static RELEASES: AtomicUsize = AtomicUsize::new(0);
 
 /// The query of `GET /slow`.
-#[derive(Deserialize)]
-pub(crate) struct SlowQuery {
+#[derive(Debug, Deserialize)]
+pub struct SlowQuery {
     ms: u64,
     key: String,
     value: String,
 }
 
-/// `GET /slow`: loads the session, waits, and then writes the key.
-pub(crate) async fn slow(
-    session: CertSession,
-    query: web::Query<SlowQuery>,
-) -> Result<HttpResponse, Error> {
-    let SlowQuery { ms, key, value } = query.into_inner();
+/// `GET /slow`: the session is loaded, time passes, and then the key is written.
+///
+/// # Errors
+///
+/// If the session fails.
+pub async fn slow(session: &RequestSession, query: SlowQuery) -> Result<(), Error> {
+    let SlowQuery { ms, key, value } = query;
     wait(Duration::from_millis(ms.min(MAX_WAIT))).await;
-    session.insert(&Key::<String>::named(key), &value)?;
-    Ok(HttpResponse::NoContent().finish())
+    session.insert(&Key::<String>::named(key), &value)
 }
 
-/// `GET /slow/waiting`: the number of requests that have loaded their session and wait.
-pub(crate) async fn waiting() -> String {
+/// `GET /slow/waiting`: how many requests have their session loaded and wait.
+pub fn waiting() -> String {
     WAITING.load(Ordering::Relaxed).to_string()
 }
 
-/// `POST /slow/release`: lets the waiting requests continue at once. Reads and ignores its body, as
-/// in `account`.
-pub(crate) async fn release(_: Bytes) -> HttpResponse {
+/// `POST /slow/release`: the requests that wait go on at once.
+pub fn release() {
     RELEASES.fetch_add(1, Ordering::Relaxed);
-    HttpResponse::NoContent().finish()
-}
-
-/// `POST /sign-out-fail`: the session ends although the handler fails afterwards.
-pub(crate) async fn sign_out_fail(
-    session: CertSession,
-    _: Bytes,
-) -> actix_web::Result<HttpResponse> {
-    session.end()?;
-    Err(ErrorInternalServerError("the handler failed\n"))
 }
 
 async fn wait(limit: Duration) {
@@ -67,7 +58,7 @@ async fn wait(limit: Duration) {
         if left.is_zero() {
             return;
         }
-        rt::time::sleep(left.min(STEP)).await;
+        tokio::time::sleep(left.min(STEP)).await;
     }
 }
 

@@ -2,33 +2,28 @@
 
 use std::fmt::Write;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::ContentType;
-use certsession_actix::{CertSession, Error};
+use certsession_http::{Error, RequestSession};
 
-use crate::api::Listed;
+use crate::describe::{Listed, sessions};
 
-/// Only this page's own style and script may run or load.
-const POLICY: (&str, &str) = (
-    "Content-Security-Policy",
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
+/// The page's `Content-Security-Policy`: nothing but its own style and script may run or load.
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /`.
-pub(crate) async fn show(session: CertSession) -> Result<HttpResponse, Error> {
-    let listed: Vec<_> = match session.principal() {
-        Some(_) => session.sessions().await?,
+///
+/// # Errors
+///
+/// If the store fails.
+pub async fn render(session: &RequestSession) -> Result<String, Error> {
+    let listed = match session.principal() {
+        Some(_) => sessions(session).await?,
         None => Vec::new(),
-    }
-    .iter()
-    .map(|record| Listed::of(record, &session))
-    .collect();
-
-    let page = include_str!("page.html")
-        .replace("{{who}}", &who(&session))
-        .replace("{{certificate}}", &certificate(&session))
-        .replace("{{session}}", &this_session(&session))
+    };
+    Ok(include_str!("page.html")
+        .replace("{{who}}", &who(session))
+        .replace("{{certificate}}", &certificate(session))
+        .replace("{{session}}", &this_session(session))
         .replace("{{sessions}}", &rows(&listed))
         .replace(
             "{{signed-in}}",
@@ -37,14 +32,10 @@ pub(crate) async fn show(session: CertSession) -> Result<HttpResponse, Error> {
             } else {
                 "no"
             },
-        );
-    Ok(HttpResponse::Ok()
-        .content_type(ContentType::html())
-        .insert_header(POLICY)
-        .body(page))
+        ))
 }
 
-fn who(session: &CertSession) -> String {
+fn who(session: &RequestSession) -> String {
     match session.principal() {
         Some(principal) => format!(
             "Signed in as <strong>{}</strong>",
@@ -54,7 +45,7 @@ fn who(session: &CertSession) -> String {
     }
 }
 
-fn certificate(session: &CertSession) -> String {
+fn certificate(session: &RequestSession) -> String {
     let Some(peer) = session.peer() else {
         return "<p>This connection has no client certificate.</p>".to_owned();
     };
@@ -65,7 +56,7 @@ fn certificate(session: &CertSession) -> String {
     ])
 }
 
-fn this_session(session: &CertSession) -> String {
+fn this_session(session: &RequestSession) -> String {
     match session.handle() {
         Some(handle) => format!("<p>Session <code>{handle}</code>, bound to this certificate.</p>"),
         None => "<p>There is no session yet. Signing in begins one.</p>".to_owned(),

@@ -14,7 +14,7 @@ use crate::held::Held;
 
 const KEY: Key<String> = Key::new("key");
 
-pub(crate) fn misbehaving(config: &mut ServiceConfig) {
+pub(super) fn misbehaving(config: &mut ServiceConfig) {
     config
         .route("/held/{key}/{value}", get().to(held))
         .route("/held-sign-in/{principal}", post().to(held_sign_in))

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use certs_dev::Pki;
-use certsession_actix::{
-    Admission, BindingPolicy, ClientAuth, IdentityName, Lifetimes, MutualTls, MutualTlsError,
-    Resumption, RevocationList, SessionManager, SessionStore,
+use certsession_core::{
+    Admission, BindingPolicy, IdentityName, Lifetimes, RevocationList, SessionManager, SessionStore,
 };
+use certsession_tls::{ClientAuth, MutualTls, MutualTlsError, Resumption};
 use clap::{Parser, ValueEnum};
 
 use crate::store::{RedisOptions, Store};
 
 /// Certificate-bound sessions to try out and to test: a small portal with a JSON interface.
 #[derive(Debug, Parser)]
+#[command(name = "portal")]
 pub(crate) struct Options {
     /// The address to listen on; port 0 selects a free one.
     #[arg(long, default_value = "127.0.0.1:8443")]

@@ -1,10 +1,13 @@
 //! A WebSocket that closes when its session ends.
 
-use actix_web::error::ErrorForbidden;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
-use certsession_actix::{CertSession, Error, certsession_http};
+use certsession_actix::CertSession;
+use portal_common::{CLOSE_REASON, GREETING};
+
+use crate::api::fetch_site;
+use crate::failed::Failed;
 
 /// `GET /live`: sends the session that it follows, and closes within a second of its end, on
 /// whichever node it ended.
@@ -13,27 +16,18 @@ pub(crate) async fn follow(
     request: HttpRequest,
     body: Payload,
 ) -> actix_web::Result<HttpResponse> {
-    // A browser opens a WebSocket to another site without asking first, but it reports the origin.
-    if request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site")
-    {
-        return Err(ErrorForbidden("open it from this site\n"));
-    }
-    let Some(handle) = session.handle() else {
-        return Err(Error::from(certsession_http::Error::NotSignedIn).into());
-    };
+    let followed = portal_common::follow(&session.clone().into_inner(), fetch_site(&request));
+    let handle = followed.map_err(Failed::from)?;
     let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
     let ended = session.ended();
     let answers = socket.clone();
     let close = rt::spawn(async move {
-        // If the client has closed the connection, the message is not needed.
-        let _ = socket.text(format!("session {handle}")).await;
+        // Where the client is gone already, no one is left to tell.
+        let _ = socket.text(format!("{GREETING}{handle}")).await;
         ended.await;
         let reason = CloseReason {
             code: CloseCode::Policy,
-            description: Some("the session has ended".to_owned()),
+            description: Some(CLOSE_REASON.to_owned()),
         };
         let _ = socket.close(Some(reason)).await;
     });

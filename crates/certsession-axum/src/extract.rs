@@ -1,0 +1,176 @@
+//! What handlers ask for: their session, and who is signed in.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::ops::Deref;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use certsession_core::Principal;
+use certsession_http::{RequestSession, SetUpFault, SetUpFaultKind};
+use http::Extensions;
+use http::request::Parts;
+
+use crate::error::Error;
+
+/// The session of this request. Its methods are those of [`RequestSession`].
+///
+/// They are synchronous: they record what the handler wants, and the layer commits it in one step
+/// when the handler has returned, with an error or without.
+///
+/// ```
+/// use certsession_axum::{CertSession, Error, Key, SignIn};
+/// use http::StatusCode;
+///
+/// const CART: Key<Vec<u32>> = Key::new("cart");
+///
+/// async fn sign_in(session: CertSession) -> Result<StatusCode, Error> {
+///     session.sign_in(SignIn::principal("alice").carry(&CART))?;
+///     Ok(StatusCode::NO_CONTENT)
+/// }
+/// ```
+///
+/// `Option<CertSession>` is `None` where no layer is around the handler, for a handler of routes
+/// with sessions and without.
+#[derive(Clone, Debug)]
+pub struct CertSession(RequestSession);
+
+/// The session after the response head is sent, for a streamed body or a WebSocket. Its methods are
+/// those of [`certsession_http::LateSession`].
+///
+/// No cookie can reach the client any more, so there is no `sign_in` and no `rotate`, and nothing is
+/// committed by itself: call [`commit`](Self::commit).
+///
+/// ```
+/// # use certsession_axum::{Error, Key, LateSession};
+/// const POSITION: Key<u64> = Key::new("position");
+///
+/// async fn follow(mut session: LateSession) -> Result<(), Error> {
+///     session.insert(&POSITION, &42)?;
+///     session.commit().await
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "it does nothing by itself"]
+pub struct LateSession(certsession_http::LateSession);
+
+/// The principal who is signed in. A handler that asks for it answers 401 where there is none; one
+/// that asks for `Option<SignedIn>` gets `None`.
+///
+/// ```
+/// use certsession_axum::SignedIn;
+///
+/// async fn me(principal: SignedIn) -> String {
+///     format!("you are {principal}")
+/// }
+///
+/// async fn home(principal: Option<SignedIn>) -> String {
+///     principal.map_or("welcome".to_owned(), |name| format!("welcome, {name}"))
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn(Principal);
+
+const LAYER_MISSING: SetUpFault = SetUpFault::new(
+    SetUpFaultKind::MiddlewareMissing,
+    "a session was asked for, but no CertSessionLayer is around this handler: call \
+     `.layer(CertSessionLayer::new(store))` on the `Router` after the routes that it is for, since \
+     `layer` covers what was added before it (and `route_layer` leaves the fallback out); a layer \
+     that asks for the session has to be added before it, since the layer added last runs first",
+);
+
+certsession_http::session_methods!(CertSession, LateSession, Error);
+
+impl CertSession {
+    /// The session of a request, for what is no extractor: a layer, a gRPC method, a handler on
+    /// bare hyper.
+    ///
+    /// ```
+    /// use certsession_axum::{CertSession, Error};
+    ///
+    /// fn is_signed_in<B>(request: &http::Request<B>) -> Result<bool, Error> {
+    ///     let session = CertSession::from_extensions(request.extensions())?;
+    ///     Ok(session.principal().is_some())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SetUpFaultKind::MiddlewareMissing`] where no layer is around it; the log names the missing
+    /// call.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        Self::find(extensions).ok_or_else(|| LAYER_MISSING.report().into())
+    }
+
+    pub(crate) const fn new(session: RequestSession) -> Self {
+        Self(session)
+    }
+
+    fn find(extensions: &Extensions) -> Option<Self> {
+        let session = extensions.get::<Self>()?;
+        session.0.mark_used();
+        Some(session.clone())
+    }
+}
+
+impl SignedIn {
+    /// The principal itself, as the core knows it.
+    pub fn into_inner(self) -> Principal {
+        self.0
+    }
+}
+
+impl Deref for SignedIn {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl fmt::Display for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CertSession {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for CertSession {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(Self::find(&parts.extensions))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LateSession {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Ok(CertSession::from_extensions(&parts.extensions)?.late())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let session = CertSession::from_extensions(&parts.extensions)?;
+        Ok(Self(session.signed_in()?))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Error> {
+        let session = CertSession::from_extensions(&parts.extensions)?;
+        Ok(session.principal().map(Self))
+    }
+}

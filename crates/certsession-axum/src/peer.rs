@@ -1,0 +1,72 @@
+//! The peer of a request's connection, as it lies in the request's extensions.
+
+use certsession_core::PeerState;
+use http::Extensions;
+
+/// The peer that one of this crate's servers took from the connection.
+///
+/// A type of this crate alone, so that nothing else can put a peer there.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl"))),
+    allow(dead_code, reason = "only a server makes one")
+)]
+pub(crate) struct CapturedPeer(pub(crate) PeerState);
+
+/// The peer of a connection that an acceptor of another crate has accepted, for a request's
+/// extensions.
+///
+/// For servers that are not this crate's: axum-server, tonic's own, an acceptor for SPIFFE
+/// workloads. Make it once for each connection, since it parses the certificate, and put a clone
+/// into the extensions of each of its requests, in a layer outside of
+/// [`CertSessionLayer`](crate::CertSessionLayer). Where the request came through a server of this
+/// crate, the peer of its connection is used and this one is ignored.
+///
+/// ```
+/// use certsession_axum::VouchedPeer;
+///
+/// # fn leaf_that_the_acceptor_has_verified() -> Option<Vec<u8>> { None }
+/// // When a connection is accepted:
+/// let leaf = leaf_that_the_acceptor_has_verified();
+/// let peer = VouchedPeer::caller_vouches_for_verified_leaf(leaf.as_deref());
+/// // For each request of it:
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(peer.clone());
+/// ```
+#[derive(Clone, Debug)]
+pub struct VouchedPeer(PeerState);
+
+impl VouchedPeer {
+    /// The peer that presented this leaf, in DER, or no certificate at all.
+    ///
+    /// The caller vouches for three things, none of which can be checked here: that the peer of
+    /// *this* connection has proved possession of the leaf's key; that the acceptor has verified
+    /// the chain against the client CAs, also where the TLS session was resumed; and that `None`
+    /// means that the client presented nothing. A header field of a proxy is no such leaf.
+    ///
+    /// Expiry and revocation are judged on each request, as on any connection.
+    pub fn caller_vouches_for_verified_leaf(leaf: Option<&[u8]>) -> Self {
+        Self(PeerState::from_leaf(leaf))
+    }
+}
+
+/// The peer of a request, if one is known: a connection's own goes before what is vouched for.
+pub(crate) fn peer_of(extensions: &Extensions) -> Option<&PeerState> {
+    if let Some(CapturedPeer(peer)) = extensions.get() {
+        return Some(peer);
+    }
+    if let Some(VouchedPeer(peer)) = extensions.get() {
+        return Some(peer);
+    }
+    peer_of_test(extensions)
+}
+
+#[cfg(feature = "test-util")]
+fn peer_of_test(extensions: &Extensions) -> Option<&PeerState> {
+    crate::test_util::peer_of(extensions)
+}
+
+#[cfg(not(feature = "test-util"))]
+fn peer_of_test(_: &Extensions) -> Option<&PeerState> {
+    None
+}

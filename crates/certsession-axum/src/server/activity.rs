@@ -1,0 +1,216 @@
+//! What a connection is waiting for, and until when.
+//!
+//! hyper bounds the time of a request's head over HTTP/1.1 alone, and counts an idle connection as
+//! one whose head is late; over HTTP/2 it bounds neither a silent connection nor half a preface. So
+//! each connection counts its requests, and one timer looks at that.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum_core::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long a connection may wait for its client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    /// For the first byte after the handshake.
+    pub(super) first_byte: Duration,
+    /// For the rest of a request's head after its first byte.
+    pub(super) header: Duration,
+    /// For the next request.
+    pub(super) idle: Duration,
+}
+
+impl Timeouts {
+    pub(super) const DEFAULT: Self = Self {
+        first_byte: Duration::from_secs(30),
+        header: Duration::from_secs(30),
+        idle: Duration::from_secs(60),
+    };
+}
+
+/// What one connection does. Its requests hold it.
+#[derive(Debug)]
+pub(super) struct Activity {
+    began: Instant,
+    is_http2: bool,
+    requests: AtomicUsize,
+    has_had_requests: AtomicBool,
+    /// A WebSocket over HTTP/2 lives as long as it likes.
+    is_tunnel: AtomicBool,
+    /// Milliseconds since `began`; 0 where no byte of a head has come.
+    head_since: AtomicU64,
+    idle_since: AtomicU64,
+    /// Until the last request of the connection is gone, a shutdown waits.
+    _alive: watch::Receiver<()>,
+}
+
+impl Activity {
+    pub(super) fn new(is_http2: bool, alive: watch::Receiver<()>) -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            is_http2,
+            requests: AtomicUsize::new(0),
+            has_had_requests: AtomicBool::new(false),
+            is_tunnel: AtomicBool::new(false),
+            head_since: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
+            _alive: alive,
+        })
+    }
+
+    pub(super) fn begin_request(self: &Arc<Self>) -> InProgress {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.has_had_requests.store(true, Ordering::SeqCst);
+        self.head_since.store(0, Ordering::SeqCst);
+        InProgress(Arc::clone(self))
+    }
+
+    pub(super) fn mark_tunnel(&self) {
+        self.is_tunnel.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.requests.load(Ordering::SeqCst) > 0 || self.is_tunnel.load(Ordering::SeqCst)
+    }
+
+    /// Resolves when the client has let the connection wait for too long.
+    pub(super) async fn timed_out(&self, timeouts: Timeouts) {
+        let shortest = timeouts.header.min(timeouts.idle);
+        loop {
+            // Where it is busy, the wait for its client begins later: look again in time for that.
+            let wait = self.time_left(timeouts).unwrap_or(shortest);
+            if wait.is_zero() {
+                return;
+            }
+            // Where a wait is not over, a shorter one may have begun in the meantime.
+            tokio::time::sleep(wait.min(shortest)).await;
+        }
+    }
+
+    fn time_left(&self, timeouts: Timeouts) -> Option<Duration> {
+        if self.is_busy() {
+            return None;
+        }
+        let head_since = self.head_since.load(Ordering::SeqCst);
+        let is_first = !self.has_had_requests.load(Ordering::SeqCst);
+        let (since, limit) = match (is_first, head_since) {
+            (true, 0) => (0, timeouts.first_byte),
+            (true, since) => (since, timeouts.header),
+            // Frames of HTTP/2 that are no request (a ping, a setting) begin no head.
+            (false, since) if since > 0 && !self.is_http2 => (since, timeouts.header),
+            (false, _) => (self.idle_since.load(Ordering::SeqCst), timeouts.idle),
+        };
+        let until = Duration::from_millis(since) + limit;
+        Some(until.saturating_sub(self.began.elapsed()))
+    }
+
+    fn note_bytes(&self) {
+        if self.head_since.load(Ordering::Relaxed) == 0 && !self.is_busy() {
+            self.head_since.store(self.now(), Ordering::SeqCst);
+        }
+    }
+
+    /// Never 0.
+    fn now(&self) -> u64 {
+        let now = u64::try_from(self.began.elapsed().as_millis());
+        now.unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// A request, until its response is sent or given up.
+#[derive(Debug)]
+pub(super) struct InProgress(Arc<Activity>);
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.now(), Ordering::SeqCst);
+        self.0.requests.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The body of a response, while which its request is in progress.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) body: Body,
+    pub(super) _in_progress: InProgress,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum_core::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum_core::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection whose first bytes of a request are noted.
+pub(super) struct Watched<C> {
+    pub(super) connection: C,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl<C: AsyncRead + Unpin> AsyncRead for Watched<C> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.connection).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.activity.note_bytes();
+        }
+        read
+    }
+}
+
+impl<C: AsyncWrite + Unpin> AsyncWrite for Watched<C> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+}

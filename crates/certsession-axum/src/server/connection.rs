@@ -1,0 +1,199 @@
+//! HTTP over one connection.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
+use certsession_core::PeerState;
+use http::{Method, Request, Response};
+use http_body::Body as HttpBody;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+#[cfg(feature = "http2")]
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::watch;
+use tower_service::Service;
+
+use super::activity::{Activity, Counted, Timeouts, Watched};
+use super::stream::MutualTlsStream;
+use crate::peer::CapturedPeer;
+
+/// How long a connection has to close after its client was told, or the server has stopped waiting.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to
+/// answer: a WebSocket has no other sign.
+#[cfg(feature = "http2")]
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// What each request of a connection carries besides what the client sent.
+#[derive(Clone)]
+struct Origin {
+    peer: CapturedPeer,
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "axum's type carries it")
+    )]
+    address: SocketAddr,
+}
+
+/// Serves a connection until it is closed, times out, or the server shuts down.
+pub(super) async fn serve<S, R>(
+    stream: MutualTlsStream,
+    address: SocketAddr,
+    service: S,
+    timeouts: Timeouts,
+    alive: watch::Receiver<()>,
+    stopping: watch::Receiver<bool>,
+) where
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    let peer: PeerState = stream.peer().clone();
+    let origin = Origin {
+        peer: CapturedPeer(peer),
+        address,
+    };
+    let is_http2 = stream.is_http2();
+    let activity = Activity::new(is_http2, alive);
+    let answers = {
+        let activity = Arc::clone(&activity);
+        service_fn(move |request| {
+            answer(
+                service.clone(),
+                request,
+                origin.clone(),
+                Arc::clone(&activity),
+            )
+        })
+    };
+    let io = TokioIo::new(Watched {
+        connection: stream,
+        activity: Arc::clone(&activity),
+    });
+    #[cfg(feature = "http2")]
+    if is_http2 {
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            // For WebSockets (RFC 8441).
+            .enable_connect_protocol();
+        let connection = http.serve_connection(io, answers);
+        return drive(connection, &activity, timeouts, stopping).await;
+    }
+    let connection = http1::Builder::new().serve_connection(io, answers);
+    drive(connection.with_upgrades(), &activity, timeouts, stopping).await;
+}
+
+async fn answer<S, R>(
+    mut service: S,
+    request: Request<Incoming>,
+    origin: Origin,
+    activity: Arc<Activity>,
+) -> Result<Response<Counted>, Infallible>
+where
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    let in_progress = activity.begin_request();
+    let is_connect = request.method() == Method::CONNECT;
+    let mut request = request.map(Body::new);
+    let extensions = request.extensions_mut();
+    extensions.insert(origin.peer);
+    #[cfg(feature = "axum")]
+    extensions.insert(axum::extract::ConnectInfo(origin.address));
+    let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;
+    let Ok(response) = service.call(request).await;
+    if is_connect && response.status().is_success() {
+        activity.mark_tunnel();
+    }
+    Ok(response.map(|body| Counted {
+        body: Body::new(body),
+        _in_progress: in_progress,
+    }))
+}
+
+/// A connection of either HTTP version.
+trait Connection: Future<Output = Result<(), hyper::Error>> {
+    fn stop(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Connection for http1::UpgradeableConnection<I, S>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    B: HttpBody + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn stop(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+#[cfg(feature = "http2")]
+impl<I, S, B> Connection for http2::Connection<I, S, TokioExecutor>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: HttpBody + 'static,
+    B::Error: Into<BoxError>,
+    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn stop(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+async fn drive(
+    connection: impl Connection,
+    activity: &Activity,
+    timeouts: Timeouts,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        () = activity.timed_out(timeouts) => None,
+        _ = stopping.wait_for(|stopping| *stopping) => None,
+    };
+    if let Some(ended) = ended {
+        return log(ended);
+    }
+    // Requests that are in progress are finished; none begins.
+    connection.as_mut().stop();
+    let idle = async {
+        loop {
+            tokio::time::sleep(GRACE).await;
+            if !activity.is_busy() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        ended = &mut connection => log(ended),
+        // The client does not close it.
+        () = idle => {}
+    }
+}
+
+fn log(ended: Result<(), hyper::Error>) {
+    if let Err(error) = ended {
+        tracing::trace!(target: "certsession", %error, "a connection ended");
+    }
+}

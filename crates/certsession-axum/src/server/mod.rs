@@ -1,0 +1,16 @@
+//! Two servers with mutual TLS: [`serve`], and a listener for `axum::serve`.
+
+mod accept;
+mod activity;
+mod connection;
+mod handshakes;
+#[cfg(feature = "axum")]
+mod listener;
+mod serve;
+mod stream;
+
+#[cfg(feature = "axum")]
+pub use listener::{IntoMakeServiceWithPeer, MutualTlsListener, PeerMakeService, WithPeer};
+pub use serve::{Serve, serve};
+#[cfg(feature = "axum")]
+pub use stream::MutualTlsStream;

@@ -1,0 +1,130 @@
+//! A connection of either TLS stack.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use certsession_core::PeerState;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A TLS connection whose handshake is finished, as [`MutualTlsListener`](crate::MutualTlsListener)
+/// hands it to `axum::serve`.
+#[cfg_attr(not(feature = "axum"), allow(unreachable_pub, reason = "a listener's"))]
+pub struct MutualTlsStream {
+    inner: Inner,
+    peer: PeerState,
+}
+
+enum Inner {
+    #[cfg(feature = "rustls-0_23")]
+    Rustls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    #[cfg(feature = "openssl")]
+    OpenSsl(tokio_openssl::SslStream<TcpStream>),
+}
+
+impl MutualTlsStream {
+    #[cfg(feature = "rustls-0_23")]
+    pub(super) fn of_rustls(
+        stream: tokio_rustls::server::TlsStream<TcpStream>,
+        peer: PeerState,
+    ) -> Self {
+        let inner = Inner::Rustls(Box::new(stream));
+        Self { inner, peer }
+    }
+
+    #[cfg(feature = "openssl")]
+    pub(super) const fn of_openssl(
+        stream: tokio_openssl::SslStream<TcpStream>,
+        peer: PeerState,
+    ) -> Self {
+        let inner = Inner::OpenSsl(stream);
+        Self { inner, peer }
+    }
+
+    pub(super) const fn peer(&self) -> &PeerState {
+        &self.peer
+    }
+
+    /// Whether the client has chosen HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        let protocol = match &self.inner {
+            #[cfg(feature = "rustls-0_23")]
+            Inner::Rustls(stream) => stream.get_ref().1.alpn_protocol(),
+            #[cfg(feature = "openssl")]
+            Inner::OpenSsl(stream) => stream.ssl().selected_alpn_protocol(),
+        };
+        protocol == Some(b"h2")
+    }
+}
+
+macro_rules! with_inner {
+    ($this:expr, $stream:ident => $call:expr) => {
+        match &mut $this.get_mut().inner {
+            #[cfg(feature = "rustls-0_23")]
+            Inner::Rustls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(feature = "openssl")]
+            Inner::OpenSsl(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for MutualTlsStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        with_inner!(self, stream => stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for MutualTlsStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        with_inner!(self, stream => stream.poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        with_inner!(self, stream => stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        with_inner!(self, stream => stream.poll_shutdown(context))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        with_inner!(self, stream => stream.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.inner {
+            #[cfg(feature = "rustls-0_23")]
+            Inner::Rustls(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "openssl")]
+            Inner::OpenSsl(stream) => stream.is_write_vectored(),
+        }
+    }
+}
+
+impl fmt::Debug for MutualTlsStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MutualTlsStream")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! One request through the layer.
+//!
+//! The way of a request is [`certsession_http`]'s driver; this file says where tower and the `http`
+//! crate keep the parts.
+
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_core::BoxError;
+use axum_core::body::Body;
+use axum_core::response::IntoResponse;
+use bytes::Bytes;
+use certsession_core::SessionStore;
+use certsession_http::{
+    Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
+    Settled, UnwritableField,
+};
+use http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::Body as HttpBody;
+use tower_service::Service;
+
+use crate::drain::drain;
+use crate::error::Error;
+use crate::extract::CertSession;
+use crate::peer;
+
+const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
+    SetUpFaultKind::PeerUnknown,
+    "no peer certificate was captured on this connection: serve with \
+     `certsession_axum::serve(listener, tls, app)`, or with `axum::serve(MutualTlsListener::new(..), \
+     app.into_make_service_with_peer())`, where `into_make_service_with_peer` is what hands the \
+     peer on; behind the acceptor of another crate, add a layer after (so outside of) \
+     CertSessionLayer that puts a `VouchedPeer` into the request's extensions",
+);
+
+/// The service that [`CertSessionLayer`](crate::CertSessionLayer) puts around another.
+pub struct CertSessionService<S, I> {
+    inner: I,
+    rules: Rules<S>,
+}
+
+/// Which requests the store itself has to judge.
+pub(crate) type ReadThrough = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+/// What each request's future keeps, as it outlives the call.
+struct Rules<S> {
+    driver: SessionDriver<S>,
+    read_through: Option<ReadThrough>,
+}
+
+impl<S, I> CertSessionService<S, I> {
+    pub(crate) const fn new(
+        inner: I,
+        driver: SessionDriver<S>,
+        read_through: Option<ReadThrough>,
+    ) -> Self {
+        Self {
+            inner,
+            rules: Rules {
+                driver,
+                read_through,
+            },
+        }
+    }
+}
+
+impl<S, I: Clone> Clone for CertSessionService<S, I> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            rules: self.rules.clone(),
+        }
+    }
+}
+
+impl<S> Clone for Rules<S> {
+    fn clone(&self) -> Self {
+        Self {
+            driver: self.driver.clone(),
+            read_through: self.read_through.clone(),
+        }
+    }
+}
+
+impl<S, I: fmt::Debug> fmt::Debug for CertSessionService<S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertSessionService")
+            .field("inner", &self.inner)
+            .field("driver", &self.rules.driver)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, I, B, R> Service<Request<B>> for CertSessionService<S, I>
+where
+    S: SessionStore,
+    I: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    I::Future: Send,
+    I::Error: Send,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Send,
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = I::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, I::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), I::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let rules = self.rules.clone();
+        // The service that was found ready is the one to call, and not a clone of it.
+        let clone = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, clone);
+        Box::pin(run(rules, ready, request))
+    }
+}
+
+async fn run<S, I, B, R>(
+    rules: Rules<S>,
+    mut inner: I,
+    request: Request<B>,
+) -> Result<Response<Body>, I::Error>
+where
+    S: SessionStore,
+    I: Service<Request<B>, Response = Response<R>>,
+    B: HttpBody,
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    // Apart, as a body need not be `Sync`.
+    let (mut parts, body) = request.into_parts();
+    let opened = match rules.open(&parts).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            drain(body).await;
+            return Ok(error.into_response());
+        }
+    };
+    let session = CertSession::new(opened.session().clone());
+    parts.extensions.insert(session);
+    let result = inner.call(Request::from_parts(parts, body)).await;
+    let settled = rules.driver.settle(opened).await;
+    Ok(respond(result?, settled))
+}
+
+impl<S: SessionStore> Rules<S> {
+    async fn open(&self, parts: &Parts) -> Result<OpenRequest, Error> {
+        let peer = peer::peer_of(&parts.extensions).ok_or_else(|| PEER_UNKNOWN.report())?;
+        let cookies = parts.headers.get_all(COOKIE);
+        let head = RequestHead {
+            cookies: cookies.iter().map(HeaderValue::as_bytes),
+            peer,
+            reads_near: self.reads_near(parts),
+        };
+        Ok(self.driver.open(head).await?)
+    }
+
+    /// Whether a copy of the session may serve the request: it only reads.
+    fn reads_near(&self, parts: &Parts) -> bool {
+        let reads_through = |read_through: &ReadThrough| read_through(parts);
+        parts.method.is_safe() && !self.read_through.as_ref().is_some_and(reads_through)
+    }
+}
+
+/// The handler's response with the cookie on it; if the commit failed, that failure instead.
+fn respond<R>(response: Response<R>, settled: Settled) -> Response<Body>
+where
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    let mut response = match settled.committed {
+        // No cost where it is the same type already.
+        Ok(()) => response.map(Body::new),
+        Err(error) => Error::from(error).into_response(),
+    };
+    if let Some(head) = settled.head
+        && let Err(unwritable) = head.apply(&mut Headers(response.headers_mut()))
+    {
+        tracing::error!(target: "certsession", error = %unwritable, "the request failed");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    response
+}
+
+struct Headers<'h>(&'h mut HeaderMap);
+
+const fn name_of(field: Field) -> HeaderName {
+    match field {
+        Field::Vary => VARY,
+        // Of the fields that the driver touches, the others are cache directives.
+        _ => CACHE_CONTROL,
+    }
+}
+
+impl HeaderFields for Headers<'_> {
+    fn contains(&self, field: Field) -> bool {
+        self.0.contains_key(name_of(field))
+    }
+
+    fn set(&mut self, field: Field, value: &'static str) {
+        self.0
+            .insert(name_of(field), HeaderValue::from_static(value));
+    }
+
+    fn add(&mut self, field: Field, value: &'static str) {
+        self.0
+            .append(name_of(field), HeaderValue::from_static(value));
+    }
+
+    fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
+        let mut value = HeaderValue::from_str(value).map_err(|_| UnwritableField)?;
+        value.set_sensitive(true);
+        self.0.append(SET_COOKIE, value);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use certsession_core::{MemoryStore, SessionManager};
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Nothing;
+
+    impl Service<Request<Body>> for Nothing {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            std::future::ready(Ok(Response::new(Body::empty())))
+        }
+    }
+
+    #[test]
+    fn the_future_of_a_request_has_at_most_two_kibibytes() {
+        let manager: SessionManager<MemoryStore> = MemoryStore::new().into();
+        let rules = Rules {
+            driver: SessionDriver::new(manager),
+            read_through: None,
+        };
+        let future = run(rules, Nothing, Request::new(Body::empty()));
+        let size = mem::size_of_val(&future);
+        assert!(size <= 2048, "{size} bytes");
+    }
+}

@@ -1,0 +1,7 @@
+//! The portal's interface on axum, for `main` and for the tests of the whole framework.
+
+mod api;
+mod failed;
+mod live;
+
+pub use api::{lab_routes, routes};

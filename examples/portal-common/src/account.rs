@@ -1,0 +1,58 @@
+//! Signing in, and who is signed in.
+
+use certsession_core::{Key, SignIn};
+use certsession_http::{Error, RequestSession};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::answer::Failure;
+
+/// The body of `POST /sign-in`.
+#[derive(Deserialize)]
+struct SignInBody {
+    principal: String,
+    #[serde(default)]
+    carry: Vec<String>,
+}
+
+/// `POST /sign-in`. No credentials are checked: this is a demonstration. An application checks a
+/// second factor, or the name in the certificate, before it signs a principal in.
+///
+/// # Errors
+///
+/// If the request comes from another site, its body is no sign-in, or the session fails.
+pub fn sign_in(
+    session: &RequestSession,
+    fetch_site: Option<&[u8]>,
+    body: &[u8],
+) -> Result<(), Failure> {
+    // A browser sends its certificate with a form of any site, and says where the form is from.
+    if fetch_site == Some(b"cross-site") {
+        return Err(Failure::Portal(403, "sign in on this site\n"));
+    }
+    let SignInBody { principal, carry } = serde_json::from_slice(body)
+        .map_err(|_| Failure::Portal(400, "the body is no sign-in\n"))?;
+    let sign_in = carry
+        .into_iter()
+        .map(Key::<Value>::named)
+        .fold(SignIn::principal(principal), |sign_in, key| {
+            sign_in.carry(&key)
+        });
+    Ok(session.sign_in(sign_in)?)
+}
+
+/// The answer of `GET /me`.
+#[derive(Debug, Serialize)]
+pub struct Me {
+    principal: String,
+}
+
+/// `GET /me`: who is signed in.
+///
+/// # Errors
+///
+/// If no principal is.
+pub fn me(session: &RequestSession) -> Result<Me, Error> {
+    let principal = session.signed_in()?.as_str().to_owned();
+    Ok(Me { principal })
+}

@@ -1,0 +1,98 @@
+//! What a session looks like from outside.
+
+use std::collections::BTreeMap;
+
+use certsession_core::Record;
+use certsession_http::{Error, RequestSession};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// `GET /session`: the session, or null.
+///
+/// # Errors
+///
+/// If what the session holds is not JSON, which it always is.
+pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>> {
+    let Some(record) = session.record() else {
+        return Ok(None);
+    };
+    Ok(Some(Described {
+        handle: record.handle().to_string(),
+        principal: session.principal().map(|principal| principal.to_string()),
+        certificate: Certificate::of(&record),
+        created_at: record.created_at().to_rfc3339(),
+        idle_deadline: record.idle_deadline().to_rfc3339(),
+        absolute_deadline: record.absolute_deadline().to_rfc3339(),
+        data: session
+            .entries()
+            .into_iter()
+            .map(|(key, json)| Ok((key, RawValue::from_string(json)?)))
+            .collect::<serde_json::Result<_>>()?,
+    }))
+}
+
+/// `GET /sessions`: those of the principal who is signed in.
+///
+/// # Errors
+///
+/// If no principal is signed in, or the store fails.
+pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
+    let records = session.sessions().await?;
+    Ok(records
+        .iter()
+        .map(|record| Listed::of(record, session))
+        .collect())
+}
+
+/// A session, as `GET /session` shows it.
+#[derive(Debug, Serialize)]
+pub struct Described {
+    handle: String,
+    principal: Option<String>,
+    certificate: Certificate,
+    created_at: String,
+    idle_deadline: String,
+    absolute_deadline: String,
+    data: BTreeMap<String, Box<RawValue>>,
+}
+
+/// The certificate that a session is bound to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Certificate {
+    pub(crate) subject: String,
+    pub(crate) serial: String,
+    pub(crate) sha256: String,
+}
+
+impl Certificate {
+    fn of(record: &Record) -> Self {
+        let binding = record.binding();
+        Self {
+            subject: binding.subject().to_owned(),
+            serial: binding.serial().to_string(),
+            sha256: binding.fingerprint().to_string(),
+        }
+    }
+}
+
+/// A session in the list of a principal's sessions.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    pub(crate) handle: String,
+    pub(crate) created_at: String,
+    pub(crate) last_seen_at: String,
+    pub(crate) certificate: Certificate,
+    pub(crate) current: bool,
+}
+
+impl Listed {
+    fn of(record: &Record, session: &RequestSession) -> Self {
+        Self {
+            handle: record.handle().to_string(),
+            created_at: record.created_at().to_rfc3339(),
+            last_seen_at: record.last_seen_at().to_rfc3339(),
+            certificate: Certificate::of(record),
+            current: session.handle() == Some(record.handle()),
+        }
+    }
+}

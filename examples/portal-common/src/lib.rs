@@ -1,0 +1,25 @@
+//! What the portals share, whichever framework serves them: the flags, the store and TLS that they
+//! ask for, what the JSON interface says, and the page.
+//!
+//! A portal's own package has its routes and its server, and the framework's forms of requests and
+//! responses.
+
+mod account;
+mod answer;
+mod data;
+mod describe;
+mod lab;
+mod live;
+mod options;
+mod page;
+mod program;
+mod store;
+
+pub use account::{Me, me, sign_in};
+pub use answer::{Failure, MAX_BODY};
+pub use data::{read, remove, write};
+pub use describe::{Described, Listed, session, sessions};
+pub use lab::{HANDLER_FAILED, SlowQuery, release, slow, waiting};
+pub use live::{CLOSE_REASON, GREETING, follow, revoke};
+pub use page::{POLICY, render};
+pub use program::{Framework, Portal, run, say_listening};

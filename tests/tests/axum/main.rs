@@ -1,0 +1,14 @@
+//! What is axum's and tower's alone: how layers are put together, and what clients that stall or
+//! hang up do to the servers.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on, stops")]
+
+mod faults;
+mod gone;
+mod listener;
+mod order;
+mod request;
+mod shutdown;
+mod slow;
+mod web_socket;
+mod wire;
