@@ -12,6 +12,7 @@ use actix_web::{App, HttpServer};
 use certsession_actix::{
     BindMutualTls, CertSessionMiddleware, MemoryStore, RevocationList, SessionManager, SessionStore,
 };
+use certsession_firestore::FirestoreStore;
 use clap::Parser;
 
 use options::Options;
@@ -40,6 +41,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     match &options.store {
         Store::Memory => serve(options, MemoryStore::new()).await,
+        Store::Firestore(url) => serve(options, FirestoreStore::connect(url).await?).await,
         Store::Redis(url) => serve(options, options.redis.open(url).await?).await,
     }
 }
