@@ -14,6 +14,7 @@ const ALLOWED: [(&str, &[&str]); 5] = [
         &["certsession-core", "certsession-http", "certsession-tls"],
     ),
     ("certsession-redis", &["certsession-core"]),
+    ("certsession-firestore", &["certsession-core"]),
 ];
 
 #[test]
