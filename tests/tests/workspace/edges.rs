@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
         &["certsession-core", "certsession-http", "certsession-tls"],
     ),
     ("certsession-redis", &["certsession-core"]),
+    ("certsession-firestore", &["certsession-core"]),
 ];
 
 #[test]
