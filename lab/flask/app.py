@@ -23,7 +23,7 @@ from werkzeug.serving import WSGIRequestHandler
 BUGS = """FIX-01 FIX-02 FIX-03 FIX-03-FORM FIX-04 FIX-05 FIX-05-LEFT ROT-01 ROT-02 END-01 END-02 END-03
 END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK-01 LEAK-01-BODY
 LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK CACHE-01
-CSRF-01 CERT-01 CERT-02 CERT-04 CERT-05 CERT-08""".split()
+CSRF-01 CERT-01 CERT-02 CERT-04 CERT-07 CERT-08""".split()
 ODD = """redirect ok rotate signed several bearer grace single csrf-less remember limited failing
 hanging forgetful resetting generic""".split()
 
@@ -95,7 +95,7 @@ def certificate():
 
 
 def expired():
-    if not options.mtls or has("CERT-05"):
+    if not options.mtls or has("CERT-07"):
         return False
     peer = request.environ["werkzeug.socket"].getpeercert()
     return bool(peer) and ssl.cert_time_to_seconds(peer["notAfter"]) < time.time()
@@ -121,8 +121,8 @@ def ids_in_request():
         found = [value + (other or "") for value in found]
     if has("FIX-03"):
         found = found or [v for v in [request.args.get("sid")] if v]
-    if has("FIX-03-FORM") and request.path == "/login":
-        found = [v for v in [request.form.get("sid")] if v] or found
+    if has("FIX-03-FORM") and request.path == "/login" and request.form.get("sid"):
+        found, g.kept = [request.form["sid"]], True
     return found
 
 
@@ -131,7 +131,7 @@ NAME = "__Host-sid" if options.tls and not {"COOK-01", "COOK-04"} & bugs else "s
 
 def alive(session):
     now = time.time()
-    if not has("EXP-01") and {"EXP-02", "EXP-03"} & bugs and now - session["used"] > IDLE:
+    if not has("EXP-01") and has("EXP-02") and now - session["used"] > IDLE:
         return False
     if has("EXP-01") and now - session["created"] > ABSOLUTE:
         return False
@@ -258,7 +258,7 @@ def user():
 
 @app.get("/login")
 def form():
-    if has("FIX-01") or has("FIX-05") or "csrf-less" not in odd:
+    if {"FIX-03-FORM", "COOK-06"} & bugs or "csrf-less" not in odd:
         if g.session is None:
             begin()
     token = g.session["csrf"] if g.session else ""
@@ -278,13 +278,13 @@ def login():
     name = data.get("username")
     if USERS.get(name) != data.get("password"):
         abort(401)
-    if has("EXP-03") is False and "single" in odd:
+    if "single" in odd:
         with lock:
             for value, session in list(sessions.items()):
                 if session["user"] == name:
                     del sessions[value]
     kept = g.session["data"] if g.session and has("FIX-04") else {}
-    keeps_id = has("FIX-01") or has("FIX-02") or has("FIX-03-FORM") or g.get("kept")
+    keeps_id = has("FIX-01") or has("FIX-02") or g.get("kept")
     if g.session and keeps_id and not g.session["user"]:
         g.session["user"] = name
         g.set = True
@@ -392,7 +392,7 @@ def elevate():
     if not user():
         abort(401)
     with lock:
-        if not has("ROT-01"):
+        if not has("ROT-01") and "bearer" not in odd:
             session = g.session
             end(g.id)
             session["rotated"] = True

@@ -150,7 +150,7 @@ async fn by_another_site(scan: &Scan<'_>) -> Outcome {
         return Err(Trouble::Status(answer.status, "logout".to_owned()));
     }
     if scan.who(&mut victim).await? != Reading::NotSignedIn {
-        return inconclusive("the sign-out does not sign out: see END-01");
+        return not_applicable("the sign-out does not sign out: see END-01");
     }
     let by_link = from_another_site(scan, http::Method::GET).await?;
     if by_link == Some(true) {

@@ -138,6 +138,10 @@ async fn leaks(scan: &Scan<'_>) -> Result<Searched, Trouble> {
         // A token that is sent by script is handed out in the body of the sign-in: that is how
         // it gets to the script.
         let handed_out = !by_cookie && place < at_login;
+        // The body of a redirect repeats its Location, and no one sees it.
+        if answer.redirect().is_some() {
+            continue;
+        }
         if !handed_out && holds(&answer.text()) {
             found.push(Leak {
                 place: match answer.is_html() {

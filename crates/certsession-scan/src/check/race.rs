@@ -171,12 +171,13 @@ async fn lost_update(scan: &Scan<'_>) -> Outcome {
         if raced.slow.status >= 400 || raced.meanwhile.status >= 400 {
             continue;
         }
-        // One of the two may hold the newest token.
-        if raced.slow_last {
-            victim = victim.with(writer.credentials());
+        // Where each request replaces the token, one of the two holds the newest.
+        let mut both = None;
+        for actor in [&mut victim, &mut writer] {
+            let answer = actor.run("read").await?;
+            both = both.max(seen.both(&answer));
         }
-        let answer = victim.run("read").await?;
-        match seen.both(&answer) {
+        match both {
             Some(true) => {}
             Some(false) => losses += 1,
             None => return inconclusive("after both writes `read` shows neither of them"),
