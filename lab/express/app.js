@@ -24,7 +24,7 @@ const express = load('express')
 const session = load('express-session')
 
 const BUGS = ('FIX-01 FIX-03 FIX-04 FIX-05 ROT-01 END-01 END-02 END-03 END-04 RACE-01 RACE-03 ' +
-  'LEAK-01-BODY COOK-01 COOK-02 COOK-03 COOK-05 ENT-01 CACHE-01 CSRF-01 CERT-01 CERT-02').split(' ')
+  'LEAK-01-BODY COOK-01 COOK-02 COOK-03 COOK-05 ENT-01 CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-03 CERT-05').split(' ')
 const ODD = 'redirect ok json'.split(' ')
 const bugs = new Set(options.bugs.split(',').filter(Boolean))
 const odd = new Set(options.odd.split(',').filter(Boolean))
@@ -66,8 +66,20 @@ app.use(session({
 }))
 
 // Sessions stay with the certificate that they began with.
-const certificateOf = (req) => req.socket.getPeerCertificate?.().fingerprint256 ?? ''
+const certificateOf = (req) => {
+  const peer = req.socket.getPeerCertificate?.()
+  if (!peer?.fingerprint256) return ''
+  // The names alone, which another authority can give as well.
+  if (has('CERT-03')) return `${peer.subject.CN} ${peer.serialNumber}`
+  return peer.fingerprint256
+}
 app.use((req, res, next) => {
+  if (options.mtls && certificateOf(req) !== '') {
+    const expired = new Date(req.socket.getPeerCertificate().valid_to) < new Date()
+    if (expired && !has('CERT-05')) return res.status(403).send('the certificate has expired')
+    const trusted = req.socket.authorized || req.socket.authorizationError === 'CERT_HAS_EXPIRED'
+    if (!trusted && !has('CERT-03')) return res.status(403).send('nobody vouches for it')
+  }
   if (!options.mtls || !req.session.user) return next()
   const mine = certificateOf(req)
   const fits = req.session.certificate === mine ||
@@ -144,7 +156,16 @@ app.get('/slow', async (req, res) => {
     req.session.data = { ...req.session.data, [req.query.key]: req.query.value }
     return res.send('written slowly')
   }
-  if (!has('RACE-03')) {
+  if (has('RACE-03')) {
+    const { data } = req.session
+    const kept = await call(req, 'reload').then(() => true, () => false)
+    if (!kept) {
+      req.session = null
+      return res.status(409).send('the session has ended')
+    }
+    // What it has read before it waited, and not what is there now.
+    req.session.data = data
+  } else {
     try {
       await call(req, 'reload')
     } catch {

@@ -119,7 +119,7 @@ fn express() -> Vec<Case> {
         clean().odd("redirect"),
         clean().odd("ok"),
         clean().odd("json").login(Login::Json),
-        bug("FIX-01", &["FIX-01"]),
+        bug("FIX-01", &["FIX-01", "FIX-04"]),
         bug("FIX-03", &["FIX-03"]),
         bug("FIX-04", &["FIX-04"]),
         bug("FIX-05", &["FIX-05"]),
@@ -128,7 +128,7 @@ fn express() -> Vec<Case> {
         bug("END-02", &["END-01", "END-02"]),
         bug("END-03", &["END-03"]),
         bug("END-04", &["END-04"]),
-        bug("RACE-01", &["RACE-01"]).with("RACE"),
+        bug("RACE-01", &["RACE-01", "RACE-02", "RACE-03"]).with("RACE"),
         bug("RACE-03", &["RACE-03"]).with("RACE"),
         bug("LEAK-01-BODY", &["LEAK-01"]),
         over(Transport::Https, "COOK-01", &["COOK-01"]),
@@ -138,8 +138,10 @@ fn express() -> Vec<Case> {
         bug("ENT-01", &["ENT-01"]).with("ENT"),
         bug("CACHE-01", &["CACHE-01"]),
         bug("CSRF-01", &["CSRF-01"]),
-        over(Transport::MutualTls, "CERT-01", &["CERT-01"]),
+        over(Transport::MutualTls, "CERT-01", &["CERT-01", "CERT-04"]),
         over(Transport::MutualTls, "CERT-02", &["CERT-02"]),
+        over(Transport::MutualTls, "CERT-03", &["CERT-03"]),
+        over(Transport::MutualTls, "CERT-05", &["CERT-05", "CERT-07"]),
     ]
 }
 

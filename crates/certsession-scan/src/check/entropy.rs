@@ -73,6 +73,24 @@ fn weakness(tokens: &[String], began: i64, ended: i64) -> Option<String> {
     if let Some(what) = digest_of_little(tokens, began, ended) {
         return Some(what);
     }
+    // express-session signs the id that it puts in front (`s:ID.SIGNATURE`).
+    let signed: BTreeSet<&str> = tokens
+        .iter()
+        .filter_map(|token| token.strip_prefix("s:")?.split('.').next())
+        .collect();
+    if signed.len() == tokens.len() {
+        let ids: Vec<String> = tokens
+            .iter()
+            .filter_map(|token| Some(token.strip_prefix("s:")?.split('.').next()?.to_owned()))
+            .collect();
+        if is_counter(&ids) || digest_of_little(&ids, began, ended).is_some() {
+            return Some(
+                "The id in front of the signature can be guessed; the key of the signature alone \
+                 keeps others out."
+                    .to_owned(),
+            );
+        }
+    }
     if is_counter(tokens) {
         return Some(
             "Each token follows from the one before by a small step: the next one can be guessed."
