@@ -145,14 +145,69 @@ fn express() -> Vec<Case> {
     ]
 }
 
+/// actix-session keeps a session as one value, so that of two writers one always loses.
 fn actix() -> Vec<Case> {
-    Vec::new()
+    let clean = || Case::clean(Stack::Actix);
+    let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
+    vec![
+        clean().with("ENT"),
+        bug("FIX-01", &["FIX-01", "FIX-04"]),
+        bug("FIX-04", &["FIX-04"]),
+        bug("ROT-01", &["ROT-01"]),
+        bug("END-01", &["END-01"]),
+        bug("END-02", &["END-01", "END-02"]),
+        bug("END-03", &["END-03"]),
+        bug("END-04", &["END-04"]),
+        bug("RACE-01", &["RACE-01", "RACE-03"]).with("RACE"),
+        bug("LEAK-01-BODY", &["LEAK-01"]),
+        bug("COOK-02", &["COOK-02"]),
+        bug("COOK-03", &["COOK-03"]),
+        bug("COOK-05", &["COOK-05"]),
+        bug("CACHE-01", &["CACHE-01"]),
+        bug("CSRF-01", &["CSRF-01"]),
+    ]
 }
 
 fn php() -> Vec<Case> {
-    Vec::new()
+    let clean = || Case::clean(Stack::Php);
+    let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
+    vec![
+        clean().with("ENT").with("RACE"),
+        bug("FIX-01", &["FIX-01"]),
+        bug("FIX-02", &["FIX-01", "FIX-02"]),
+        bug("FIX-03", &["FIX-03"]),
+        bug("FIX-04", &["FIX-04"]),
+        bug("FIX-05", &["FIX-05"]),
+        bug("ROT-01", &["ROT-01"]),
+        bug("END-01", &["END-01"]),
+        bug("END-02", &["END-01", "END-02"]),
+        bug("END-04", &["END-04"]),
+        bug("LEAK-01-BODY", &["LEAK-01"]),
+        bug("COOK-02", &["COOK-02"]),
+        bug("COOK-03", &["COOK-03"]),
+        bug("COOK-05", &["COOK-05"]),
+        bug("CACHE-01", &["CACHE-01"]),
+        bug("CSRF-01", &["CSRF-01"]),
+    ]
 }
 
 fn tomcat() -> Vec<Case> {
-    Vec::new()
+    let clean = || Case::clean(Stack::Tomcat);
+    let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
+    vec![
+        clean().with("ENT").with("RACE"),
+        bug("FIX-01", &["FIX-01", "FIX-04"]),
+        bug("FIX-03", &["FIX-03"]),
+        bug("FIX-04", &["FIX-04"]),
+        bug("ROT-01", &["ROT-01"]),
+        bug("END-01", &["END-01"]),
+        bug("END-02", &["END-01", "END-02"]),
+        bug("END-04", &["END-04"]),
+        bug("LEAK-01-BODY", &["LEAK-01"]),
+        bug("COOK-02", &["COOK-02"]),
+        bug("COOK-03", &["COOK-03"]),
+        bug("COOK-05", &["COOK-05"]),
+        bug("CACHE-01", &["CACHE-01"]),
+        bug("CSRF-01", &["CSRF-01"]),
+    ]
 }

@@ -29,6 +29,23 @@ async fn express_session_is_found_as_it_was_planted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn actix_session_is_found_as_it_was_planted() {
+    as_planted(Stack::Actix).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PHP: lab/install php; `just scan-lab` runs it"]
+async fn php_is_found_as_it_was_planted() {
+    as_planted(Stack::Php).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Tomcat 10: lab/install tomcat; `just scan-lab` runs it"]
+async fn tomcat_is_found_as_it_was_planted() {
+    as_planted(Stack::Tomcat).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_said_of_a_target_in_trouble() {
     let folder = certificates();
     for outcome in scan_all(&troubled(), folder.path()).await.unwrap() {
