@@ -189,9 +189,8 @@ impl Case {
             text += &format!("[step.{step}]\n{request}\n{bearer}");
         }
         if mutual {
-            text += &format!(
-                "[pki]\nca_cert = \"{folder}/ca.pem\"\nca_key = \"{folder}/ca.key\"\n"
-            );
+            text +=
+                &format!("[pki]\nca_cert = \"{folder}/ca.pem\"\nca_key = \"{folder}/ca.key\"\n");
         }
         text + self.more
     }

@@ -43,9 +43,8 @@ fn flask() -> Vec<Case> {
     let without_token = |bug: &'static str, finds: &[&'static str]| {
         clean().login(Login::Form).odd("csrf-less").bug(bug, finds)
     };
-    let https = |bug: &'static str, finds: &[&'static str]| {
-        clean().over(Transport::Https).bug(bug, finds)
-    };
+    let https =
+        |bug: &'static str, finds: &[&'static str]| clean().over(Transport::Https).bug(bug, finds);
     let mutual = |bug: &'static str, finds: &[&'static str]| {
         clean().over(Transport::MutualTls).bug(bug, finds)
     };

@@ -14,7 +14,10 @@ async fn as_planted(stack: Stack) {
     let folder = certificates();
     let outcomes = scan_all(&cases(stack), folder.path()).await;
     let outcomes = outcomes.unwrap_or_else(|error| panic!("{error}"));
-    let faults: Vec<String> = outcomes.iter().filter_map(|outcome| outcome.fault()).collect();
+    let faults: Vec<String> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.fault())
+        .collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -51,8 +54,16 @@ async fn nothing_is_said_of_a_target_in_trouble() {
     for outcome in scan_all(&troubled(), folder.path()).await.unwrap() {
         let name = outcome.case.name();
         assert_eq!(outcome.report.exit_code(), 3, "{name}");
-        assert!(outcome.report.findings.is_empty(), "{name}: {:?}", outcome.found());
-        assert!(outcome.time.as_secs() < 60, "{name} took {:?}", outcome.time);
+        assert!(
+            outcome.report.findings.is_empty(),
+            "{name}: {:?}",
+            outcome.found()
+        );
+        assert!(
+            outcome.time.as_secs() < 60,
+            "{name} took {:?}",
+            outcome.time
+        );
         for judged in &outcome.report.inconclusive {
             assert!(!judged.reason.is_empty(), "{name}: {}", judged.id);
         }
@@ -62,7 +73,9 @@ async fn nothing_is_said_of_a_target_in_trouble() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_say_the_same() {
     let folder = certificates();
-    let case = Case::clean(Stack::Flask).bug("FIX-02", &["FIX-01", "FIX-02"]).bug("END-02", &[]);
+    let case = Case::clean(Stack::Flask)
+        .bug("FIX-02", &["FIX-01", "FIX-02"])
+        .bug("END-02", &[]);
     let render = |outcome: certsession_lab::Outcome| {
         let port = outcome.report.about.target.clone();
         let text = outcome.report.render(certsession_scan::Format::Json);

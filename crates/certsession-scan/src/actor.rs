@@ -179,7 +179,7 @@ impl<'t> Actor<'t> {
                 outgoing?
             }
             None => {
-                for extract in &step.extract {
+                for extract in step.extract.iter().filter(|extract| !step.answers(extract)) {
                     self.extract(extract).await?;
                 }
                 self.outgoing(step, change)?
@@ -210,6 +210,11 @@ impl<'t> Actor<'t> {
         // A token may be in the first answer or where the redirects led; the first has it
         // in every application that answers a sign-in with data.
         let kept = self.chain.first().unwrap_or(&answer).clone();
+        for extract in step.extract.iter().filter(|extract| step.answers(extract)) {
+            if let Some(value) = value_in(&kept, &extract.source, &self.jar) {
+                self.values.insert(extract.name.clone(), value);
+            }
+        }
         self.answers.insert(step.name.clone(), kept);
         Ok(answer)
     }
@@ -300,9 +305,11 @@ impl<'t> Actor<'t> {
             }
             let content = expand(template, value);
             // A header around a token that one does not have is not sent at all.
-            if step
-                .extract
-                .iter()
+            if self
+                .identity
+                .steps
+                .values()
+                .flat_map(|step| &step.extract)
                 .any(|extract| content.contains(&format!("{{{}}}", extract.name)))
             {
                 continue;
@@ -366,7 +373,7 @@ impl<'t> Actor<'t> {
         };
         step.extract
             .iter()
-            .filter(|extract| !used(&extract.name))
+            .filter(|extract| !step.answers(extract) && !used(&extract.name))
             .filter_map(|extract| {
                 let value = self.values.get(&extract.name)?;
                 Some((extract.name.clone(), value.clone()))

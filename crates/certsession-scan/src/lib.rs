@@ -9,11 +9,13 @@
 //! - `http`: connections, TLS, raw cookies
 //! - `target`, `actor`, `transcript`: who asks, within which limits, and what was said
 //! - `oracle`, `scan`: as whom an answer reads, and which cookies carry the session
+//! - `canary`: a session that no check touches, and that shows whether sessions last
 //! - `check`: the checks, one file for each family; `catalog`: what they are called
 //! - `report`: text, JSON, SARIF, JUnit, HTML
 //! - `init`: a configuration for a start, from a page or from a recording
 
 mod actor;
+mod canary;
 mod catalog;
 mod check;
 mod config;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use crate::canary::Canary;
 use crate::catalog::{Entry, Framework, entry};
 use crate::check::{self, Check, Verdict};
 use crate::config::Config;
@@ -224,17 +225,29 @@ async fn scan(
         .unwrap_or_default();
     let scan = Scan::new(target, calibration, check_options(options)).await;
     let framework = Framework::recognise(&scan.carrier.cookies, &server);
+    let mut canary = Canary::new(&scan).await;
     for (number, check) in checks.iter().enumerate() {
         let Some(entry) = entry(check.id) else {
             continue;
         };
         progress.begins(check.id, number, checks.len());
         target.transcript().begin();
+        let before = target.requests();
         let verdict = match (check.run)(&scan).await {
             Ok(verdict) => verdict,
             Err(trouble) => Verdict::Inconclusive(trouble.to_string()),
         };
         let evidence = target.transcript().take();
+        let died = match &mut canary {
+            // Most checks that do not apply have asked nothing.
+            Some(canary) if target.requests() > before => canary.died_in(&scan, check.id).await,
+            // Without one, only the check's own controls speak.
+            _ => None,
+        };
+        let verdict = match (verdict, died) {
+            (Verdict::Passed(_), Some(why)) => Verdict::Inconclusive(why),
+            (verdict, _) => verdict,
+        };
         let word = match verdict {
             Verdict::Finding(what) => {
                 let what = target.transcript().redacted(&what);

@@ -221,11 +221,14 @@ impl Place {
 async fn reads_by(scan: &Scan<'_>, change: &Change) -> Result<Reading, Trouble> {
     let mut attacker = scan.attacker("the attacker");
     let answer = attacker.run_with("whoami", change).await?;
-    // A request that is malformed to an application says nothing of ids.
-    if answer.status == 431 || answer.status == 414 {
-        return Ok(Reading::NotSignedIn);
+    match scan.judge(&attacker, &answer) {
+        // An odd request may be refused by a failure; that the application is well is the control.
+        Err(Trouble::Status(status, _)) if status != 429 => {
+            scan.victim("the victim, afterwards").await?;
+            Ok(Reading::NotSignedIn)
+        }
+        reading => reading,
     }
-    scan.judge(&attacker, &answer)
 }
 
 /// Data of an anonymous session.
@@ -337,8 +340,10 @@ async fn plant(
         .with_jar(planted.clone());
     let signed_in = match sign_in_with(scan, &mut victim, change).await {
         Ok(reading) => reading == Reading::Victim,
-        // A page that a planted id does not open has no token to extract.
+        // A page that a planted id does not open has no token to extract. An application that
+        // fails on an odd id refuses it, too: the control below tells whether it is well.
         Err(Trouble::Extract(_)) => false,
+        Err(Trouble::Status(status, _)) if status != 429 => false,
         Err(trouble) => return Err(trouble),
     };
     let credentials = Credentials::of(attackers.clone());
@@ -348,12 +353,13 @@ async fn plant(
             &credentials,
             scan.target.attackers_certificate(),
         )
-        .await?;
-    if reading == Reading::Victim {
-        return Ok(Planted::Takeover);
-    }
-    if signed_in {
-        return Ok(Planted::Harmless);
+        .await;
+    match reading {
+        Ok(Reading::Victim) => return Ok(Planted::Takeover),
+        Ok(_) if signed_in => return Ok(Planted::Harmless),
+        Ok(_) => {}
+        Err(Trouble::Status(status, _)) if status != 429 => {}
+        Err(trouble) => return Err(trouble),
     }
     // The control: the sign-in works where nothing is planted.
     scan.victim("the victim with nothing planted").await?;

@@ -85,7 +85,14 @@ async fn leaks(scan: &Scan<'_>) -> Result<Searched, Trouble> {
         }
     }
     if !by_cookie {
-        values.extend(victim.values.values().cloned());
+        let whoami = victim.step("whoami")?;
+        values.extend(
+            victim
+                .values
+                .iter()
+                .filter(|(name, _)| whoami.uses(name))
+                .map(|(_, value)| value.clone()),
+        );
     }
     for value in values {
         let plain = super::fixation::decoded(&value);

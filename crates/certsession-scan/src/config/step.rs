@@ -130,6 +130,22 @@ impl Step {
         })
     }
 
+    /// Whether a value is taken from this step's own answer, for the steps after it.
+    pub(crate) fn answers(&self, extract: &Extract) -> bool {
+        extract.from == self.name || extract.from == format!("{} {}", self.method, self.path)
+    }
+
+    /// Whether the request holds a value by its name.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        let placeholder = format!("{{{name}}}");
+        self.extract.iter().any(|extract| extract.name == name)
+            || self.path.contains(&placeholder)
+            || self
+                .headers
+                .iter()
+                .any(|(_, value)| value.contains(&placeholder))
+    }
+
     /// The texts that this identity sends, each under its name.
     pub(crate) fn fields(&self) -> Vec<(String, String)> {
         match &self.body {
