@@ -5,9 +5,11 @@
 //! - `case`: a server with flags, the configuration for it, and what a scan has to find
 //! - `cases`: all of them
 //! - `outcome`: scans a case and compares
+//! - `compare`: other tools on the same cases
 
 mod case;
 mod cases;
+pub mod compare;
 mod outcome;
 mod stack;
 

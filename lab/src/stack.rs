@@ -42,6 +42,12 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl StartError {
+    pub(crate) fn new(why: impl fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
 impl Stack {
     /// All of them.
     pub const ALL: [Self; 5] = [
@@ -195,7 +201,7 @@ impl Drop for Server {
 }
 
 /// Where `lab/install` puts things.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
         PathBuf::from,

@@ -83,18 +83,11 @@ impl SessionStore for Memory {
         }
     }
 
-    async fn update_ttl(
-        &self,
-        _: &SessionKey,
-        _: &time::Duration,
-    ) -> Result<(), anyhow::Error> {
+    async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
         Ok(())
     }
 
-    async fn delete(
-        &self,
-        key: &SessionKey,
-    ) -> Result<(), anyhow::Error> {
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         self.sessions.lock().unwrap().remove(key.as_ref());
         Ok(())
     }
@@ -259,7 +252,10 @@ fn main() -> std::io::Result<()> {
         .map(str::to_owned)
         .collect();
     for bug in &bugs {
-        assert!(BUGS.split(' ').any(|known| known == bug), "unknown bug {bug}");
+        assert!(
+            BUGS.split(' ').any(|known| known == bug),
+            "unknown bug {bug}"
+        );
     }
     let bugs = Bugs(Arc::new(bugs));
     let memory = Memory {
