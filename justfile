@@ -117,9 +117,6 @@ bench-instructions-check:
 comparison: build-benches
     "{{ target }}/benches/release/comparison"
 
-<<<<<<< HEAD
-# Builds all benchmarks together, so that shared dependencies are built once.
-=======
 # Starts a server with planted session faults: `just lab flask --bugs FIX-01,END-02`. `just lab --help` lists the flags.
 lab stack="--help" *arguments:
     cargo run --quiet -p certsession-lab -- serve {{ stack }} {{ arguments }}
@@ -129,8 +126,7 @@ scan-lab:
     lab/install flask express actix php tomcat wapiti
     cargo run --quiet -p certsession-lab -- table
 
-# Builds every benchmark at once, so that what they share is built once.
->>>>>>> 0a8a1e4 (Add the scanner's guide, the lab's command and its tests)
+# Builds all benchmarks together, so that shared dependencies are built once.
 [private]
 build-benches:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo build --release --workspace --bins
@@ -140,12 +136,8 @@ build-benches:
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-<<<<<<< HEAD
-    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p comparison --check
-=======
     cargo fmt --manifest-path lab/actix/Cargo.toml --check
-    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p incumbents --check
->>>>>>> 0a8a1e4 (Add the scanner's guide, the lab's command and its tests)
+    cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p comparison --check
 
 # Runs clippy with every set of features.
 [private]
