@@ -8,6 +8,8 @@ use crate::cargo::{built_with, features, members, root, the_member};
 const CORE: &str = "certsession-core";
 const ACTIX: &str = "certsession-actix";
 const ADAPTERS: [&str; 1] = [ACTIX];
+/// It tests any server from outside, and is no part of the framework.
+const SCANNER: &str = "certsession-scan";
 
 /// The prefixes of names: frameworks and HTTP, TLS stacks, runtimes.
 const FRAMEWORKS: [&str; 12] = [
@@ -132,8 +134,18 @@ fn the_actix_adapter_is_built_without_a_store_engine() {
 #[test]
 fn only_adapters_are_built_with_a_framework() {
     let crates = members().into_iter().filter(|member| member.is_crate);
-    for member in crates.filter(|member| !ADAPTERS.contains(&member.name.as_str())) {
+    let others = |name: &str| !ADAPTERS.contains(&name) && name != SCANNER;
+    for member in crates.filter(|member| others(&member.name)) {
         assert_none_of(&built_with(&member.name, &["--all-features"]), &FRAMEWORKS);
+    }
+}
+
+#[test]
+fn the_scanner_is_built_without_any_crate_of_the_framework() {
+    let names = built_with(SCANNER, &["--all-features"]);
+    assert!(names.contains("rustls"), "{names:?}");
+    for member in members().iter().filter(|member| member.name != SCANNER) {
+        assert!(!names.contains(&member.name), "{}", member.name);
     }
 }
 
