@@ -192,6 +192,10 @@ impl Case {
             text +=
                 &format!("[pki]\nca_cert = \"{folder}/ca.pem\"\nca_key = \"{folder}/ca.key\"\n");
         }
+        // The machine may be busy with other tests; only a target in trouble is not waited for.
+        if !self.more.contains("[options]") {
+            text += "[options]\ntimeout = \"40s\"\n";
+        }
         text + self.more
     }
 }

@@ -150,7 +150,7 @@ fn actix() -> Vec<Case> {
     let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
     vec![
         clean().with("ENT"),
-        bug("FIX-01", &["FIX-01", "FIX-04"]),
+        bug("FIX-01", &["FIX-01", "FIX-04", "FIX-05"]),
         bug("FIX-04", &["FIX-04"]),
         bug("ROT-01", &["ROT-01"]),
         bug("END-01", &["END-01"]),

@@ -119,7 +119,7 @@ async fn scan_server(case: &Case, server: &Server, certificates: &Path) -> Outco
 pub async fn scan_all(cases: &[Case], certificates: &Path) -> Result<Vec<Outcome>, StartError> {
     let mut scans = futures_util::stream::iter(cases)
         .map(|case| scan(case, certificates))
-        .buffered(6);
+        .buffered(4);
     let mut outcomes = Vec::new();
     while let Some(outcome) = scans.next().await {
         outcomes.push(outcome?);

@@ -1,9 +1,15 @@
 //! What every check works with: the target, the oracle, and which cookies carry the session.
 
+use std::time::{Duration, Instant};
+
 use crate::actor::{Actor, Credentials};
 use crate::http::{Answer, ClientTls, Jar, Trouble};
 use crate::oracle::{Calibration, Reading};
 use crate::target::Target;
+
+/// Applications that replace tokens let the old one live for some seconds, for requests that are
+/// under way.
+const GRACE: Duration = Duration::from_secs(12);
 
 /// What every check works with.
 #[derive(Debug)]
@@ -161,6 +167,24 @@ impl<'t> Scan<'t> {
     ) -> Result<Reading, Trouble> {
         self.replay(label, credentials, self.target.certificate(0))
             .await
+    }
+
+    /// Whether a replaced token still reads as somebody once any period of grace for parallel
+    /// requests should be over.
+    pub(crate) async fn outlives_grace(
+        &self,
+        label: &str,
+        credentials: &Credentials,
+        certificate: &ClientTls,
+    ) -> Result<Reading, Trouble> {
+        let end = Instant::now() + self.target.config.policy.grace.max(GRACE);
+        loop {
+            let reading = self.replay(label, credentials, certificate).await?;
+            if reading == Reading::NotSignedIn || Instant::now() > end {
+                return Ok(reading);
+            }
+            tokio::time::sleep(GRACE / 8).await;
+        }
     }
 
     /// The cookies of the session in a jar.

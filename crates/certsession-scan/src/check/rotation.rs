@@ -59,11 +59,36 @@ async fn elevation(scan: &Scan<'_>) -> Outcome {
             "The elevation issues no new token: whoever knew the session's token before now holds \
              the elevated session.",
         ),
-        (Reading::Victim, true) => passed(
-            "the elevation issues a new token; the old one still reads as the victim, and only \
-             [step.elevated] could tell whether it was elevated too",
-        ),
+        (Reading::Victim, true) => still_there(scan).await,
         _ => passed("the token from before the elevation is dead"),
+    }
+}
+
+/// The cookie is another, and the one from before still reads as the victim: it may be a copy
+/// without the new rights, or the same session in another wrapping, as with encrypted cookies.
+async fn still_there(scan: &Scan<'_>) -> Outcome {
+    let mut victim = scan.victim("the victim").await?;
+    let before = victim.credentials();
+    victim.run("elevate").await?;
+    let certificate = scan.target.certificate(0);
+    let label = "the attacker with the token from before";
+    if scan.outlives_grace(label, &before, certificate).await? != Reading::Victim {
+        return passed("the token from before the elevation is dead after a short time");
+    }
+    if !victim.has_step("logout") {
+        return not_applicable(
+            "the old token still reads as the victim; [step.elevated] or [step.logout] would tell \
+             whether it names the elevated session",
+        );
+    }
+    let mut attacker = scan.browser(label).with(before);
+    attacker.run("logout").await?;
+    match scan.who(&mut victim).await? {
+        Reading::NotSignedIn => finding(
+            "The elevation issues no new id: signing out with the token from before ends the \
+             elevated session, so that both name the same one.",
+        ),
+        _ => passed("the token from before the elevation names another session"),
     }
 }
 

@@ -55,6 +55,17 @@ fn read(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let steps = steps(root)?;
     let identities = identities(root, &steps, folder, &mut secrets)?;
+    let says_nothing = |identity: &Identity| {
+        let whoami = identity.step("whoami");
+        whoami.is_some_and(|whoami| whoami.signed_in.is_none())
+    };
+    if identities.iter().any(says_nothing) {
+        return Err(ConfigError::at(
+            steps.get("whoami").map_or(1, |whoami| whoami.line),
+            "[step.whoami] does not say what shows that one is signed in; write \
+             signed_in = { status = 200, body = \"welcome alice\" }",
+        ));
+    }
     let options = options(root)?;
     Ok(Config {
         target: target(root)?,
@@ -147,30 +158,7 @@ fn steps(root: &Table) -> Result<BTreeMap<String, Node>, ConfigError> {
             ));
         }
     }
-    if let Some(whoami) = steps.get("whoami")
-        && whoami.table("step.whoami")?.get("signed_in").is_none()
-        && !every_identity_says_signed_in(root)
-    {
-        return Err(ConfigError::at(
-            whoami.line,
-            "[step.whoami] does not say what shows that one is signed in; write \
-             signed_in = { status = 200, body = \"welcome alice\" }",
-        ));
-    }
     Ok(steps)
-}
-
-fn every_identity_says_signed_in(root: &Table) -> bool {
-    let Some(Value::Table(identities)) = root.get("identity").map(|node| &node.value) else {
-        return false;
-    };
-    !identities.entries.is_empty()
-        && identities.entries.iter().all(|(.., node)| {
-            matches!(&node.value, Value::Table(table)
-                if table.get("signed_in").is_some()
-                    || table.get("whoami").is_some()
-                    || table.get("step").is_some())
-        })
 }
 
 fn identities(
