@@ -1,6 +1,8 @@
 //! Every planted fault is found, and nothing else; what is clean or odd has no finding; of a
 //! target in trouble nothing is said.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use certs_dev::{Overwrite, Pki};
 use certsession_lab::{Case, Stack, cases, scan, scan_all, troubled};
 

@@ -1,5 +1,7 @@
 //! This project's own portal is clean, in less than a minute and a thousand requests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -338,7 +338,7 @@ impl<'t> Actor<'t> {
                 .headers
                 .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        self.from_site(&mut outgoing, change.site);
+        self.tell_site(&mut outgoing, change.site);
         if let CookieLines::Raw(lines) = &change.cookies {
             outgoing.headers.remove(COOKIE);
             for line in lines {
@@ -406,11 +406,11 @@ impl<'t> Actor<'t> {
             headers,
             body: Bytes::new(),
         };
-        self.from_site(&mut outgoing, Site::Same);
+        self.tell_site(&mut outgoing, Site::Same);
         outgoing
     }
 
-    fn from_site(&self, outgoing: &mut Outgoing, site: Site) {
+    fn tell_site(&self, outgoing: &mut Outgoing, site: Site) {
         let safe = matches!(outgoing.method, Method::GET | Method::HEAD);
         let origin = match site {
             Site::Same => crate::http::origin(&outgoing.url),

@@ -228,19 +228,19 @@ async fn as_other(target: &Target, anonymous: &[Answer]) -> Result<(Matcher, Vec
         if !matcher.matches(&taken.whoami) {
             // What the file says of the first identity may not fit the second. Where the answer
             // is none that anonymous users get, its own words will tell who it is.
-            let seems_signed_in = anonymous.iter().all(|answer| {
+            let other_than_anonymous = anonymous.iter().all(|answer| {
                 answer.status != taken.whoami.status || answer.body != taken.whoami.body
-            }) && (matcher.status.is_empty()
-                || matcher.status.contains(&taken.whoami.status));
-            if !seems_signed_in
-                || distinguishing(target, std::slice::from_ref(&taken.whoami), anonymous, &[])
-                    .is_empty()
-            {
+            });
+            let right_status =
+                matcher.status.is_empty() || matcher.status.contains(&taken.whoami.status);
+            let own = std::slice::from_ref(&taken.whoami);
+            let words = distinguishing(target, own, anonymous, &[]);
+            if !other_than_anonymous || !right_status || words.is_empty() {
                 return Err(not_signed_in(target, 1, &taken));
             }
             matcher = Matcher {
                 status: vec![taken.whoami.status],
-                body: distinguishing(target, &[taken.whoami.clone()], anonymous, &[]),
+                body: words,
                 ..Matcher::default()
             };
         }

@@ -17,6 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 const TRIALS: u32 = 2;
+/// Where a busy machine spoils trials, more are made.
+const MAX_TRIALS: u32 = 4;
 /// A request that is not slower than this leaves no time to act in.
 const MIN_SLOW: Duration = Duration::from_millis(80);
 
@@ -38,16 +40,16 @@ async fn sign_out(scan: &Scan<'_>) -> Outcome {
         Some(time) => time,
         None => return inconclusive("[step.slow] is not slow enough to race with"),
     };
-    if alone * 2 > slow {
-        return inconclusive("[step.slow] is not slow enough to race with");
-    }
-    let mut waiting = false;
-    for trial in 0..TRIALS {
+    let mut raced_at_all = 0;
+    for trial in 0..MAX_TRIALS {
+        if raced_at_all == TRIALS {
+            break;
+        }
         let mut victim = scan.victim("the victim").await?;
         let before = victim.credentials();
         let mut writer = scan.browser("the slow writer").with(before.clone());
         let raced = at_once(&mut writer, &mut victim, "logout", pause(slow, trial)).await?;
-        waiting |= !raced.slow_last;
+        raced_at_all += u32::from(raced.slow_last);
         crate::scan::did_not_fail(&raced.meanwhile, "logout")?;
         if scan
             .replay_at_home("the attacker with the old token", &before)
@@ -73,10 +75,7 @@ async fn sign_out(scan: &Scan<'_>) -> Outcome {
             );
         }
     }
-    passed(match waiting {
-        true => "the application makes the requests of one session wait for each other".to_owned(),
-        false => format!("a slow request brings no session back ({TRIALS} trials)"),
-    })
+    not_brought_back(raced_at_all, alone, slow, "session")
 }
 
 /// A slow writer against a new token.
@@ -114,16 +113,16 @@ async fn rotation(scan: &Scan<'_>) -> Outcome {
     let Some(slow) = takes(scan).await? else {
         return inconclusive("[step.slow] is not slow enough to race with");
     };
-    if alone * 2 > slow {
-        return inconclusive("[step.slow] is not slow enough to race with");
-    }
-    let mut waiting = false;
-    for trial in 0..TRIALS {
+    let mut raced_at_all = 0;
+    for trial in 0..MAX_TRIALS {
+        if raced_at_all == TRIALS {
+            break;
+        }
         let mut victim = scan.victim("the victim").await?;
         let before = victim.credentials();
         let mut writer = scan.browser("the slow writer").with(before.clone());
         let raced = at_once(&mut writer, &mut victim, rotate, pause(slow, trial)).await?;
-        waiting |= !raced.slow_last;
+        raced_at_all += u32::from(raced.slow_last);
         crate::scan::did_not_fail(&raced.meanwhile, rotate)?;
         if scan.who(&mut victim).await? != Reading::Victim {
             return inconclusive("after the new token the victim is not signed in any more");
@@ -140,10 +139,19 @@ async fn rotation(scan: &Scan<'_>) -> Outcome {
             );
         }
     }
-    passed(match waiting {
-        true => "the application makes the requests of one session wait for each other".to_owned(),
-        false => format!("a slow request brings no old token back ({TRIALS} trials)"),
-    })
+    not_brought_back(raced_at_all, alone, slow, "old token")
+}
+
+/// What it means that no trial took anything over.
+fn not_brought_back(raced: u32, alone: Duration, slow: Duration, what: &str) -> Outcome {
+    match raced {
+        // A busy machine may spoil a trial; one that went as meant is one.
+        1.. => passed(format!("a slow request brings no {what} back")),
+        0 if alone * 2 <= slow => {
+            passed("the application makes the requests of one session wait for each other")
+        }
+        0 => inconclusive("[step.slow] is not slow enough to race with"),
+    }
 }
 
 /// Two writers at the same time.
