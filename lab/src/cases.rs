@@ -172,8 +172,8 @@ fn php() -> Vec<Case> {
     let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
     vec![
         clean().with("ENT").with("RACE"),
-        bug("FIX-01", &["FIX-01"]),
-        bug("FIX-02", &["FIX-01", "FIX-02"]),
+        bug("FIX-01", &["FIX-01", "FIX-05"]),
+        bug("FIX-02", &["FIX-01", "FIX-02", "FIX-05"]),
         bug("FIX-03", &["FIX-03"]),
         bug("FIX-04", &["FIX-04"]),
         bug("FIX-05", &["FIX-05"]),
@@ -195,7 +195,7 @@ fn tomcat() -> Vec<Case> {
     let bug = |bug: &'static str, finds: &[&'static str]| clean().bug(bug, finds);
     vec![
         clean().with("ENT").with("RACE"),
-        bug("FIX-01", &["FIX-01", "FIX-04"]),
+        bug("FIX-01", &["FIX-01", "FIX-04", "FIX-05"]),
         bug("FIX-03", &["FIX-03"]),
         bug("FIX-04", &["FIX-04"]),
         bug("ROT-01", &["ROT-01"]),
