@@ -9,9 +9,10 @@ use crate::client::Client;
 use crate::connections::Connections;
 use crate::credentials::{Credentials, Tokens};
 use crate::error::ConnectError;
+use crate::firestore_store::FirestoreStore;
 use crate::layout::Layout;
 use crate::set_up;
-use crate::store::FirestoreStore;
+
 use crate::target::Target;
 
 const ENDPOINT: &str = "https://firestore.googleapis.com";
@@ -21,6 +22,27 @@ const DEFAULT_WATCH_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How often a connection is asked for a sign of life while calls wait on it.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+impl FirestoreStore {
+    /// The store in the database of this URL, with every setting at its default.
+    ///
+    /// # Errors
+    ///
+    /// If the URL names no database, or the database is none that can be used.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::builder(url)?.connect().await
+    }
+
+    /// Settings for a store in the database of this URL:
+    /// `firestore://PROJECT[/DATABASE][?collection=NAME&emulator=HOST:PORT]`.
+    ///
+    /// # Errors
+    ///
+    /// If the URL names no database.
+    pub fn builder(url: &str) -> Result<FirestoreStoreBuilder, ConnectError> {
+        FirestoreStoreBuilder::new(url)
+    }
+}
 
 /// The settings of a [`FirestoreStore`]; see [`FirestoreStore::builder`].
 ///
@@ -140,7 +162,7 @@ impl FirestoreStoreBuilder {
         let resource = header(&layout.database)?;
         let (project, database) = (&target.project, &target.database);
         let routing = header(&format!("project_id={project}&database_id={database}"))?;
-        let tokens = Tokens::new(credentials);
+        let tokens = Tokens::new(credentials.into_source());
         // A machine without credentials is told so, and not that the database refuses it.
         tokens.bearer().await?;
         let client = Client::new(

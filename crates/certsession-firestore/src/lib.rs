@@ -25,6 +25,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `store/` | the steps of the contract |
+//! | `firestore_store`, `queues` | the store, and what it is made of |
 //! | `layout` | documents: their names and fields |
 //! | `message` | the messages of the protocol |
 //! | `client` | calls: with a token, within a time-out, repeated where that is safe |
@@ -42,8 +43,10 @@ mod credentials;
 mod end_notifications;
 mod error;
 mod failure;
+mod firestore_store;
 mod layout;
 mod message;
+mod queues;
 mod set_up;
 mod store;
 mod target;
@@ -51,4 +54,4 @@ mod target;
 pub use builder::FirestoreStoreBuilder;
 pub use credentials::{AccessToken, Credentials, CredentialsError, TokenSource};
 pub use error::ConnectError;
-pub use store::FirestoreStore;
+pub use firestore_store::FirestoreStore;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use certsession_core::{
     CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
@@ -34,6 +35,10 @@ pub(crate) trait Backend: Send + Sync {
     fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()>;
+
+    fn has_good_certificate(&self, watch: &SessionWatch) -> bool;
+
+    fn watch_interval(&self) -> Duration;
 }
 
 impl<S: SessionStore> Backend for SessionManager<S> {
@@ -73,5 +78,13 @@ impl<S: SessionStore> Backend for SessionManager<S> {
 
     fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()> {
         Box::pin(SessionManager::end_notification(self, watch))
+    }
+
+    fn has_good_certificate(&self, watch: &SessionWatch) -> bool {
+        SessionManager::has_good_certificate(self, watch)
+    }
+
+    fn watch_interval(&self) -> Duration {
+        self.store().watch_interval()
     }
 }

@@ -1,5 +1,6 @@
 //! Waits for the end of a session, for connections that live longer than a request.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,25 +9,48 @@ use tokio::time::timeout;
 
 use crate::backend::Backend;
 
-/// How long an end without a notification goes unnoticed at most.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the certificate is judged while the store is not asked.
+const TICK: Duration = Duration::from_millis(500);
 
-/// How long a store may be down before the session counts as ended.
+/// How long a store may be down before the session counts as ended, beyond its own interval.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Resolves when the session has ended, wherever it was ended. At once if there is none.
 pub(crate) async fn ended(backend: Arc<dyn Backend>, watch: Option<SessionWatch>) {
     let Some(watch) = watch else { return };
+    let interval = backend.watch_interval();
     let mut last_known = Instant::now();
     loop {
-        match backend.is_active(&watch).await {
-            Ok(true) => last_known = Instant::now(),
+        let pause = match backend.is_active(&watch).await {
+            Ok(true) => {
+                last_known = Instant::now();
+                interval
+            }
             Ok(false) => return,
             // Not at once: a store that fails for a moment would close every connection.
-            Err(_) if last_known.elapsed() >= PATIENCE => return,
-            Err(_) => {}
+            Err(_) if last_known.elapsed() >= interval + PATIENCE => return,
+            Err(_) => interval.min(TICK),
+        };
+        if !may_last(&*backend, &watch, pause).await {
+            return;
         }
-        // After a notification as after the interval, the next step is to ask the store.
-        let _ = timeout(INTERVAL, backend.end_notification(&watch)).await;
     }
+}
+
+/// Waits for a notification, for `pause` at most. False if the certificate is no longer good, which
+/// needs no store.
+async fn may_last(backend: &dyn Backend, watch: &SessionWatch, pause: Duration) -> bool {
+    let mut notification = pin!(backend.end_notification(watch));
+    let mut left = pause;
+    while !left.is_zero() {
+        let tick = left.min(TICK);
+        if timeout(tick, notification.as_mut()).await.is_ok() {
+            break;
+        }
+        if !backend.has_good_certificate(watch) {
+            return false;
+        }
+        left -= tick;
+    }
+    true
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use certsession_core::CommitError;
+use certsession_core::SessionError;
 use certsession_tests::firestore::{CallProxy, Fault, new_collection, shared, url};
 use certsession_tests::stores::firestore_settings;
 use futures_util::future::join_all;
@@ -104,14 +104,14 @@ async fn client(site: Site, dice: Arc<Dice>, ledger: Arc<Mutex<Vec<Entry>>>) {
         session.insert(&KEY, &value).unwrap();
         match site.commit(&mut session).await {
             Ok(_) => entry.values = vec![value],
-            Err(CommitError::Store(_)) => {
+            Err(SessionError::Store(_)) => {
                 // The first value of all may be missing altogether.
                 if entry.values.is_empty() {
                     entry.values.push(u64::MAX);
                 }
                 entry.values.push(value);
             }
-            Err(CommitError::Gone) if entry.ended == End::Perhaps => entry.ended = End::Yes,
+            Err(SessionError::Gone) if entry.ended == End::Perhaps => entry.ended = End::Yes,
             Err(other) => panic!("{other}: {entry:?}"),
         }
         current = Some(entry);

@@ -6,11 +6,11 @@ use certsession_core::{Owner, SessionStore};
 use certsession_tests::firestore::{new_collection, shared, url};
 use certsession_tests::programs::Portal;
 use certsession_tests::stores::{self, StoreKind, open_firestore};
-use certsession_tests::{Http, Live, Stack, adapter, run};
+use certsession_tests::{Http, Live, Stack, adapters, run};
 
 #[test]
 fn the_portal_keeps_sessions_in_firestore() {
-    run::<adapter::Actix, stores::Firestore, _>(Stack::Rustls, Http::Two, |plan| async move {
+    run::<adapters::Actix, stores::Firestore, _>(Stack::Rustls, Http::Two, |plan| async move {
         let portal = Portal::start(plan, &[]);
         let alice = portal.curl("alice");
         alice.put("/session/data/k", "7");
@@ -50,7 +50,7 @@ impl StoreKind for Named {
 
 #[test]
 fn p8_a_websocket_closes_within_a_second_of_an_end_on_another_node() {
-    run::<adapter::Actix, Named, _>(Stack::Rustls, Http::One, |plan| async move {
+    run::<adapters::Actix, Named, _>(Stack::Rustls, Http::One, |plan| async move {
         let site = plan.start().await;
         let alice = site.browser("alice");
         alice.sign_in("alice", &[]).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use certsession_core::{Admission, CommitError, OnLimit};
+use certsession_core::{Admission, OnLimit, SessionError};
 use certsession_tests::firestore::{new_url, shared};
 use certsession_tests::stores::firestore_settings;
 use futures_util::future::join_all;
@@ -74,7 +74,7 @@ fn two_hundred_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     for outcome in outcomes.into_iter().flatten() {
         match outcome {
             Ok(token) => tokens.push(token.unwrap()),
-            Err(CommitError::LimitReached) => refused += 1,
+            Err(SessionError::LimitReached) => refused += 1,
             Err(other) => panic!("{other}: {:?}", std::error::Error::source(&other)),
         }
     }
@@ -168,7 +168,7 @@ fn a_logout_against_a_slow_writer_a_thousand_times_brings_nothing_back() {
         for written in writes {
             match written {
                 Ok(None) => wrote += 1,
-                Err(CommitError::Gone) => was_late += 1,
+                Err(SessionError::Gone) => was_late += 1,
                 other => panic!("a new token, or: {other:?}"),
             }
         }

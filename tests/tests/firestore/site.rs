@@ -2,10 +2,10 @@
 
 use certs_dev::{Authority, LeafRequest};
 use certsession_core::{
-    Admission, CommitError, CookieChange, Key, Owner, PeerState, Presented, Session, SessionManager,
+    Admission, CookieChange, Key, Owner, PeerState, Presented, Session, SessionError,
+    SessionManager,
 };
 use certsession_firestore::{FirestoreStore, FirestoreStoreBuilder};
-use certsession_tests::stores::firestore_settings;
 use futures_util::future::join_all;
 
 pub(crate) const KEY: Key<u64> = Key::new("key");
@@ -42,10 +42,7 @@ impl Site {
         Self { sessions, peer }
     }
 
-    pub(crate) async fn try_open(
-        &self,
-        token: &str,
-    ) -> Result<Session, certsession_core::OpenError> {
+    pub(crate) async fn try_open(&self, token: &str) -> Result<Session, SessionError> {
         let presented = match token {
             "" => Presented::None,
             token => Presented::One(token.as_bytes()),
@@ -61,7 +58,7 @@ impl Site {
     pub(crate) async fn commit(
         &self,
         session: &mut Session,
-    ) -> Result<Option<String>, CommitError> {
+    ) -> Result<Option<String>, SessionError> {
         if let Some(pending) = session.begin_commit() {
             session.finish_commit(self.sessions.execute(pending).await)?;
         }
@@ -76,13 +73,13 @@ impl Site {
         &self,
         token: &str,
         work: impl FnOnce(&mut Session),
-    ) -> Result<Option<String>, CommitError> {
+    ) -> Result<Option<String>, SessionError> {
         let mut session = self.open(token).await;
         work(&mut session);
         self.commit(&mut session).await
     }
 
-    pub(crate) async fn sign_in(&self, token: &str) -> Result<Option<String>, CommitError> {
+    pub(crate) async fn sign_in(&self, token: &str) -> Result<Option<String>, SessionError> {
         self.request(token, |session| session.sign_in("alice").unwrap())
             .await
     }

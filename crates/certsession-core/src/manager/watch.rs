@@ -34,6 +34,12 @@ impl<S: SessionStore> SessionManager<S> {
         }))
     }
 
+    /// Whether the certificate of a watched connection is still valid and not revoked. It takes no
+    /// load.
+    pub fn has_good_certificate(&self, watch: &SessionWatch) -> bool {
+        self.rules.judge(&watch.peer, self.rules.clock.now()).is_ok()
+    }
+
     /// Waits until the session may have ended: this process ended it, or the store reports that
     /// another process did ([`SessionStore::end_notification`]). Either notification may be missed,
     /// and expiry is never notified, so the caller must still poll [`is_active`](Self::is_active)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tonic::metadata::{Ascii, MetadataValue};
 
-use super::{AccessToken, Credentials, CredentialsError};
+use super::source::{AccessToken, CredentialsError, TokenSource};
 
 /// How long before its end a token is replaced, and in how large a part of its life at the most:
 /// one that lives for a minute is not replaced at once.
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Tokens(Arc<Shared>);
 
 struct Shared {
-    source: Credentials,
+    source: Arc<dyn TokenSource>,
     state: Mutex<State>,
     /// Held by who asks the source: the others wait for what comes of it.
     asking: tokio::sync::Mutex<()>,
@@ -47,7 +47,7 @@ struct Held {
 }
 
 impl Tokens {
-    pub(crate) fn new(source: Credentials) -> Self {
+    pub(crate) fn new(source: Arc<dyn TokenSource>) -> Self {
         Self(Arc::new(Shared {
             source,
             state: Mutex::default(),
@@ -99,7 +99,7 @@ impl Tokens {
         {
             return Ok(held.header);
         }
-        let token = self.0.source.0.token().await?;
+        let token = self.0.source.token().await?;
         let held = Held::of(token)?;
         let header = held.header.clone();
         self.lock().held = Some(held);
@@ -153,7 +153,6 @@ impl fmt::Debug for Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TokenSource;
     use std::pin::Pin;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -188,7 +187,7 @@ mod tests {
             given: AtomicU32::new(0),
             fails: Arc::clone(&fails),
         };
-        (Tokens::new(Credentials::source(source)), fails)
+        (Tokens::new(Arc::new(source)), fails)
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -12,7 +12,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde::{Deserialize, Serialize};
 
-use super::{AccessToken, CredentialsError, TokenSource};
+use super::source::{AccessToken, CredentialsError, TokenSource};
 
 /// Whom the token is for.
 const AUDIENCE: &str = "https://firestore.googleapis.com/";

@@ -17,9 +17,6 @@ use tokio::task::JoinHandle;
 use crate::client::Client;
 use watched::{Seat, Watched};
 
-/// How many sessions one stream watches at the most.
-const TARGETS: usize = 100;
-
 /// Hears of sessions that ended, for as long as anyone watches one.
 pub(crate) struct EndNotifications {
     client: Arc<Client>,

@@ -8,8 +8,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{interval, sleep};
 use tonic::{Code, Status};
 
-use super::TARGETS;
-use super::watched::Watched;
+use super::watched::{TARGETS, Watched};
 use crate::client::Client;
 use crate::layout::read_record;
 use crate::message::{

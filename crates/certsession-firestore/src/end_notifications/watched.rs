@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use certsession_core::Handle;
 use tokio::sync::{Notify, watch};
 
-use super::TARGETS;
+/// How many sessions one stream watches at the most.
+pub(super) const TARGETS: usize = 100;
 
 /// How long a session is still watched for which no one waits any more: those who watch it look at
 /// it between two waits, and come back.

@@ -5,46 +5,15 @@
 //! condition that it has not changed. Of two that read the same, one is refused by the database
 //! and looks again.
 
-use std::time::Duration;
-
 use certsession_core::{Admission, Handle, OwnerKey, Record, StoreError, Timestamp};
-use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::timeout;
 
-use super::FirestoreStore;
+use crate::firestore_store::FirestoreStore;
 use crate::layout::{Member, Select, read_place};
 use crate::message::{Condition, Timestamp as UpdateTime, Write};
-
-/// How many queues there are: principals that share one merely wait for each other.
-const QUEUES: usize = 1024;
 
 /// How many expired sessions a sign-in clears away at the most: they would be read, and paid for,
 /// by each sign-in until the TTL policy gets to them.
 const SWEEP: usize = 16;
-
-/// Where the sign-ins of one principal in this process wait for each other: they would only take
-/// the turn from each other. Where one more is refused, most write nothing, and only those wait who
-/// have lost a turn. It is for speed alone; what holds the limit is the database.
-pub(super) struct Queues(Box<[Mutex<()>]>);
-
-impl Queues {
-    pub(super) fn new() -> Self {
-        Self((0..QUEUES).map(|_| Mutex::default()).collect())
-    }
-
-    /// A place at the head of the queue. `None` if it takes too long: a database that is down
-    /// shall not make one sign-in wait for the time-outs of all before it.
-    pub(super) async fn join(
-        &self,
-        owner: &OwnerKey,
-        patience: Duration,
-    ) -> Option<MutexGuard<'_, ()>> {
-        let [first, second, ..] = *owner.as_bytes();
-        let number = usize::from(u16::from_be_bytes([first, second]));
-        let queue = self.0[number % QUEUES].lock();
-        timeout(patience, queue).await.ok()
-    }
-}
 
 /// What a sign-in has to write besides its own session.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use certsession_core::{Commit, Decision, Handle, Outcome, Record, StoreError};
 use tokio::time::sleep;
 
-use super::FirestoreStore;
 use super::admission::{Room, principal_key};
 use crate::client::Repeat;
 use crate::failure::{pause, unexpected_answer, unknown_outcome};
+use crate::firestore_store::FirestoreStore;
 use crate::layout::{stamp, update_time};
 use crate::message::{CommitResponse, Condition, Timestamp as UpdateTime};
 

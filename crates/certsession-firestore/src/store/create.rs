@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use certsession_core::{Admission, Creation, Handle, Record, StoreError, Timestamp};
 
-use super::FirestoreStore;
 use super::admission::{Room, principal_key};
 use crate::client::Repeat;
 use crate::failure::{Failure, unexpected_answer, unknown_outcome};
+use crate::firestore_store::FirestoreStore;
 use crate::message::Condition;
 
 impl FirestoreStore {

@@ -6,9 +6,9 @@ use certsession_core::{Handle, OwnerKey, StoreError};
 use tokio::time::sleep;
 use tonic::{Code, Status};
 
-use super::FirestoreStore;
 use crate::client::Repeat;
 use crate::failure::{ATTEMPTS, IntoStoreError, Verdict, pause, unexpected_answer, verdict};
+use crate::firestore_store::FirestoreStore;
 use crate::layout::{Member, Select};
 use crate::message::{Condition, Timestamp as UpdateTime};
 

@@ -14,7 +14,6 @@ mod create;
 mod end;
 mod read;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,65 +22,8 @@ use certsession_core::{
     Timestamp,
 };
 
-use crate::FirestoreStoreBuilder;
-use crate::client::Client;
-use crate::end_notifications::EndNotifications;
-use crate::error::ConnectError;
+use crate::firestore_store::FirestoreStore;
 use crate::layout::MAX_RECORD_SIZE;
-use admission::Queues;
-
-/// Keeps sessions in Cloud Firestore.
-///
-/// A request that reads costs one round trip, one that writes a second, and one without a session
-/// cookie none. A sign-in under a limit on sessions costs two.
-///
-/// ```no_run
-/// use certsession_core::SessionManager;
-/// use certsession_firestore::FirestoreStore;
-///
-/// # async fn open() -> Result<(), certsession_firestore::ConnectError> {
-/// let store = FirestoreStore::connect("firestore://my-project").await?;
-/// let sessions = SessionManager::new(store);
-/// # Ok(())
-/// # }
-/// ```
-pub struct FirestoreStore {
-    client: Arc<Client>,
-    queues: Queues,
-    end_notifications: EndNotifications,
-    watch_interval: Duration,
-}
-
-impl FirestoreStore {
-    pub(crate) fn over(client: Client, watch_interval: Duration) -> Self {
-        let client = Arc::new(client);
-        Self {
-            end_notifications: EndNotifications::new(Arc::clone(&client)),
-            client,
-            queues: Queues::new(),
-            watch_interval,
-        }
-    }
-
-    /// The store in the database of this URL, with every setting at its default.
-    ///
-    /// # Errors
-    ///
-    /// If the URL names no database, or the database is none that can be used.
-    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::builder(url)?.connect().await
-    }
-
-    /// Settings for a store in the database of this URL:
-    /// `firestore://PROJECT[/DATABASE][?collection=NAME&emulator=HOST:PORT]`.
-    ///
-    /// # Errors
-    ///
-    /// If the URL names no database.
-    pub fn builder(url: &str) -> Result<FirestoreStoreBuilder, ConnectError> {
-        FirestoreStoreBuilder::new(url)
-    }
-}
 
 /// Each step is boxed: beside a call to the database an allocation is nothing, and each request's
 /// future has room for the largest step in it.
@@ -101,7 +43,15 @@ impl SessionStore for FirestoreStore {
         now: Timestamp,
     ) -> Result<Option<Arc<Record>>, StoreError> {
         let loaded = Box::pin(self.fetch(handle)).await?;
-        Ok(loaded.filter(|record| !record.is_expired(now)))
+        match loaded {
+            // Found expired once, it does not come back if the clock goes back. If Firestore fails
+            // here, the TTL policy deletes the document later.
+            Some(record) if record.is_expired(now) => {
+                let _ = Box::pin(self.remove(handle)).await;
+                Ok(None)
+            }
+            record => Ok(record),
+        }
     }
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
@@ -134,13 +84,5 @@ impl SessionStore for FirestoreStore {
 
     fn max_record_size(&self) -> usize {
         MAX_RECORD_SIZE
-    }
-}
-
-impl fmt::Debug for FirestoreStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FirestoreStore")
-            .field("client", &self.client)
-            .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use certsession_core::{Handle, OwnerKey, Record, StoreError, Timestamp};
 
-use super::FirestoreStore;
+use crate::firestore_store::FirestoreStore;
 use crate::layout::{Member, Select, read_record};
 
 impl FirestoreStore {
