@@ -130,6 +130,15 @@ bench-instructions-check:
 comparison: build-benches
     "{{ target }}/benches/release/comparison"
 
+# Starts a server with planted session faults: `just lab flask --bugs FIX-01,END-02`. `just lab --help` lists the flags.
+lab stack="--help" *arguments:
+    cargo run --quiet -p certsession-lab -- serve {{ stack }} {{ arguments }}
+
+# Scans every application of the lab, on all five stacks, and writes the tables into docs/scanner.md.
+scan-lab:
+    lab/install flask express actix php tomcat wapiti
+    cargo run --quiet -p certsession-lab -- table
+
 # Builds all benchmarks together, so that shared dependencies are built once.
 [private]
 build-benches:
@@ -140,6 +149,7 @@ build-benches:
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --manifest-path lab/actix/Cargo.toml --check
     cargo fmt --manifest-path benches/Cargo.toml -p certsession-benches -p bench-instructions -p bench-load -p bench-server -p comparison --check
 
 # Runs clippy with every set of features.

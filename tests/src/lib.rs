@@ -17,6 +17,9 @@
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
 //! | `curl` | [`Curl`]: curl as a client |
 //! | `programs` | the examples as separate programs, and their addresses |
+//! | `firestore` | [`Emulator`](firestore::Emulator): the Firestore emulator, and a proxy in front of it |
+//! | `proxy` | [`ResettingProxy`]: a proxy in front of a server that can reset connections |
+//! | `process`, `port` | a program that ends with the test, on a port that no other test uses |
 //! | `redis` | [`RedisServer`](redis::RedisServer): real servers, which tests can break |
 //! | `logs` | [`Logs`]: every log line |
 //! | `ledger` | every secret that was seen, for searching the whole output |
@@ -33,6 +36,7 @@ pub mod adapters;
 mod browser;
 mod certificates;
 pub mod curl;
+pub mod firestore;
 mod hang_up;
 mod held;
 pub mod ledger;
@@ -40,7 +44,10 @@ mod live;
 mod logs;
 mod matrix;
 pub mod odd;
+mod port;
+mod process;
 pub mod programs;
+mod proxy;
 pub mod redis;
 pub mod search;
 mod served;
@@ -56,6 +63,7 @@ pub use held::Held;
 pub use live::Live;
 pub use logs::Logs;
 pub use matrix::{Plan, run};
+pub use proxy::ResettingProxy;
 pub use served::{Served, Tls};
 pub use site::{Setup, Site};
 pub use transport::{Http, Stack};
@@ -69,6 +77,11 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/redis.md")]
 mod redis_guide {}
+
+/// Compiles the examples of the guide to Firestore.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/firestore.md")]
+mod firestore_guide {}
 
 /// Compiles the examples of the page about certificates.
 #[cfg(doctest)]

@@ -152,6 +152,11 @@ macro_rules! over_every_store {
             $crate::over_transports!(redis_near, $crate::stores::RedisNear:
                 rustls_http1(Rustls, One)
                 openssl_http2(Openssl, Two));
+
+            // The emulator is slow: once over each stack and each version, as above.
+            $crate::over_transports!(firestore, $crate::stores::Firestore:
+                rustls_http2(Rustls, Two)
+                openssl_http1(Openssl, One));
         }
     };
 }

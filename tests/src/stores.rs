@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use certsession_core::{MemoryStore, SessionStore};
+use certsession_firestore::{FirestoreStore, FirestoreStoreBuilder};
 use certsession_redis::{RedisStore, RedisStoreBuilder};
 
-use crate::redis;
+use crate::{firestore, redis};
 
 /// A kind of store.
 pub trait StoreKind {
@@ -71,6 +72,43 @@ impl StoreKind for RedisNear {
     fn portal_flag() -> String {
         Redis::portal_flag()
     }
+}
+
+/// The Firestore store, in the emulator that the tests of a run share.
+pub struct Firestore;
+
+impl StoreKind for Firestore {
+    type Store = FirestoreStore;
+
+    async fn open(capacity: Option<usize>) -> FirestoreStore {
+        assert_eq!(capacity, None, "Firestore has room for any number");
+        open_firestore(&firestore::new_url(firestore::shared())).await
+    }
+
+    fn portal_flag() -> String {
+        firestore::new_url(firestore::shared())
+    }
+}
+
+/// The Firestore store at this URL.
+///
+/// # Panics
+///
+/// If the database cannot be used.
+pub async fn open_firestore(url: &str) -> FirestoreStore {
+    let opened = firestore_settings(url).connect().await;
+    opened.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The settings of a store at this URL.
+///
+/// # Panics
+///
+/// If it names no database.
+pub fn firestore_settings(url: &str) -> FirestoreStoreBuilder {
+    // The suite puts more on the cores than a database has to bear.
+    let settings = FirestoreStore::builder(url).unwrap();
+    settings.timeout(Duration::from_secs(30))
 }
 
 /// Longer than any test, so that a dropped copy was not just too old.

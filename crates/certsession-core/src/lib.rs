@@ -75,6 +75,7 @@ mod revision;
 mod revocation;
 mod rules;
 mod session;
+mod stamp;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;

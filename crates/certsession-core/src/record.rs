@@ -11,6 +11,7 @@ use crate::data::{Data, DecodeError, Key, decode};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::revision::Revision;
+use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
@@ -35,6 +36,7 @@ pub struct Record {
     pub(crate) binding: Arc<Binding>,
     pub(crate) principal: Option<Principal>,
     pub(crate) data: Data,
+    pub(crate) stamp: Stamp,
 }
 
 /// The hash of a renewed token, and the end of its grace period.
@@ -114,6 +116,31 @@ impl Record {
     /// The application's data.
     pub const fn data(&self) -> &Data {
         &self.data
+    }
+
+    /// The record with the stamp of the store that loaded it: what the store knows this state by,
+    /// in whatever form it likes (a version, an update time, an etag). It travels with the record
+    /// to the [commit](crate::Commit::loaded), so that a store whose conditional writes ask for it
+    /// need not load the record again. It is neither encoded nor compared, and what
+    /// [`apply`](Self::apply) makes has none.
+    ///
+    /// ```
+    /// use certsession_core::test_util::SampleRecord;
+    ///
+    /// let record = SampleRecord::new(1).build();
+    /// let loaded = (*record).clone().with_stamp(*b"version 7");
+    /// assert_eq!(loaded.stamp(), Some(&b"version 7"[..]));
+    /// assert_eq!(loaded, *record);
+    /// ```
+    #[must_use]
+    pub fn with_stamp(mut self, stamp: impl Into<Box<[u8]>>) -> Self {
+        self.stamp = Stamp::new(stamp.into());
+        self
+    }
+
+    /// The stamp of the store that loaded the record, if it gave one.
+    pub fn stamp(&self) -> Option<&[u8]> {
+        self.stamp.get()
     }
 
     /// Whether the session has expired. A store never returns an expired record.

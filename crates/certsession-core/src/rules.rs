@@ -5,6 +5,7 @@ use crate::certificate::{PeerCertificate, ValidityError};
 use crate::end_notifier::EndNotifier;
 use crate::event::{EventSink, Refusal, SessionEvent};
 use crate::lifetimes::Lifetimes;
+use crate::record::Record;
 use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
 use crate::store::Admission;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -32,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) on_replay: OnReplay,
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
+    /// The largest record that the store can keep, in bytes.
+    pub(crate) max_record_size: usize,
     pub(crate) revocations: RevocationList,
     /// Revoked certificates whose sessions have not been ended yet.
     pub(crate) to_end: OwnedRevocations,
@@ -53,6 +56,7 @@ impl Default for Rules {
             on_replay: OnReplay::Refuse,
             admission: None,
             max_data_size: 64 << 10,
+            max_record_size: usize::MAX,
             clock: Box::new(SystemClock),
             event_sink: None,
             end_notifier: EndNotifier::default(),
@@ -82,6 +86,12 @@ impl Rules {
             RevocationStatus::Unknown => Err(Refusal::RevocationUnknown),
             RevocationStatus::Revoked => Err(Refusal::CertificateRevoked),
         }
+    }
+
+    /// The maximum data size of the session of this record, in bytes.
+    pub(crate) fn max_data_size_of(&self, record: &Record) -> usize {
+        let max = record.max_data_size_of(self.max_record_size);
+        self.max_data_size.min(max)
     }
 
     pub(crate) fn emit(&self, event: SessionEvent) {

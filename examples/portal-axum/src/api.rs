@@ -10,7 +10,7 @@ use certsession_axum::{CertSession, Error};
 use portal_common::{HANDLER_FAILED, MAX_BODY, POLICY, SlowQuery};
 
 use crate::failed::Failed;
-use crate::live;
+use crate::live::{self, fetch_site};
 
 const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 
@@ -130,9 +130,4 @@ async fn release(_: Bytes) -> StatusCode {
 async fn sign_out_fail(session: CertSession, _: Bytes) -> Result<Response, Error> {
     session.end()?;
     Ok((StatusCode::INTERNAL_SERVER_ERROR, HANDLER_FAILED).into_response())
-}
-
-pub(crate) fn fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
-    let site = headers.get("sec-fetch-site")?;
-    Some(site.as_bytes())
 }

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use certsession_axum::CertSession;
 use portal_common::{CLOSE_REASON, GREETING};
 
-use crate::api::fetch_site;
 use crate::failed::Failed;
 
 /// `GET /live`: says which session it follows, and closes within a second of its end, wherever
@@ -44,4 +43,9 @@ pub(crate) async fn follow(
 /// Pings are answered while messages are received.
 async fn until_the_client_goes(socket: &mut WebSocket) {
     while let Some(Ok(_)) = socket.recv().await {}
+}
+
+pub(crate) fn fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
+    let site = headers.get("sec-fetch-site")?;
+    Some(site.as_bytes())
 }

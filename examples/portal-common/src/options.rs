@@ -22,8 +22,9 @@ pub(crate) struct Options {
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub(crate) addr: String,
 
-    /// The session store: `memory`, or the URL of a Redis server: redis://, rediss://,
-    /// redis+unix://, redis-cluster:// or redis-sentinel://.
+    /// The session store: `memory`, the URL of a Redis server (redis://, rediss://,
+    /// redis+unix://, redis-cluster:// or redis-sentinel://), or of a Firestore database:
+    /// firestore://PROJECT[/DATABASE][?collection=NAME&emulator=HOST:PORT].
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(crate) store: Store,
 

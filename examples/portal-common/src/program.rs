@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use certsession_core::{MemoryStore, RevocationList, SessionManager, SessionStore};
+use certsession_firestore::FirestoreStore;
 use certsession_tls::MutualTls;
 use clap::Parser;
 
@@ -62,6 +63,7 @@ pub async fn run<F: Framework>() -> ExitCode {
 async fn open_and_serve<F: Framework>(options: &Options) -> Result<(), Box<dyn Error>> {
     match &options.store {
         Store::Memory => serve::<F>(options, MemoryStore::new()).await,
+        Store::Firestore(url) => serve::<F>(options, FirestoreStore::connect(url).await?).await,
         Store::Redis(url) => serve::<F>(options, options.redis.open(url).await?).await,
     }
 }

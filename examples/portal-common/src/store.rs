@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use certsession_redis::{ConnectError, RedisStore};
+use certsession_firestore::FirestoreStore;
+use certsession_redis::RedisStore;
 use clap::Args;
 
 /// The session store.
@@ -13,15 +14,20 @@ use clap::Args;
 pub(crate) enum Store {
     Memory,
     Redis(String),
+    Firestore(String),
 }
 
 impl FromStr for Store {
-    type Err = ConnectError;
+    type Err = Box<dyn Error + Send + Sync>;
 
-    /// Any text other than `memory` is a URL, which the Redis store checks.
-    fn from_str(text: &str) -> Result<Self, ConnectError> {
+    /// Any text other than `memory` is a URL, which its store checks.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "memory" {
             return Ok(Self::Memory);
+        }
+        if text.starts_with("firestore://") {
+            drop(FirestoreStore::builder(text)?);
+            return Ok(Self::Firestore(text.to_owned()));
         }
         drop(RedisStore::builder(text)?);
         Ok(Self::Redis(text.to_owned()))

@@ -10,7 +10,7 @@ use certsession_actix::{CertSession, Error};
 use portal_common::{MAX_BODY, POLICY, SlowQuery};
 
 use crate::failed::Failed;
-use crate::live;
+use crate::live::{self, fetch_site};
 
 /// Puts every route in its place.
 pub fn routes(config: &mut ServiceConfig) {
@@ -139,9 +139,4 @@ async fn release(_: Bytes) -> HttpResponse {
 async fn sign_out_fail(session: CertSession, _: Bytes) -> actix_web::Result<HttpResponse> {
     session.end()?;
     Err(ErrorInternalServerError(portal_common::HANDLER_FAILED))
-}
-
-pub(crate) fn fetch_site(request: &HttpRequest) -> Option<&[u8]> {
-    let site = request.headers().get("sec-fetch-site")?;
-    Some(site.as_bytes())
 }

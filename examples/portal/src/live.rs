@@ -6,7 +6,6 @@ use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use certsession_actix::CertSession;
 use portal_common::{CLOSE_REASON, GREETING};
 
-use crate::api::fetch_site;
 use crate::failed::Failed;
 
 /// `GET /live`: sends the session that it follows, and closes within a second of its end, on
@@ -50,4 +49,9 @@ async fn answer_pings(mut socket: Session, mut messages: MessageStream) {
             break;
         }
     }
+}
+
+pub(crate) fn fetch_site(request: &HttpRequest) -> Option<&[u8]> {
+    let site = request.headers().get("sec-fetch-site")?;
+    Some(site.as_bytes())
 }

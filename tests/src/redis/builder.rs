@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use super::address::Address;
-use super::port::Port;
 use super::program::Program;
 use super::server::{HELPER, RedisServer, Setup};
 use super::tls::RedisTls;
+use crate::port::Port;
 
 /// How a server is set up. By default: Redis, on a Unix socket of its own, without persistence.
 #[derive(Clone, Default)]

@@ -8,23 +8,17 @@
 //! | `cluster` | [`RedisCluster`]: three masters, each with a replica |
 //! | `slots` | the node of a cluster that has a key, and how its slot is moved |
 //! | `sentinel` | [`RedisSentinel`]: a master, two replicas, and three sentinels |
-//! | `proxy` | [`RedisProxy`]: a proxy in front of a server that can reset connections |
 //! | `stats` | [`CommandStats`]: how often each command was called |
 //! | `client` | [`Client`]: sends a command and reads the reply |
 //! | `address` | the address of a server, and its URL |
 //! | `tls` | [`RedisTls`]: the certificates of servers and of their clients |
 //! | `program` | [`Program`]: the paths of the servers' programs |
-//! | `process` | a program that ends with the test |
-//! | `port` | a port that no other test uses |
 
 mod address;
 mod builder;
 mod client;
 mod cluster;
-mod port;
-mod process;
 mod program;
-mod proxy;
 mod sentinel;
 mod server;
 mod slots;
@@ -39,7 +33,6 @@ pub use builder::RedisBuilder;
 pub use client::{Answer, Client};
 pub use cluster::RedisCluster;
 pub use program::Program;
-pub use proxy::RedisProxy;
 pub use sentinel::RedisSentinel;
 pub use server::RedisServer;
 pub use stats::CommandStats;

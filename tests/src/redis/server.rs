@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use super::address::Address;
 use super::client::{Answer, Client};
-use super::port::Port;
-use super::process::Process;
 use super::tls::RedisTls;
 use super::wait_for;
+use crate::port::Port;
+use crate::process::Process;
 
 /// How long a server may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(20);

@@ -64,6 +64,7 @@ fn help_names_every_flag_and_its_default() {
         "--store",
         "memory",
         "redis://",
+        "firestore://",
         "--redis-prefix",
         "--redis-ca",
         "--redis-cert",
@@ -126,6 +127,11 @@ fn an_unusable_redis_is_reported_without_its_password() {
             "rediss://127.0.0.1:1",
             &["--redis-ca", "absent.pem"],
             "cannot read absent.pem",
+        ),
+        (
+            "firestore://shop?emulator=127.0.0.1:1",
+            &[],
+            "Firestore does not answer at http://127.0.0.1:1",
         ),
     ] {
         let flags = ["--addr", "127.0.0.1:0", "--certs", certs, "--store", store];

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use certsession_tests::redis::{Program, RedisProxy, RedisServer};
+use certsession_tests::ResettingProxy;
+use certsession_tests::redis::{Program, RedisServer};
 
 use crate::trial::{AT_ONCE, clients_of};
 use crate::verdict::Verdict;
@@ -45,8 +46,8 @@ fn a_server_that_is_paused_for_ten_seconds_keeps_no_client_waiting() {
 #[test]
 fn a_server_whose_connections_were_reset_and_refused_is_reached_again() {
     let server = RedisServer::builder().tcp().start();
-    let proxy = RedisProxy::before(&server);
-    let load = clients_of(&proxy.url());
+    let proxy = ResettingProxy::before(server.port().unwrap());
+    let load = clients_of(&format!("redis://127.0.0.1:{}", proxy.port()));
     let cut_off = || {
         for _ in 0..20 {
             proxy.reset();

@@ -9,6 +9,12 @@ const CORE: &str = "certsession-core";
 const ACTIX: &str = "certsession-actix";
 const AXUM: &str = "certsession-axum";
 const ADAPTERS: [&str; 2] = [ACTIX, AXUM];
+const FIRESTORE: &str = "certsession-firestore";
+
+/// Of the frameworks and HTTP, what a client of gRPC is made of.
+const GRPC: [&str; 4] = ["h2", "http", "hyper", "tower"];
+/// It tests any server from outside, and is no part of the framework.
+const SCANNER: &str = "certsession-scan";
 
 /// The prefixes of names: frameworks and HTTP, TLS stacks, runtimes.
 const FRAMEWORKS: [&str; 12] = [
@@ -145,8 +151,22 @@ fn the_layer_of_the_axum_adapter_is_built_without_axum_server_and_tls_stack() {
 #[test]
 fn only_adapters_are_built_with_a_framework() {
     let crates = members().into_iter().filter(|member| member.is_crate);
-    for member in crates.filter(|member| !ADAPTERS.contains(&member.name.as_str())) {
-        assert_none_of(&built_with(&member.name, &["--all-features"]), &FRAMEWORKS);
+    let others = |name: &str| !ADAPTERS.contains(&name) && name != SCANNER;
+    for member in crates.filter(|member| others(&member.name)) {
+        // The client of gRPC is made of parts of frameworks, but of no framework.
+        let is_allowed = |name: &&str| member.name == FIRESTORE && GRPC.contains(name);
+        let frameworks = FRAMEWORKS.iter().copied().filter(|it| !is_allowed(it));
+        let frameworks: Vec<_> = frameworks.collect();
+        assert_none_of(&built_with(&member.name, &["--all-features"]), &frameworks);
+    }
+}
+
+#[test]
+fn the_scanner_is_built_without_any_crate_of_the_framework() {
+    let names = built_with(SCANNER, &["--all-features"]);
+    assert!(names.contains("rustls"), "{names:?}");
+    for member in members().iter().filter(|member| member.name != SCANNER) {
+        assert!(!names.contains(&member.name), "{}", member.name);
     }
 }
 

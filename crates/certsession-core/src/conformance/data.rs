@@ -2,19 +2,36 @@
 
 use super::Harness;
 use super::trial::Trial;
-use crate::store::Outcome;
+use crate::principal::Principal;
+use crate::store::{Outcome, SessionStore};
 use crate::test_util::SampleCommit;
 
-/// A value of one mebibyte is kept completely.
-pub fn a_value_of_one_mebibyte_is_kept<H: Harness>() {
+/// A session as large as the harness says is kept whole: one value of all of it, and two of half
+/// as much each.
+pub fn the_largest_session_is_kept<H: Harness>() {
     let trial = Trial::<H>::new();
-    let big = format!("\"{}\"", "x".repeat(1 << 20));
-    let created = trial.keep(trial.sample(1).insert("created", &big));
-    let written = trial.apply(SampleCommit::on(&created).insert("written", &big));
-    assert_eq!(written.data.get("created"), Some(big.as_bytes()));
-    assert_eq!(written.data.get("written"), Some(big.as_bytes()));
+    let largest = trial.harness.largest_data();
+    let value = |length: usize| format!("\"{}\"", "x".repeat(length - FRAME));
+    let half = value(largest / 2);
+    let created = trial.keep(trial.sample(1).insert("created", &half));
+    let written = trial.apply(SampleCommit::on(&created).insert("written", &half));
+    assert_eq!(written.data.get("created"), Some(half.as_bytes()));
+    assert_eq!(written.data.get("written"), Some(half.as_bytes()));
     trial.assert_active(&written);
+
+    let whole = value(largest);
+    let one = SampleCommit::on(&written).retain(&[]).insert("one", &whole);
+    let one = trial.apply(one.sign_in(&"a".repeat(Principal::MAX_LENGTH)));
+    assert_eq!(one.data.get("one"), Some(whole.as_bytes()));
+    assert!(one.data.size() <= largest && largest - one.data.size() < FRAME);
+    trial.assert_active(&one);
+    let fits = trial.store.max_record_size() >= one.encode().len();
+    assert!(fits, "the store says that it cannot keep what it has kept");
 }
+
+/// What a value takes besides its text, at the most, in the clause about the largest session:
+/// quotes, a name, two lengths.
+const FRAME: usize = 2 + 7 + 1 + 4;
 
 /// Five hundred keys are kept, each with its own value.
 pub fn five_hundred_keys_are_kept<H: Harness>() {

@@ -48,6 +48,12 @@ pub trait Harness: Default {
         async { None }
     }
 
+    /// How much data the largest session of the suite holds, in bytes. A store that cannot keep
+    /// as much says so by [`SessionStore::max_record_size`], and here. Default: two mebibytes.
+    fn largest_data(&self) -> usize {
+        2 << 20
+    }
+
     /// How often each race is run. Default: 50 times.
     fn rounds(&self) -> u32 {
         50

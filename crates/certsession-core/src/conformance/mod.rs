@@ -174,7 +174,7 @@ suite! { $
         a_write_is_not_limited
     }
     data {
-        a_value_of_one_mebibyte_is_kept
+        the_largest_session_is_kept
         five_hundred_keys_are_kept
         names_and_values_of_every_length_are_kept
         a_key_may_have_any_name

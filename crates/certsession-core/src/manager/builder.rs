@@ -75,7 +75,8 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// Sets the maximum data size of one session, in bytes. Default: 64 KiB.
+    /// Sets the maximum data size of one session, in bytes. It is less where the store cannot keep
+    /// as much ([`SessionStore::max_record_size`]). Default: 64 KiB.
     pub fn max_data_size(mut self, bytes: usize) -> Self {
         self.rules.max_data_size = bytes;
         self
@@ -103,7 +104,11 @@ impl<S> SessionManagerBuilder<S> {
     }
 
     /// Builds the manager.
-    pub fn build(self) -> SessionManager<S> {
+    pub fn build(mut self) -> SessionManager<S>
+    where
+        S: SessionStore,
+    {
+        self.rules.max_record_size = self.store.max_record_size();
         SessionManager {
             store: Arc::new(self.store),
             rules: Arc::new(self.rules),

@@ -10,6 +10,7 @@ use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
 use crate::session::{Base, Pending, SessionError};
+use crate::stamp::Stamp;
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -38,6 +39,7 @@ impl<S: SessionStore> SessionManager<S> {
             binding: peer.into(),
             principal: pending.sign_in.clone(),
             data: Data::default().apply(&pending.changes),
+            stamp: Stamp::default(),
         })
     }
 
@@ -98,6 +100,7 @@ impl<S: SessionStore> SessionManager<S> {
             absolute_deadline: restarts_lifetime.then_some(absolute_deadline),
             admission: self.rules.admission,
             max_data_size: self.rules.max_data_size,
+            max_record_size: self.rules.max_record_size,
         })
     }
 }

@@ -74,6 +74,10 @@ impl<S: SessionStore> SessionManager<S> {
             Ok(drafted) => drafted,
             Err(error) => return CommitResult::failed(None, error),
         };
+        let (size, max) = (record.data.size(), self.rules.max_data_size_of(&record));
+        if size > max {
+            return CommitResult::failed(None, SessionError::DataTooLarge { size, max });
+        }
         let admission = pending.sign_in.as_ref().and(self.rules.admission);
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
@@ -182,7 +186,7 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult::failed(Some(base), SessionError::LimitReached)
             }
             Ok(Outcome::TooLarge { size }) => {
-                let max = self.rules.max_data_size;
+                let max = self.rules.max_data_size_of(&base.record);
                 CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
             }
             Err(error) => {

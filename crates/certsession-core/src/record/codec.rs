@@ -31,6 +31,7 @@ use crate::handle::Handle;
 use crate::leb128;
 use crate::principal::Principal;
 use crate::revision::Revision;
+use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
@@ -48,6 +49,10 @@ const HAS_ANCHOR: u8 = 1 << 3;
 const HAS_TRUST_DOMAIN: u8 = 1 << 4;
 const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
 const ALL: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
+
+/// What a record takes besides its serial number, subject, names, principal and data, where every
+/// number in it is as long as numbers get.
+const LARGEST_FRAME: usize = 384;
 
 /// The usual maximum size of a record without its subject, principal and data, so that encoding
 /// needs one allocation.
@@ -72,6 +77,17 @@ impl Record {
     /// The position of the [`Revision`] in the bytes of a record. It is the same in every version,
     /// so that a store can compare revisions without reading the rest.
     pub const REVISION_BYTES: std::ops::Range<usize> = REVISION;
+
+    /// How many bytes the record takes besides its data when it is encoded, at the most.
+    pub(crate) fn size_without_data(&self) -> usize {
+        let binding = &*self.binding;
+        let principal = self.principal.as_ref().map_or(0, |p| p.as_str().len());
+        LARGEST_FRAME
+            + binding.serial.as_bytes().len()
+            + binding.subject.len()
+            + size_of_val(&*binding.names)
+            + principal
+    }
 
     /// Encodes the record without its handle: the store's key names it.
     ///
@@ -217,6 +233,7 @@ fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Reco
             _ => Some(Principal::new(take_text(bytes)?).ok()?),
         },
         data: Data::from_block(bytes)?,
+        stamp: Stamp::default(),
     })
 }
 

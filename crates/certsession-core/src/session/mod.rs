@@ -156,8 +156,10 @@ impl Session {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
             key: key.name().to_owned(),
         })?;
-        let max = self.rules.max_data_size;
-        let stored = self.base.as_ref().map(|base| base.record.data.clone());
+        let rules = &self.rules;
+        let record = self.base.as_ref().map(|base| &*base.record);
+        let max = record.map_or(rules.max_data_size, |record| rules.max_data_size_of(record));
+        let stored = record.map(|record| record.data.clone());
         let changes = &mut self.writable()?.changes;
         let before = changes.insert(key.to_name(), json.into());
         let stored = stored.unwrap_or_default();

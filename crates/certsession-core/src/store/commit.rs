@@ -10,6 +10,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousTokenHash, Record, TokenStatus};
 use crate::revision::Revision;
+use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
@@ -36,6 +37,8 @@ pub struct Commit {
     pub(crate) admission: Option<Admission>,
     /// The maximum data size of the session, in bytes.
     pub(crate) max_data_size: usize,
+    /// The most that the store can keep of one session, encoded, in bytes.
+    pub(crate) max_record_size: usize,
 }
 
 /// A new token for the session.
@@ -120,7 +123,8 @@ impl Record {
     /// 1. A commit to an expired record is refused.
     /// 2. A commit from before a sign-in (another epoch) is stale.
     /// 3. Changes to the data are merged key by key into the current record. The merged data may
-    ///    not grow beyond the limit, whatever each request could see when it wrote.
+    ///    not grow beyond the limit, whatever each request could see when it wrote; nor may the
+    ///    record grow beyond what the store can keep.
     /// 4. A sign-in and a rotation need a token that is still accepted; a renewal that came too
     ///    late is left out.
     /// 5. A use in the future, by a clock that ran ahead, does not count once there is another.
@@ -155,6 +159,7 @@ impl Record {
         };
 
         let mut record = self.clone();
+        record.stamp = Stamp::default();
         record.revision = commit.revision;
         record.data = data;
         // Another request may have been used a moment later. Far later, its clock ran ahead.
@@ -193,10 +198,20 @@ impl Record {
             false => self.idle_deadline.max(commit.idle_deadline),
         };
         record.idle_deadline = idle_deadline.min(record.absolute_deadline);
+        if record.data.size() > record.max_data_size_of(commit.max_record_size) {
+            return Decision::TooLarge { size };
+        }
         Decision::Apply {
             record: Arc::new(record),
             rotated: rotation.is_some(),
         }
+    }
+}
+
+impl Record {
+    /// How much data the session may hold so that its record is no larger than that.
+    pub(crate) fn max_data_size_of(&self, max_record_size: usize) -> usize {
+        max_record_size.saturating_sub(self.size_without_data())
     }
 }
 

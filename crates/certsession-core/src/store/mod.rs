@@ -8,6 +8,7 @@ mod shared;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::handle::Handle;
 use crate::record::Record;
@@ -115,6 +116,19 @@ pub trait SessionStore: Send + Sync + 'static {
     fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
         let _ = handle;
         std::future::pending()
+    }
+
+    /// How long those who watch a session wait for [`end_notification`](Self::end_notification)
+    /// until they look at the record by themselves: how long an end stays unnoticed at the most,
+    /// and how often each of them costs a load. Default: 500 milliseconds.
+    fn watch_interval(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
+    /// The largest record that the store can keep, in bytes as [`Record::encode`] makes them. The
+    /// rules refuse a larger one before the store sees it. Default: any.
+    fn max_record_size(&self) -> usize {
+        usize::MAX
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError};
 use crate::handle::Handle;
@@ -55,5 +56,13 @@ impl<S: SessionStore> SessionStore for Arc<S> {
 
     fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
         (**self).end_notification(handle)
+    }
+
+    fn watch_interval(&self) -> Duration {
+        (**self).watch_interval()
+    }
+
+    fn max_record_size(&self) -> usize {
+        (**self).max_record_size()
     }
 }

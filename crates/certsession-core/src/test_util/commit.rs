@@ -43,6 +43,7 @@ impl SampleCommit {
             absolute_deadline: None,
             admission: None,
             max_data_size: usize::MAX,
+            max_record_size: usize::MAX,
         })
     }
 
@@ -131,6 +132,13 @@ impl SampleCommit {
     #[must_use]
     pub const fn max_data_size(mut self, bytes: usize) -> Self {
         self.0.max_data_size = bytes;
+        self
+    }
+
+    /// Limits what the record may take when it is encoded, in bytes. Default: no limit.
+    #[must_use]
+    pub const fn max_record_size(mut self, bytes: usize) -> Self {
+        self.0.max_record_size = bytes;
         self
     }
 

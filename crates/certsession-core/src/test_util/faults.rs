@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::Gate;
 use crate::event::StoreOperation;
@@ -27,6 +28,7 @@ use crate::time::Timestamp;
 pub struct FaultyStore<S> {
     inner: S,
     faults: Faults,
+    max_record_size: Option<usize>,
 }
 
 /// Controls a [`FaultyStore`]. Clones control the same store.
@@ -55,7 +57,21 @@ impl<S> FaultyStore<S> {
     /// Wraps `inner`. No operation fails yet.
     pub fn new(inner: S) -> Self {
         let faults = Faults::default();
-        Self { inner, faults }
+        Self {
+            inner,
+            faults,
+            max_record_size: None,
+        }
+    }
+
+    /// Says that it can keep no larger record than this, in bytes.
+    #[must_use]
+    pub fn with_max_record_size(self, bytes: usize) -> Self {
+        let max_record_size = Some(bytes);
+        Self {
+            max_record_size,
+            ..self
+        }
     }
 
     /// The controls of this store.
@@ -195,6 +211,15 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
 
     async fn end_notification(&self, handle: Handle) {
         self.inner.end_notification(handle).await;
+    }
+
+    fn watch_interval(&self) -> Duration {
+        self.inner.watch_interval()
+    }
+
+    fn max_record_size(&self) -> usize {
+        let inner = self.inner.max_record_size();
+        self.max_record_size.unwrap_or(inner)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
 use crate::revision::Revision;
+use crate::stamp::Stamp;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::TokenHash;
 
@@ -48,6 +49,7 @@ impl SampleRecord {
             binding: SampleBinding::new(number).build(),
             principal: None,
             data: Data::default(),
+            stamp: Stamp::default(),
         };
         Self(record)
     }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use certsession_core::test_util::block_on;
-use certsession_core::{Key, Owner, SessionError};
+use certsession_core::test_util::{FaultyStore, ManualClock, block_on};
+use certsession_core::{
+    Key, MemoryStore, Owner, Presented, SessionError, SessionManager, StoreOperation,
+};
 
-use crate::support::{Ca, Certificate, Client, World};
+use crate::support::{Ca, Certificate, Client, NOW, World};
 
 const CART: Key<Vec<u32>> = Key::new("cart");
 const THEME: Key<String> = Key::new("theme");
@@ -137,6 +139,35 @@ fn a_session_holds_no_more_than_it_may() {
     });
     let session = client.open(&world);
     assert_eq!(session.get(&THEME).unwrap().unwrap(), "x".repeat(60));
+}
+
+#[test]
+fn a_session_holds_no_more_than_its_store_can_keep() {
+    const KEEPS: usize = 1500;
+    let store = FaultyStore::new(MemoryStore::new()).with_max_record_size(KEEPS);
+    let faults = store.faults();
+    let clock = ManualClock::new(NOW);
+    let sessions = SessionManager::builder(store).clock(clock).build();
+    let mut session = block_on(sessions.open(Presented::None, &client().peer)).unwrap();
+    session.insert(&THEME, &"x".repeat(KEEPS)).unwrap();
+    let result = block_on(sessions.execute(session.begin_commit().unwrap()));
+    let error = session.finish_commit(result).unwrap_err();
+    let SessionError::DataTooLarge { max, .. } = error else {
+        panic!("{error}");
+    };
+    // The rest of a record takes room, too.
+    assert!((500..KEEPS - 300).contains(&max), "{max}");
+    assert_eq!(faults.calls(StoreOperation::Create), 0);
+
+    session.insert(&THEME, &"x".repeat(max - 20)).unwrap();
+    let result = block_on(sessions.execute(session.begin_commit().unwrap()));
+    session.finish_commit(result).unwrap();
+    let refused = session.insert(&CART, &vec![7; 100]).unwrap_err();
+    let SessionError::DataTooLarge { max: at_most, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(at_most, max);
+    assert_eq!(faults.calls(StoreOperation::Commit), 0);
 }
 
 #[test]

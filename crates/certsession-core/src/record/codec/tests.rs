@@ -130,6 +130,24 @@ fn the_revision_is_at_the_position_that_stores_read() {
     );
 }
 
+#[test]
+fn the_longest_numbers_fit_into_the_size_without_data() {
+    let mut record = record_of_format_1();
+    let all = |record: &mut Record| {
+        let until = Timestamp::MAX;
+        let token_hash = record.token_hash;
+        record.previous = Some(PreviousTokenHash { token_hash, until });
+        record.epoch = u64::MAX;
+        record.created_at = until;
+        record.token_issued_at = until;
+        record.last_seen_at = until;
+        record.idle_deadline = until;
+        record.absolute_deadline = until;
+    };
+    all(&mut record);
+    assert!(record.encode().len() <= record.size_without_data() + record.data.size());
+}
+
 proptest! {
     #[test]
     fn every_record_reads_back(

@@ -187,6 +187,35 @@ fn check_deadlines(before: &Record, commit: &Commit, after: &Record) -> Result<(
     Ok(())
 }
 
+#[test]
+fn what_comes_of_a_commit_has_no_stamp() {
+    let loaded = (*SampleRecord::new(1).build())
+        .clone()
+        .with_stamp(*b"version 7");
+    let commit = SampleCommit::on(&loaded).insert("a", "1").build();
+    assert_eq!(commit.loaded().stamp(), Some(&b"version 7"[..]));
+    let Decision::Apply { record, .. } = loaded.apply(&commit) else {
+        panic!("it was not applied");
+    };
+    assert_eq!(record.stamp(), None);
+}
+
+#[test]
+fn no_commit_makes_a_record_larger_than_the_store_can_keep() {
+    let record = SampleRecord::new(1).build();
+    let commit = |length: usize, max| {
+        let commit = SampleCommit::on(&record).insert("a", &"1".repeat(length));
+        record.apply(&commit.max_record_size(max).build())
+    };
+    let Decision::Apply { record: larger, .. } = commit(500, usize::MAX) else {
+        panic!("it was not applied");
+    };
+    let max = larger.size_without_data() + larger.data.size();
+    assert!(max >= larger.encode().len());
+    assert!(matches!(commit(500, max), Decision::Apply { .. }));
+    assert!(matches!(commit(501, max), Decision::TooLarge { .. }));
+}
+
 fn check_token(
     before: &Record,
     commit: &Commit,

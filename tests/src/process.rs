@@ -11,7 +11,7 @@ const KEEPER: &str =
     r#"trap '' HUP INT TERM; "$@" >&2 & echo $!; exec >&-; read -r _; kill -9 $!; wait $!"#;
 
 /// A running program. It is killed when this is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     keeper: Child,
     id: u32,
     log: PathBuf,
@@ -19,7 +19,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts it. Its output is appended to a file.
-    pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
+    pub(crate) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
         let output = File::options().append(true).create(true).open(log).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "sh"]).arg(program);
@@ -41,12 +41,12 @@ impl Process {
     }
 
     /// Its process id.
-    pub(super) const fn id(&self) -> u32 {
+    pub(crate) const fn id(&self) -> u32 {
         self.id
     }
 
     /// Sends it a signal, by its name: `STOP`.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; the program is not installed everywhere.
         let command = format!("kill -{name} {}", self.id);
         let status = Command::new("sh").args(["-c", &command]).status().unwrap();
@@ -54,13 +54,13 @@ impl Process {
     }
 
     /// Whether it has ended by itself. Its keeper still runs.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id));
         status.is_ok_and(|status| status.contains("State:\tZ"))
     }
 
     /// Its output.
-    pub(super) fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

@@ -8,10 +8,8 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::server::RedisServer;
-
-/// Forwards everything to a server until it is controls to reset its connections.
-pub struct RedisProxy {
+/// Forwards everything to a server until it is told to reset its connections.
+pub struct ResettingProxy {
     port: u16,
     control: watch::Sender<Control>,
     refuses: Arc<AtomicBool>,
@@ -25,14 +23,9 @@ enum Control {
     End,
 }
 
-impl RedisProxy {
-    /// Starts a proxy in front of this server, on a port of its own.
-    ///
-    /// # Panics
-    ///
-    /// If the server has no port.
-    pub fn before(server: &RedisServer) -> Self {
-        let target = server.port().expect("a server with a port");
+impl ResettingProxy {
+    /// Starts a proxy in front of the server on this port, on a port of its own.
+    pub fn before(target: u16) -> Self {
         let (control, controls) = watch::channel(Control::Resets(0));
         let (tell_port, port) = std::sync::mpsc::channel();
         let refuses = Arc::new(AtomicBool::new(false));
@@ -57,9 +50,9 @@ impl RedisProxy {
         }
     }
 
-    /// Its URL, to use instead of the server's.
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    /// Its port, to use instead of the server's.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Resets (TCP RST) every open connection.
@@ -77,7 +70,7 @@ impl RedisProxy {
     }
 }
 
-impl Drop for RedisProxy {
+impl Drop for ResettingProxy {
     fn drop(&mut self) {
         self.control.send_replace(Control::End);
         if let Some(thread) = self.thread.take() {

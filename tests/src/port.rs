@@ -12,14 +12,14 @@ const PORTS: std::ops::Range<u16> = 16_000..32_000;
 
 /// A free loopback port. It is reserved for this test until it is dropped, whether a server runs or
 /// not.
-pub(super) struct Port {
+pub(crate) struct Port {
     number: u16,
     #[allow(dead_code, reason = "the lock ends with it")]
     lock: File,
 }
 
 impl Port {
-    pub(super) fn reserve() -> Self {
+    pub(crate) fn reserve() -> Self {
         let locks = env::temp_dir().join("certsession-ports");
         fs::create_dir_all(&locks).unwrap();
         let first = RandomState::new().hash_one(0) % PORTS.len() as u64;
@@ -34,7 +34,7 @@ impl Port {
         panic!("no port in {PORTS:?} is free");
     }
 
-    pub(super) const fn number(&self) -> u16 {
+    pub(crate) const fn number(&self) -> u16 {
         self.number
     }
 }

@@ -1,0 +1,319 @@
+//! ENT-01: whether tokens can be guessed.
+//!
+//! 200 sign-ins give 200 tokens. Duplicates, counters, clocks and digests of both are searched
+//! for, and the entropy is estimated sign by sign. That is a bound from above on what a sample can
+//! show, never a proof: "consistent with at least N bits".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use md5::{Digest, Md5};
+
+use super::*;
+use crate::http::unix_now;
+
+pub(super) const CHECKS: &[Check] = &[check!("ENT-01", guessable)];
+
+const SAMPLES: usize = 200;
+/// What OWASP asks for.
+const MIN_BITS: f64 = 64.0;
+/// Counters up to this are tried in digests.
+const MAX_COUNTER: u64 = 20_000;
+
+async fn guessable(scan: &Scan<'_>) -> Outcome {
+    if let Some(end) = without_session_cookie(scan) {
+        return end;
+    }
+    let sample = scan.tokens(&scan.calibration.sample.credentials.jar);
+    if sample.iter().any(|(_, value)| is_content(value)) {
+        return not_applicable("the token is signed or encrypted content, not an id");
+    }
+    // The control: a token of this kind signs in, which the carrier's search has shown.
+    let began = unix_now();
+    let mut tokens = Vec::new();
+    while tokens.len() < SAMPLES {
+        let mut victim = scan.browser("the victim");
+        let change = crate::actor::Change {
+            no_redirects: true,
+            ..Default::default()
+        };
+        let answer = victim.run_with("login", &change).await?;
+        crate::scan::did_not_fail(&answer, "login")?;
+        let token: Vec<String> = scan
+            .tokens(&victim.jar)
+            .into_iter()
+            .map(|(_, value)| super::fixation::decoded(&value))
+            .collect();
+        if token.is_empty() {
+            return inconclusive(format!("sign-in {} gave no token", tokens.len() + 1));
+        }
+        tokens.push(token.join("|"));
+        // One that repeats shows by then; a slow sign-in need not be asked for all 200.
+        if tokens.len() == 20
+            && let Some(what) = weakness(&tokens, began, unix_now())
+        {
+            return finding(what);
+        }
+    }
+    match weakness(&tokens, began, unix_now()) {
+        Some(what) => finding(what),
+        // Steps, so that two runs say the same.
+        None => passed(format!(
+            "{SAMPLES} tokens are consistent with at least {} bits; that is no proof",
+            match bits(&tokens) {
+                bits if bits >= 128.0 => 128,
+                bits if bits >= 96.0 => 96,
+                _ => 64,
+            }
+        )),
+    }
+}
+
+/// What makes these tokens, in the order in which they were issued, guessable.
+fn weakness(tokens: &[String], began: i64, ended: i64) -> Option<String> {
+    let distinct: BTreeSet<&String> = tokens.iter().collect();
+    if distinct.len() < tokens.len() {
+        return Some("The application issued one token twice.".to_owned());
+    }
+    if let Some(what) = digest_of_little(tokens, began, ended) {
+        return Some(what);
+    }
+    // express-session signs the id that it puts in front (`s:ID.SIGNATURE`).
+    let signed: BTreeSet<&str> = tokens
+        .iter()
+        .filter_map(|token| token.strip_prefix("s:")?.split('.').next())
+        .collect();
+    if signed.len() == tokens.len() {
+        let ids: Vec<String> = tokens
+            .iter()
+            .filter_map(|token| Some(token.strip_prefix("s:")?.split('.').next()?.to_owned()))
+            .collect();
+        if is_counter(&ids) || digest_of_little(&ids, began, ended).is_some() {
+            return Some(
+                "The id in front of the signature can be guessed; the key of the signature alone \
+                 keeps others out."
+                    .to_owned(),
+            );
+        }
+    }
+    if is_counter(tokens) {
+        return Some(
+            "Each token follows from the one before by a small step: the next one can be guessed."
+                .to_owned(),
+        );
+    }
+    // A small sample cannot show many bits.
+    if tokens.len() < SAMPLES {
+        return None;
+    }
+    let bits = bits(tokens);
+    (bits < MIN_BITS).then(|| {
+        format!(
+            "{} tokens vary by less than {MIN_BITS:.0} bits.",
+            tokens.len()
+        )
+    })
+}
+
+/// Entropy by position, added up: 200 tokens show at most what each sign of them varies by.
+fn bits(tokens: &[String]) -> f64 {
+    let length = tokens.iter().map(String::len).max().unwrap_or(0);
+    let count = tokens.len() as f64;
+    (0..length)
+        .map(|place| {
+            let mut seen: BTreeMap<Option<u8>, f64> = BTreeMap::new();
+            for token in tokens {
+                *seen
+                    .entry(token.as_bytes().get(place).copied())
+                    .or_default() += 1.0;
+            }
+            let entropy: f64 = seen
+                .values()
+                .map(|times| {
+                    let share = times / count;
+                    -share * share.log2()
+                })
+                .sum();
+            // Of few samples the estimate is too low (Miller and Madow).
+            match seen.len() {
+                1 => 0.0,
+                kinds => entropy + (kinds as f64 - 1.0) / (2.0 * count * std::f64::consts::LN_2),
+            }
+        })
+        .sum()
+}
+
+/// Numbers that grow by small steps, whatever stands around them.
+fn is_counter(tokens: &[String]) -> bool {
+    let prefix = common(tokens, |token| token.chars().collect());
+    let suffix = common(tokens, |token| token.chars().rev().collect());
+    let numbers = |radix: u32| -> Option<Vec<u128>> {
+        tokens
+            .iter()
+            .map(|token| {
+                let all: Vec<char> = token.chars().collect();
+                // Digits that happen to be alike in front belong to the number.
+                let end = all.len().checked_sub(suffix)?;
+                let varying: String = all.get(prefix..end)?.iter().collect();
+                u128::from_str_radix(&varying, radix).ok()
+            })
+            .collect()
+    };
+    [10, 16].into_iter().any(|radix| {
+        let Some(numbers) = numbers(radix) else {
+            return false;
+        };
+        let span = numbers.iter().max().zip(numbers.iter().min());
+        let Some((high, low)) = span else {
+            return false;
+        };
+        let rising = numbers.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        // Random numbers rise half of the time, and spread over their whole range.
+        rising * 20 >= (numbers.len() - 1) * 19 || high - low < (numbers.len() as u128) * 4
+    })
+}
+
+fn common(tokens: &[String], chars: impl Fn(&String) -> Vec<char>) -> usize {
+    let Some(first) = tokens.first().map(&chars) else {
+        return 0;
+    };
+    tokens
+        .iter()
+        .map(|token| {
+            first
+                .iter()
+                .zip(chars(token))
+                .take_while(|(one, other)| **one == *other)
+                .count()
+        })
+        .min()
+        .unwrap_or(0)
+}
+
+/// Digests of a counter or of the time.
+fn digest_of_little(tokens: &[String], began: i64, ended: i64) -> Option<String> {
+    let wanted: BTreeSet<String> = tokens
+        .iter()
+        .map(|token| token.to_ascii_lowercase())
+        .collect();
+    let length = tokens.first()?.len();
+    if !tokens
+        .iter()
+        .all(|token| token.len() == length && token.chars().all(|c| c.is_ascii_hexdigit()))
+    {
+        return None;
+    }
+    let seconds = (began - 2..=ended + 2).filter_map(|second| u64::try_from(second).ok());
+    let milliseconds = seconds
+        .clone()
+        .flat_map(|second| (0..1_000).map(move |part| second * 1_000 + part));
+    let guesses = (0..MAX_COUNTER).chain(seconds).chain(milliseconds);
+    for guess in guesses {
+        let text = guess.to_string();
+        let digest = match length {
+            32 => hex(&Md5::digest(text.as_bytes())),
+            40 => hex(ring::digest::digest(
+                &ring::digest::SHA1_FOR_LEGACY_USE_ONLY,
+                text.as_bytes(),
+            )
+            .as_ref()),
+            64 => hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()),
+            _ => return None,
+        };
+        if wanted.contains(&digest) {
+            return Some(
+                "A token is the digest of a small number or of the time: others can be computed."
+                    .to_owned(),
+            );
+        }
+    }
+    None
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a token is signed content (a JWT, Flask's cookie) rather than an id: it says the same
+/// for each sign-in, and its signature is what cannot be guessed.
+fn is_content(value: &str) -> bool {
+    let value = super::fixation::decoded(value);
+    let parts: Vec<&str> = value.trim_matches('"').split('.').collect();
+    let first = parts
+        .iter()
+        .find(|part| !part.is_empty())
+        .copied()
+        .unwrap_or_default();
+    let bytes = Base64UrlUnpadded::decode_vec(
+        &first
+            .trim_end_matches('=')
+            .replace('+', "-")
+            .replace('/', "_"),
+    )
+    .unwrap_or_default();
+    let is_json = serde_json::from_slice::<serde_json::Value>(&bytes)
+        .is_ok_and(|json| json.is_object() || json.is_array());
+    let is_zlib = parts.len() >= 3 && value.starts_with('.') && bytes.first() == Some(&0x78);
+    is_json || is_zlib || value.starts_with('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SAMPLES, bits, is_content, weakness};
+    use crate::forge::random_hex;
+
+    fn tokens(make: impl Fn(usize) -> String) -> Vec<String> {
+        (0..SAMPLES).map(make).collect()
+    }
+
+    #[test]
+    fn random_tokens_are_no_finding() {
+        for bytes in [12, 16, 24, 32] {
+            let tokens = tokens(|_| random_hex(bytes));
+            assert_eq!(weakness(&tokens, 0, 0), None, "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_counter_is_found_within_whatever_is_around_it() {
+        let found = |make: &dyn Fn(usize) -> String| weakness(&tokens(make), 0, 0).is_some();
+        assert!(found(&|n| format!("{}", n + 1)));
+        assert!(found(&|n| format!("user-{:08x}-x", 0x00fe_0000 + n * 3)));
+    }
+
+    #[test]
+    fn a_token_that_comes_twice_is_found() {
+        let mut tokens = tokens(|_| random_hex(16));
+        tokens[7] = tokens[150].clone();
+        assert!(weakness(&tokens, 0, 0).unwrap().contains("twice"));
+    }
+
+    #[test]
+    fn a_clock_with_few_random_digits_is_found() {
+        let tokens = tokens(|n| format!("{}{}", 1_700_000_000 + n / 20, &random_hex(2)));
+        assert!(weakness(&tokens, 0, 0).is_some());
+    }
+
+    #[test]
+    fn a_digest_of_a_counter_is_found() {
+        use md5::{Digest, Md5};
+        let tokens = tokens(|n| super::hex(&Md5::digest((n + 500).to_string())));
+        assert!(weakness(&tokens, 0, 0).unwrap().contains("digest"));
+    }
+
+    #[test]
+    fn the_estimate_grows_with_what_is_random() {
+        let short = bits(&tokens(|_| random_hex(4)));
+        let long = bits(&tokens(|_| random_hex(16)));
+        assert!((28.0..40.0).contains(&short), "{short}");
+        assert!((115.0..140.0).contains(&long), "{long}");
+    }
+
+    #[test]
+    fn signed_content_is_told_from_an_id() {
+        assert!(is_content("eyJ1c2VyIjoiYWxpY2UifQ.aBcDeF.c2lnbmF0dXJl"));
+        assert!(is_content("eyJ1c2VyIjoiYWxpY2UifQ=="));
+        assert!(!is_content("s%3Aq83Jd0sKf7.aYb3Hd"));
+        assert!(!is_content("4f1c0b6de0a24a7f"));
+    }
+}

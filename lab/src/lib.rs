@@ -1,0 +1,19 @@
+//! The scanner's lab: small applications on several stacks, with one flag for each planted fault,
+//! clean twins, and applications that are odd and correct.
+//!
+//! - `stack`: how a server of each stack is started
+//! - `case`: a server with flags, the configuration for it, and what a scan has to find
+//! - `cases`: all of them
+//! - `outcome`: scans a case and compares
+//! - `compare`: other tools on the same cases
+
+mod case;
+mod cases;
+pub mod compare;
+mod outcome;
+mod stack;
+
+pub use case::{Case, Login, Transport};
+pub use cases::{cases, troubled};
+pub use outcome::{Outcome, scan, scan_all};
+pub use stack::{Server, Stack, StartError};

@@ -1,0 +1,636 @@
+//! Records and indexes, one key for each step: the steps of certsession-redis.
+//!
+//! An ended session leaves an empty value in its place for a while. A failover can lose the last
+//! step of all; what that does is what `docs/redis.md` says it does, and no more.
+
+use std::collections::BTreeSet;
+
+use crate::firestore::Ask;
+use crate::network::{Clause, Event, Next, Protocol, State};
+
+type Handle = u8;
+type Principal = u8;
+/// Which request a record is of: each has a revision of its own.
+type Request = u8;
+
+/// The steps, and a fault that was planted in them.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    /// The sessions that are there when the requests begin, each with its principal.
+    pub sessions: Vec<(Handle, Principal)>,
+    /// What is asked for, all at once.
+    pub requests: Vec<Ask>,
+    /// How many sessions a principal may have, where a sign-in is limited.
+    pub limit: usize,
+    /// Whether a failover loses the last step.
+    pub fails_over: bool,
+    /// A fault in the order of the steps, or none.
+    pub fault: Option<RedisFault>,
+}
+
+/// A fault that the checker has to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedisFault {
+    /// A write that finds no record makes one, as actix-session's does.
+    WritesWhatIsGone,
+    /// An end leaves nothing in the session's place.
+    LeavesNoPlace,
+    /// The client gets its token before the session is in its index.
+    AnswersBeforeIndexing,
+    /// A write whose answer was lost is applied to whatever is there now.
+    AppliesOnceMore,
+    /// Revoking all does not look again at what had changed.
+    LooksOnce,
+    /// Whether there is room is asked in one step and used in another.
+    CountsFirst,
+}
+
+/// What the server holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Db {
+    sessions: Vec<Slot>,
+    /// The entries of each principal, oldest first, and those that are condemned to make room.
+    entries: [Vec<Handle>; 2],
+    condemned: [BTreeSet<Handle>; 2],
+}
+
+/// The key of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Slot {
+    /// It is not there.
+    #[default]
+    Free,
+    /// An empty value: it has ended.
+    Ended,
+    /// A record.
+    Kept(Record),
+}
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Record {
+    revision: Request,
+    principal: Principal,
+    written: BTreeSet<Request>,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Command {
+    /// `GET`.
+    Get(Handle),
+    /// `create.lua`.
+    Create(Handle, Record),
+    /// `replace.lua`: if the record still has this revision.
+    Replace(Handle, Request, Record),
+    /// `drop.lua`.
+    Drop(Handle, Request),
+    /// `end.lua`.
+    End(Handle),
+    /// `join.lua`, without a limit.
+    Join(Principal, Handle),
+    /// `join.lua` and `admit.lua`: with one.
+    Admit(Principal, Handle),
+    /// How many entries there are: of a planted fault.
+    Count(Principal),
+    /// `ZREM`.
+    Leave(Principal, Handle),
+    /// `ZRANGEBYSCORE`.
+    Entries(Principal),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answer {
+    /// It was done.
+    Done,
+    /// The record as it is, or none.
+    Found(Option<Record>),
+    /// These entries: of an index, or those whose sessions are to end.
+    Entries(Vec<Handle>),
+}
+
+/// How far a request has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Client {
+    me: Request,
+    ask: Ask,
+    stage: Stage,
+    /// The command that is under way.
+    sent: Option<Command>,
+    /// Whether it was sent before, and the answer lost.
+    is_repeated: bool,
+    /// The principal that the session had before.
+    before: Option<Principal>,
+    /// What is still to be done to sessions: ended, or left.
+    to_end: Vec<Handle>,
+    repeats: u8,
+    turns: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Begins,
+    Creates,
+    Reads,
+    Counts,
+    Joins,
+    Replaces,
+    /// Ends the sessions that make room.
+    Evicts,
+    Leaves,
+    Ends,
+    Lists,
+    /// Revoking: reads, and drops, one session after another.
+    Looks,
+    Drops,
+    Done(Outcome),
+}
+
+/// What the client of the application is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Outcome {
+    Success,
+    Gone,
+    Unknown,
+}
+
+/// What the checker remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ghost {
+    /// Sessions of which an end was taken.
+    ended: BTreeSet<Handle>,
+    /// Sessions whose end, last write or entry a failover has lost.
+    lost: BTreeSet<Handle>,
+    once: BTreeSet<Request>,
+    twice: BTreeSet<Request>,
+}
+
+impl Db {
+    fn record(&self, handle: Handle) -> Option<&Record> {
+        match self.sessions.get(usize::from(handle))? {
+            Slot::Kept(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The sessions that are listed for a principal.
+    fn listed(&self, principal: Principal) -> usize {
+        let entries = self.entries[usize::from(principal)].iter();
+        let belongs = |handle: &&Handle| {
+            let record = self.record(**handle);
+            record.is_some_and(|record| record.principal == principal)
+        };
+        entries.filter(belongs).count()
+    }
+
+    fn join(&mut self, principal: Principal, handle: Handle) {
+        let entries = &mut self.entries[usize::from(principal)];
+        entries.retain(|it| *it != handle);
+        entries.push(handle);
+        self.condemned[usize::from(principal)].remove(&handle);
+    }
+
+    fn end(&mut self, handle: Handle, leaves_no_place: bool) {
+        self.sessions[usize::from(handle)] = match leaves_no_place {
+            true => Slot::Free,
+            false => Slot::Ended,
+        };
+    }
+}
+
+fn record(request: Request, principal: Principal, before: Option<&Record>) -> Record {
+    let mut written = before.map(|it| it.written.clone()).unwrap_or_default();
+    written.insert(request);
+    Record {
+        revision: request,
+        principal,
+        written,
+    }
+}
+
+fn send(mut client: Client, stage: Stage, command: Command) -> Next<Redis> {
+    client.stage = stage;
+    client.sent = Some(command.clone());
+    client.is_repeated = false;
+    Next {
+        client,
+        command: Some(command),
+    }
+}
+
+fn done(mut client: Client, outcome: Outcome) -> Next<Redis> {
+    client.stage = Stage::Done(outcome);
+    client.sent = None;
+    Next {
+        client,
+        command: None,
+    }
+}
+
+/// More than can be needed with so few requests.
+const MOST: u8 = 3;
+
+impl Redis {
+    /// Begins with the sessions that are to end, or goes on to what comes after.
+    fn evict(&self, mut client: Client) -> Next<Self> {
+        match client.to_end.pop() {
+            Some(handle) => send(client, Stage::Evicts, Command::End(handle)),
+            None => match (client.ask, client.before) {
+                (Ask::Move(handle, principal), Some(before)) if before != principal => {
+                    client.before = None;
+                    send(client, Stage::Leaves, Command::Leave(before, handle))
+                }
+                _ => done(client, Outcome::Success),
+            },
+        }
+    }
+
+    /// Looks at the next session that is to be revoked.
+    fn look(&self, mut client: Client) -> Next<Self> {
+        match client.to_end.pop() {
+            Some(handle) => send(client, Stage::Looks, Command::Get(handle)),
+            None => done(client, Outcome::Success),
+        }
+    }
+
+    /// The step that makes a session one of its principal's.
+    fn join(&self, client: Client, principal: Principal, handle: Handle) -> Next<Self> {
+        let is_limited = matches!(client.ask, Ask::SignIn(..) | Ask::Move(..));
+        match (is_limited, self.fault) {
+            (true, Some(RedisFault::CountsFirst)) => {
+                send(client, Stage::Counts, Command::Count(principal))
+            }
+            (true, _) => send(client, Stage::Joins, Command::Admit(principal, handle)),
+            (false, _) => send(client, Stage::Joins, Command::Join(principal, handle)),
+        }
+    }
+
+    fn replace(&self, client: Client, found: &Record) -> Next<Self> {
+        let (handle, principal) = match client.ask {
+            Ask::Write(handle) => (handle, found.principal),
+            Ask::Move(handle, principal) => (handle, principal),
+            _ => unreachable!("nothing else changes a record"),
+        };
+        let new = record(client.me, principal, Some(found));
+        let command = Command::Replace(handle, found.revision, new);
+        send(client, Stage::Replaces, command)
+    }
+}
+
+impl Protocol for Redis {
+    type Db = Db;
+    type Command = Command;
+    type Answer = Answer;
+    type Client = Client;
+    type Ghost = Ghost;
+
+    fn begin(&self) -> (Db, Vec<Client>) {
+        let mut db = Db {
+            sessions: vec![Slot::Free; 4],
+            ..Db::default()
+        };
+        for (handle, principal) in &self.sessions {
+            let kept = record(100 + handle, *principal, None);
+            db.sessions[usize::from(*handle)] = Slot::Kept(kept);
+            db.join(*principal, *handle);
+        }
+        let clients = (0..).zip(&self.requests).map(|(me, ask)| Client {
+            me,
+            ask: *ask,
+            stage: Stage::Begins,
+            sent: None,
+            is_repeated: false,
+            before: None,
+            to_end: Vec::new(),
+            repeats: 0,
+            turns: 0,
+        });
+        (db, clients.collect())
+    }
+
+    fn step(&self, client: &Client, event: Event<&Answer>) -> Next<Self> {
+        let mut client = client.clone();
+        let me = client.me;
+        let answer = match event {
+            Event::Begin => {
+                return match client.ask {
+                    Ask::Create(handle, principal) | Ask::SignIn(handle, principal) => {
+                        let new = record(me, principal, None);
+                        send(client, Stage::Creates, Command::Create(handle, new))
+                    }
+                    Ask::Write(handle) | Ask::Move(handle, _) => {
+                        send(client, Stage::Reads, Command::Get(handle))
+                    }
+                    Ask::Remove(handle) => send(client, Stage::Ends, Command::End(handle)),
+                    Ask::Revoke(principal) => {
+                        send(client, Stage::Lists, Command::Entries(principal))
+                    }
+                };
+            }
+            // Every command is sent once more after its connection was lost.
+            Event::Lost if client.repeats < MOST => {
+                client.repeats += 1;
+                client.is_repeated = true;
+                let command = client.sent.clone();
+                return Next { client, command };
+            }
+            Event::Lost => return done(client, Outcome::Unknown),
+            Event::Answer(answer) => answer,
+        };
+        match (client.stage, answer, client.ask) {
+            (
+                Stage::Creates,
+                Answer::Done,
+                Ask::Create(handle, principal) | Ask::SignIn(handle, principal),
+            ) => match self.fault {
+                Some(RedisFault::AnswersBeforeIndexing) => done(client, Outcome::Success),
+                _ => self.join(client, principal, handle),
+            },
+            (Stage::Creates, _, _) => done(client, Outcome::Gone),
+            (Stage::Counts, Answer::Entries(entries), ask) => {
+                let (Ask::SignIn(handle, principal) | Ask::Move(handle, principal)) = ask else {
+                    unreachable!("only sign-ins are limited");
+                };
+                let others: Vec<_> = entries.iter().filter(|it| **it != handle).collect();
+                let excess = (others.len() + 1).saturating_sub(self.limit);
+                client.to_end = others[..excess].iter().map(|it| **it).collect();
+                send(client, Stage::Joins, Command::Join(principal, handle))
+            }
+            (Stage::Joins, answer, ask) => {
+                if let Answer::Entries(condemned) = answer {
+                    client.to_end = condemned.clone();
+                }
+                match ask {
+                    // The record is there already; sessions that make room end at last.
+                    Ask::Create(..) | Ask::SignIn(..) | Ask::Move(..) => self.evict(client),
+                    _ => unreachable!("nothing else joins"),
+                }
+            }
+            (Stage::Reads, Answer::Found(None), _) => done(client, Outcome::Gone),
+            (Stage::Reads, Answer::Found(Some(found)), _) => {
+                client.before = Some(found.principal);
+                self.replace(client, found)
+            }
+            // A limited principal's entry comes last: the oldest may not end for a sign-in that
+            // fails.
+            (Stage::Replaces, Answer::Done, Ask::Move(handle, principal)) => {
+                self.join(client, principal, handle)
+            }
+            (Stage::Replaces, Answer::Done, _) => done(client, Outcome::Success),
+            (Stage::Replaces, Answer::Found(None), _) => done(client, Outcome::Gone),
+            (Stage::Replaces, Answer::Found(Some(newer)), _) => {
+                client.turns += 1;
+                let is_unsure =
+                    client.is_repeated && self.fault != Some(RedisFault::AppliesOnceMore);
+                if is_unsure || client.turns > MOST {
+                    return done(client, Outcome::Unknown);
+                }
+                client.before = Some(newer.principal);
+                self.replace(client, newer)
+            }
+            (Stage::Evicts, _, _) => self.evict(client),
+            (Stage::Leaves, _, _) => done(client, Outcome::Success),
+            (Stage::Ends, Answer::Done, _) => done(client, Outcome::Success),
+            (Stage::Ends, _, _) => done(client, Outcome::Gone),
+            (Stage::Lists, Answer::Entries(entries), _) => {
+                client.to_end = entries.clone();
+                self.look(client)
+            }
+            (Stage::Looks | Stage::Drops, Answer::Found(found), Ask::Revoke(principal)) => {
+                let again = client.stage == Stage::Drops;
+                client.turns += 1;
+                match found {
+                    Some(found)
+                        if found.principal == principal
+                            && !(again && self.fault == Some(RedisFault::LooksOnce)) =>
+                    {
+                        let handle = match client.sent {
+                            Some(Command::Get(handle) | Command::Drop(handle, _)) => handle,
+                            _ => unreachable!("it reads or drops"),
+                        };
+                        let revision = found.revision;
+                        send(client, Stage::Drops, Command::Drop(handle, revision))
+                    }
+                    _ => self.look(client),
+                }
+            }
+            (Stage::Drops, Answer::Done, _) => self.look(client),
+            _ => done(client, Outcome::Unknown),
+        }
+    }
+
+    fn apply(&self, db: &mut Db, command: &Command) -> Answer {
+        let leaves_no_place = self.fault == Some(RedisFault::LeavesNoPlace);
+        match command {
+            Command::Get(handle) => Answer::Found(db.record(*handle).cloned()),
+            Command::Create(handle, new) => match &db.sessions[usize::from(*handle)] {
+                Slot::Free => {
+                    db.sessions[usize::from(*handle)] = Slot::Kept(new.clone());
+                    Answer::Done
+                }
+                Slot::Kept(kept) if kept.revision == new.revision => Answer::Done,
+                _ => Answer::Found(None),
+            },
+            Command::Replace(handle, revision, new) => match db.record(*handle) {
+                Some(kept) if kept.revision == *revision => {
+                    db.sessions[usize::from(*handle)] = Slot::Kept(new.clone());
+                    Answer::Done
+                }
+                Some(kept) if kept.revision == new.revision => Answer::Done,
+                None if self.fault == Some(RedisFault::WritesWhatIsGone) => {
+                    db.sessions[usize::from(*handle)] = Slot::Kept(new.clone());
+                    Answer::Done
+                }
+                kept => Answer::Found(kept.cloned()),
+            },
+            Command::Drop(handle, revision) => match db.record(*handle) {
+                Some(kept) if kept.revision == *revision => {
+                    db.end(*handle, leaves_no_place);
+                    Answer::Done
+                }
+                kept => Answer::Found(kept.cloned()),
+            },
+            Command::End(handle) => match db.record(*handle) {
+                Some(_) => {
+                    db.end(*handle, leaves_no_place);
+                    Answer::Done
+                }
+                None => Answer::Found(None),
+            },
+            Command::Join(principal, handle) => {
+                db.join(*principal, *handle);
+                Answer::Done
+            }
+            Command::Admit(principal, handle) => {
+                let at = usize::from(*principal);
+                let mut counted = db.entries[at].clone();
+                counted.retain(|it| it != handle);
+                let excess = (counted.len() + 1).saturating_sub(self.limit);
+                let condemned: Vec<_> = counted.drain(..excess).collect();
+                db.entries[at] = counted;
+                db.condemned[at].extend(condemned);
+                db.join(*principal, *handle);
+                Answer::Entries(db.condemned[at].iter().copied().collect())
+            }
+            Command::Count(principal) => {
+                Answer::Entries(db.entries[usize::from(*principal)].clone())
+            }
+            Command::Leave(principal, handle) => {
+                let at = usize::from(*principal);
+                db.entries[at].retain(|it| it != handle);
+                db.condemned[at].remove(handle);
+                Answer::Done
+            }
+            Command::Entries(principal) => {
+                let at = usize::from(*principal);
+                let condemned = db.condemned[at].iter().copied();
+                Answer::Entries(db.entries[at].iter().copied().chain(condemned).collect())
+            }
+        }
+    }
+
+    fn remember(&self, ghost: &mut Ghost, before: &Db, after: &Db, command: Option<&Command>) {
+        let handles = 0..before.sessions.len() as Handle;
+        let Some(command) = command else {
+            // A failover: whatever of a session is another than it was, is lost.
+            ghost.lost.extend(handles.filter(|handle| {
+                let is_in = |db: &Db| {
+                    let index = |at: usize| {
+                        (
+                            db.entries[at].contains(handle),
+                            db.condemned[at].contains(handle),
+                        )
+                    };
+                    (
+                        db.sessions[usize::from(*handle)].clone(),
+                        index(0),
+                        index(1),
+                    )
+                };
+                is_in(before) != is_in(after)
+            }));
+            return;
+        };
+        for handle in handles {
+            let (was, is) = (before.record(handle), after.record(handle));
+            if was.is_some() && is.is_none() {
+                ghost.ended.insert(handle);
+            }
+            if let (Some(is), Command::Create(..) | Command::Replace(..)) = (is, command)
+                && was != Some(is)
+                && !ghost.once.insert(is.revision)
+            {
+                ghost.twice.insert(is.revision);
+            }
+        }
+    }
+
+    fn may_fail_over(&self) -> bool {
+        self.fails_over
+    }
+
+    fn clauses() -> Vec<Clause<Self>> {
+        let always = |name, holds| Clause {
+            name,
+            always: true,
+            holds,
+        };
+        vec![
+            always("an ended session never comes back", |_, state| {
+                let mut ended = state.ghost.ended.iter();
+                ended.all(|handle| state.db.record(*handle).is_none())
+            }),
+            always(
+                "an ended session comes back by a lost end alone",
+                |_, state| {
+                    let ghost = &state.ghost;
+                    let mut back = ghost
+                        .ended
+                        .iter()
+                        .filter(|it| state.db.record(**it).is_some());
+                    back.all(|handle| ghost.lost.contains(handle))
+                },
+            ),
+            always(
+                "each write is taken once at the most, but for what was lost",
+                |_, state| state.ghost.twice.is_empty() || !state.ghost.lost.is_empty(),
+            ),
+            always(
+                "an acknowledged write is kept, but for what was lost",
+                |_, state| {
+                    clients(state).all(|client| match (client.ask, client.stage) {
+                        (
+                            Ask::Write(handle)
+                            | Ask::Move(handle, _)
+                            | Ask::Create(handle, _)
+                            | Ask::SignIn(handle, _),
+                            Stage::Done(Outcome::Success),
+                        ) => match state.db.record(handle) {
+                            _ if state.ghost.lost.contains(&handle) => true,
+                            Some(record) => record.written.contains(&client.me),
+                            None => state.ghost.ended.contains(&handle),
+                        },
+                        _ => true,
+                    })
+                },
+            ),
+            always(
+                "a session that can be used is found by its principal",
+                |_, state| {
+                    clients(state).all(|client| match (client.ask, client.stage) {
+                        (
+                            Ask::Create(handle, _) | Ask::SignIn(handle, _) | Ask::Move(handle, _),
+                            Stage::Done(Outcome::Success),
+                        ) => match state.db.record(handle) {
+                            Some(record) if !state.ghost.lost.contains(&handle) => {
+                                let at = usize::from(record.principal);
+                                let is_condemned = state.db.condemned[at].contains(&handle);
+                                state.db.entries[at].contains(&handle) || is_condemned
+                            }
+                            _ => true,
+                        },
+                        _ => true,
+                    })
+                },
+            ),
+            always(
+                "no more sessions are listed than the limit allows",
+                |model, state| {
+                    let mut asks = model.protocol.requests.iter();
+                    let is_limited = asks.any(|it| matches!(it, Ask::SignIn(..) | Ask::Move(..)));
+                    !is_limited || (0..2).all(|it| state.db.listed(it) <= model.protocol.limit)
+                },
+            ),
+            always(
+                "revoking all leaves none of the earlier sessions",
+                |model, state| {
+                    clients(state).all(|client| match (client.ask, client.stage) {
+                        (Ask::Revoke(principal), Stage::Done(Outcome::Success)) => {
+                            let sessions = &model.protocol.sessions;
+                            let mut earlier = sessions.iter().filter(|it| it.1 == principal);
+                            earlier.all(|(handle, _)| {
+                                let record = state.db.record(*handle);
+                                state.ghost.lost.contains(handle)
+                                    || record.is_none_or(|it| it.principal != principal)
+                            })
+                        }
+                        _ => true,
+                    })
+                },
+            ),
+            Clause {
+                name: "every request can succeed",
+                always: false,
+                holds: |_, state| {
+                    state.clients.iter().flatten().count() == state.clients.len()
+                        && clients(state).all(|it| it.stage == Stage::Done(Outcome::Success))
+                },
+            },
+        ]
+    }
+}
+
+fn clients(state: &State<Redis>) -> impl Iterator<Item = &Client> {
+    state.clients.iter().flatten()
+}

@@ -1,0 +1,18 @@
+//! The Firestore store on the emulator.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on, stops"
+)]
+
+mod conformance;
+mod end_notifications;
+mod faults;
+mod harness;
+mod ledger;
+mod portal;
+mod races;
+mod round_trips;
+mod set_up;
+mod site;
