@@ -198,6 +198,20 @@ fn an_old_key_that_is_gone_keeps_no_one_out() {
 }
 
 #[test]
+fn without_any_configured_key_an_overdue_list_vouches_for_no_certificate() {
+    let ca = Ca::named("ca");
+    let mut file = File::of(&[&ca]);
+    file.load(&[List::of(&[5]).signed_by(&ca)]);
+    // Its certificates may still verify, under a root that is configured.
+    file.cas = Vec::new();
+    file.load(&[]);
+    assert_eq!(file.status(&ca, 6), Good);
+    let later = NOW + DAY * 8;
+    assert_eq!(file.status_at(later, &ca, 5), Revoked);
+    assert_eq!(file.status_at(later, &ca, 6), Unknown);
+}
+
+#[test]
 fn one_cas_trouble_keeps_no_other_list_back() {
     let (mut one, other) = (Ca::named("one"), Ca::named("other"));
     one.not_after = NOW + DAY / 2;
