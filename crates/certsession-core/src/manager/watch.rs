@@ -37,7 +37,9 @@ impl<S: SessionStore> SessionManager<S> {
     /// Whether the certificate of a watched connection is still valid and not revoked. It takes no
     /// load.
     pub fn has_good_certificate(&self, watch: &SessionWatch) -> bool {
-        self.rules.judge(&watch.peer, self.rules.clock.now()).is_ok()
+        self.rules
+            .judge(&watch.peer, self.rules.clock.now())
+            .is_ok()
     }
 
     /// Waits until the session may have ended: this process ended it, or the store reports that
