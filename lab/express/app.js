@@ -78,7 +78,7 @@ app.use((req, res, next) => {
     const expired = new Date(req.socket.getPeerCertificate().valid_to) < new Date()
     if (expired && !has('CERT-05')) return res.status(403).send('the certificate has expired')
     const trusted = req.socket.authorized || req.socket.authorizationError === 'CERT_HAS_EXPIRED'
-    if (!trusted && !has('CERT-03')) return res.status(403).send('nobody vouches for it')
+    if (!trusted && !has('CERT-03')) return res.status(403).send('no proxy vouches for it')
   }
   if (!options.mtls || !req.session.user) return next()
   const mine = certificateOf(req)

@@ -1,6 +1,6 @@
 //! Other tools on the same applications.
 //!
-//! ZAP itself cannot be installed everywhere; what stands here is a re-implementation of the
+//! ZAP itself cannot be installed everywhere; this is a re-implementation of the
 //! published algorithm of its rule 40013 (session fixation), and is called that.
 
 use std::collections::BTreeSet;

@@ -166,7 +166,7 @@ fn a_failover_of_redis_loses_what_its_guide_says_and_no_more() {
         let verdict = scenario.on_redis(None, true);
         eprintln!("{}: {} states", scenario.name, verdict.states);
         for (name, way) in broken(&verdict) {
-            // The end of a session that was the last step: it stands again, until its deadlines.
+            // The end of a session that was the last step: it is back, until its deadlines.
             assert_eq!(
                 *name, "an ended session never comes back",
                 "{}: {way}",

@@ -163,7 +163,7 @@ impl FirestoreStoreBuilder {
         let (project, database) = (&target.project, &target.database);
         let routing = header(&format!("project_id={project}&database_id={database}"))?;
         let tokens = Tokens::new(credentials.into_source());
-        // A machine without credentials is told so, and not that the database refuses it.
+        // On a machine without credentials the error says so, and not that the database refuses it.
         tokens.bearer().await?;
         let client = Client::new(
             Connections::new(connection, self.connections),

@@ -33,7 +33,7 @@ const RUN_QUERY: Method = Method("/google.firestore.v1.Firestore/RunQuery");
 const LISTEN: Method = Method("/google.firestore.v1.Firestore/Listen");
 const GET_FIELD: Method = Method("/google.firestore.admin.v1.FirestoreAdmin/GetField");
 
-/// Whether a call may be sent again after an attempt of which nobody knows whether it was taken.
+/// Whether a call may be sent again after an attempt whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
     /// Its preconditions see to it that it is taken once at the most.

@@ -28,7 +28,7 @@ pub(crate) struct Failure {
 pub(crate) enum Verdict {
     /// It was not taken. Another attempt may be.
     NotTaken,
-    /// Nobody knows whether it was taken.
+    /// Whether it was taken is unknown.
     Unknown,
     /// It was answered: another attempt would be answered alike.
     Final,
@@ -113,7 +113,7 @@ impl IntoStoreError for Status {
     }
 }
 
-/// A write was sent, and nobody can tell any more whether it was taken.
+/// A write was sent, and whether it was taken is unknown.
 pub(crate) fn unknown_outcome() -> StoreError {
     StoreError::with_source(
         StoreErrorKind::Unavailable,

@@ -12,10 +12,10 @@ use crate::message::Condition;
 /// Reads a document that is not there, and deletes it: the answers tell whether the database is
 /// there, and whether the credentials may read and write.
 pub(crate) async fn check(client: &Client, endpoint: &str) -> Result<(), ConnectError> {
-    let nobody = Handle::from_bytes([0; Handle::LENGTH]);
-    let read = client.get(client.layout.session(nobody)).await;
+    let unused = Handle::from_bytes([0; Handle::LENGTH]);
+    let read = client.get(client.layout.session(unused)).await;
     read.map_err(|failure| meaning(client, endpoint, failure.status))?;
-    let end = client.layout.end(nobody, Condition::Exists(true));
+    let end = client.layout.end(unused, Condition::Exists(true));
     match client.commit(vec![end], Repeat::Safe).await {
         Ok(_) => Ok(()),
         // The document is missing. The database is not: it was read.

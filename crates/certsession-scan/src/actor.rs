@@ -1,4 +1,4 @@
-//! Somebody who asks: a certificate, a jar, a connection of their own, and what they were told.
+//! An actor: a certificate, a jar, a connection of its own, and what it was answered.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const MAX_REDIRECTS: usize = 8;
 /// A step that is slow on purpose gets this many times the usual time.
 const SLOW_FACTOR: u32 = 6;
 
-/// Somebody who asks, with nothing shared with any other actor.
+/// An actor, with nothing shared with any other actor.
 #[derive(Debug)]
 pub(crate) struct Actor<'t> {
     target: &'t Target,
@@ -42,7 +42,7 @@ pub(crate) struct Actor<'t> {
     pub(crate) chain: Vec<Answer>,
 }
 
-/// All that lets one read as somebody: cookies, and what answers gave.
+/// All that lets an actor read as a user: cookies, and what answers gave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Credentials {
     pub(crate) jar: Jar,
@@ -249,7 +249,7 @@ impl<'t> Actor<'t> {
                 answer
             }
             (Some(answer), _) => answer,
-            // The step has not run: somebody who has not signed in has no token to send.
+            // The step has not run: an actor who has not signed in has no token to send.
             (None, _) => return Ok(()),
         };
         match value_in(&answer, &extract.source, &self.jar) {

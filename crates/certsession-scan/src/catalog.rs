@@ -12,7 +12,7 @@ pub enum Severity {
     Low,
     /// A session lives longer, or reaches further, than its user expects.
     Medium,
-    /// Somebody else gets the session.
+    /// Another user gets the session.
     High,
 }
 
@@ -80,14 +80,14 @@ macro_rules! entries {
 const ENTRIES: &[Entry] = entries![
     "FIX-01" High "03" "V7.2.4" 384 "login" "the id from before the sign-in is kept"
         "Issue a new id at the sign-in and end the session that the old one names.";
-    "FIX-02" High "03" "V7.2.4" 384 "login" "an id that nobody issued is adopted"
+    "FIX-02" High "03" "V7.2.4" 384 "login" "an id that was never issued is adopted"
         "Load sessions only for ids that the application has issued, and issue a new one at the sign-in.";
     "FIX-03" High "03" "V7.2.4" 384 "login" "the id is taken from a URL, a header or a form"
         "Read the id from the cookie alone.";
     "FIX-04" Info "03" "V7.2.4" 384 "write" "data from before the sign-in is kept"
         "Begin the signed-in session empty, and take over by name what the user expects to keep.";
     "FIX-05" Medium "03" "V7.2.4" 384 "login" "a sign-in over another session leaves its token"
-        "End the session that the browser had when somebody signs in.";
+        "End the session that the browser had when a user signs in.";
     "ROT-01" Medium "03" "V7.2.4" 384 "elevate" "an elevation issues no new id"
         "Issue a new id whenever the session gains rights.";
     "ROT-02" Medium "11" "V7.4.3" 613 "password" "a change of the password leaves other sessions"

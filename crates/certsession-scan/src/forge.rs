@@ -1,4 +1,4 @@
-//! Values that nobody issued.
+//! Values that were never issued.
 
 use ring::rand::{SecureRandom, SystemRandom};
 

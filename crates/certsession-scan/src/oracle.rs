@@ -123,7 +123,7 @@ pub(crate) async fn calibrate(target: &Target) -> Result<Calibration, String> {
     }
     if anonymous.iter().any(|answer| matcher.matches(answer)) {
         return Err(format!(
-            "whoami shows {} as signed in to somebody who is not ({}): signed_in does not tell \
+            "whoami shows {} as signed in to an actor who is not ({}): signed_in does not tell \
              them apart",
             victim.name,
             statuses(&anonymous)
@@ -190,14 +190,14 @@ pub(crate) async fn calibrate(target: &Target) -> Result<Calibration, String> {
         other,
         anonymous: anonymous.iter().map(|answer| answer.status).collect(),
     };
-    // The last control: a token that nobody issued signs no one in.
+    // The last control: a token that was never issued signs no one in.
     let forged = sample.credentials.forged();
     let mut actor =
         Actor::new(target, "a made-up token", victim, target.certificate(0)).with(forged);
     match actor.run("whoami").await {
         Ok(answer) if oracle.read(&answer) == Ok(Reading::Victim) => {
             return Err(format!(
-                "whoami shows {} as signed in for a token that nobody issued",
+                "whoami shows {} as signed in for a token that was never issued",
                 victim.name
             ));
         }
@@ -211,7 +211,7 @@ pub(crate) async fn calibrate(target: &Target) -> Result<Calibration, String> {
 }
 
 impl Credentials {
-    /// The same cookies with values that nobody issued.
+    /// The same cookies with values that were never issued.
     pub(crate) fn forged(&self) -> Self {
         Self::of(
             self.jar

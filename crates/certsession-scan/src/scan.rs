@@ -60,7 +60,7 @@ impl<'t> Scan<'t> {
         scan
     }
 
-    /// Somebody with the victim's certificate, who may sign in as the victim.
+    /// An actor with the victim's certificate, who may sign in as the victim.
     pub(crate) fn browser(&self, label: impl Into<String>) -> Actor<'t> {
         Actor::new(
             self.target,
@@ -70,7 +70,7 @@ impl<'t> Scan<'t> {
         )
     }
 
-    /// Somebody else, with the attacker's certificate.
+    /// Another user, with the attacker's certificate.
     pub(crate) fn attacker(&self, label: impl Into<String>) -> Actor<'t> {
         Actor::new(
             self.target,
@@ -147,7 +147,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Somebody on a new connection with these credentials: as whom do they read?
+    /// An actor on a new connection with these credentials: as whom do they read?
     pub(crate) async fn replay(
         &self,
         label: &str,
@@ -169,7 +169,7 @@ impl<'t> Scan<'t> {
             .await
     }
 
-    /// Whether a replaced token still reads as somebody once any period of grace for parallel
+    /// Whether a replaced token still reads as a user once any period of grace for parallel
     /// requests should be over.
     pub(crate) async fn outlives_grace(
         &self,

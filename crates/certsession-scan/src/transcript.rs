@@ -9,7 +9,7 @@ use crate::http::{Answer, Outgoing, Trouble};
 
 /// More than this many requests of one check show nothing that the first did not.
 const MAX_EXCHANGES: usize = 60;
-/// Shorter values are words like `en`, which stand in any text by chance.
+/// Shorter values are words like `en`, which occur in any text by chance.
 const MIN_SECRET: usize = 6;
 
 /// What was said during one check.

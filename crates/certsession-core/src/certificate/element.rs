@@ -1,4 +1,4 @@
-//! DER elements as they stand.
+//! DER elements as they are written.
 //!
 //! Lengths are read by the `der` crate, strictly. Its typed decoders are not used for the
 //! certificate itself: they know a closed set of tags, and what they give back is a value and

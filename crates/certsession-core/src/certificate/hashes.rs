@@ -16,7 +16,7 @@ macro_rules! sha256_newtype {
         pub struct $name([u8; 32]);
 
         impl $name {
-            /// Hashes `der`, which has to be exactly as it stands in the certificate.
+            /// Hashes `der`, which has to be exactly as it is in the certificate.
             pub fn of(der: &[u8]) -> Self {
                 Self(sha256(der))
             }
@@ -69,7 +69,7 @@ sha256_newtype! {
 }
 
 impl Fingerprint {
-    /// The form that stands in a token's `cnf` claim as `x5t#S256`: unpadded base64url
+    /// The form in a token's `cnf` claim as `x5t#S256`: unpadded base64url
     /// (RFC 8705 section 3.1).
     ///
     /// ```

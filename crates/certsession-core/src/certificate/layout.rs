@@ -1,4 +1,4 @@
-//! Where each field stands in a certificate.
+//! Where each field is in a certificate.
 
 use super::element::{Element, Elements, tag};
 use super::{CertificateError, extensions};
@@ -10,7 +10,7 @@ const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 /// id-ce-basicConstraints, 2.5.29.19 (RFC 5280 section 4.2.1.9).
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
-/// The fields of a certificate that are read, each as it stands.
+/// The fields of a certificate that are read, each as it is written.
 ///
 /// Whatever else the certificate has (policies, critical extensions that are unknown here) was
 /// the TLS verifier's to judge, and has been judged.

@@ -1,11 +1,11 @@
-//! The peer's certificate: what it says, as it stands, and what is refused.
+//! The peer's certificate: what it says, as it is written, and what is refused.
 //!
 //! TLS has verified the chain before any of this runs. What is left to do is to read the
 //! leaf, and the leaf alone, once per connection, without panicking on odd input and without
 //! re-encoding anything that is later compared. Three rules decide what is read and how:
 //!
 //! 1. **Identity is bytes.** Issuer, serial and public key are cut out of the signed bytes
-//!    and hashed or compared as they stand. A decoder that normalises would let two different
+//!    and hashed or compared as they are. A decoder that normalises would let two different
 //!    certificates look the same, or one certificate look like two.
 //! 2. **Odd identifies, ambiguous is refused.** A serial of zero, below zero or of 21 bytes
 //!    is accepted: it identifies. Two SPIFFE ids or two SAN extensions are refused: each
@@ -29,7 +29,7 @@
 //! | `subject` | the name that people read |
 //! | `validity` | the dates, and [`ValidityError`] |
 //! | `hashes`, `serial` | the values that identify |
-//! | `element` | DER elements as they stand |
+//! | `element` | DER elements as they are written |
 //! | `error` | [`CertificateError`] |
 
 mod alt_names;

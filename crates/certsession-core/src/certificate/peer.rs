@@ -88,13 +88,13 @@ impl PeerCertificate {
         &self.fingerprint
     }
 
-    /// The SHA-256 of the SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), as it stands in the
+    /// The SHA-256 of the SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), as it is in the
     /// certificate.
     pub fn public_key_hash(&self) -> &PublicKeyHash {
         &self.public_key_hash
     }
 
-    /// The issuer's Name (RFC 5280 section 4.1.2.4), as it stands in the certificate.
+    /// The issuer's Name (RFC 5280 section 4.1.2.4), as it is in the certificate.
     pub fn issuer_der(&self) -> &[u8] {
         &self.issuer_der
     }

@@ -33,7 +33,7 @@ impl SerialNumber {
         Self(contents.into())
     }
 
-    /// The contents of the INTEGER, as they stand in the certificate.
+    /// The contents of the INTEGER, as they are in the certificate.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -65,7 +65,7 @@ pub enum SpiffeIdFault {
         character: char,
     },
     /// The certificate has other URIs beside it.
-    #[error("it may not stand beside other URIs in one certificate")]
+    #[error("it may not be beside other URIs in one certificate")]
     NotTheOnlyUri,
 }
 

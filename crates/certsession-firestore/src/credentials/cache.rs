@@ -88,7 +88,7 @@ impl Tokens {
         }
     }
 
-    /// Asks the source, unless somebody else has in the meantime: for another token than `old`.
+    /// Asks the source, unless another task has in the meantime: for another token than `old`.
     async fn renewed(
         &self,
         old: Option<&MetadataValue<Ascii>>,

@@ -40,7 +40,7 @@ impl Credentials {
     }
 
     /// The service account whose key is in this JSON file. It signs its tokens by itself (RS256);
-    /// nobody else is asked.
+    /// no other source is asked.
     ///
     /// # Errors
     ///

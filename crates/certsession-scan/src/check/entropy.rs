@@ -143,7 +143,7 @@ fn bits(tokens: &[String]) -> f64 {
         .sum()
 }
 
-/// Numbers that grow by small steps, whatever stands around them.
+/// Numbers that grow by small steps, whatever is around them.
 fn is_counter(tokens: &[String]) -> bool {
     let prefix = common(tokens, |token| token.chars().collect());
     let suffix = common(tokens, |token| token.chars().rev().collect());

@@ -1,4 +1,4 @@
-//! FIX-01 to FIX-05: an id that somebody else knows becomes the victim's session.
+//! FIX-01 to FIX-05: an id that another user knows becomes the victim's session.
 //!
 //! In each the attacker has a token first, the victim signs in with it in their browser, and then
 //! the attacker reads whoami with it on a connection of their own. Only that is a finding.
@@ -70,7 +70,7 @@ async fn kept(scan: &Scan<'_>) -> Outcome {
     passed("the id from before the sign-in is of no use after it")
 }
 
-/// An id that nobody issued.
+/// An id that was never issued.
 async fn adopted(scan: &Scan<'_>) -> Outcome {
     if let Some(end) = without_session_cookie(scan) {
         return end;
@@ -109,7 +109,7 @@ async fn elsewhere(scan: &Scan<'_>) -> Outcome {
                 return inconclusive("a random id reads as the victim as well");
             }
             return finding(format!(
-                "A request without any cookie reads as the victim where the token stands in {}. \
+                "A request without any cookie reads as the victim where the token is in {}. \
                  An id that a link can carry can be planted by a link, and leaks with the URL.",
                 place.name()
             ));
@@ -244,7 +244,7 @@ async fn survives(scan: &Scan<'_>) -> Outcome {
     let written = browser.run("read").await?;
     let mut planted = &words(&written.text()) - &words(&clean.text());
     if scan.session_of(&browser.jar).is_empty() || written.status >= 400 || planted.is_empty() {
-        return not_applicable("nothing is kept for somebody who is not signed in");
+        return not_applicable("nothing is kept for a user who is not signed in");
     }
     // Of what changed, what was sent tells more than a time or a counter does.
     let sent: BTreeSet<String> = browser
@@ -270,7 +270,7 @@ async fn survives(scan: &Scan<'_>) -> Outcome {
     }
 }
 
-/// A sign-in over somebody else's session.
+/// A sign-in over another user's session.
 async fn over_another(scan: &Scan<'_>) -> Outcome {
     if let Some(end) = without_session_cookie(scan).or(without_other(scan)) {
         return end;
@@ -307,7 +307,7 @@ async fn over_another(scan: &Scan<'_>) -> Outcome {
         )),
         Reading::Other => finding(format!(
             "The victim signs in over the session of {other_name} in one browser; the token from \
-             before still reads as {}, although nobody can sign it out any more.",
+             before still reads as {}, although no user can sign it out any more.",
             scan.name(Reading::Other)
         )),
         Reading::NotSignedIn => passed("the token of the session that was signed in over is dead"),

@@ -5,7 +5,7 @@ use crate::http::Answer;
 
 pub(super) const CHECKS: &[Check] = &[check!("LEAK-01", shown), check!("LEAK-02", referrer)];
 
-/// Shorter values stand in any page by chance.
+/// Shorter values occur in any page by chance.
 const MIN_TOKEN: usize = 8;
 
 /// An answer that holds the token.
@@ -21,7 +21,7 @@ async fn shown(scan: &Scan<'_>) -> Outcome {
         Searched::Nothing(end) => end,
         Searched::Found(leaks, _) => match leaks.first() {
             Some(leak) => finding(format!(
-                "The token of the signed-in session stands in {}, where scripts, logs, proxies and \
+                "The token of the signed-in session is in {}, where scripts, logs, proxies and \
                  the history read it.",
                 leak.place
             )),

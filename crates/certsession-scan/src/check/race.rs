@@ -97,7 +97,9 @@ async fn rotation(scan: &Scan<'_>) -> Outcome {
     match victim.run(rotate).await {
         Ok(_) => {}
         Err(Trouble::Extract(_)) => {
-            return not_applicable("nobody can sign in over a session, and no step rotates it");
+            return not_applicable(
+                "no identity can sign in over a session, and no step rotates it",
+            );
         }
         Err(trouble) => return Err(trouble),
     }

@@ -56,7 +56,7 @@ async fn elevation(scan: &Scan<'_>) -> Outcome {
         .await?;
     match (reading, renewed) {
         (Reading::Victim, false) => finding(
-            "The elevation issues no new token: whoever knew the session's token before now holds \
+            "The elevation issues no new token: a client that knew the session's token before now holds \
              the elevated session.",
         ),
         (Reading::Victim, true) => still_there(scan).await,
@@ -112,7 +112,7 @@ async fn password(scan: &Scan<'_>) -> Outcome {
     }
     match scan.replay_at_home("the other session", &left).await? {
         Reading::Victim => finding(
-            "After the password was changed in one session, another session goes on: somebody who \
+            "After the password was changed in one session, another session goes on: an attacker who \
              has stolen a session keeps it.",
         ),
         _ => passed("a change of the password ends the other sessions"),

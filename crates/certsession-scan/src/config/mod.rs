@@ -39,7 +39,7 @@ pub struct Config {
     pub(crate) lines: BTreeMap<String, usize>,
 }
 
-/// Somebody who signs in: a certificate, and the steps with this identity's own values in them.
+/// A user who signs in: a certificate, and the steps with this identity's own values in them.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) name: String,

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 
-/// A value and the line that it stands on.
+/// A value and the line that it is on.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) line: usize,

@@ -55,7 +55,7 @@ pub(crate) enum Source {
     Json(String),
     Header(String),
     Cookie(String),
-    /// What stands between two texts in the body.
+    /// The text between two others in the body.
     Between(String, String),
 }
 
@@ -198,7 +198,7 @@ impl Matcher {
                     false => format!("/{pointer}"),
                 };
                 let value = json(value, &mut Vec::new())
-                    .map_err(|_| ConfigError::at(*line, "write the value that stands there"))?;
+                    .map_err(|_| ConfigError::at(*line, "write the value itself"))?;
                 matcher.json.push((pointer, value));
             }
         }
