@@ -14,7 +14,7 @@ use crate::error::Error;
 
 /// The session of this request. Its methods are those of [`RequestSession`].
 ///
-/// They are synchronous: they record what the handler wants, and the middleware commits it in one
+/// Those that change the session are synchronous: they record what the handler wants, and the middleware commits it in one
 /// step when the handler has returned, with an error or without.
 ///
 /// ```

@@ -4,8 +4,8 @@
 /// Defines the methods of [`RequestSession`](crate::RequestSession) and
 /// [`LateSession`](crate::LateSession) on the types of an adapter, with the adapter's error.
 ///
-/// The types are tuple structs around ours; the error implements `From` of ours. Each method
-/// behaves as the one that it names.
+/// The session types are tuple structs that hold ours, and the error implements
+/// `From<certsession_http::Error>`. Each method does what ours of the same name does.
 ///
 /// ```
 /// # use certsession_core as core;
@@ -229,7 +229,7 @@ macro_rules! session_methods {
                 self.0.handle()
             }
 
-            /// Who was signed in when the response began.
+            /// Who is signed in; `None` after the session has ended.
             pub fn principal(&self) -> Option<$crate::export::Principal> {
                 self.0.principal()
             }

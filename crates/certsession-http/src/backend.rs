@@ -1,4 +1,4 @@
-//! The rules without the type of their store, so that a handler need not name it.
+//! The session manager as a trait object, so that handlers need not name the type of the store.
 
 use std::future::Future;
 use std::pin::Pin;

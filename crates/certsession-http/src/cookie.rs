@@ -13,7 +13,8 @@ const PREFIX: &str = "__Host-";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// With links to this site, and not with its forms, frames or scripts. The default.
+    /// When the user follows a link, or a GET form, from another site to this one; not with its POST
+    /// forms, frames or scripts. The default.
     #[default]
     Lax,
     /// Never.

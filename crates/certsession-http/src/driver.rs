@@ -70,7 +70,8 @@ impl<S: SessionStore> SessionDriver<S> {
     ///
     /// # Errors
     ///
-    /// If the name has other characters than letters, digits, `-` and `_`, or a prefix.
+    /// If the name is empty, has other characters than letters, digits, `-` and `_`, or begins
+    /// with `__`.
     pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
         let mut cookie = self.shared.cookie.clone();
         cookie.rename(name)?;
@@ -145,8 +146,8 @@ impl<S: SessionStore> SessionDriver<S> {
         revoked::end_sessions_of_revoked(&self.shared.manager);
     }
 
-    /// Waits until the ends and sign-ins are finished whose requests are gone: for a graceful
-    /// shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
+    /// Waits for work that must finish although its request is gone: ends, sign-ins, and commits that
+    /// a handler began itself. For a graceful shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
     pub async fn drain(&self, at_most: Duration) -> bool {
         self.shared.context.in_flight.drain(at_most).await
     }
@@ -203,7 +204,7 @@ pub struct Settling<'d>(Step<'d>);
 enum Step<'d> {
     /// Nothing is to be committed. Taken when it is polled.
     Done(Option<Settled>),
-    // In a box, as each request would have to have room for it, and most only read.
+    // Boxed: each request would reserve room for it, and most requests only read.
     Commit(BoxFuture<'d, Settled>),
 }
 

@@ -1,6 +1,6 @@
 //! Steps that finish although the request that asked for them does not.
 //!
-//! A client that hangs up, a timeout of the handler's or a panic drops the request's future. An
+//! A client that hangs up, a timeout around the handler or a panic drops the request's future. An
 //! end that was begun by then is finished: in a task of its own, which [`InFlight`] counts so that a
 //! graceful shutdown can wait for it. If the runtime of that task is shut down under it, as
 //! actix-web does with a worker's, a thread of its own takes the end over.
@@ -76,7 +76,7 @@ impl InFlight {
             loop {
                 let none_left = self.0.none_left.notified();
                 tokio::pin!(none_left);
-                // Registered before the look at the count: the last step may end in between.
+                // Register before reading the count: the last step may end in between.
                 none_left.as_mut().enable();
                 if self.0.steps.load(Ordering::SeqCst) == 0 {
                     return;
@@ -104,7 +104,7 @@ impl Drop for Ticket {
     }
 }
 
-/// An end that can be asked for twice, as each of them is final.
+/// An end. It may be carried out twice without harm, because an end is final.
 pub(crate) enum EndStep {
     Session(SessionHandle),
     OwnSession(Principal, SessionHandle),
@@ -129,8 +129,8 @@ impl EndStep {
     }
 }
 
-/// Takes an end over if its task is dropped before it is done. Its runtime is gone then, and with
-/// it the connections that were driven by it.
+/// Finishes an end in a new thread if its task is dropped first: then the task's runtime is gone,
+/// with its connections.
 struct Takeover {
     end: Option<(EndStep, Arc<dyn Backend>)>,
     ticket: Option<Ticket>,

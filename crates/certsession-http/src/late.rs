@@ -97,7 +97,7 @@ impl LateSession {
         self.session.handle()
     }
 
-    /// Who was signed in when the response began.
+    /// Who is signed in; `None` after the session has ended.
     pub fn principal(&self) -> Option<Principal> {
         self.session.principal()
     }

@@ -1,4 +1,4 @@
-//! The header fields by which a response shows that a session had to do with it.
+//! The header fields that a session adds to a response.
 
 use std::fmt;
 
@@ -80,7 +80,7 @@ impl HeadChanges {
     /// # Errors
     ///
     /// If the framework refuses the cookie. A token and a checked name are header text, so that
-    /// this does not happen; if it did, a response without its cookie would be a lie.
+    /// this does not happen; if it did, a response without its cookie would tell the client something false.
     pub fn apply(&self, headers: &mut impl HeaderFields) -> Result<(), UnwritableField> {
         match &self.set_cookie {
             Some(SetCookie(value)) => {

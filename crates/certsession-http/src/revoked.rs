@@ -1,4 +1,4 @@
-//! Ends the sessions of certificates that were revoked, beside the requests.
+//! Ends the sessions of certificates that were revoked, in a task of its own.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use certsession_core::{SessionManager, SessionStore};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the task that ends the sessions of certificates as they are added to the revocation
-/// list, unless one of this manager is running. It ends with its runtime, and when the last clone
+/// list, unless this manager already has such a task. It ends with its runtime, and when the last clone
 /// of the manager is dropped; the next call starts another.
 pub(crate) fn end_sessions_of_revoked<S: SessionStore>(manager: &SessionManager<S>) {
     let Some(worker) = manager.revocation_worker() else {
@@ -22,7 +22,7 @@ pub(crate) fn end_sessions_of_revoked<S: SessionStore>(manager: &SessionManager<
                 // The failure is an event already.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
-            // The embedded store never waits: requests get their turn here.
+            // The memory store never waits, so let requests run here.
             tokio::task::yield_now().await;
         }
     });

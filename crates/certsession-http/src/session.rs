@@ -21,7 +21,7 @@ use crate::in_flight::{EndStep, InFlight};
 
 /// The session of this request.
 ///
-/// Its methods are synchronous: they record what the handler wants, and the middleware commits it
+/// The methods that change the session are synchronous: they record what the handler wants, and the middleware commits it
 /// in one step when the handler has returned, with an error or without. If there is no session
 /// yet, the first [`insert`](Self::insert) or [`sign_in`](Self::sign_in) begins one; reading begins
 /// none.
@@ -51,7 +51,7 @@ pub(crate) struct Context {
     pub(crate) in_flight: InFlight,
 }
 
-/// What a request that is over does to the response.
+/// What the session adds to the response when the request is done.
 pub(crate) struct ClosedHead {
     pub(crate) cookie: Option<CookieChange>,
     /// Whether the response can depend on the session.
@@ -211,8 +211,9 @@ impl RequestSession {
     /// revoked by another process or has expired, its certificate has expired or was revoked, or
     /// another principal signed in. For a WebSocket or a long stream, which has to close then.
     ///
-    /// It takes at most half a second, and less over a store that notifies. If the store is down for
-    /// ten seconds, the session counts as ended. A request that begins a session, or signs a
+    /// It notices an end at the store's `watch_interval` at the latest (half a second by default), at
+    /// once if the store notifies, and a certificate that is no longer good within half a second. If
+    /// the store is down for ten seconds longer than that interval, the session counts as ended. A request that begins a session, or signs a
     /// principal in, has to [`commit`](Self::commit) before it calls this: without a session it
     /// resolves at once. It does not extend the idle timeout.
     ///
@@ -376,8 +377,7 @@ impl RequestSession {
             .finish(&self.0.context.backend, end, step)
     }
 
-    /// Each change is made whole before anything in it can panic, so that a session whose lock was
-    /// poisoned is sound.
+    /// No change can panic half-way, so the session is intact even if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, Session> {
         self.0
             .session

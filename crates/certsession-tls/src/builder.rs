@@ -147,7 +147,7 @@ impl MutualTlsBuilder {
     }
 
     /// Whether handshakes name the client CAs, so that a browser offers only certificates that
-    /// can be accepted. Default: true, and more names than fit into a handshake (64 KiB) are an
+    /// can be accepted. Default: true, and more names than fit into a handshake (63 KiB) are an
     /// error.
     pub fn send_ca_names(mut self, sends_ca_names: bool) -> Self {
         self.sends_ca_names = sends_ca_names;

@@ -67,7 +67,7 @@ impl MutualTls {
         self
     }
 
-    /// Reloads changed files at once, when the application calls it.
+    /// A handle with which the application can reload changed files at once.
     pub fn reloader(&self) -> Reloader {
         self.reloader.clone()
     }

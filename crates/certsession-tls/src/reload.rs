@@ -63,8 +63,8 @@ impl Reloader {
         let follow = move || {
             while this.config.strong_count() > 0 {
                 thread::sleep(INTERVAL);
-                // A panic in a parser must not end reloading without a message: the panic itself
-                // is in the log, and the next change is read again.
+                // A panic in a parser must not stop reloading: it is logged, and the next change is
+                // read again.
                 let look = panic::catch_unwind(AssertUnwindSafe(|| this.reload_changed()));
                 if look.is_err() {
                     tracing::error!(
