@@ -34,7 +34,7 @@ fn start(port: u16, certificates: &Path, tls: &str) -> Portal {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let child = Command::new(target.join("debug/portal"))
         .args(["--addr", &format!("127.0.0.1:{port}"), "--tls", tls])
-        .args(["--resumption", "on", "--certs"])
+        .args(["--lab", "--resumption", "on", "--certs"])
         .arg(certificates)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

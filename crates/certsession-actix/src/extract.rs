@@ -91,13 +91,13 @@ const MIDDLEWARE_MISSING: SetUpFault = SetUpFault::new(
      `.wrap(CertSessionMiddleware::new(store))` on its `App` or `Scope`",
 );
 
-certsession_http::session_methods!(CertSession, LateSession, Error);
+/// The session, as it lies in a request's extensions.
+///
+/// A type of this crate alone, so that each handler gets its session by the extractor, which marks
+/// the response as one that depends on it.
+pub(crate) struct Opened(pub(crate) RequestSession);
 
-impl CertSession {
-    pub(crate) const fn new(session: RequestSession) -> Self {
-        Self(session)
-    }
-}
+certsession_http::session_methods!(CertSession, LateSession, Error);
 
 impl SignedIn {
     /// The principal itself, as the core knows it.
@@ -164,10 +164,10 @@ impl SessionExt for GuardContext<'_> {
 }
 
 fn find(extensions: &Extensions) -> Result<CertSession, Error> {
-    match extensions.get::<CertSession>() {
-        Some(session) => {
-            session.0.mark_used();
-            Ok(session.clone())
+    match extensions.get::<Opened>() {
+        Some(Opened(session)) => {
+            session.mark_used();
+            Ok(CertSession(session.clone()))
         }
         None => Err(MIDDLEWARE_MISSING.report().into()),
     }

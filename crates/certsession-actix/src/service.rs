@@ -20,7 +20,7 @@ use certsession_http::{
 
 use crate::drain::drain;
 use crate::error::Error;
-use crate::extract::CertSession;
+use crate::extract::Opened;
 
 const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
     SetUpFaultKind::PeerUnknown,
@@ -98,7 +98,7 @@ where
                 Ok(opened) => opened,
                 Err(error) => return Ok(Box::pin(refuse(request, error.into())).await),
             };
-            let session = CertSession::new(opened.session().clone());
+            let session = Opened(opened.session().clone());
             request.extensions_mut().insert(session);
             let result = parts.inner.call(request).await;
             respond(result, parts.driver.settle(opened).await)

@@ -78,6 +78,13 @@ const LAYER_MISSING: SetUpFault = SetUpFault::new(
      that asks for the session has to be added before it, since the layer added last runs first",
 );
 
+/// The session, as it lies in a request's extensions.
+///
+/// A type of this crate alone, so that each handler gets its session by the extractor, which marks
+/// the response as one that depends on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened(pub(crate) RequestSession);
+
 certsession_http::session_methods!(CertSession, LateSession, Error);
 
 impl CertSession {
@@ -101,14 +108,10 @@ impl CertSession {
         Self::find(extensions).ok_or_else(|| LAYER_MISSING.report().into())
     }
 
-    pub(crate) const fn new(session: RequestSession) -> Self {
-        Self(session)
-    }
-
     fn find(extensions: &Extensions) -> Option<Self> {
-        let session = extensions.get::<Self>()?;
-        session.0.mark_used();
-        Some(session.clone())
+        let Opened(session) = extensions.get::<Opened>()?;
+        session.mark_used();
+        Some(Self(session.clone()))
     }
 }
 

@@ -26,7 +26,7 @@ use tower_service::Service;
 
 use crate::drain::drain;
 use crate::error::Error;
-use crate::extract::CertSession;
+use crate::extract::Opened;
 use crate::peer;
 
 const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
@@ -146,7 +146,7 @@ where
             return Ok(error.into_response());
         }
     };
-    let session = CertSession::new(opened.session().clone());
+    let session = Opened(opened.session().clone());
     parts.extensions.insert(session);
     let result = inner.call(Request::from_parts(parts, body)).await;
     let settled = rules.driver.settle(opened).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use certsession_core::{
     CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
-    SessionWatch, StoreError,
+    SessionWatch, StoreError, Timestamp,
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,13 +32,18 @@ pub(crate) trait Backend: Send + Sync {
     fn revoke_all<'a>(&'a self, owner: &'a Owner)
     -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
 
-    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>>;
+    fn active_until<'a>(
+        &'a self,
+        watch: &'a SessionWatch,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>>;
 
     fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()>;
 
     fn has_good_certificate(&self, watch: &SessionWatch) -> bool;
 
     fn watch_interval(&self) -> Duration;
+
+    fn now(&self) -> Timestamp;
 }
 
 impl<S: SessionStore> Backend for SessionManager<S> {
@@ -72,8 +77,11 @@ impl<S: SessionStore> Backend for SessionManager<S> {
         Box::pin(SessionManager::revoke_all(self, owner))
     }
 
-    fn is_active<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(SessionManager::is_active(self, watch))
+    fn active_until<'a>(
+        &'a self,
+        watch: &'a SessionWatch,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>> {
+        Box::pin(SessionManager::active_until(self, watch))
     }
 
     fn end_notification<'a>(&'a self, watch: &'a SessionWatch) -> BoxFuture<'a, ()> {
@@ -86,5 +94,9 @@ impl<S: SessionStore> Backend for SessionManager<S> {
 
     fn watch_interval(&self) -> Duration {
         self.store().watch_interval()
+    }
+
+    fn now(&self) -> Timestamp {
+        SessionManager::now(self)
     }
 }

@@ -125,15 +125,19 @@ impl<S: SessionStore> SessionDriver<S> {
         Settling(Step::Commit(
             if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
-                let committed = session.execute_detached(pending);
+                let last = session.execute_last_detached(pending);
                 Box::pin(async move {
-                    let committed = committed.await;
-                    Settled::new(committed, session.close_head(), cookie)
+                    let (committed, head) = match last.await {
+                        Ok(last) => last,
+                        // The step panicked, or its runtime is shutting down.
+                        Err(error) => (Err(error), session.close_head()),
+                    };
+                    Settled::new(committed, head, cookie)
                 })
             } else {
                 Box::pin(async move {
-                    let committed = session.execute(pending).await;
-                    Settled::new(committed, session.close_head(), cookie)
+                    let (committed, head) = session.execute_last(pending).await;
+                    Settled::new(committed, head, cookie)
                 })
             },
         ))

@@ -148,9 +148,16 @@ impl Drop for Takeover {
                 .enable_all()
                 .build();
             match runtime {
-                Ok(runtime) => runtime.block_on(async {
-                    let _ = tokio::time::timeout(LAST_ATTEMPT, end.run(&*backend)).await;
-                }),
+                Ok(runtime) => {
+                    let attempt =
+                        async { tokio::time::timeout(LAST_ATTEMPT, end.run(&*backend)).await };
+                    if runtime.block_on(attempt).is_err() {
+                        tracing::error!(
+                            target: "certsession",
+                            "an end was lost: the store did not answer before the process ended",
+                        );
+                    }
+                }
                 Err(error) => tracing::error!(
                     target: "certsession",
                     %error,

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`SessionDriver::open`] | cookie and peer in; the session of the request, or a refusal |
 //! | [`RequestSession`], [`LateSession`] | what the handler holds |
-//! | [`OpenRequest::settle`] | commits what the handler did |
+//! | [`SessionDriver::settle`] | commits what the handler did |
 //! | [`Settled`], [`HeadChanges`] | the outcome, and the header fields of the response |
 //! | [`Error`], [`PublicResponse`] | what the client sees of a failure |
 //!

@@ -333,6 +333,28 @@ impl RequestSession {
         self.finish(end, async move { this.execute(pending).await })
     }
 
+    /// As [`execute`](Self::execute), as the last commit of the request: the response head is sent in
+    /// the same step, so that no change can come in between and be lost.
+    pub(crate) async fn execute_last(
+        &self,
+        pending: PendingCommit,
+    ) -> (Result<(), Error>, ClosedHead) {
+        let result = self.0.context.backend.execute(pending).await;
+        let mut session = self.lock();
+        let committed = session.finish_commit(result).map_err(Error::from);
+        (committed, self.close(&mut session))
+    }
+
+    /// As [`execute_last`](Self::execute_last), for a commit that must not be lost half-way.
+    pub(crate) fn execute_last_detached(
+        &self,
+        pending: PendingCommit,
+    ) -> impl Future<Output = Result<(Result<(), Error>, ClosedHead), Error>> + Send + use<> {
+        let this = self.clone();
+        let end = EndStep::of(&pending);
+        self.finish(end, async move { Ok(this.execute_last(pending).await) })
+    }
+
     /// What is left to do of a request that was dropped: an end that it asked for.
     pub(crate) fn abandon(&self) -> Option<PendingCommit> {
         self.lock().abandon()

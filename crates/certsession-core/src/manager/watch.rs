@@ -9,6 +9,7 @@ use crate::binding::Match;
 use crate::event::StoreOperation;
 use crate::session::SessionWatch;
 use crate::store::{SessionStore, StoreError};
+use crate::time::Timestamp;
 
 impl<S: SessionStore> SessionManager<S> {
     /// Whether a watched session is still active: not ended, expired or revoked, no other principal
@@ -18,20 +19,34 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// If the store fails: the session's state is unknown then.
     pub async fn is_active(&self, watch: &SessionWatch) -> Result<bool, StoreError> {
+        Ok(self.active_until(watch).await?.is_some())
+    }
+
+    /// As [`is_active`](Self::is_active), with the time at which the session ends if it is not used
+    /// again; `None` if it is not active.
+    ///
+    /// # Errors
+    ///
+    /// As [`is_active`](Self::is_active).
+    pub async fn active_until(
+        &self,
+        watch: &SessionWatch,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let now = self.rules.clock.now();
         let peer = &*watch.peer;
         if self.rules.judge(peer, now).is_err() {
-            return Ok(false);
+            return Ok(None);
         }
         let loaded = self.store.load(watch.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
-        Ok(loaded.is_some_and(|record| {
+        let active = loaded.filter(|record| {
             let compared = self.rules.compare(record.binding(), peer);
             !record.is_expired(now)
                 && record.epoch() == watch.epoch
                 && !self.rules.revocations.revokes(record.binding(), now)
                 && matches!(compared, Match::Same | Match::Renewed)
-        }))
+        });
+        Ok(active.map(|record| record.idle_deadline().min(record.absolute_deadline())))
     }
 
     /// Whether the certificate of a watched connection is still valid and not revoked. It takes no

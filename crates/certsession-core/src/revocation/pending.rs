@@ -208,7 +208,13 @@ impl Batch<'_> {
 impl Drop for Batch<'_> {
     /// No one is woken: the others would meet the same failure, one after the other.
     fn drop(&mut self) {
-        self.pending.lock().again.append(&mut self.left);
+        // The one that failed comes last next time, so that it does not hold up the others.
+        if !self.left.is_empty() {
+            self.left.rotate_right(1);
+        }
+        let mut state = self.pending.lock();
+        self.left.append(&mut state.again);
+        state.again = std::mem::take(&mut self.left);
     }
 }
 

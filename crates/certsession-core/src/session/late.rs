@@ -47,6 +47,10 @@ impl Session {
     ///
     /// If there is no session.
     pub fn late_end(&mut self) -> Result<(), SessionError> {
+        // An end that the store did not carry out is still to be done: the next commit tries it.
+        if self.ending.is_some() && !self.in_flight {
+            return Ok(());
+        }
         self.late(Self::end)
     }
 

@@ -3,11 +3,12 @@
 mod verdict;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use certsession_core::{CertificateError, PeerState, SignatureVerifier, Timestamp, TrustAnchor};
 use openssl::asn1::Asn1Time;
 use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
 use openssl::pkey::PKey;
 use openssl::ssl::{
     AlpnError, SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslOptions,
@@ -74,8 +75,14 @@ fn configure(
     };
     set_alpn(&mut builder, settings.alpn.clone());
     let (settings, leaves) = (settings.clone(), Arc::clone(verified));
-    let anchors = Arc::clone(&cas.anchors);
+    let index = anchors_index().map_err(stack)?;
+    builder.set_ex_data(index, Arc::clone(&cas.anchors));
     builder.set_verify_callback(mode, move |verified, context| {
+        // The callback is the one of the context that the connection began with, also if another
+        // has taken its place since: the anchors have to be those of the context in force.
+        let Some(anchors) = anchors_in_force(context, index) else {
+            return false;
+        };
         match judge(verified, &settings, &anchors, context) {
             Verdict::Refused => false,
             Verdict::Intermediate => true,
@@ -86,6 +93,28 @@ fn configure(
         }
     });
     Ok((builder, cas))
+}
+
+/// Where a context keeps the anchors of its client CAs.
+fn anchors_index() -> Result<AnchorsIndex, ErrorStack> {
+    static INDEX: OnceLock<AnchorsIndex> = OnceLock::new();
+    match INDEX.get() {
+        Some(index) => Ok(*index),
+        None => {
+            let new = SslContext::new_ex_index()?;
+            Ok(*INDEX.get_or_init(|| new))
+        }
+    }
+}
+
+type AnchorsIndex = Index<SslContext, Arc<[TrustAnchor]>>;
+
+fn anchors_in_force(
+    context: &X509StoreContextRef,
+    index: AnchorsIndex,
+) -> Option<Arc<[TrustAnchor]>> {
+    let connection = context.ex_data(X509StoreContext::ssl_idx().ok()?)?;
+    connection.ssl_context().ex_data(index).cloned()
 }
 
 fn set_protocol(builder: &mut SslAcceptorBuilder) -> Result<(), ErrorStack> {
