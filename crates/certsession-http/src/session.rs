@@ -293,9 +293,15 @@ impl RequestSession {
     ///
     /// # Errors
     ///
-    /// [`Error::NotSignedIn`], a 401, if there is none.
+    /// [`Error::NotSignedIn`], a 401, if there is none; [`Error::Refused`], a 403, if the request came
+    /// with the session of the certificate before its own.
     pub fn signed_in(&self) -> Result<Principal, Error> {
-        self.principal().ok_or(Error::NotSignedIn)
+        let session = self.lock();
+        match (session.principal(), session.refusal()) {
+            (Some(principal), _) => Ok(principal.clone()),
+            (None, Some(refusal)) => Err(Error::Refused(refusal)),
+            (None, None) => Err(Error::NotSignedIn),
+        }
     }
 
     pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {

@@ -211,9 +211,6 @@ impl Cell<'_> {
         match status {
             Ok(200) => true,
             Ok(403) => false,
-            // A renewed certificate that the policy does not admit opens no session, and a sign-in
-            // under it begins another one.
-            Ok(401) if matches!(self.meanwhile, RenewedSameKey | RenewedOtherKey) => false,
             // Its session had ended by then, but the connection was not refused.
             Ok(status) => panic!("{:?}: {status}", self.meanwhile),
             Err(error) => {

@@ -22,7 +22,7 @@ fn set(server: &RedisServer, key: &str, value: &[u8]) {
 /// Values that a server may hold under a session's key and that this version cannot read.
 fn unreadable(sound: &[u8]) -> Vec<Vec<u8>> {
     let mut newer = sound.to_vec();
-    newer[0] += 1;
+    newer[0] = u8::MAX;
     let mut damaged = sound.to_vec();
     damaged[sound.len() / 2] ^= 1;
     vec![

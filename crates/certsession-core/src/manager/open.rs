@@ -58,6 +58,8 @@ enum LookupResult {
     /// The token of this session was replaced, and the request came with the old one.
     Replayed(Arc<Record>),
     Replaced,
+    /// The session of the certificate before this one.
+    Renewed,
     Nothing,
 }
 
@@ -139,6 +141,7 @@ impl<S: SessionStore> SessionManager<S> {
             LookupResult::Session(base) => (Some(base), Phase::Open),
             LookupResult::Replayed(record) => (None, Box::pin(self.replayed(&record)).await?),
             LookupResult::Replaced => (None, Phase::Replaced),
+            LookupResult::Renewed => (None, Phase::Renewed),
             LookupResult::Nothing => (None, Phase::Open),
         };
         let rules = Arc::clone(&self.rules);
@@ -249,12 +252,12 @@ impl<S: SessionStore> SessionManager<S> {
                 self.ignore(Refusal::UnknownToken);
                 Ok(LookupResult::Replaced)
             }
-            // The session stays as it is, for its own certificate. As with a replaced token, the
-            // request can do nothing but sign in: that begins a session of its own.
+            // The session stays as it is, for its own certificate. The request can do nothing but
+            // sign in: that begins a session of its own.
             (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Successor)) => {
                 let reason = Refusal::CertificateRenewed;
                 self.rules.emit(SessionEvent::Refused { handle, reason });
-                Ok(LookupResult::Replaced)
+                Ok(LookupResult::Renewed)
             }
             // A client with neither the secret nor the certificate learns nothing, not even whether
             // a session with this handle exists.

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::certificate::PeerCertificate;
 use crate::data::{Changes, Key};
-use crate::event::EndReason;
+use crate::event::{EndReason, Refusal};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
@@ -106,6 +106,9 @@ pub(crate) enum Phase {
     Open,
     /// The request's token has been replaced: only a sign-in can begin a session.
     Replaced,
+    /// The request's token belongs to a session of the certificate before this one. The request
+    /// is refused, except for a sign-in, which begins a session of its own.
+    Renewed,
     /// The session is over, and this request cannot begin another one.
     Ended,
 }
@@ -221,7 +224,7 @@ impl Session {
     pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
-        if self.phase == Phase::Replaced && !self.in_flight {
+        if matches!(self.phase, Phase::Replaced | Phase::Renewed) && !self.in_flight {
             // A sign-in does not depend on the request's token, so a replaced one is no obstacle.
             self.phase = Phase::Open;
         }
@@ -286,6 +289,7 @@ impl Session {
             _ if self.in_flight => Err(SessionError::InFlight),
             Phase::Ended => Err(SessionError::Ended),
             Phase::Replaced => Err(SessionError::TokenReplaced),
+            Phase::Renewed => Err(SessionError::Refused(Refusal::CertificateRenewed)),
             Phase::Open if self.head_sent => Err(SessionError::HeadSent),
             Phase::Open if self.peer.is_none() => Err(SessionError::CertificateRequired),
             Phase::Open => Ok(&mut self.pending),
@@ -306,6 +310,7 @@ impl Session {
         match self.phase {
             _ if self.in_flight => return Err(SessionError::InFlight),
             Phase::Replaced => return Err(SessionError::TokenReplaced),
+            Phase::Renewed => return Err(SessionError::Refused(Refusal::CertificateRenewed)),
             _ if self.head_sent => return Err(SessionError::HeadSent),
             Phase::Open | Phase::Ended => {}
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Session, SessionError};
+use super::{Phase, Session, SessionError};
 use crate::certificate::PeerCertificate;
 use crate::data::{Edit, Key, decode};
+use crate::event::Refusal;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
@@ -48,6 +49,12 @@ impl Session {
     /// The current time of the rules' clock, which decides about the session's deadlines.
     pub fn now(&self) -> Timestamp {
         self.rules.clock.now()
+    }
+
+    /// Why the request has no session, if it has one that it may not use: everything but a sign-in
+    /// is refused for this reason.
+    pub fn refusal(&self) -> Option<Refusal> {
+        (self.phase == Phase::Renewed).then_some(Refusal::CertificateRenewed)
     }
 
     /// The public name of the session; `None` if there is none yet.

@@ -49,7 +49,9 @@ fn p2_by_default_a_renewed_certificate_opens_nothing_and_leaves_the_session_alon
         assert_eq!(session.principal(), None);
         assert_eq!(session.get(&CART).unwrap(), None);
         let written = session.insert(&CART, &2);
-        assert!(matches!(written, Err(SessionError::TokenReplaced)));
+        let renewed = Refusal::CertificateRenewed;
+        assert!(matches!(written, Err(SessionError::Refused(it)) if it == renewed));
+        assert_eq!(session.refusal(), Some(renewed));
         assert!(session.sign_out().is_err());
     });
     answer.result.unwrap();
