@@ -7,6 +7,7 @@ mod faults;
 mod gone;
 mod listener;
 mod order;
+mod portals;
 mod request;
 mod shutdown;
 mod slow;

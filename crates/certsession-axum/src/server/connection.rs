@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::activity::{Activity, Counted, Timeouts, Watched};
+use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::peer::CapturedPeer;
 
@@ -45,6 +45,7 @@ struct Origin {
         allow(dead_code, reason = "axum's type carries it")
     )]
     address: SocketAddr,
+    alive: Alive,
 }
 
 /// Serves a connection until it is closed, times out, or the server shuts down.
@@ -53,7 +54,7 @@ pub(super) async fn serve<S, R>(
     address: SocketAddr,
     service: S,
     timeouts: Timeouts,
-    alive: watch::Receiver<()>,
+    alive: Alive,
     stopping: watch::Receiver<bool>,
 ) where
     S: Service<Request<Body>, Response = Response<R>, Error = Infallible> + Clone + Send + 'static,
@@ -65,9 +66,10 @@ pub(super) async fn serve<S, R>(
     let origin = Origin {
         peer: CapturedPeer(peer),
         address,
+        alive,
     };
     let is_http2 = stream.is_http2();
-    let activity = Activity::new(is_http2, alive);
+    let activity = Activity::new(is_http2);
     let answers = {
         let activity = Arc::clone(&activity);
         service_fn(move |request| {
@@ -109,7 +111,7 @@ where
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let in_progress = activity.begin_request();
+    let in_progress = activity.begin_request(origin.alive);
     let is_connect = request.method() == Method::CONNECT;
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
@@ -180,7 +182,7 @@ async fn drive(
     let idle = async {
         loop {
             tokio::time::sleep(GRACE).await;
-            if !activity.is_busy() {
+            if !activity.has_requests() {
                 return;
             }
         }
