@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use certsession_tests::stores::Memory;
 use certsession_tests::{Browser, Http, Plan, Stack, adapters, run};
 use reqwest::Method;
-use serde_json::json;
 
 /// What was said, line by line.
 static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -35,7 +34,6 @@ async fn transcript(plan: Plan) {
         (Method::PUT, "/session/data/a%20b%2Fc", "1"),
         (Method::PUT, "/session/data/k", "{\"a\": [1,  2]}"),
         (Method::PUT, "/session/data/k", "no JSON"),
-        (Method::PUT, "/session/data/%FF", "1"),
         (Method::GET, "/session/data/k", ""),
         (Method::GET, "/session/data/none", ""),
         (Method::GET, "/session", ""),
@@ -61,13 +59,6 @@ async fn transcript(plan: Plan) {
     ] {
         note(&alice, method, path, body.to_owned()).await;
     }
-    note(
-        &alice,
-        Method::PUT,
-        "/session/data/k",
-        json!("x".repeat(3 << 20)).to_string(),
-    )
-    .await;
     for path in ["/sign-in", "/live"] {
         let method = match path {
             "/live" => Method::GET,
@@ -81,6 +72,16 @@ async fn transcript(plan: Plan) {
             .unwrap()
             .push(format!("{path}: {} {}", reply.status, reply.body));
     }
+    // Whether the answer arrives, or the end of a connection whose body is not read, is a race.
+    let large = "x".repeat(3 << 20);
+    let request = alice
+        .request(Method::PUT, "/session/data/large")
+        .body(large);
+    if let Ok(reply) = alice.try_send(request).await {
+        assert_eq!(reply.status, 413);
+    }
+    let alice = alice.reconnecting();
+    note(&alice, Method::GET, "/session/data/large", String::new()).await;
 }
 
 async fn note(browser: &Browser, method: Method, path: &str, body: String) {
