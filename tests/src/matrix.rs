@@ -190,10 +190,9 @@ macro_rules! over_every_store {
 /// As [`over_every_store!`], for each adapter after the first: every value of each axis, and each
 /// pair of adapter and transport, but not their whole product with the stores.
 ///
-/// Left out are, over Redis and its copies, the transports that the embedded store is served over,
-/// as an adapter never sees the store's type: what it does by a store is the driver's, which the
-/// first adapter's cells hold over every transport. So a second adapter adds six cells to the ten
-/// of the first.
+/// An adapter never sees the store's type: what it does with a store is the driver's work, which the
+/// cells of the first adapter test over every transport. So Redis and its copies have one transport
+/// each, and Firestore, whose emulator is slow, none: six cells beside the twelve of the first.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_chosen_stores {

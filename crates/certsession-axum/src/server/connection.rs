@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
-use certsession_core::PeerState;
 use http::{Method, Request, Response};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
@@ -62,9 +61,8 @@ pub(super) async fn serve<S, R>(
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let peer: PeerState = stream.peer().clone();
     let origin = Origin {
-        peer: CapturedPeer(peer),
+        peer: stream.peer(),
         address,
         alive,
     };
