@@ -14,6 +14,8 @@ pub struct Plan {
     stack: Stack,
     http: Http,
     start: Start,
+    portal: &'static str,
+    http_1_target: &'static str,
     portal_flag: fn() -> String,
     holds_copies: bool,
 }
@@ -31,6 +33,16 @@ impl Plan {
     /// Starts a server with the test's own rules.
     pub async fn start_with(self, setup: Setup) -> Site {
         (self.start)(self, setup).await
+    }
+
+    /// The portal that is built on the plan's adapter, as a program.
+    pub const fn portal(self) -> &'static str {
+        self.portal
+    }
+
+    /// The log target of what speaks HTTP/1.1 in the plan's adapter.
+    pub const fn http_1_target(self) -> &'static str {
+        self.http_1_target
     }
 
     /// The portal's `--store` flag for this store.
@@ -69,6 +81,8 @@ pub fn run<A: Adapter, K: StoreKind, F: Future<Output = ()>>(
                 Site::start::<A, _>(plan.stack, plan.http, setup, store).await
             })
         },
+        portal: A::PORTAL,
+        http_1_target: A::HTTP_1_TARGET,
         portal_flag: K::portal_flag,
         holds_copies: K::HOLDS_COPIES,
     };
@@ -103,6 +117,18 @@ macro_rules! promises {
             // A further adapter joins here, by one line.
             $crate::over_every_store!(actix, $crate::adapters::Actix);
             $crate::over_chosen_stores!(axum, $crate::adapters::Axum);
+        }
+    )*};
+}
+
+/// As [`promises!`], for what is actix-web's own: how its applications are put together.
+#[macro_export]
+macro_rules! promises_of_actix {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            use super::$name as promise;
+
+            $crate::over_every_store!(actix, $crate::adapters::Actix);
         }
     )*};
 }
@@ -164,10 +190,9 @@ macro_rules! over_every_store {
 /// As [`over_every_store!`], for each adapter after the first: every value of each axis, and each
 /// pair of adapter and transport, but not their whole product with the stores.
 ///
-/// Left out are, over Redis and its copies, the transports that the embedded store is served over,
-/// as an adapter never sees the store's type: what it does by a store is the driver's, which the
-/// first adapter's cells hold over every transport. So a second adapter adds six cells to the ten
-/// of the first.
+/// An adapter never sees the store's type: what it does with a store is the driver's work, which the
+/// cells of the first adapter test over every transport. So Redis and its copies have one transport
+/// each, and Firestore, whose emulator is slow, none: six cells beside the twelve of the first.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_chosen_stores {

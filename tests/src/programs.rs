@@ -48,7 +48,7 @@ impl Portal {
         std::fs::write(dir.path().join("crl.pem"), list.pem()).unwrap();
         let folder = dir.path().to_str().unwrap();
         let flags = flags.iter().map(|flag| flag.replace("{dir}", folder));
-        let mut command = Command::new(executable("portal"));
+        let mut command = Command::new(executable(plan.portal()));
         command
             .args(["--addr", "127.0.0.1:0", "--certs"])
             .arg(dir.path());

@@ -76,7 +76,7 @@ pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
     IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
     Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
-    RevocationReason, RotationReason, SessionError, SessionEvent, SessionManager,
+    RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
     SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
     SystemClock, Timestamp,
 };

@@ -3,15 +3,13 @@
 use certsession_core::PeerState;
 use http::Extensions;
 
-/// The peer that one of this crate's servers took from the connection.
+/// The peer that one of this crate's servers took from the connection. It is asked for on each
+/// request, as client CAs may be taken away while the connection is open.
 ///
 /// A type of this crate alone, so that nothing else can put a peer there.
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl"))),
-    allow(dead_code, reason = "only a server makes one")
-)]
-pub(crate) struct CapturedPeer(pub(crate) PeerState);
+pub(crate) struct CapturedPeer(pub(crate) std::sync::Arc<certsession_tls::ConnectionPeer>);
 
 /// The peer of a connection that an acceptor of another crate has accepted, for a request's
 /// extensions.
@@ -51,14 +49,15 @@ impl VouchedPeer {
 }
 
 /// The peer of a request, if one is known: a connection's own goes before what is vouched for.
-pub(crate) fn peer_of(extensions: &Extensions) -> Option<&PeerState> {
+pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
+    #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
     if let Some(CapturedPeer(peer)) = extensions.get() {
-        return Some(peer);
+        return Some(peer.state());
     }
     if let Some(VouchedPeer(peer)) = extensions.get() {
-        return Some(peer);
+        return Some(peer.clone());
     }
-    peer_of_test(extensions)
+    peer_of_test(extensions).cloned()
 }
 
 #[cfg(feature = "test-util")]

@@ -13,10 +13,10 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::response::IntoResponse;
 use bytes::Bytes;
-use certsession_core::SessionStore;
+use certsession_core::{PeerState, SessionStore};
 use certsession_http::{
-    Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
-    Settled, UnwritableField,
+    Field, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind, Settled,
+    UnwritableField,
 };
 use http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use http::request::Parts;
@@ -139,11 +139,16 @@ where
 {
     // Apart, as a body need not be `Sync`.
     let (mut parts, body) = request.into_parts();
-    let opened = match rules.open(&parts).await {
+    let opened = match peer::peer_of(&parts.extensions) {
+        Some(peer) => rules.driver.open(rules.head(&parts, &peer)).await,
+        None => Err(PEER_UNKNOWN.report()),
+    };
+    let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            drain(body).await;
-            return Ok(error.into_response());
+            // In a box, as each request would have to have room for it.
+            Box::pin(drain(body)).await;
+            return Ok(Error::from(error).into_response());
         }
     };
     let session = Opened(opened.session().clone());
@@ -153,16 +158,18 @@ where
     Ok(respond(result?, settled))
 }
 
-impl<S: SessionStore> Rules<S> {
-    async fn open(&self, parts: &Parts) -> Result<OpenRequest, Error> {
-        let peer = peer::peer_of(&parts.extensions).ok_or_else(|| PEER_UNKNOWN.report())?;
-        let cookies = parts.headers.get_all(COOKIE);
-        let head = RequestHead {
-            cookies: cookies.iter().map(HeaderValue::as_bytes),
+impl<S> Rules<S> {
+    fn head<'r>(
+        &self,
+        parts: &'r Parts,
+        peer: &'r PeerState,
+    ) -> RequestHead<'r, impl Iterator<Item = &'r [u8]> + use<'r, S>> {
+        let cookies = parts.headers.get_all(COOKIE).iter();
+        RequestHead {
+            cookies: cookies.map(HeaderValue::as_bytes),
             peer,
             reads_near: self.reads_near(parts),
-        };
-        Ok(self.driver.open(head).await?)
+        }
     }
 
     /// Whether a copy of the session may serve the request: it only reads.

@@ -1,8 +1,9 @@
 //! The portal's interface.
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -27,6 +28,8 @@ pub fn routes() -> Router {
         .route("/sessions", get(sessions).delete(revoke_all))
         .route("/sessions/{handle}", delete(revoke))
         .route("/live", get(live::follow).connect(live::follow))
+        .method_not_allowed_fallback(async |uri: Uri| not_allowed(&uri))
+        .layer(from_fn(without_head))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
@@ -37,6 +40,22 @@ pub fn lab_routes() -> Router {
         .route("/slow/waiting", get(async || portal_common::waiting()))
         .route("/slow/release", post(release))
         .route("/sign-out-fail", post(sign_out_fail))
+}
+
+/// As the portal on actix-web has it: GET does not serve HEAD.
+async fn without_head(request: Request, next: Next) -> Response {
+    match *request.method() {
+        Method::HEAD => not_allowed(request.uri()).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// A path that has one method is nowhere by another, again as on actix-web.
+fn not_allowed(uri: &Uri) -> StatusCode {
+    match uri.path() == "/sessions" || uri.path().starts_with("/session/data/") {
+        true => StatusCode::METHOD_NOT_ALLOWED,
+        false => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn page(session: CertSession) -> Result<Response, Failed> {

@@ -17,6 +17,12 @@ use crate::held::Held;
 
 /// An adapter: how it serves the portal, and the handlers that misbehave, over a store.
 pub trait Adapter {
+    /// The portal that is built on it, as a program.
+    const PORTAL: &'static str;
+
+    /// The log target of what speaks HTTP/1.1 in it.
+    const HTTP_1_TARGET: &'static str;
+
     /// Serves until the returned server is dropped.
     fn serve<S: SessionStore>(
         listener: TcpListener,

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::get;
-use certsession_axum::test_util::TestPeerExt;
+use certsession_axum::test_util::TestRequestExt;
 use certsession_axum::{
     CertSession, CertSessionLayer, LateSession, MemoryStore, PeerState, SignedIn, VouchedPeer,
 };

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::{get, post};
-use certsession_axum::test_util::TestPeerExt;
+use certsession_axum::test_util::TestRequestExt;
 use certsession_axum::{CertSession, Error, Key, PeerState};
 use certsession_tests::{Certificates, ledger};
 use tower::ServiceExt;

@@ -132,7 +132,7 @@ pub(crate) async fn assert_others_are_served(site: &Site, bystander: &Browser) {
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the panics of servers: actix catches them, or starts another worker.
+/// Counts the panics of servers, which catch them, or start another worker.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -140,7 +140,7 @@ fn count_panics() {
         panic::set_hook(Box::new(move |info| {
             if thread::current()
                 .name()
-                .is_some_and(|name| name.starts_with("actix"))
+                .is_some_and(|name| name.starts_with("actix") || name.starts_with("axum"))
             {
                 PANICS.fetch_add(1, Ordering::SeqCst);
             }

@@ -16,7 +16,8 @@ use certsession_core::test_util::Fault;
 use certsession_core::{StoreOperation, Token};
 use certsession_tests::ledger::{record_secret, secret_value};
 use certsession_tests::{
-    Browser, Http, Logs, Plan, Served, Setup, promises, promises_of_bounded_stores, server,
+    Browser, Http, Logs, Plan, Served, Setup, promises, promises_of_actix,
+    promises_of_bounded_stores, server,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -26,8 +27,9 @@ promises![
     values_of_another_type_are_not_logged,
     values_of_handlers_that_fail_and_panic_are_not_logged,
     tokens_that_are_refused_are_not_logged,
-    debug_output_of_a_handlers_values_shows_no_secret,
 ];
+
+promises_of_actix![debug_output_of_a_handlers_values_shows_no_secret];
 
 promises_of_bounded_stores![values_that_the_store_refuses_are_not_logged];
 
@@ -58,7 +60,7 @@ impl Secrets {
     async fn assert_not_logged(&self, plan: Plan) {
         self.logs.line_with(&["certsession: "]).await;
         let server = match plan.http() {
-            Http::One => "actix_http::h1",
+            Http::One => plan.http_1_target(),
             Http::Two => "h2::codec",
         };
         self.logs.line_with(&["TRACE", server]).await;

@@ -6,10 +6,10 @@ use actix_web::{App, HttpResponse};
 use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore,
 };
-use certsession_tests::{Plan, Reply, Served, promises, server};
+use certsession_tests::{Plan, Reply, Served, promises_of_actix, server};
 use serde_json::json;
 
-promises![
+promises_of_actix![
     the_cookie_has_these_attributes_and_no_others,
     the_cookie_is_set_only_if_the_token_changes,
     several_changes_in_one_request_set_one_cookie,

@@ -13,11 +13,11 @@ use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, PeerVerifier, ServerTls,
     capture_peer,
 };
-use certsession_tests::{Logs, Plan, Reply, Served, listen_bare, promises, server};
+use certsession_tests::{Logs, Plan, Reply, Served, listen_bare, promises_of_actix, server};
 
 use crate::plain::plain_request;
 
-promises![
+promises_of_actix![
     tls_without_the_hook_is_an_error_that_names_it,
     a_hook_that_is_set_too_late_is_an_error_that_names_it,
     a_custom_hook_that_captures_the_peer_serves_both_purposes,

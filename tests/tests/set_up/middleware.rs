@@ -7,9 +7,9 @@ use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, SessionExt, SetUpFaultKind,
     SignedIn, certsession_http,
 };
-use certsession_tests::{Logs, Plan, Served, promises, server};
+use certsession_tests::{Logs, Plan, Served, promises_of_actix, server};
 
-promises![
+promises_of_actix![
     the_session_without_the_middleware_is_an_error_that_names_it,
     the_principal_without_the_middleware_is_an_error_that_names_it,
     a_middleware_outside_of_the_session_middleware_gets_an_error,

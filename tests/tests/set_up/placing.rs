@@ -12,9 +12,9 @@ use certsession_actix::{
 };
 use certsession_core::StoreOperation;
 use certsession_core::test_util::{Fault, FaultyStore};
-use certsession_tests::{Plan, Reply, Served, promises, server};
+use certsession_tests::{Plan, Reply, Served, promises_of_actix, server};
 
-promises![
+promises_of_actix![
     a_guard_sees_the_signed_in_principal,
     a_guard_of_the_wrapped_scope_itself_runs_before_the_session,
     scopes_in_scopes_share_the_session,

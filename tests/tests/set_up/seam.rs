@@ -15,9 +15,11 @@ use certsession_actix::test_util::TestRequestExt;
 use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, PeerCertificate, PeerState,
 };
-use certsession_tests::{Certificates, Logs, Plan, Served, ledger, listen_bare, promises, server};
+use certsession_tests::{
+    Certificates, Logs, Plan, Served, ledger, listen_bare, promises_of_actix, server,
+};
 
-promises![a_connection_s_own_peer_takes_precedence_over_the_test_peer];
+promises_of_actix![a_connection_s_own_peer_takes_precedence_over_the_test_peer];
 
 fn verified(name: &str) -> PeerState {
     let certificate = Certificates::new().client(name).certificate();

@@ -37,6 +37,10 @@ impl Timeouts {
     };
 }
 
+/// Held by each connection, and by each request, for which a shutdown waits. A WebSocket over
+/// HTTP/1.1 is neither any more.
+pub(super) type Alive = watch::Receiver<()>;
+
 /// What one connection does. Its requests hold it.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -49,12 +53,10 @@ pub(super) struct Activity {
     /// Milliseconds since `began`; 0 where no byte of a head has come.
     head_since: AtomicU64,
     idle_since: AtomicU64,
-    /// Until the last request of the connection is gone, a shutdown waits.
-    _alive: watch::Receiver<()>,
 }
 
 impl Activity {
-    pub(super) fn new(is_http2: bool, alive: watch::Receiver<()>) -> Arc<Self> {
+    pub(super) fn new(is_http2: bool) -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             is_http2,
@@ -63,23 +65,25 @@ impl Activity {
             is_tunnel: AtomicBool::new(false),
             head_since: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
-            _alive: alive,
         })
     }
 
-    pub(super) fn begin_request(self: &Arc<Self>) -> InProgress {
+    pub(super) fn begin_request(self: &Arc<Self>, alive: Alive) -> InProgress {
         self.requests.fetch_add(1, Ordering::SeqCst);
         self.has_had_requests.store(true, Ordering::SeqCst);
         self.head_since.store(0, Ordering::SeqCst);
-        InProgress(Arc::clone(self))
+        InProgress {
+            activity: Arc::clone(self),
+            _alive: alive,
+        }
     }
 
     pub(super) fn mark_tunnel(&self) {
         self.is_tunnel.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn is_busy(&self) -> bool {
-        self.requests.load(Ordering::SeqCst) > 0 || self.is_tunnel.load(Ordering::SeqCst)
+    pub(super) fn has_requests(&self) -> bool {
+        self.requests.load(Ordering::SeqCst) > 0
     }
 
     /// Resolves when the client has let the connection wait for too long.
@@ -113,6 +117,10 @@ impl Activity {
         Some(until.saturating_sub(self.began.elapsed()))
     }
 
+    fn is_busy(&self) -> bool {
+        self.has_requests() || self.is_tunnel.load(Ordering::SeqCst)
+    }
+
     fn note_bytes(&self) {
         if self.head_since.load(Ordering::Relaxed) == 0 && !self.is_busy() {
             self.head_since.store(self.now(), Ordering::SeqCst);
@@ -128,12 +136,16 @@ impl Activity {
 
 /// A request, until its response is sent or given up.
 #[derive(Debug)]
-pub(super) struct InProgress(Arc<Activity>);
+pub(super) struct InProgress {
+    activity: Arc<Activity>,
+    _alive: Alive,
+}
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        self.0.idle_since.store(self.0.now(), Ordering::SeqCst);
-        self.0.requests.fetch_sub(1, Ordering::SeqCst);
+        let activity = &self.activity;
+        activity.idle_since.store(activity.now(), Ordering::SeqCst);
+        activity.requests.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
-use certsession_core::PeerState;
 use http::{Method, Request, Response};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
@@ -24,7 +23,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::activity::{Activity, Counted, Timeouts, Watched};
+use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::peer::CapturedPeer;
 
@@ -45,6 +44,7 @@ struct Origin {
         allow(dead_code, reason = "axum's type carries it")
     )]
     address: SocketAddr,
+    alive: Alive,
 }
 
 /// Serves a connection until it is closed, times out, or the server shuts down.
@@ -53,7 +53,7 @@ pub(super) async fn serve<S, R>(
     address: SocketAddr,
     service: S,
     timeouts: Timeouts,
-    alive: watch::Receiver<()>,
+    alive: Alive,
     stopping: watch::Receiver<bool>,
 ) where
     S: Service<Request<Body>, Response = Response<R>, Error = Infallible> + Clone + Send + 'static,
@@ -61,13 +61,13 @@ pub(super) async fn serve<S, R>(
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let peer: PeerState = stream.peer().clone();
     let origin = Origin {
-        peer: CapturedPeer(peer),
+        peer: stream.peer(),
         address,
+        alive,
     };
     let is_http2 = stream.is_http2();
-    let activity = Activity::new(is_http2, alive);
+    let activity = Activity::new(is_http2);
     let answers = {
         let activity = Arc::clone(&activity);
         service_fn(move |request| {
@@ -109,7 +109,7 @@ where
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let in_progress = activity.begin_request();
+    let in_progress = activity.begin_request(origin.alive);
     let is_connect = request.method() == Method::CONNECT;
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
@@ -180,7 +180,7 @@ async fn drive(
     let idle = async {
         loop {
             tokio::time::sleep(GRACE).await;
-            if !activity.is_busy() {
+            if !activity.has_requests() {
                 return;
             }
         }

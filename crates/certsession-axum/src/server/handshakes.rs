@@ -56,7 +56,7 @@ impl Acceptor {
             #[cfg(feature = "rustls-0_23")]
             Stack::Rustls(acceptor) => {
                 let stream = acceptor.accept(tcp).await?;
-                let peer = self.verifier.rustls_peer(stream.get_ref().1);
+                let peer = self.verifier.rustls_connection(stream.get_ref().1);
                 Ok(MutualTlsStream::of_rustls(stream, peer))
             }
             #[cfg(feature = "openssl")]
@@ -65,7 +65,7 @@ impl Acceptor {
                 let mut stream = tokio_openssl::SslStream::new(ssl, tcp)?;
                 let handshake = std::pin::Pin::new(&mut stream).accept().await;
                 handshake.map_err(io::Error::other)?;
-                let peer = self.verifier.openssl_peer(stream.ssl());
+                let peer = self.verifier.openssl_connection(stream.ssl());
                 Ok(MutualTlsStream::of_openssl(stream, peer))
             }
         }

@@ -159,7 +159,7 @@ impl<S: Clone> Service<IncomingStream<'_, MutualTlsListener>> for PeerMakeServic
     fn call(&mut self, stream: IncomingStream<'_, MutualTlsListener>) -> Self::Future {
         ready(Ok(WithPeer {
             inner: self.0.clone(),
-            peer: CapturedPeer(stream.io().peer().clone()),
+            peer: stream.io().peer(),
             address: *stream.remote_addr(),
         }))
     }

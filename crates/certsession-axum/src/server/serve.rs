@@ -129,7 +129,9 @@ impl<S> Serve<S> {
     }
 
     /// Shuts down when `signal` resolves: no connection is accepted any more, the requests that are
-    /// in progress are finished, and then the returned future resolves. Default: never.
+    /// in progress are finished, and then the returned future resolves. A WebSocket is not waited
+    /// for: over HTTP/1.1 it is a task of the application's own by then, over HTTP/2 it ends with its
+    /// connection. Default: never.
     pub fn with_graceful_shutdown(
         mut self,
         signal: impl Future<Output = ()> + Send + 'static,

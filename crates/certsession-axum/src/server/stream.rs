@@ -3,18 +3,21 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use certsession_core::PeerState;
+use certsession_tls::ConnectionPeer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+use crate::peer::CapturedPeer;
 
 /// A TLS connection whose handshake is finished, as [`MutualTlsListener`](crate::MutualTlsListener)
 /// hands it to `axum::serve`.
 #[cfg_attr(not(feature = "axum"), allow(unreachable_pub, reason = "a listener's"))]
 pub struct MutualTlsStream {
     inner: Inner,
-    peer: PeerState,
+    peer: CapturedPeer,
 }
 
 enum Inner {
@@ -28,23 +31,25 @@ impl MutualTlsStream {
     #[cfg(feature = "rustls-0_23")]
     pub(super) fn of_rustls(
         stream: tokio_rustls::server::TlsStream<TcpStream>,
-        peer: PeerState,
+        peer: ConnectionPeer,
     ) -> Self {
+        let peer = CapturedPeer(Arc::new(peer));
         let inner = Inner::Rustls(Box::new(stream));
         Self { inner, peer }
     }
 
     #[cfg(feature = "openssl")]
-    pub(super) const fn of_openssl(
+    pub(super) fn of_openssl(
         stream: tokio_openssl::SslStream<TcpStream>,
-        peer: PeerState,
+        peer: ConnectionPeer,
     ) -> Self {
+        let peer = CapturedPeer(Arc::new(peer));
         let inner = Inner::OpenSsl(stream);
         Self { inner, peer }
     }
 
-    pub(super) const fn peer(&self) -> &PeerState {
-        &self.peer
+    pub(super) fn peer(&self) -> CapturedPeer {
+        self.peer.clone()
     }
 
     /// Whether the client has chosen HTTP/2.

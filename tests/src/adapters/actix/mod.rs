@@ -19,6 +19,9 @@ use crate::held::Held;
 pub struct Actix;
 
 impl Adapter for Actix {
+    const PORTAL: &'static str = "portal";
+    const HTTP_1_TARGET: &'static str = "actix_http::h1";
+
     async fn serve<S: SessionStore>(
         listener: TcpListener,
         tls: MutualTls,

@@ -17,6 +17,9 @@ use crate::held::Held;
 pub struct Axum;
 
 impl Adapter for Axum {
+    const PORTAL: &'static str = "portal-axum";
+    const HTTP_1_TARGET: &'static str = "hyper::proto::h1";
+
     async fn serve<S: SessionStore>(
         listener: TcpListener,
         tls: MutualTls,
@@ -28,6 +31,7 @@ impl Adapter for Axum {
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
+                .thread_name("axum")
                 .enable_all()
                 .build()
                 .unwrap();
