@@ -20,7 +20,7 @@ pub trait Adapter {
     /// The portal that is built on it, as a program.
     const PORTAL: &'static str;
 
-    /// The log target of what speaks HTTP/1.1 in it.
+    /// The log target of what serves HTTP/1.1 in it. (hyper has none: it logs nothing.)
     const HTTP_1_TARGET: &'static str;
 
     /// Serves until the returned server is dropped.

@@ -67,6 +67,7 @@ pub(super) async fn serve<S, R>(
         alive,
     };
     let is_http2 = stream.is_http2();
+    tracing::trace!(target: "certsession::server", %address, is_http2, "a connection is open");
     let activity = Activity::new(is_http2);
     let answers = {
         let activity = Arc::clone(&activity);

@@ -18,7 +18,7 @@ pub struct Axum;
 
 impl Adapter for Axum {
     const PORTAL: &'static str = "portal-axum";
-    const HTTP_1_TARGET: &'static str = "hyper::proto::h1";
+    const HTTP_1_TARGET: &'static str = "certsession::server";
 
     async fn serve<S: SessionStore>(
         listener: TcpListener,
