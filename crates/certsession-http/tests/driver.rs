@@ -1,6 +1,8 @@
 //! The driver over a store that a test holds up: what a dropped request leaves behind, and what a
 //! shutdown waits for.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};

@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on, stops"
+    clippy::print_stderr,
+    reason = "a test that cannot go on, stops; and it prints its progress"
 )]
 
 mod conformance;
