@@ -91,7 +91,7 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// Sets the clock. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.rules.clock = Box::new(clock);
         self

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 /// The largest list that is read by default, in bytes: 8 MiB, some 200,000 entries.
 ///
 /// It is read and hashed whole before anything in it can be trusted, so there has to be an end.
-/// [`CrlVerifier::max_size`] sets another.
+/// [`CrlVerifier::max_size`](crate::CrlVerifier::max_size) sets another.
 pub const MAX_CRL_SIZE: usize = 8 << 20;
 
 /// Why a list was not accepted. The list before it stays in force.
