@@ -31,7 +31,7 @@ pub struct Setup<'a> {
 #[derive(Debug)]
 pub enum Host<'a> {
     /// Behind mutual TLS, on this socket.
-    Server(TcpListener, Tls),
+    Server(TcpListener, Box<Tls>),
     /// In this process, called directly. Not for axum.
     Process(&'a mut Option<Application>),
 }

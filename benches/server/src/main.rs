@@ -18,7 +18,7 @@ fn main() -> Result<(), Fault> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     writeln!(io::stdout(), "{}", listener.local_addr()?.port())?;
     let setup = Setup {
-        host: Host::Server(listener, Tls::read(folder.as_ref())?),
+        host: Host::Server(listener, Box::new(Tls::read(folder.as_ref())?)),
         redis: arguments.next(),
     };
     if candidate.is_on_axum() {
