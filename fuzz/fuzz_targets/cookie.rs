@@ -10,7 +10,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body, try_ca
 use actix_web::{App, HttpResponse, web};
 use arbitrary::Arbitrary;
 use certs_dev::{Authority, LeafRequest};
-use certsession_actix::test_util::TestPeerExt;
+use certsession_actix::test_util::TestRequestExt;
 use certsession_actix::{
     CertSession, CertSessionMiddleware, Error, Key, MemoryStore, PeerState, SessionManager,
 };
