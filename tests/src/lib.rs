@@ -21,6 +21,8 @@
 //! | `proxy` | [`ResettingProxy`]: a proxy in front of a server that can reset connections |
 //! | `process`, `port` | a program that ends with the test, on a port that no other test uses |
 //! | `redis` | [`RedisServer`](redis::RedisServer): real servers, which tests can break |
+//! | `rules` | [`Site`](rules::Site): an application over a store, without HTTP |
+//! | `races` | races between such applications that share a store |
 //! | `logs` | [`Logs`]: every log line |
 //! | `ledger` | every secret that was seen, for searching the whole output |
 //! | `search` | that search; `search-output` is its command |
@@ -48,7 +50,9 @@ mod port;
 mod process;
 pub mod programs;
 mod proxy;
+pub mod races;
 pub mod redis;
+pub mod rules;
 pub mod search;
 mod served;
 mod site;

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certsession_core::SessionError;
+use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{CallProxy, Fault, new_collection, shared, url};
+use certsession_tests::rules::{KEY, Site, alice, new_peer};
 use certsession_tests::stores::firestore_settings;
 use futures_util::future::join_all;
-
-use crate::site::{KEY, Site, alice, new_peer};
 
 const CLIENTS: usize = 16;
 const REQUESTS: usize = 40;
@@ -53,7 +53,7 @@ fn dice() -> Arc<Dice> {
     })
 }
 
-async fn client(site: Site, dice: Arc<Dice>, ledger: Arc<Mutex<Vec<Entry>>>) {
+async fn client(site: Site<FirestoreStore>, dice: Arc<Dice>, ledger: Arc<Mutex<Vec<Entry>>>) {
     let mut current: Option<Entry> = None;
     let mut value = 0;
     for _ in 0..REQUESTS {
@@ -126,7 +126,7 @@ async fn no_ended_session_is_accepted_and_no_acknowledged_write_lost_while_calls
     let settings = firestore_settings(&url(proxy.port(), &collection));
     let settings = settings.timeout(Duration::from_secs(5)).connections(4);
     let (peer, ledger) = (new_peer(), Arc::default());
-    let site = Site::with(settings, peer.clone(), None).await;
+    let site = Site::new(settings.connect().await.unwrap(), peer.clone(), None);
     let faults = Arc::new(AtomicU32::new(0));
     let (count, thrown) = (Arc::clone(&faults), Arc::clone(&dice));
     proxy.judge(move |method| {
@@ -155,7 +155,7 @@ async fn no_ended_session_is_accepted_and_no_acknowledged_write_lost_while_calls
     assert!(faults > 20, "{faults} calls were lost");
 
     let beside = firestore_settings(&url(shared(), &collection));
-    let beside = Site::with(beside, peer, None).await;
+    let beside = Site::new(beside.connect().await.unwrap(), peer, None);
     let ledger: Vec<Entry> = ledger.lock().unwrap().clone();
     let mut active = Vec::new();
     for entry in &ledger {

@@ -16,4 +16,3 @@ mod portal;
 mod races;
 mod round_trips;
 mod set_up;
-mod site;

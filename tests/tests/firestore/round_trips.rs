@@ -3,22 +3,22 @@
 use std::num::NonZeroU32;
 
 use certsession_core::{Admission, Session};
+use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{CallProxy, new_url, shared};
+use certsession_tests::rules::{KEY, Site, alice, new_peer};
 use certsession_tests::stores::firestore_settings;
-
-use crate::site::{KEY, Site, alice, new_peer};
 
 /// A server of the application behind a proxy.
 struct Trial {
     proxy: CallProxy,
-    site: Site,
+    site: Site<FirestoreStore>,
 }
 
 impl Trial {
     async fn start(admission: Option<Admission>) -> Self {
         let proxy = CallProxy::before(shared());
         let settings = firestore_settings(&new_url(proxy.port()));
-        let site = Site::with(settings, new_peer(), admission).await;
+        let site = Site::new(settings.connect().await.unwrap(), new_peer(), admission);
         assert_eq!(
             proxy.take_calls(),
             ["BatchGetDocuments", "Commit"],
