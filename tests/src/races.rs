@@ -151,7 +151,9 @@ pub fn revoke_all_against_requests<S: SessionStore>(
             tokio::join!(
                 join_all((0..each).map(|_| site.sign_in(""))),
                 join_all(mine.iter().map(write)),
-                join_all(mine.iter().map(again)),
+                // Only half of them: a sign-in replaces the token, so that without the others the
+                // revocation would not be needed for the earlier ones to be gone.
+                join_all(mine[..each / 2].iter().map(again)),
                 revoke,
             );
         });
