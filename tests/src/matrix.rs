@@ -159,6 +159,30 @@ macro_rules! promises_of_bounded_stores {
     )*};
 }
 
+/// Like [`promises!`], for promises of connections: no store has a part in them.
+#[macro_export]
+macro_rules! promises_of_connections {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            use super::$name as promise;
+
+            mod actix {
+                use super::promise;
+
+                type Adapter = $crate::adapters::Actix;
+                $crate::over_every_transport!(memory, $crate::stores::Memory);
+            }
+
+            mod axum {
+                use super::promise;
+
+                type Adapter = $crate::adapters::Axum;
+                $crate::over_every_transport!(memory, $crate::stores::Memory);
+            }
+        }
+    )*};
+}
+
 /// The part of [`promises!`] that is the same for every adapter.
 #[doc(hidden)]
 #[macro_export]

@@ -33,6 +33,8 @@ pub struct Setup {
     pub client_auth: ClientAuth,
     /// Further authorities whose clients are accepted, in PEM.
     pub further_authorities: Vec<String>,
+    /// A file with further authorities whose clients are accepted.
+    pub client_ca_file: Option<PathBuf>,
     /// A file with revocation lists.
     pub crl_file: Option<PathBuf>,
     /// Whether clients may resume TLS sessions.
@@ -92,6 +94,9 @@ impl Site {
             .resumption(setup.resumption);
         if let Some(file) = setup.crl_file {
             tls = tls.crl_file(file);
+        }
+        if let Some(file) = setup.client_ca_file {
+            tls = tls.client_ca_file(file);
         }
         for authority in setup.further_authorities {
             tls = tls.client_ca_pem(authority);

@@ -81,8 +81,11 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
+        let server = self
+            .tcp_nodelay(true)
+            .tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = self.tcp_nodelay(true).on_connect(capture_peer(verifier));
+        let server = server.on_connect(capture_peer(verifier));
         match tls {
             #[cfg(feature = "rustls-0_23")]
             ServerTls::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
@@ -93,8 +96,11 @@ where
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
+        let server = self
+            .tcp_nodelay(true)
+            .tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = self.tcp_nodelay(true).on_connect(capture_peer(verifier));
+        let server = server.on_connect(capture_peer(verifier));
         match tls {
             #[cfg(feature = "rustls-0_23")]
             ServerTls::Rustls(config) => server.listen_rustls_0_23(listener, *config),

@@ -1,13 +1,13 @@
-//! Takes the peer's certificate from a connection, once, when it is accepted.
+//! Takes the peer's certificate from a connection when it is accepted.
 
 use std::any::Any;
 
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
-use certsession_core::PeerState;
 use certsession_tls::PeerVerifier;
 
-use crate::service::CapturedPeer;
+use crate::close::Closer;
+use crate::peer::CapturedPeer;
 
 /// The hook for [`HttpServer::on_connect`](actix_web::HttpServer::on_connect): takes the
 /// certificate whose key the TLS peer proved possession of, and keeps it with the connection.
@@ -35,7 +35,7 @@ use crate::service::CapturedPeer;
 /// | the connection | what the middleware sees |
 /// |---|---|
 /// | TLS with a client certificate that the verifier confirms | that certificate, verified |
-/// | TLS with one that it does not confirm | rejected, never "no certificate" |
+/// | TLS with one that it does not confirm, or whose client CA is taken away while it is open | rejected, never "no certificate" |
 /// | TLS without a client certificate, plain TCP | no certificate |
 /// | anything else (a Unix socket, another TLS stack) | nothing was captured: a 500, and an error in the log |
 ///
@@ -46,7 +46,7 @@ pub fn capture_peer(
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
     move |connection, extensions| match peer_of(&verifier, connection) {
         Some(peer) => {
-            extensions.insert(CapturedPeer(peer));
+            extensions.insert(peer);
         }
         None => tracing::error!(
             target: "certsession::tls",
@@ -57,26 +57,35 @@ pub fn capture_peer(
     }
 }
 
-fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<PeerState> {
+fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<CapturedPeer> {
     #[cfg(feature = "rustls-0_23")]
     if let Some(stream) =
         connection.downcast_ref::<actix_tls::accept::rustls_0_23::TlsStream<TcpStream>>()
     {
-        return Some(verifier.rustls_peer(stream.get_ref().1));
+        let (tcp, tls) = stream.get_ref();
+        return Some(CapturedPeer::Tls {
+            peer: verifier.rustls_connection(tls),
+            closer: Closer::of_protocol(tls.alpn_protocol(), tcp),
+        });
     }
     #[cfg(feature = "openssl")]
     if let Some(stream) =
         connection.downcast_ref::<actix_tls::accept::openssl::TlsStream<TcpStream>>()
     {
-        return Some(verifier.openssl_peer(stream.ssl()));
+        let tls = stream.ssl();
+        return Some(CapturedPeer::Tls {
+            peer: verifier.openssl_connection(tls),
+            closer: Closer::of_protocol(tls.selected_alpn_protocol(), stream.get_ref()),
+        });
     }
     let is_plain = connection.downcast_ref::<TcpStream>().is_some();
-    is_plain.then_some(PeerState::Absent)
+    is_plain.then_some(CapturedPeer::Plain)
 }
 
 #[cfg(test)]
 mod tests {
     use actix_web::dev::Extensions;
+    use certsession_core::PeerState;
     use certsession_tls::PeerVerifier;
 
     use super::*;
@@ -95,7 +104,7 @@ mod tests {
             let mut extensions = Extensions::new();
             capture(&stream, &mut extensions);
             let captured = extensions.get::<CapturedPeer>().unwrap();
-            assert!(matches!(captured.0, PeerState::Absent));
+            assert!(matches!(captured.state(), PeerState::Absent));
         });
     }
 

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
-use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use certsession_http::PublicResponse;
 
@@ -63,18 +62,23 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let public = self.0.to_response();
-        let mut response = HttpResponse::new(status(public.status));
-        let headers = response.headers_mut();
+        let mut response = HttpResponse::build(status(public.status));
+        response.content_type(PublicResponse::CONTENT_TYPE);
         if let Some(seconds) = public.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.insert_header((RETRY_AFTER, seconds));
         }
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(PublicResponse::CONTENT_TYPE),
-        );
-        response.set_body(BoxBody::new(public.body))
+        if public.closes_connection {
+            // Over HTTP/1.1; the middleware closes a connection of HTTP/2.
+            response.force_close();
+            response.extensions_mut().insert(CertificateRefused);
+        }
+        response.body(public.body)
     }
 }
+
+/// On a response: its connection is to be closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CertificateRefused;
 
 /// Each status of `certsession_http` is one that HTTP knows.
 fn status(code: u16) -> StatusCode {

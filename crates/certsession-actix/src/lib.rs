@@ -52,10 +52,13 @@
 mod bind;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 mod capture;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+mod close;
 mod drain;
 mod error;
 mod extract;
 mod middleware;
+mod peer;
 mod service;
 #[cfg(feature = "test-util")]
 pub mod test_util;

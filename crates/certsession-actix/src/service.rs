@@ -18,9 +18,14 @@ use certsession_http::{
     Settled, UnwritableField,
 };
 
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+use crate::close::Closer;
 use crate::drain::drain;
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+use crate::error::CertificateRefused;
 use crate::error::Error;
 use crate::extract::Opened;
+use crate::peer;
 
 const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
     SetUpFaultKind::PeerUnknown,
@@ -29,12 +34,6 @@ const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
      before `bind_*` (actix ignores it afterwards, and on the socket of `bind_uds` it runs no hook \
      at all)",
 );
-
-/// The peer of a connection, as it lies in the connection's extensions.
-///
-/// A type of this crate alone, so that nothing else can put a peer there.
-#[derive(Debug, Clone)]
-pub(crate) struct CapturedPeer(pub(crate) PeerState);
 
 /// The service that [`CertSessionMiddleware`](crate::CertSessionMiddleware) puts around another.
 #[allow(missing_debug_implementations, reason = "only actix names it")]
@@ -81,27 +80,24 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let parts = Rc::clone(&self.0);
         Box::pin(async move {
-            // In here, as each function would be a layer more in every request's future.
-            let test_peer;
-            let peer = match request.conn_data() {
-                Some(CapturedPeer(peer)) => Some(peer),
-                None => {
-                    test_peer = peer_of_test(&request);
-                    test_peer.as_deref()
-                }
-            };
-            let opened = match peer {
-                Some(peer) => parts.driver.open(parts.head(&request, peer)).await,
+            #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+            let _in_progress = peer::closer_of(request.request()).map(Closer::begin_request);
+            let opened = match peer::peer_of(&request) {
+                Some(peer) => parts.driver.open(parts.head(&request, &peer)).await,
                 None => Err(PEER_UNKNOWN.report()),
             };
             let opened = match opened {
                 Ok(opened) => opened,
-                Err(error) => return Ok(Box::pin(refuse(request, error.into())).await),
+                Err(error) => {
+                    let response = Box::pin(refuse(request, error.into())).await;
+                    return Ok(closed_if_refused(response));
+                }
             };
             let session = Opened(opened.session().clone());
             request.extensions_mut().insert(session);
             let result = parts.inner.call(request).await;
-            respond(result, parts.driver.settle(opened).await)
+            let response = respond(result, parts.driver.settle(opened).await);
+            response.map(closed_if_refused)
         })
     }
 }
@@ -134,15 +130,20 @@ async fn refuse<B>(mut request: ServiceRequest, error: Error) -> ServiceResponse
     response.map_into_right_body()
 }
 
-/// The peer that a test has set. A connection that came through the hook never gets here.
-#[cfg(feature = "test-util")]
-fn peer_of_test(request: &ServiceRequest) -> Option<Rc<PeerState>> {
-    crate::test_util::peer_of(request)
-}
-
-#[cfg(not(feature = "test-util"))]
-fn peer_of_test(_: &ServiceRequest) -> Option<Rc<PeerState>> {
-    None
+/// Over HTTP/1.1 the response to a refused certificate says that the connection is closed; over
+/// HTTP/2 this closes it.
+fn closed_if_refused<B>(response: ServiceResponse<B>) -> ServiceResponse<B> {
+    #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+    if response.status() == StatusCode::FORBIDDEN
+        && response
+            .response()
+            .extensions()
+            .contains::<CertificateRefused>()
+        && let Some(closer) = peer::closer_of(response.request())
+    {
+        closer.close_soon();
+    }
+    response
 }
 
 /// The handler's response with the cookie on it; if the commit failed, that failure instead.

@@ -71,6 +71,14 @@ impl IntoResponse for Error {
         if let Some(seconds) = public.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        if public.closes_connection {
+            response.extensions_mut().insert(CertificateRefused);
+        }
         response
     }
 }
+
+/// On a response: its connection is to be closed. The layer says so over HTTP/1.1, and the servers
+/// of this crate see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CertificateRefused;

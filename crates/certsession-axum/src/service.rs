@@ -18,14 +18,15 @@ use certsession_http::{
     Field, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind, Settled,
     UnwritableField,
 };
-use http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONNECTION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{SET_COOKIE, VARY};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
 use crate::drain::drain;
-use crate::error::Error;
+use crate::error::{CertificateRefused, Error};
 use crate::extract::Opened;
 use crate::peer;
 
@@ -139,6 +140,7 @@ where
 {
     // Apart, as a body need not be `Sync`.
     let (mut parts, body) = request.into_parts();
+    let version = parts.version;
     let opened = match peer::peer_of(&parts.extensions) {
         Some(peer) => rules.driver.open(rules.head(&parts, &peer)).await,
         None => Err(PEER_UNKNOWN.report()),
@@ -148,14 +150,17 @@ where
         Err(error) => {
             // In a box, as each request would have to have room for it.
             Box::pin(drain(body)).await;
-            return Ok(Error::from(error).into_response());
+            return Ok(closed_if_refused(
+                Error::from(error).into_response(),
+                version,
+            ));
         }
     };
     let session = Opened(opened.session().clone());
     parts.extensions.insert(session);
     let result = inner.call(Request::from_parts(parts, body)).await;
     let settled = rules.driver.settle(opened).await;
-    Ok(respond(result?, settled))
+    Ok(closed_if_refused(respond(result?, settled), version))
 }
 
 impl<S> Rules<S> {
@@ -177,6 +182,19 @@ impl<S> Rules<S> {
         let reads_through = |read_through: &ReadThrough| read_through(parts);
         parts.method.is_safe() && !self.read_through.as_ref().is_some_and(reads_through)
     }
+}
+
+/// Over HTTP/1.1 the response to a refused certificate says that the connection is closed. Over
+/// HTTP/2 no header field may (RFC 9113 section 8.2.2): there the server does it.
+fn closed_if_refused(mut response: Response<Body>, version: Version) -> Response<Body> {
+    if response.status() == StatusCode::FORBIDDEN
+        && version <= Version::HTTP_11
+        && response.extensions().get::<CertificateRefused>().is_some()
+    {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    response
 }
 
 /// The handler's response with the cookie on it; if the commit failed, that failure instead.

@@ -81,6 +81,9 @@ pub struct PublicResponse {
     pub body: String,
     /// The value of `Retry-After`, in seconds, where the client should try again.
     pub retry_after: Option<&'static str>,
+    /// Whether the connection is to be closed after the response (`Connection: close`, GOAWAY):
+    /// the certificate was refused, and a client takes up another one only on a new connection.
+    pub closes_connection: bool,
 }
 
 impl PublicResponse {
@@ -116,6 +119,7 @@ impl Error {
                 _ => format!("{self}\n"),
             },
             retry_after: (status == 503).then_some("1"),
+            closes_connection: matches!(self, Self::Refused(_)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use certsession_core::{Clock, RevocationList, SystemClock};
 
@@ -24,6 +25,7 @@ pub struct MutualTlsBuilder {
     resumption: Resumption,
     clock: SharedClock,
     sends_ca_names: bool,
+    handshake_timeout: Duration,
 }
 
 impl Default for MutualTlsBuilder {
@@ -34,6 +36,7 @@ impl Default for MutualTlsBuilder {
             resumption: Resumption::default(),
             clock: SharedClock::new(SystemClock),
             sends_ca_names: true,
+            handshake_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -154,6 +157,13 @@ impl MutualTlsBuilder {
         self
     }
 
+    /// How long a handshake may take. Default: 30 seconds, as a person may have to enter the PIN of
+    /// a smart card, or to touch a key, in the middle of it.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
     /// Whether clients may resume an earlier TLS session. Default: [`Resumption::Off`].
     pub fn resumption(mut self, resumption: Resumption) -> Self {
         self.resumption = resumption;
@@ -182,7 +192,7 @@ impl MutualTlsBuilder {
             PeerVerifier::of_rustls(Arc::clone(&reloadable)),
             watch,
             reloadable,
-            settings.alpn,
+            settings,
         )
     }
 
@@ -197,14 +207,14 @@ impl MutualTlsBuilder {
         let mut this = self.clone();
         this.sources.crl_settings.signatures = Some(signatures);
         let (watch, settings) = this.begin();
-        let alpn = settings.alpn.clone();
-        let (acceptor, reloadable) = crate::openssl_stack::acceptor(watch.load()?, settings)?;
+        let (acceptor, reloadable) =
+            crate::openssl_stack::acceptor(watch.load()?, settings.clone())?;
         finish(
             ServerTls::OpenSsl(acceptor),
             PeerVerifier::of_openssl(Arc::clone(&reloadable)),
             watch,
             reloadable,
-            alpn,
+            settings,
         )
     }
 
@@ -216,6 +226,7 @@ impl MutualTlsBuilder {
             clock: self.clock.clone(),
             alpn: Alpn::default(),
             sends_ca_names: self.sends_ca_names,
+            handshake_timeout: self.handshake_timeout,
         };
         let watch = Watch::begin(self.sources.clone(), self.clock.clone());
         (watch, settings)
@@ -227,7 +238,7 @@ fn finish<C: ReloadableConfig + 'static>(
     verifier: PeerVerifier,
     watch: Watch,
     config: Arc<C>,
-    alpn: Alpn,
+    settings: Settings,
 ) -> Result<MutualTls, MutualTlsError> {
     let config: Arc<dyn ReloadableConfig> = config;
     let config: Weak<dyn ReloadableConfig> = Arc::downgrade(&config);
@@ -237,6 +248,7 @@ fn finish<C: ReloadableConfig + 'static>(
         stack,
         verifier,
         reloader,
-        alpn,
+        alpn: settings.alpn,
+        handshake_timeout: settings.handshake_timeout,
     })
 }

@@ -24,6 +24,7 @@
 //! | `sources` | files and bytes: read, judged, and parsed |
 //! | `mutual_tls`, `peer` | what is built: a stack's configuration, and [`PeerVerifier`] |
 //! | `handshake` | what both stacks do with a client certificate: revocation and the log |
+//! | `failed` | why a handshake failed, for the log of an accept loop |
 //! | `reload` | which files changed, and what takes their place |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
 //!
@@ -39,6 +40,7 @@
 
 mod builder;
 mod error;
+mod failed;
 mod handshake;
 mod mutual_tls;
 #[cfg(feature = "openssl")]
@@ -55,6 +57,7 @@ mod tests;
 
 pub use builder::MutualTlsBuilder;
 pub use error::MutualTlsError;
+pub use failed::log_failed_handshake;
 pub use mutual_tls::{MutualTls, ServerTls};
 pub use origin::PemOrigin;
 pub use peer::{ConnectionPeer, PeerVerifier};

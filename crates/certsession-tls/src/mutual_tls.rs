@@ -1,6 +1,7 @@
 //! What is built: a configuration of one TLS stack, and the verifier of its peers.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::peer::PeerVerifier;
 use crate::reload::Reloader;
@@ -38,6 +39,7 @@ pub struct MutualTls {
     pub(crate) verifier: PeerVerifier,
     pub(crate) reloader: Reloader,
     pub(crate) alpn: Alpn,
+    pub(crate) handshake_timeout: Duration,
 }
 
 /// The configuration of one TLS stack.
@@ -65,6 +67,12 @@ impl MutualTls {
             ServerTls::OpenSsl(_) => {}
         }
         self
+    }
+
+    /// How long a handshake may take; an adapter's server drops one that takes longer. See
+    /// [`MutualTlsBuilder::handshake_timeout`](crate::MutualTlsBuilder::handshake_timeout).
+    pub const fn handshake_timeout(&self) -> Duration {
+        self.handshake_timeout
     }
 
     /// A handle with which the application can reload changed files at once.

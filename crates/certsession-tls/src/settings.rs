@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use certsession_core::{Clock, RevocationList, Timestamp};
 
@@ -53,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) alpn: Alpn,
     /// Whether handshakes name the client CAs.
     pub(crate) sends_ca_names: bool,
+    pub(crate) handshake_timeout: Duration,
 }
 
 impl Settings {

@@ -13,6 +13,7 @@ mod gone;
 mod listener;
 mod order;
 mod portals;
+mod refused;
 mod request;
 mod shutdown;
 mod slow;

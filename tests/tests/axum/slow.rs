@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
-use certsession_axum::Serve;
-use certsession_tests::{Http, Stack};
+use certsession_axum::{MutualTlsBuilder, Serve};
+use certsession_tests::{Http, Logs, Stack};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -69,12 +69,15 @@ async fn clients_that_stall_in_the_handshake_delay_no_other() {
 
 #[tokio::test]
 async fn a_handshake_that_takes_too_long_is_dropped() {
-    let set = |server: Serve<_>| server.with_handshake_timeout(SHORT);
+    let logs = Logs::keep();
     for stack in [Stack::Rustls, Stack::Openssl] {
-        let host = Host::start(stack, app(), set).await;
+        let set = |tls: MutualTlsBuilder| tls.handshake_timeout(SHORT);
+        let host = Host::start_with(stack, app(), set, |server| server).await;
         let mut tcp = TcpStream::connect(host.address).await.unwrap();
         assert_in_time(closed_after(&mut tcp).await, "handshake");
     }
+    logs.line_with(&["INFO", "too slow with its TLS handshake", "300ms"])
+        .await;
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use certsession_axum::{Serve, serve};
-use certsession_tests::{Browser, Certificates, Http, Stack};
+use certsession_axum::{MutualTlsBuilder, Serve, serve};
+use certsession_tests::{Browser, Certificates, Client, Http, Stack};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -27,8 +27,18 @@ impl Host {
         app: Router,
         set: impl FnOnce(Serve<Router>) -> Serve<Router>,
     ) -> Self {
+        Self::start_with(stack, app, |tls| tls, set).await
+    }
+
+    /// The same with TLS as `set_tls` says.
+    pub(crate) async fn start_with(
+        stack: Stack,
+        app: Router,
+        set_tls: impl FnOnce(MutualTlsBuilder) -> MutualTlsBuilder,
+        set: impl FnOnce(Serve<Router>) -> Serve<Router>,
+    ) -> Self {
         let certificates = Certificates::new();
-        let tls = stack.build(&certificates.tls());
+        let tls = stack.build(&set_tls(certificates.tls()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = set(serve(listener, tls, app));
@@ -57,6 +67,17 @@ impl Host {
         let client = self.certificates.client(name);
         let authority = self.certificates.authority().certificate_der();
         Browser::new(self.address, authority, Some(&client), http)
+    }
+
+    /// A browser with this client's certificate, or without one.
+    pub(crate) fn browser_with(&self, client: Option<&Client>, http: Http) -> Browser {
+        let authority = self.certificates.authority().certificate_der();
+        Browser::new(self.address, authority, client, http)
+    }
+
+    /// The authority of its clients.
+    pub(crate) fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// A connection whose handshake is finished.

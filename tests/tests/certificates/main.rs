@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod connections;
 mod live;
 mod matrix;
 mod revocation;

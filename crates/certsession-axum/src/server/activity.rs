@@ -15,7 +15,7 @@ use axum_core::body::Body;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 /// How long a connection may wait for its client.
@@ -53,6 +53,7 @@ pub(super) struct Activity {
     /// Milliseconds since `began`; 0 where no byte of a head has come.
     head_since: AtomicU64,
     idle_since: AtomicU64,
+    close: Notify,
 }
 
 impl Activity {
@@ -65,6 +66,7 @@ impl Activity {
             is_tunnel: AtomicBool::new(false),
             head_since: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
+            close: Notify::new(),
         })
     }
 
@@ -80,6 +82,18 @@ impl Activity {
 
     pub(super) fn mark_tunnel(&self) {
         self.is_tunnel.store(true, Ordering::SeqCst);
+    }
+
+    /// No request begins on the connection any more, and then it is closed: its certificate was
+    /// refused, and the client may have another one.
+    pub(super) fn close_after_requests(&self) {
+        // Kept where nobody waits yet.
+        self.close.notify_one();
+    }
+
+    /// Resolves when [`close_after_requests`](Self::close_after_requests) was called.
+    pub(super) async fn closed_after_requests(&self) {
+        self.close.notified().await;
     }
 
     pub(super) fn has_requests(&self) -> bool {

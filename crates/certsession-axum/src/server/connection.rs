@@ -25,6 +25,7 @@ use tower_service::Service;
 
 use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
 use super::stream::MutualTlsStream;
+use crate::error::CertificateRefused;
 use crate::peer::CapturedPeer;
 
 /// How long a connection has to close after its client was told, or the server has stopped waiting.
@@ -119,6 +120,9 @@ where
     extensions.insert(axum::extract::ConnectInfo(origin.address));
     let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;
     let Ok(response) = service.call(request).await;
+    if response.extensions().get::<CertificateRefused>().is_some() {
+        activity.close_after_requests();
+    }
     if is_connect && response.status().is_success() {
         activity.mark_tunnel();
     }
@@ -171,6 +175,7 @@ async fn drive(
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         () = activity.timed_out(timeouts) => None,
+        () = activity.closed_after_requests() => None,
         _ = stopping.wait_for(|stopping| *stopping) => None,
     };
     if let Some(ended) = ended {

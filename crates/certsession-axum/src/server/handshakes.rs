@@ -80,11 +80,13 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) const DEFAULT: Self = Self {
-        timeout: Duration::from_secs(30),
-        // A small number would itself be a way to shut everybody out.
-        most: 4096,
-    };
+    pub(super) const fn of(tls: &MutualTls) -> Self {
+        Self {
+            timeout: tls.handshake_timeout(),
+            // A small number would itself be a way to shut everybody out.
+            most: 4096,
+        }
+    }
 }
 
 /// The handshakes that are not finished, oldest first.
@@ -165,7 +167,11 @@ impl Slot {
                 None
             }
             () = tokio::time::sleep(self.all.limits.timeout) => {
-                tracing::debug!(target: "certsession::tls", "a handshake took too long");
+                tracing::info!(
+                    target: "certsession::tls",
+                    timeout = ?self.all.limits.timeout,
+                    "a client was too slow with its TLS handshake",
+                );
                 None
             }
         }
@@ -176,9 +182,4 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.all.lock().begun.remove(&self.number);
     }
-}
-
-pub(super) fn log_failed(error: &io::Error) {
-    // At a low level, as anyone can cause it; a refused certificate is a warning of certsession-tls.
-    tracing::debug!(target: "certsession::tls", %error, "a handshake failed");
 }

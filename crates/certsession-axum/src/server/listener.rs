@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 
 use axum::extract::ConnectInfo;
 use axum::serve::{IncomingStream, Listener};
-use certsession_tls::MutualTls;
+use certsession_tls::{MutualTls, log_failed_handshake};
 use http::Request;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tower_service::Service;
 
 use super::accept::accept;
-use super::handshakes::{self, Acceptor, Limits, Unfinished};
+use super::handshakes::{Acceptor, Limits, Unfinished};
 use super::stream::MutualTlsStream;
 use crate::peer::CapturedPeer;
 
@@ -47,8 +47,9 @@ const FINISHED: usize = 256;
 ///
 /// # What it bounds, and what it cannot
 ///
-/// Handshakes run beside `accept`, up to 4096 at a time and for 30 seconds at most, so that a client
-/// that stalls in its handshake delays no other. What comes after the handshake is `axum::serve`'s:
+/// Handshakes run beside `accept`, up to 4096 at a time and for as long as
+/// [`MutualTlsBuilder::handshake_timeout`](certsession_tls::MutualTlsBuilder::handshake_timeout) says
+/// (30 seconds), so that a client that stalls in its handshake delays no other. What comes after the handshake is `axum::serve`'s:
 /// it sets no timer, so that a silent client, or half a request head, keeps its connection for as
 /// long as it likes; and its shutdown has no deadline. [`serve`](crate::serve()) bounds all of that.
 pub struct MutualTlsListener {
@@ -65,9 +66,10 @@ impl MutualTlsListener {
     /// If the crate's feature for the TLS stack is off, or the socket has no address.
     pub fn new(listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        let unfinished = Unfinished::new(Limits::of(&tls));
         let acceptor = Arc::new(Acceptor::new(tls)?);
         let (send, finished) = mpsc::channel(FINISHED);
-        tokio::spawn(run(listener, acceptor, send));
+        tokio::spawn(run(listener, acceptor, unfinished, send));
         Ok(Self { finished, address })
     }
 }
@@ -75,9 +77,9 @@ impl MutualTlsListener {
 async fn run(
     listener: TcpListener,
     acceptor: Arc<Acceptor>,
+    unfinished: Unfinished,
     send: mpsc::Sender<(MutualTlsStream, SocketAddr)>,
 ) {
-    let unfinished = Unfinished::new(Limits::DEFAULT);
     loop {
         let (tcp, address) = tokio::select! {
             accepted = accept(&listener, &unfinished) => accepted,
@@ -97,7 +99,7 @@ async fn run(
                 () = send.closed() => None,
             };
             if let Some(Err(error)) = secured {
-                handshakes::log_failed(&error);
+                log_failed_handshake(&error, &address);
             }
         });
     }

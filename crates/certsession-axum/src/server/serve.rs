@@ -11,7 +11,7 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use certsession_core::SessionStore;
-use certsession_tls::MutualTls;
+use certsession_tls::{MutualTls, log_failed_handshake};
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tokio::net::TcpListener;
@@ -61,7 +61,7 @@ type Drain = Box<dyn FnOnce(Duration) -> BoxFuture<bool> + Send>;
 ///
 /// | what a client may let the server wait for | default |
 /// |---|---|
-/// | the TLS handshake | 30 s, and 4096 unfinished ones: the oldest is dropped for one more |
+/// | the TLS handshake | 30 s ([`MutualTlsBuilder::handshake_timeout`](certsession_tls::MutualTlsBuilder::handshake_timeout)), and 4096 unfinished ones: the oldest is dropped for one more |
 /// | the first byte after it | 30 s |
 /// | the rest of a request's head, from its first byte | 30 s |
 /// | the next request on a connection | 60 s |
@@ -72,10 +72,10 @@ type Drain = Box<dyn FnOnce(Duration) -> BoxFuture<bool> + Send>;
 pub fn serve<S>(listener: TcpListener, tls: MutualTls, service: S) -> Serve<S> {
     Serve {
         listener,
+        handshakes: handshakes::Limits::of(&tls),
         tls,
         service,
         timeouts: Timeouts::DEFAULT,
-        handshakes: handshakes::Limits::DEFAULT,
         shutdown: None,
         deadline: Duration::from_secs(30),
         drain: None,
@@ -96,12 +96,6 @@ pub struct Serve<S> {
 }
 
 impl<S> Serve<S> {
-    /// How long a TLS handshake may take. Default: 30 seconds.
-    pub fn with_handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.handshakes.timeout = timeout;
-        self
-    }
-
     /// How many handshakes may be unfinished at a time: for one more, the oldest is dropped. A small
     /// number lets a few slow clients shut the others out. Default: 4096.
     pub fn with_max_handshakes(mut self, most: usize) -> Self {
@@ -221,7 +215,7 @@ where
                 Some(Ok(stream)) => {
                     connection::serve(stream, address, service, timeouts, alive, stopping).await;
                 }
-                Some(Err(error)) => handshakes::log_failed(&error),
+                Some(Err(error)) => log_failed_handshake(&error, &address),
                 None => {}
             }
         });
