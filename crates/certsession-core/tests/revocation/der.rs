@@ -106,9 +106,14 @@ impl Ca {
 
     /// Its own certificate.
     pub(crate) fn ca(&self) -> CaCertificate {
-        let constraints = extension(19, true, sequence(&[element(0x01, [0xff])]));
+        self.ca_with(Vec::new())
+    }
+
+    /// Its own certificate, with these extensions besides the basic constraints.
+    pub(crate) fn ca_with(&self, mut extensions: Vec<Vec<u8>>) -> CaCertificate {
+        extensions.push(extension(19, true, sequence(&[element(0x01, [0xff])])));
         let key = self.key.public_key().as_ref();
-        let der = self.certificate(&[1], &self.name, key, &[constraints]);
+        let der = self.certificate(&[1], &self.name, key, &extensions);
         CaCertificate::from_der(&der).unwrap()
     }
 

@@ -14,6 +14,8 @@ mod cases;
 /// Public test data, beside OpenSSL.
 mod corpus;
 mod der;
+/// The cases of x509-limbo about revocation lists.
+mod limbo;
 /// Which list takes the place of which.
 mod places;
 /// A list of a million entries.
