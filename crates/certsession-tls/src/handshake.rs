@@ -20,6 +20,10 @@ pub(crate) enum Denied {
     Unknown,
     /// Its key is for something else: OpenSSL refuses it, rustls would not.
     NotForAuthentication(CertificateError),
+    /// The client CA that verifies it has expired since it was loaded: OpenSSL refuses it, rustls
+    /// would not.
+    #[cfg(feature = "rustls-0_23")]
+    CaExpired,
     /// A certificate spells its issuer otherwise than that one spells itself: rustls refuses it,
     /// OpenSSL would not.
     #[cfg(feature = "openssl")]
@@ -135,6 +139,8 @@ impl Display for Denied {
             Self::Revoked => f.write_str("the certificate is revoked"),
             Self::Unknown => f.write_str("the revocation list of its issuer is overdue"),
             Self::NotForAuthentication(error) => error.fmt(f),
+            #[cfg(feature = "rustls-0_23")]
+            Self::CaExpired => f.write_str("the client CA that verifies it has expired"),
             #[cfg(feature = "openssl")]
             Self::SpeltOtherwise => f.write_str(
                 "a certificate of its chain spells its issuer's name otherwise than the issuer \

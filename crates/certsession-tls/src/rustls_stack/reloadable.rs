@@ -1,10 +1,11 @@
 //! What can change while a server over rustls runs, and who its peers are.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use certsession_core::{CertificateError, PeerState, TrustAnchor};
+use certsession_core::{CertificateError, PeerState, Timestamp, TrustAnchor};
 use rustls::CertificateError as Refusal;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -38,7 +39,27 @@ struct Current {
     verifier: Arc<dyn ClientCertVerifier>,
     roots: Arc<RootCertStore>,
     /// One for each root.
-    anchors: Arc<[TrustAnchor]>,
+    anchors: Arc<[Anchor]>,
+}
+
+/// What webpki does not keep of a root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Anchor {
+    identity: TrustAnchor,
+    not_after: Timestamp,
+}
+
+impl Anchor {
+    fn of(ca: &ClientCa) -> Self {
+        Self {
+            identity: ca.anchor(),
+            not_after: ca.certificate.not_after(),
+        }
+    }
+
+    fn is_alive(&self, now: UnixTime) -> bool {
+        now.as_secs() <= self.not_after.as_millis() / 1_000
+    }
 }
 
 impl RustlsConfig {
@@ -115,13 +136,15 @@ impl RustlsConfig {
         let anchor = current.anchor(&self.provider, end_entity, intermediates, now);
         let verified = match &anchor {
             Some(_) => ClientCertVerified::assertion(),
-            // rustls says why.
             None => {
+                // rustls says why.
                 let verifier = &current.verifier;
-                logged(
-                    end_entity,
-                    verifier.verify_client_cert(end_entity, intermediates, now),
-                )?
+                let theirs = verifier.verify_client_cert(end_entity, intermediates, now);
+                logged(end_entity, theirs)?;
+                // It asks for the time of each certificate of the chain but for the CA's.
+                let denied = Denied::CaExpired;
+                handshake::client_refused("rustls", Some(end_entity), &denied);
+                return Err(Error::InvalidCertificate(Refusal::Expired));
             }
         };
         let list = self.settings.revocations.as_ref();
@@ -211,13 +234,14 @@ impl Current {
         let roots = Arc::new(roots);
         Ok(Self {
             verifier: verifier(provider, &roots, settings)?,
-            anchors: parts.client_cas.iter().map(ClientCa::anchor).collect(),
+            anchors: parts.client_cas.iter().map(Anchor::of).collect(),
             roots,
             certified: Arc::new(certified_key(provider, parts.identity)?),
         })
     }
 
-    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell.
+    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell, and
+    /// which goes on trusting a CA that expires while the server runs.
     fn anchor(
         &self,
         provider: &CryptoProvider,
@@ -226,9 +250,18 @@ impl Current {
         now: UnixTime,
     ) -> Option<TrustAnchor> {
         let leaf = EndEntityCert::try_from(leaf).ok()?;
+        let is_alive = |anchor: &&Anchor| anchor.is_alive(now);
+        let roots = match self.anchors.iter().all(|anchor| anchor.is_alive(now)) {
+            true => Cow::Borrowed(&*self.roots.roots),
+            false => {
+                let roots = self.roots.roots.iter().zip(&*self.anchors);
+                let living = roots.filter(|(_, anchor)| is_alive(anchor));
+                Cow::Owned(living.map(|(root, _)| root.clone()).collect())
+            }
+        };
         let path = leaf.verify_for_usage(
             provider.signature_verification_algorithms.all,
-            &self.roots.roots,
+            &roots,
             intermediates,
             now,
             KeyUsage::client_auth(),
@@ -236,9 +269,9 @@ impl Current {
             None,
         );
         let anchor = path.ok()?.anchor();
-        let mut roots = self.roots.roots.iter();
-        let index = roots.position(|root| std::ptr::eq(root, anchor))?;
-        self.anchors.get(index).copied()
+        let index = roots.iter().position(|root| std::ptr::eq(root, anchor))?;
+        let anchor = self.anchors.iter().filter(is_alive).nth(index)?;
+        Some(anchor.identity)
     }
 }
 

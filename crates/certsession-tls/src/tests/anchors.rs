@@ -5,7 +5,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use certsession_core::Timestamp;
+use certsession_core::test_util::ManualClock;
+use rcgen::date_time_ymd;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::pki::{Ca, STACKS};
@@ -112,6 +116,37 @@ fn an_open_connection_notices_on_its_next_request_that_its_ca_was_taken_away() {
             write(dir.path(), &(old.pem() + &next.pem()));
             server.reload();
             assert!(of_old.ask().starts_with("rejected: "), "{stack}");
+        }
+    }
+}
+
+#[test]
+fn a_ca_that_expires_while_the_server_runs_verifies_nobody_any_more() {
+    for resumption in [Resumption::Off, Resumption::Cache] {
+        for (stack, build) in STACKS {
+            let short = Ca::with("short", |ca| ca.not_after = date_time_ymd(2031, 1, 1));
+            let long = Ca::new("long");
+            // 2030-01-01.
+            let start = Timestamp::from_millis(1_893_456_000_000);
+            let clock = ManualClock::new(start);
+            let tls = short.mutual_tls(ClientAuth::Required);
+            let tls = tls.client_ca_pem(long.pem()).resumption(resumption);
+            let server = Server::start(build(&tls.clock(clock.clone())).unwrap());
+            for version in VERSIONS {
+                let client = |ca: &Ca| {
+                    let leaf = ca.client("alice");
+                    Arc::new(client(&short, version, &[], Some(&leaf)))
+                };
+                let (of_short, of_long) = (client(&short), client(&long));
+                assert!(get(server.addr, &of_short).is_ok(), "{stack}");
+                clock.advance(Duration::from_secs(2 * 365 * 24 * 60 * 60));
+                let answer = get(server.addr, &of_short);
+                // A resumed connection is open, and its certificate rejected.
+                let is_verified = answer.is_ok_and(|answer| answer.body.starts_with("verified "));
+                assert!(!is_verified, "{stack}, {resumption:?}");
+                assert!(get(server.addr, &of_long).is_ok(), "{stack}");
+                clock.set(start);
+            }
         }
     }
 }
