@@ -98,6 +98,14 @@ impl Browser {
         Self::over(self.address, ClientConfig::clone(&self.tls), self.http)
     }
 
+    /// Creates the same browser, with its cookie, for the server at another address.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Self {
+        let browser = Self::over(address, ClientConfig::clone(&self.tls), self.http);
+        browser.set_cookie(self.cookie());
+        browser
+    }
+
     /// The TLS configuration, for another kind of client.
     pub fn tls(&self) -> &Arc<ClientConfig> {
         &self.tls

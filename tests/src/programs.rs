@@ -6,14 +6,19 @@
 use std::env;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use certs_dev::{CrlRequest, Overwrite, Pki};
+use certs_dev::{CrlRequest, LeafRequest, Overwrite, Pki};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::browser::Browser;
+use crate::certificates::Client;
 use crate::curl::Curl;
 use crate::matrix::Plan;
 use crate::transport::{Http, Stack};
@@ -23,9 +28,9 @@ pub struct Portal {
     /// Its certificates.
     pub pki: Pki,
     http: Http,
-    base: String,
+    address: SocketAddr,
     dir: TempDir,
-    _program: Program,
+    program: Program,
 }
 
 impl Portal {
@@ -46,6 +51,17 @@ impl Portal {
         let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
         let list = pki.authority().revocation_list(&CrlRequest::new()).unwrap();
         std::fs::write(dir.path().join("crl.pem"), list.pem()).unwrap();
+        let (program, address) = Self::launch(&dir, plan, flags, level);
+        Self {
+            pki,
+            http: plan.http(),
+            address,
+            dir,
+            program,
+        }
+    }
+
+    fn launch(dir: &TempDir, plan: Plan, flags: &[&str], level: &str) -> (Program, SocketAddr) {
         let folder = dir.path().to_str().unwrap();
         let flags = flags.iter().map(|flag| flag.replace("{dir}", folder));
         let mut command = Command::new(executable(plan.portal()));
@@ -62,24 +78,49 @@ impl Portal {
         let line = program.line();
         let address = line.strip_prefix("listening on https://127.0.0.1:");
         let port: u16 = address.expect(&line).trim_end().parse().unwrap();
-        Self {
-            pki,
-            http: plan.http(),
-            base: format!("https://localhost:{port}"),
-            dir,
-            _program: program,
-        }
+        (program, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    /// Tells it to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Panics
+    ///
+    /// If it has not stopped within this time.
+    pub fn terminate(&mut self, limit: Duration) -> ExitStatus {
+        self.program.terminate(limit)
+    }
+
+    /// Starts it again, without a log, with the same certificates, on another port.
+    pub fn start_again(&mut self, plan: Plan, flags: &[&str]) {
+        (self.program, self.address) = Self::launch(&self.dir, plan, flags, "off");
+    }
+
+    /// Its address.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A browser with a new certificate with this name.
+    pub fn browser(&self, name: &str) -> Browser {
+        let authority = self.pki.authority();
+        let client = Client::of(&authority.issue(&LeafRequest::client(name)).unwrap());
+        let authority = authority.certificate_der();
+        Browser::new(self.address, authority, Some(&client), self.http)
+    }
+
+    fn base(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
     }
 
     /// curl with a new jar and the certificate with this name, which is minted first unless it is
     /// alice or bob.
     pub fn curl(&self, name: &str) -> Curl {
-        Curl::new(&self.base, self.dir.path(), Some(name), self.http)
+        Curl::new(&self.base(), self.dir.path(), Some(name), self.http)
     }
 
     /// curl with a new jar and no certificate.
     pub fn stranger(&self) -> Curl {
-        Curl::new(&self.base, self.dir.path(), None, self.http)
+        Curl::new(&self.base(), self.dir.path(), None, self.http)
     }
 }
 
@@ -130,6 +171,26 @@ impl Program {
         (length > 0).then_some(line)
     }
 
+    /// Sends it SIGTERM and waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it has not ended within this time.
+    pub fn terminate(&mut self, limit: Duration) -> ExitStatus {
+        // The shell has `kill` built in; the program is not installed everywhere.
+        let kill = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success(), "{kill}: {sent}");
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < limit, "it still runs after {limit:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Stops the program, and returns the rest of its output.
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();
@@ -150,6 +211,58 @@ impl Drop for Program {
 pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
     let mut command = Command::new(executable("portal"));
     command.current_dir(folder).args(flags).output().unwrap()
+}
+
+/// The examples that tests run.
+const EXAMPLES: [&str; 6] = [
+    "portal",
+    "portal-axum",
+    "quickstart",
+    "quickstart-axum",
+    "with-axum-server",
+    "with-tonic",
+];
+
+/// An example that listens on a port of its own choice and mints its certificates where it runs. It
+/// runs until it is dropped.
+pub struct Example {
+    /// Its certificates.
+    pub pki: Pki,
+    /// Its port.
+    pub port: u16,
+    dir: TempDir,
+    _program: Program,
+}
+
+impl Example {
+    /// Starts the example with this name.
+    pub fn start(name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new(executable(name));
+        command.arg("0").current_dir(dir.path());
+        command.env("RUST_LOG", "trace");
+        let mut program = Program::start(command);
+        let line = program.line();
+        let port = line.strip_prefix("listening on https://127.0.0.1:");
+        let port = port.expect(&line).trim_end().parse().unwrap();
+        Self {
+            pki: Pki::ensure(dir.path().join("certs-dev/out")).unwrap(),
+            port,
+            dir,
+            _program: program,
+        }
+    }
+
+    /// curl with a new jar and the certificate with this name.
+    pub fn curl(&self, name: &str, http: Http) -> Curl {
+        let base = format!("https://localhost:{}", self.port);
+        Curl::new(
+            &base,
+            &self.dir.path().join("certs-dev/out"),
+            Some(name),
+            http,
+        )
+    }
 }
 
 /// The path of an example's executable.
@@ -199,8 +312,8 @@ fn build() -> String {
             "--offline",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["-p", "portal", "-p", "portal-axum"])
-        .args(["-p", "quickstart", "-p", "quickstart-axum", "--target-dir"])
+        .args(EXAMPLES.iter().flat_map(|example| ["-p", *example]))
+        .arg("--target-dir")
         .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // Build scripts that read the environment variables of this test would run again each time.

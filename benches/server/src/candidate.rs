@@ -31,6 +31,10 @@ pub enum Candidate {
     ActixSessionRedisPool,
     /// axum without sessions.
     Axum,
+    /// This project on axum, in memory.
+    CertsessionAxumMemory,
+    /// This project on axum, in Redis.
+    CertsessionAxumRedis,
     /// tower-sessions, in memory.
     TowerSessionsMemory,
     /// tower-sessions in Redis.
@@ -39,7 +43,7 @@ pub enum Candidate {
 
 impl Candidate {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Bare,
         Self::BaselineMemory,
         Self::BaselineRedis,
@@ -54,6 +58,8 @@ impl Candidate {
         Self::ActixSessionRedisSliding,
         Self::ActixSessionRedisPool,
         Self::Axum,
+        Self::CertsessionAxumMemory,
+        Self::CertsessionAxumRedis,
         Self::TowerSessionsMemory,
         Self::TowerSessionsRedis,
     ];
@@ -75,6 +81,8 @@ impl Candidate {
             Self::ActixSessionRedisSliding => "actix-session-redis-sliding",
             Self::ActixSessionRedisPool => "actix-session-redis-pool",
             Self::Axum => "axum",
+            Self::CertsessionAxumMemory => "certsession-axum-memory",
+            Self::CertsessionAxumRedis => "certsession-axum-redis",
             Self::TowerSessionsMemory => "tower-sessions-memory",
             Self::TowerSessionsRedis => "tower-sessions-redis",
         }
@@ -91,7 +99,11 @@ impl Candidate {
     pub const fn is_on_axum(self) -> bool {
         matches!(
             self,
-            Self::Axum | Self::TowerSessionsMemory | Self::TowerSessionsRedis
+            Self::Axum
+                | Self::CertsessionAxumMemory
+                | Self::CertsessionAxumRedis
+                | Self::TowerSessionsMemory
+                | Self::TowerSessionsRedis
         )
     }
 }

@@ -1,4 +1,4 @@
-//! This project.
+//! This project on actix-web.
 
 use std::time::Duration;
 

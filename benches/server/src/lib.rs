@@ -10,7 +10,8 @@
 //! | `tls` | the server's certificate, from a folder |
 //! | `bare` | actix-web without sessions |
 //! | `actix_session` | actix-session |
-//! | `certsession` | this project |
+//! | `certsession` | this project on actix-web |
+//! | `certsession_axum` | this project on axum |
 //! | `baseline/` | a hand-written middleware that does only what is necessary |
 //! | `on_axum` | axum, and tower-sessions on it |
 
@@ -20,6 +21,8 @@ mod bare;
 mod baseline;
 mod candidate;
 mod certsession;
+#[cfg(feature = "comparison")]
+mod certsession_axum;
 mod host;
 #[cfg(feature = "comparison")]
 mod on_axum;
@@ -50,6 +53,10 @@ pub async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> 
         | Candidate::ActixSessionRedis
         | Candidate::ActixSessionRedisSliding
         | Candidate::ActixSessionRedisPool => actix_session::serve(candidate, setup).await,
+        #[cfg(feature = "comparison")]
+        Candidate::CertsessionAxumMemory | Candidate::CertsessionAxumRedis => {
+            certsession_axum::serve(candidate, setup).await
+        }
         #[cfg(feature = "comparison")]
         Candidate::Axum | Candidate::TowerSessionsMemory | Candidate::TowerSessionsRedis => {
             on_axum::serve(candidate, setup).await

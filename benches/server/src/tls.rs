@@ -24,6 +24,12 @@ impl Tls {
         Ok(Self(builder))
     }
 
+    /// For a server that takes the whole configuration.
+    #[cfg(feature = "comparison")]
+    pub(crate) fn mutual_tls(&self) -> Result<MutualTls, Fault> {
+        Ok(self.0.build_rustls()?)
+    }
+
     /// A certificate is required, and there is no resumption. ALPN is left to the framework.
     pub(crate) fn config(&self) -> Result<(rustls::ServerConfig, PeerVerifier), Fault> {
         match self.0.build_rustls()?.with_alpn(&[]).into_parts() {

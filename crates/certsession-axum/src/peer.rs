@@ -32,7 +32,14 @@ pub(crate) struct CapturedPeer(pub(crate) std::sync::Arc<certsession_tls::Connec
 /// request.extensions_mut().insert(peer.clone());
 /// ```
 #[derive(Clone, Debug)]
-pub struct VouchedPeer(PeerState);
+pub struct VouchedPeer(Vouched);
+
+#[derive(Clone, Debug)]
+enum Vouched {
+    Leaf(PeerState),
+    #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+    Connection(std::sync::Arc<certsession_tls::ConnectionPeer>),
+}
 
 impl VouchedPeer {
     /// The peer that presented this leaf, in DER, or no certificate at all.
@@ -44,7 +51,24 @@ impl VouchedPeer {
     ///
     /// Expiry and revocation are judged on each request, as on any connection.
     pub fn caller_vouches_for_verified_leaf(leaf: Option<&[u8]>) -> Self {
-        Self(PeerState::from_leaf(leaf))
+        Self(Vouched::Leaf(PeerState::from_leaf(leaf)))
+    }
+
+    fn state(&self) -> PeerState {
+        match &self.0 {
+            Vouched::Leaf(peer) => peer.clone(),
+            #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+            Vouched::Connection(peer) => peer.state(),
+        }
+    }
+}
+
+/// For an acceptor that serves a configuration of [`MutualTls`](crate::MutualTls): what its
+/// [`PeerVerifier`](crate::PeerVerifier) says of the connection, for as long as it is open.
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+impl From<certsession_tls::ConnectionPeer> for VouchedPeer {
+    fn from(peer: certsession_tls::ConnectionPeer) -> Self {
+        Self(Vouched::Connection(std::sync::Arc::new(peer)))
     }
 }
 
@@ -54,8 +78,8 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
     if let Some(CapturedPeer(peer)) = extensions.get() {
         return Some(peer.state());
     }
-    if let Some(VouchedPeer(peer)) = extensions.get() {
-        return Some(peer.clone());
+    if let Some(vouched) = extensions.get::<VouchedPeer>() {
+        return Some(vouched.state());
     }
     peer_of_test(extensions).cloned()
 }

@@ -8,6 +8,8 @@
 )]
 #![allow(clippy::print_stdout, reason = "what was measured is said")]
 
+mod acceptors;
+mod bodies;
 mod faults;
 mod gone;
 mod listener;

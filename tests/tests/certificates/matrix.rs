@@ -79,6 +79,16 @@ fn p8_the_matrix_holds_over_openssl() {
     run::<adapters::Actix, Memory, _>(Stack::Openssl, Http::One, the_matrix_holds);
 }
 
+#[test]
+fn p8_the_matrix_holds_on_axum_over_rustls() {
+    run::<adapters::Axum, Memory, _>(Stack::Rustls, Http::One, the_matrix_holds);
+}
+
+#[test]
+fn p8_the_matrix_holds_on_axum_over_openssl() {
+    run::<adapters::Axum, Memory, _>(Stack::Openssl, Http::One, the_matrix_holds);
+}
+
 async fn the_matrix_holds(plan: Plan) {
     let mut table = Table::default();
     for policy in POLICIES {

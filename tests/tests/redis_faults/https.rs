@@ -25,7 +25,7 @@ fn server() -> &'static RedisServer {
     SERVER.get_or_init(|| RedisServer::builder().tcp().append_only().start())
 }
 
-struct KeptOnDisk;
+pub(crate) struct KeptOnDisk;
 
 impl StoreKind for KeptOnDisk {
     type Store = RedisStore;
@@ -55,6 +55,11 @@ fn over_rustls_and_http2_a_store_that_is_killed_is_503_and_then_all_is_there() {
 #[test]
 fn over_openssl_and_http1_a_store_that_is_killed_is_503_and_then_all_is_there() {
     run::<adapters::Actix, KeptOnDisk, _>(Stack::Openssl, Http::One, killed_and_restarted);
+}
+
+#[test]
+fn on_axum_over_rustls_and_http2_a_store_that_is_killed_is_503_and_then_all_is_there() {
+    run::<adapters::Axum, KeptOnDisk, _>(Stack::Rustls, Http::Two, killed_and_restarted);
 }
 
 async fn killed_and_restarted(plan: Plan) {

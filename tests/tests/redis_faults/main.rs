@@ -29,5 +29,6 @@ mod memory;
 mod one_server;
 mod random;
 mod refusals;
+mod stopped;
 mod trial;
 mod verdict;

@@ -9,7 +9,7 @@ use certsession_tests::redis::RedisServer;
 use crate::load::{Figures, Load, Tally, Workload};
 
 /// Every candidate, in the order of the tables.
-pub(crate) const CANDIDATES: [&str; 16] = [
+pub(crate) const CANDIDATES: [&str; 18] = [
     "bare",
     "baseline-memory",
     "certsession-memory",
@@ -24,6 +24,8 @@ pub(crate) const CANDIDATES: [&str; 16] = [
     "actix-session-redis-sliding",
     "actix-session-redis-pool",
     "axum",
+    "certsession-axum-memory",
+    "certsession-axum-redis",
     "tower-sessions-memory",
     "tower-sessions-redis",
 ];
