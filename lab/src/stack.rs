@@ -143,6 +143,9 @@ impl Server {
         if case.transport == Transport::MutualTls {
             command.arg("--mtls");
         }
+        if let Some(crl) = case.crl(port, certificates) {
+            command.arg("--crl").arg(crl);
+        }
         let child = command
             // A group of its own, as PHP's server has workers.
             .process_group(0)

@@ -21,9 +21,7 @@ impl Actor<'_> {
                 Ok(result) => result,
                 Err(_) => Err(Trouble::Timeout(timeout)),
             },
-            () = target.interrupted() => {
-                Err(Trouble::Stopped("the scan was interrupted".to_owned()))
-            }
+            () = target.interrupted() => Err(target.interruption()),
         };
         if result.is_err() {
             self.connections.clear();

@@ -48,6 +48,16 @@ pub(crate) struct Credentials {
     answers: HashMap<String, Answer>,
 }
 
+/// Whether redirects are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Follow {
+    Not,
+    /// As a browser does, since the page there may do a part of the work; the step is judged by
+    /// its own answer, as a page that a user is led to may be missing in a test set-up.
+    Aside,
+    ToTheEnd,
+}
+
 impl Credentials {
     /// Cookies alone.
     pub(crate) fn of(jar: Jar) -> Self {
@@ -128,13 +138,25 @@ impl<'t> Actor<'t> {
         for before in &step.before {
             // `before` names steps that have none of their own: one level is what a sign-in needs.
             let step = self.step(before)?;
-            self.one(step, &Change::default(), true).await?;
+            self.one(step, &Change::default(), Follow::ToTheEnd).await?;
         }
-        let follow = step.follow.unwrap_or(name == "login") && !change.no_redirects;
+        let follow = match (step.follow, name) {
+            _ if change.no_redirects => Follow::Not,
+            (Some(false), _) => Follow::Not,
+            (Some(true), _) | (None, "login") => Follow::ToTheEnd,
+            (None, "logout" | "logout_error" | "elevate" | "password") => Follow::Aside,
+            // A redirect is how many applications tell an anonymous user to sign in.
+            (None, _) => Follow::Not,
+        };
         self.one(step, change, follow).await
     }
 
-    async fn one(&mut self, step: &Step, change: &Change, follow: bool) -> Result<Answer, Trouble> {
+    async fn one(
+        &mut self,
+        step: &Step,
+        change: &Change,
+        follow: Follow,
+    ) -> Result<Answer, Trouble> {
         let outgoing = match &change.given {
             Some(values) => {
                 let own = std::mem::replace(&mut self.values, values.clone());
@@ -159,7 +181,7 @@ impl<'t> Actor<'t> {
         for _ in 0..MAX_REDIRECTS {
             let Some(to) = answer
                 .redirect()
-                .filter(|to| follow && self.target.may_ask(to))
+                .filter(|to| follow != Follow::Not && self.target.may_ask(to))
             else {
                 break;
             };
@@ -179,8 +201,11 @@ impl<'t> Actor<'t> {
                 self.values.insert(extract.name.clone(), value);
             }
         }
-        self.answers.insert(step.name.clone(), kept);
-        Ok(answer)
+        self.answers.insert(step.name.clone(), kept.clone());
+        Ok(match follow {
+            Follow::Aside => kept,
+            Follow::Not | Follow::ToTheEnd => answer,
+        })
     }
 
     /// Loads a page by its path, as a browser that is led there.

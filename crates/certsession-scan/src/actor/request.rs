@@ -197,6 +197,14 @@ impl Actor<'_> {
             false => Method::GET,
         };
         let mut outgoing = self.plain(method, to.clone());
+        // A navigation that another site began stays one over redirects.
+        if last
+            .headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site == "cross-site")
+        {
+            self.tell_site(&mut outgoing, Site::Cross);
+        }
         if keeps_method {
             outgoing.body = last.body.clone();
             if let Some(media_type) = last.headers.get(CONTENT_TYPE) {
