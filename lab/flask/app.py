@@ -28,7 +28,7 @@ END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK
 LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK ENT-01-NAME
 ENT-01-TIME CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-04 CERT-06 CERT-07 CERT-08""".split()
 ODD = """callback two-step redirect ok rotate signed several bearer grace single csrf-less remember limited failing
-hanging forgetful resetting generic""".split()
+hanging dripping forgetful resetting late generic""".split()
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
@@ -172,13 +172,17 @@ def alive(session):
 def load():
     requests_seen[0] += 1
     g.id, g.session, g.set = None, None, False
-    if "failing" in odd and requests_seen[0] > 25:
+    # Early is while the scanner calibrates its oracle, late is in the middle of the checks.
+    in_trouble = requests_seen[0] > (120 if "late" in odd else 25)
+    if "failing" in odd and in_trouble:
         abort(500)
-    if "limited" in odd and requests_seen[0] > 25:
+    if "limited" in odd and in_trouble:
         return Response("slow down", 429, {"Retry-After": "60"})
-    if "hanging" in odd and requests_seen[0] > 25:
+    if "hanging" in odd and in_trouble:
         time.sleep(60)
-    if "resetting" in odd and requests_seen[0] > 25:
+    if "dripping" in odd and in_trouble:
+        return Response(drip())
+    if "resetting" in odd and in_trouble:
         socket = request.environ["werkzeug.socket"]
         socket.shutdown(2)
         return Response("")
@@ -205,6 +209,13 @@ def load():
                 session["used"] = time.time()
                 break
     return None
+
+
+def drip():
+    """A body that has no end."""
+    while True:
+        time.sleep(0.3)
+        yield "."
 
 
 def bound(session):

@@ -20,21 +20,19 @@ pub fn cases(stack: Stack) -> Vec<Case> {
 
 /// Targets of which nothing can be said: each ends inconclusive.
 pub fn troubled() -> Vec<Case> {
-    [
-        "failing",
-        "limited",
-        "hanging",
-        "resetting",
-        "forgetful",
-        "generic",
-    ]
-    .into_iter()
-    .map(|odd| {
+    let case = |odd: &'static str| {
         Case::clean(Stack::Flask)
             .odd(odd)
             .more("[options]\ntimeout = \"2s\"\n")
-    })
-    .collect()
+    };
+    let later = ["failing", "limited", "hanging", "dripping", "resetting"];
+    let ever = ["forgetful", "generic"];
+    later
+        .into_iter()
+        .chain(ever)
+        .map(case)
+        .chain(later.into_iter().map(|odd| case(odd).odd("late")))
+        .collect()
 }
 
 fn flask() -> Vec<Case> {
