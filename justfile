@@ -136,8 +136,13 @@ lab stack="--help" *arguments:
 
 # Scans every application of the lab, on all five stacks, and writes the tables into docs/scanner.md.
 scan-lab:
-    lab/install flask express actix php tomcat wapiti
+    lab/install flask express actix php tomcat wapiti schemathesis
     cargo run --quiet -p certsession-lab -- table
+
+# Scans real applications (Django's admin, DokuWiki, Flask-AppBuilder, Node-RED) and writes the table into docs/scanner.md.
+scan-applications *names:
+    lab/install {{ if names == "" { "django dokuwiki flask-appbuilder node-red" } else { names } }}
+    cargo run --quiet -p certsession-lab -- applications {{ names }}
 
 # Builds all benchmarks together, so that shared dependencies are built once.
 [private]

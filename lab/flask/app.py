@@ -5,27 +5,30 @@
     python app.py --port 5000 --odd rotate          odd, and correct
 
 With --tls DIR it is served over HTTPS with DIR/server.pem and DIR/server.key, and with --mtls it
-asks for client certificates of DIR/ca.pem and binds sessions to them.
+asks for client certificates of DIR/ca.pem and binds sessions to them; a session ends once the
+revocation list of --crl has its certificate.
 """
 
 import argparse
 import hashlib
 import hmac
 import json
+import os
 import secrets
 import ssl
+import subprocess
 import threading
 import time
 
 from flask import Flask, Response, abort, g, redirect, request
 from werkzeug.serving import WSGIRequestHandler
 
-BUGS = """FIX-01 FIX-02 FIX-03 FIX-03-FORM FIX-04 FIX-05 FIX-05-LEFT ROT-01 ROT-02 END-01 END-02 END-03
+BUGS = """FIX-01 FIX-01-ROOT FIX-02 FIX-03 FIX-03-FORM FIX-03-HEADER FIX-03-QUERY FIX-04 FIX-05 FIX-05-LEFT ROT-01 ROT-02 END-01 END-02 END-03
 END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK-01 LEAK-01-BODY
-LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK CACHE-01
-CSRF-01 CERT-01 CERT-02 CERT-04 CERT-07 CERT-08""".split()
-ODD = """redirect ok rotate signed several bearer grace single csrf-less remember limited failing
-hanging forgetful resetting generic""".split()
+LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK ENT-01-NAME
+ENT-01-TIME CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-04 CERT-06 CERT-07 CERT-08""".split()
+ODD = """callback two-step redirect ok rotate signed several bearer grace single csrf-less remember limited failing
+hanging dripping forgetful resetting late generic""".split()
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
@@ -33,6 +36,7 @@ parser.add_argument("--bugs", default="")
 parser.add_argument("--odd", default="")
 parser.add_argument("--tls")
 parser.add_argument("--mtls", action="store_true")
+parser.add_argument("--crl")
 options = parser.parse_args()
 bugs = set(filter(None, options.bugs.split(",")))
 odd = set(filter(None, options.odd.split(",")))
@@ -49,15 +53,20 @@ lock = threading.RLock()
 sessions = {}  # id -> {"user", "data", "csrf", ...}
 counter = [1000]
 requests_seen = [0]
+codes = {}  # of a sign-in that is under way -> the user
 
 
 def has(bug):
     return bug in bugs
 
 
-def new_id():
+def new_id(name=None):
     with lock:
         counter[0] += 1
+        if has("ENT-01-NAME"):
+            return hashlib.sha1(f"{name}-{counter[0]}".encode()).hexdigest()
+        if has("ENT-01-TIME"):
+            return hashlib.md5(str(time.time()).encode()).hexdigest()
         if has("ENT-01"):
             return f"{counter[0]:016d}"
         if has("ENT-01-MD5"):
@@ -101,6 +110,23 @@ def expired():
     return bool(peer) and ssl.cert_time_to_seconds(peer["notAfter"]) < time.time()
 
 
+revocations = {"changed": None, "text": ""}
+
+
+def revoked():
+    """The list as it is now: servers are told of a new one in many ways."""
+    if not options.crl or has("CERT-06") or not os.path.exists(options.crl):
+        return False
+    peer = request.environ["werkzeug.socket"].getpeercert()
+    with lock:
+        changed = os.stat(options.crl).st_mtime_ns
+        if revocations["changed"] != changed:
+            command = ["openssl", "crl", "-in", options.crl, "-noout", "-text"]
+            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            revocations.update(changed=changed, text=text)
+        return bool(peer) and f"Serial Number: {peer['serialNumber']}\n" in revocations["text"]
+
+
 def sign(value):
     return hmac.new(KEY, value.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -119,6 +145,10 @@ def ids_in_request():
     if "several" in odd:
         other = request.cookies.get("part")
         found = [value + (other or "") for value in found]
+    if has("FIX-03-QUERY"):
+        found = found or [v for v in [request.args.get("sessionId")] if v]
+    if has("FIX-03-HEADER"):
+        found = found or [v for v in [request.headers.get("X-Auth-Token")] if v]
     if has("FIX-03"):
         found = found or [v for v in [request.args.get("sid")] if v]
     if has("FIX-03-FORM") and request.path == "/login" and request.form.get("sid"):
@@ -142,19 +172,25 @@ def alive(session):
 def load():
     requests_seen[0] += 1
     g.id, g.session, g.set = None, None, False
-    if "failing" in odd and requests_seen[0] > 25:
+    # Early is while the scanner calibrates its oracle, late is in the middle of the checks.
+    in_trouble = requests_seen[0] > (120 if "late" in odd else 25)
+    if "failing" in odd and in_trouble:
         abort(500)
-    if "limited" in odd and requests_seen[0] > 25:
+    if "limited" in odd and in_trouble:
         return Response("slow down", 429, {"Retry-After": "60"})
-    if "hanging" in odd and requests_seen[0] > 25:
+    if "hanging" in odd and in_trouble:
         time.sleep(60)
-    if "resetting" in odd and requests_seen[0] > 25:
+    if "dripping" in odd and in_trouble:
+        return Response(drip())
+    if "resetting" in odd and in_trouble:
         socket = request.environ["werkzeug.socket"]
         socket.shutdown(2)
         return Response("")
     if "forgetful" in odd and requests_seen[0] % 7 == 0:
         with lock:
             sessions.clear()
+    if revoked():
+        return Response("the certificate is revoked", 403)
     if expired():
         return Response("the certificate has expired", 403)
     ids = ids_in_request()
@@ -175,6 +211,13 @@ def load():
     return None
 
 
+def drip():
+    """A body that has no end."""
+    while True:
+        time.sleep(0.3)
+        yield "."
+
+
 def bound(session):
     mine = certificate()
     if has("CERT-01") and mine is not None:
@@ -187,7 +230,7 @@ def bound(session):
 def begin(user=None, data=None):
     """A new session under a new id."""
     with lock:
-        g.id, g.session, g.set = new_id(), new_session(), True
+        g.id, g.session, g.set = new_id(user), new_session(), True
         g.session["user"] = user
         g.session["data"] = data or {}
         sessions[g.id] = g.session
@@ -278,13 +321,27 @@ def login():
     name = data.get("username")
     if USERS.get(name) != data.get("password"):
         abort(401)
+    if "callback" in odd:
+        code = secrets.token_urlsafe(16)
+        codes[code] = name
+        return redirect(f"/callback?code={code}")
+    return sign_in(name)
+
+
+@app.get("/callback")
+def callback():
+    name = codes.pop(request.args.get("code"), None)
+    return sign_in(name) if name else abort(400)
+
+
+def sign_in(name):
     if "single" in odd:
         with lock:
             for value, session in list(sessions.items()):
                 if session["user"] == name:
                     del sessions[value]
     kept = g.session["data"] if g.session and has("FIX-04") else {}
-    keeps_id = has("FIX-01") or has("FIX-02") or g.get("kept")
+    keeps_id = has("FIX-01") or has("FIX-01-ROOT") or has("FIX-02") or g.get("kept")
     if g.session and keeps_id and not g.session["user"]:
         g.session["user"] = name
         g.set = True
@@ -300,6 +357,13 @@ def login():
     if has("LEAK-01") or has("LEAK-02"):
         return redirect(f"/home?sid={g.id}")
     return redirect("/home")
+
+
+@app.get("/")
+def root():
+    if has("FIX-01-ROOT") and g.session is None:
+        begin()
+    return "<h1>welcome</h1>"
 
 
 @app.get("/home")
@@ -336,6 +400,18 @@ def logout():
         return "bye"
     if has("END-03"):
         raise RuntimeError("the audit log is full")
+    if "two-step" in odd:
+        codes[g.id] = "leaving"
+        return redirect("/signed-out")
+    return sign_out()
+
+
+@app.get("/signed-out")
+def signed_out():
+    return sign_out() if codes.pop(g.id, None) else abort(400)
+
+
+def sign_out():
     response = Response("bye")
     if not has("END-02") and g.id:
         end(g.id)

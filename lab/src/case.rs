@@ -1,6 +1,6 @@
 //! A server with flags, the configuration for it, and what a scan has to find.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::stack::Stack;
 
@@ -136,6 +136,13 @@ impl Case {
             .collect()
     }
 
+    /// The revocation list that the server follows: one of its own, as cases run beside each
+    /// other.
+    pub fn crl(&self, port: u16, certificates: &Path) -> Option<PathBuf> {
+        (self.stack == Stack::Flask && self.transport == Transport::MutualTls)
+            .then(|| certificates.join(format!("crl-{port}.pem")))
+    }
+
     /// The scanner's configuration for it.
     pub fn configuration(&self, port: u16, certificates: &Path) -> String {
         let scheme = match self.transport {
@@ -191,6 +198,9 @@ impl Case {
         if mutual {
             text +=
                 &format!("[pki]\nca_cert = \"{folder}/ca.pem\"\nca_key = \"{folder}/ca.key\"\n");
+        }
+        if let Some(crl) = self.crl(port, certificates) {
+            text += &format!("crl = \"{}\"\n", crl.display());
         }
         // The machine may be busy with other tests; only a target in trouble is not waited for.
         if !self.more.contains("[options]") {

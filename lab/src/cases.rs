@@ -20,21 +20,19 @@ pub fn cases(stack: Stack) -> Vec<Case> {
 
 /// Targets of which nothing can be said: each ends inconclusive.
 pub fn troubled() -> Vec<Case> {
-    [
-        "failing",
-        "limited",
-        "hanging",
-        "resetting",
-        "forgetful",
-        "generic",
-    ]
-    .into_iter()
-    .map(|odd| {
+    let case = |odd: &'static str| {
         Case::clean(Stack::Flask)
             .odd(odd)
             .more("[options]\ntimeout = \"2s\"\n")
-    })
-    .collect()
+    };
+    let later = ["failing", "limited", "hanging", "dripping", "resetting"];
+    let ever = ["forgetful", "generic"];
+    later
+        .into_iter()
+        .chain(ever)
+        .map(case)
+        .chain(later.into_iter().map(|odd| case(odd).odd("late")))
+        .collect()
 }
 
 fn flask() -> Vec<Case> {
@@ -54,6 +52,8 @@ fn flask() -> Vec<Case> {
         clean().over(Transport::MutualTls),
         clean().odd("redirect"),
         clean().odd("ok"),
+        clean().odd("callback").with("RACE"),
+        clean().odd("two-step").with("RACE"),
         clean().odd("rotate").with("RACE"),
         clean().odd("signed").with("ENT"),
         clean().odd("several").with("ENT"),
@@ -63,9 +63,12 @@ fn flask() -> Vec<Case> {
         clean().odd("csrf-less").login(Login::Json),
         clean().odd("bearer").login(Login::Bearer),
         bug("FIX-01", &["FIX-01", "FIX-04"]),
+        without_token("FIX-01-ROOT", &["FIX-01", "FIX-04", "COOK-06"]),
         bug("FIX-02", &["FIX-01", "FIX-02", "FIX-04"]),
         bug("FIX-03", &["FIX-03"]),
         without_token("FIX-03-FORM", &["FIX-03"]),
+        bug("FIX-03-QUERY", &["FIX-03"]),
+        bug("FIX-03-HEADER", &["FIX-03"]),
         bug("FIX-04", &["FIX-04"]),
         bug("FIX-05", &["FIX-05"]),
         bug("FIX-05-LEFT", &["FIX-05"]),
@@ -95,11 +98,14 @@ fn flask() -> Vec<Case> {
         bug("ENT-01", &["ENT-01"]).with("ENT"),
         bug("ENT-01-MD5", &["ENT-01"]).with("ENT"),
         bug("ENT-01-CLOCK", &["ENT-01"]).with("ENT"),
+        bug("ENT-01-NAME", &["ENT-01"]).with("ENT"),
+        bug("ENT-01-TIME", &["ENT-01"]).with("ENT"),
         bug("CACHE-01", &["CACHE-01"]),
         bug("CSRF-01", &["CSRF-01"]),
         mutual("CERT-01", &["CERT-01", "CERT-04"]),
         mutual("CERT-02", &["CERT-02"]),
         mutual("CERT-04", &["CERT-04"]),
+        mutual("CERT-06", &["CERT-06"]),
         mutual("CERT-07", &["CERT-07"]),
         mutual("CERT-08", &["CERT-08"]),
     ]

@@ -53,11 +53,11 @@ impl Sum {
     }
 }
 
-/// A table of what this scanner, wapiti and the algorithm of ZAP's rule 40013 make of twelve
-/// planted faults and the clean twin, on Flask.
+/// A table of what this scanner, wapiti, Schemathesis and the algorithm of ZAP's rule 40013 make
+/// of twelve planted faults and the clean twin, on Flask.
 ///
 /// # Errors
-/// Where a server does not start, or wapiti is not installed.
+/// Where a server does not start, or one of the tools is not installed.
 pub async fn beside_others(certificates: &Path) -> Result<String, StartError> {
     let planted: Vec<Case> = crate::cases(Stack::Flask)
         .into_iter()
@@ -67,7 +67,9 @@ pub async fn beside_others(certificates: &Path) -> Result<String, StartError> {
             _ => false,
         })
         .collect();
-    let (mut ours, mut wapiti, mut rule) = (Sum::default(), Sum::default(), Sum::default());
+    let (mut ours, mut wapiti, mut schemathesis, mut rule) = Default::default();
+    let sums: [&mut Sum; 4] = [&mut ours, &mut wapiti, &mut schemathesis, &mut rule];
+    let [ours, wapiti, schemathesis, rule] = sums;
     for case in &planted {
         let outcome = scan(case, certificates).await?;
         let found = outcome.found().into_iter().collect();
@@ -78,6 +80,12 @@ pub async fn beside_others(certificates: &Path) -> Result<String, StartError> {
         let began = Instant::now();
         let found = with_wapiti(server.port())?;
         wapiti.add(case, &found, began.elapsed());
+
+        let server = Server::start(case, certificates)?;
+        let began = Instant::now();
+        let requests = with_schemathesis(server.port())?;
+        *schemathesis.requests.get_or_insert(0) += requests;
+        schemathesis.add(case, &BTreeSet::new(), began.elapsed());
 
         let server = Server::start(case, certificates)?;
         let began = Instant::now();
@@ -93,9 +101,10 @@ pub async fn beside_others(certificates: &Path) -> Result<String, StartError> {
     );
     let _ = write!(
         text,
-        "{}{}{}",
+        "{}{}{}{}",
         ours.row("certsession-scan"),
         wapiti.row("wapiti 3.2, signed in"),
+        schemathesis.row("Schemathesis 4, signed in"),
         rule.row("the published algorithm of ZAP's rule 40013, written again here")
     );
     Ok(text)
@@ -157,6 +166,70 @@ fn with_wapiti(port: u16) -> Result<BTreeSet<&'static str>, StartError> {
         }
     }
     Ok(found)
+}
+
+/// Lets Schemathesis test the application, signed in, by a description of its interface, and
+/// says how many requests it took. It judges answers by the description, and whether an operation
+/// that needs the session works without: none of its failures is about a session's lifecycle, so
+/// that none has a name of this scanner's.
+fn with_schemathesis(port: u16) -> Result<usize, StartError> {
+    let program = installed().join("schemathesis/bin/schemathesis");
+    if !program.exists() {
+        return Err(StartError::new(
+            "Schemathesis is not installed; run: lab/install schemathesis",
+        ));
+    }
+    let cookie = signed_in(port)?;
+    let folder = tempfile::tempdir().map_err(StartError::new)?;
+    let output = Command::new(program)
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .arg("run")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json"))
+        .args(["--url", &format!("http://127.0.0.1:{port}")])
+        .args(["-H", &format!("Cookie: {cookie}")])
+        .args(["--exclude-path", "/logout"])
+        .args(["--max-examples", "10", "--seed", "1"])
+        .output()
+        .map_err(StartError::new)?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines()
+        .find_map(|line| line.trim().split_once(" generated")?.0.parse().ok())
+        .ok_or_else(|| {
+            let why = String::from_utf8_lossy(&output.stderr);
+            StartError::new(format!("Schemathesis tested nothing: {text}{why}"))
+        })
+}
+
+/// Signs alice in by the form, and gives her cookie.
+fn signed_in(port: u16) -> Result<String, StartError> {
+    let ask = |arguments: &[&str]| -> Result<String, StartError> {
+        let output = Command::new("curl")
+            .args(["-s", "-i"])
+            .args(arguments)
+            .arg(format!("http://127.0.0.1:{port}/login"))
+            .output()
+            .map_err(StartError::new)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let cookie_of = |answer: &str| -> Result<String, StartError> {
+        let line = set_cookie(answer).and_then(|line| line.split(';').next());
+        line.map(|cookie| cookie.trim().to_owned())
+            .ok_or_else(|| StartError::new("the sign-in sets no cookie"))
+    };
+    let form = ask(&[])?;
+    let token = form
+        .split_once("value='")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .map_or("", |(token, _)| token);
+    let cookie = format!("Cookie: {}", cookie_of(&form)?);
+    let fields = format!("username=alice&password=wonderland&csrf_token={token}");
+    let answer = ask(&["-H", &cookie, "--data", &fields])?;
+    match cookie_of(&answer) {
+        Ok(cookie) => Ok(cookie),
+        // An id that is kept over the sign-in is not always set again.
+        Err(_) => cookie_of(&form),
+    }
 }
 
 /// The algorithm, for the page with the form and for the sign-in: ask without a cookie; where the

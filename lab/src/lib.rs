@@ -6,13 +6,16 @@
 //! - `cases`: all of them
 //! - `outcome`: scans a case and compares
 //! - `compare`: other tools on the same cases
+//! - `application`: real applications, which were not made for it
 
+mod application;
 mod case;
 mod cases;
 pub mod compare;
 mod outcome;
 mod stack;
 
+pub use application::{APPLICATIONS, scan_application};
 pub use case::{Case, Login, Transport};
 pub use cases::{cases, troubled};
 pub use outcome::{Outcome, scan, scan_all};

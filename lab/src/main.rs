@@ -40,6 +40,8 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "scan.toml")]
         config: PathBuf,
     },
+    /// Scans real applications, all without a name, and writes the table into docs/scanner.md.
+    Applications { names: Vec<String> },
     /// Scans every case of some stacks, all without a name, and writes the tables into
     /// docs/scanner.md.
     Table { stacks: Vec<String> },
@@ -100,6 +102,7 @@ async fn carry_out(command: Command) -> Result<bool, Box<dyn Error>> {
             server.join();
             Ok(true)
         }
+        Command::Applications { names } => table::write_applications(&names).await,
         Command::Table { stacks } => {
             let stacks: Vec<Stack> = match stacks.is_empty() {
                 true => Stack::ALL.to_vec(),

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::case::{Case, Transport};
 
+/// How long a server may take to listen, on a machine that has much else to do.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
 /// What a server is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stack {
@@ -143,6 +146,20 @@ impl Server {
         if case.transport == Transport::MutualTls {
             command.arg("--mtls");
         }
+        if let Some(crl) = case.crl(port, certificates) {
+            command.arg("--crl").arg(crl);
+        }
+        let flags = format!("{:?} {:?}", case.bugs, case.odd);
+        Self::spawn(command, port, case.stack.name(), &flags)
+    }
+
+    /// Starts a server by its command, and waits until it listens.
+    pub(crate) fn spawn(
+        mut command: Command,
+        port: u16,
+        name: &str,
+        flags: &str,
+    ) -> Result<Self, StartError> {
         let child = command
             // A group of its own, as PHP's server has workers.
             .process_group(0)
@@ -152,13 +169,11 @@ impl Server {
             .spawn()
             .map_err(|error| {
                 StartError(format!(
-                    "{} does not start ({error}); run: lab/install {}",
-                    case.stack.name(),
-                    case.stack.name()
+                    "{name} does not start ({error}); run: lab/install {name}"
                 ))
             })?;
         let mut server = Self { child, port };
-        server.wait(case)?;
+        server.wait(name, flags)?;
         Ok(server)
     }
 
@@ -167,8 +182,8 @@ impl Server {
         self.port
     }
 
-    fn wait(&mut self, case: &Case) -> Result<(), StartError> {
-        let end = Instant::now() + Duration::from_secs(30);
+    fn wait(&mut self, name: &str, flags: &str) -> Result<(), StartError> {
+        let end = Instant::now() + START_LIMIT;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         while Instant::now() < end {
             if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
@@ -176,17 +191,15 @@ impl Server {
             }
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(StartError(format!(
-                    "{} ended at once ({status}) with the flags {:?} {:?}",
-                    case.stack.name(),
-                    case.bugs,
-                    case.odd
+                    "{name} ended at once ({status}) with {flags}; is it installed? Run: \
+                     lab/install {name}"
                 )));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         Err(StartError(format!(
-            "{} does not listen after 30 s",
-            case.stack.name()
+            "{name} does not listen after {} s",
+            START_LIMIT.as_secs()
         )))
     }
 
@@ -213,7 +226,7 @@ pub(crate) fn installed() -> PathBuf {
     target.join("lab")
 }
 
-fn free_port() -> Result<u16, StartError> {
+pub(crate) fn free_port() -> Result<u16, StartError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

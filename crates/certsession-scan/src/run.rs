@@ -233,7 +233,12 @@ async fn scan(
         progress.begins(check.id, number, checks.len());
         target.transcript().begin();
         let before = target.requests();
-        let verdict = match (check.run)(&scan).await {
+        let outcome = tokio::select! {
+            outcome = (check.run)(&scan) => outcome,
+            // Also while a check waits for something to expire.
+            () = target.interrupted() => Err(target.interruption()),
+        };
+        let verdict = match outcome {
             Ok(verdict) => verdict,
             Err(trouble) => Verdict::Inconclusive(trouble.to_string()),
         };

@@ -112,7 +112,7 @@ impl Target {
     /// Waits for a request's turn.
     pub(crate) async fn admit(&self) -> Result<(), Trouble> {
         if *self.interrupted.borrow() {
-            return Err(Trouble::Stopped("the scan was interrupted".to_owned()));
+            return Err(self.interruption());
         }
         if let Some(why) = lock(&self.stopped).clone() {
             return Err(Trouble::Stopped(why));
@@ -144,6 +144,10 @@ impl Target {
         if interrupted.wait_for(|flag| *flag).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    pub(crate) fn interruption(&self) -> Trouble {
+        Trouble::Stopped("the scan was interrupted".to_owned())
     }
 
     /// Counts what came of a request, and gives the target up where it answers no more.

@@ -96,21 +96,25 @@ async fn elsewhere(scan: &Scan<'_>) -> Outcome {
         return end;
     }
     // A token that works, sent in the place of the cookie.
-    for place in Place::ALL {
+    for place in [Place::Query, Place::Path, Place::Header] {
         let victim = scan.victim("the victim").await?;
         let tokens = scan.tokens(&victim.jar);
-        let change = place.carrying(&tokens);
-        if reads_by(scan, &change).await? == Reading::Victim {
-            let random: Vec<_> = tokens
-                .iter()
-                .map(|(name, value)| (name.clone(), forge::like(value)))
-                .collect();
-            if reads_by(scan, &place.carrying(&random)).await? == Reading::Victim {
+        let random: Vec<_> = tokens
+            .iter()
+            .map(|(name, value)| (name.clone(), forge::like(value)))
+            .collect();
+        let ways = place.carrying(&tokens).into_iter();
+        for (change, control) in ways.zip(place.carrying(&random)) {
+            if reads_by(scan, &change).await? != Reading::Victim {
+                continue;
+            }
+            if reads_by(scan, &control).await? == Reading::Victim {
                 return inconclusive("a random id reads as the victim as well");
             }
             return finding(format!(
                 "A request without any cookie reads as the victim where the token is in {}. \
-                 An id that a link can carry can be planted by a link, and leaks with the URL.",
+                 An id that is taken from there can be planted without a cookie, and leaks with \
+                 what logs and links keep.",
                 place.name()
             ));
         }
@@ -121,19 +125,28 @@ async fn elsewhere(scan: &Scan<'_>) -> Outcome {
     before_sign_in(scan, &mut attacker).await?;
     let issued = scan.session_of(&attacker.jar);
     let made_up = real.with_values(|stored| forge::like(&stored.set.value));
+    let fields: Vec<String> = attacker
+        .step("login")?
+        .fields()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     for ids in [issued, made_up] {
         if ids.is_empty() {
             continue;
         }
         let tokens = scan.tokens(&ids);
         for place in [Place::Query, Place::Path, Place::Form] {
-            let change = place.carrying(&tokens);
-            if let Planted::Takeover = plant(scan, &Jar::default(), &ids, &change).await? {
-                return finding(format!(
-                    "The victim signs in by a request with the attacker's id in {}; the \
-                     application takes it, and the attacker reads as the victim.",
-                    place.name()
-                ));
+            for mut change in place.carrying(&tokens) {
+                // What the sign-in sends itself stays as it is.
+                change.form.retain(|(name, _)| !fields.contains(name));
+                if let Planted::Takeover = plant(scan, &Jar::default(), &ids, &change).await? {
+                    return finding(format!(
+                        "The victim signs in by a request with the attacker's id in {}; the \
+                         application takes it, and the attacker reads as the victim.",
+                        place.name()
+                    ));
+                }
             }
         }
     }
@@ -148,9 +161,19 @@ enum Place {
     Form,
 }
 
-impl Place {
-    const ALL: [Self; 3] = [Self::Query, Self::Path, Self::Header];
+/// Names under which frameworks look for an id in a query, a form, or a header (after `x-`).
+const NAMES: [&str; 8] = [
+    "sid",
+    "session",
+    "session_id",
+    "sessionid",
+    "sessionId",
+    "session_token",
+    "sess",
+    "sessid",
+];
 
+impl Place {
     fn name(self) -> &'static str {
         match self {
             Self::Query => "the query",
@@ -160,61 +183,83 @@ impl Place {
         }
     }
 
-    /// The tokens under every name that frameworks look for there.
-    fn carrying(self, tokens: &[(String, String)]) -> Change {
+    /// Requests with the tokens in this place, under every name that frameworks look for there.
+    /// All names go into one request where that confuses no reader; of a path, some read only the
+    /// first parameter.
+    fn carrying(self, tokens: &[(String, String)]) -> Vec<Change> {
         let mut change = Change::default();
+        let mut alone = Vec::new();
         for (name, value) in tokens {
             let plain = decoded(value);
-            let mut names = vec![name.clone()];
-            for other in [
-                name.to_ascii_lowercase(),
-                "sid".into(),
-                "session".into(),
-                "session_id".into(),
-                "sessionid".into(),
-                "jsessionid".into(),
-                "token".into(),
-            ] {
-                if !names.contains(&other) {
-                    names.push(other);
-                }
-            }
+            let lower = name.to_ascii_lowercase();
             match self {
-                Self::Query => change
-                    .query
-                    .extend(names.into_iter().map(|name| (name, plain.clone()))),
-                Self::Form => change
-                    .form
-                    .extend(names.into_iter().take(2).map(|name| (name, plain.clone()))),
+                Self::Query => {
+                    let more = [
+                        "jsessionid",
+                        "phpsessid",
+                        "token",
+                        "auth_token",
+                        "access_token",
+                    ];
+                    change.query.extend(
+                        distinct([name, &lower], NAMES.into_iter().chain(more))
+                            .map(|name| (name, plain.clone())),
+                    );
+                }
+                Self::Form => change.form.extend(
+                    distinct([name, &lower], NAMES.into_iter()).map(|name| (name, plain.clone())),
+                ),
                 Self::Path => {
-                    for name in names.into_iter().take(2).chain(["jsessionid".to_owned()]) {
+                    for name in distinct([name, &lower], ["jsessionid"].into_iter()) {
                         let parameter = format!(";{name}={value}");
-                        if !change.path_parameters.contains(&parameter) {
-                            change.path_parameters += &parameter;
+                        change.path_parameters += &parameter;
+                        if tokens.len() == 1 {
+                            alone.push(Change {
+                                path_parameters: parameter,
+                                ..Change::default()
+                            });
                         }
                     }
                 }
                 Self::Header => {
-                    let own = [name.clone(), format!("x-{name}")];
-                    let common = [
+                    let more = [
                         "x-session-id",
                         "x-session",
                         "x-session-token",
+                        "x-sessionid",
                         "x-sid",
+                        "x-auth-token",
+                        "x-access-token",
+                        "x-token",
                         "session-id",
                         "session",
                         "sid",
                     ];
-                    for header in own.into_iter().chain(common.map(str::to_owned)) {
-                        if let Ok(header) = http::HeaderName::try_from(header.as_str()) {
-                            change.headers.push((header, plain.clone()));
-                        }
-                    }
+                    let own = format!("x-{lower}");
+                    change.headers.extend(
+                        distinct([&lower, &own], more.into_iter())
+                            .filter_map(|header| http::HeaderName::try_from(header).ok())
+                            .map(|header| (header, plain.clone())),
+                    );
                 }
             }
         }
-        change
+        alone.push(change);
+        alone
     }
+}
+
+fn distinct<'n>(
+    own: [&'n String; 2],
+    others: impl Iterator<Item = &'n str>,
+) -> impl Iterator<Item = String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in own.into_iter().map(String::as_str).chain(others) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names.into_iter()
 }
 
 /// As whom a request without cookies reads that carries a token elsewhere.
@@ -326,6 +371,9 @@ pub(super) async fn before_sign_in(scan: &Scan<'_>, actor: &mut Actor<'_>) -> Re
         }
     }
     actor.run("whoami").await?;
+    if scan.session_of(&actor.jar).is_empty() {
+        actor.visit("/").await?;
+    }
     if scan.session_of(&actor.jar).is_empty() && actor.has_step("write") {
         actor.run("write").await?;
     }

@@ -96,7 +96,14 @@ async fn leaks(scan: &Scan<'_>) -> Result<Searched, Trouble> {
     }
     for value in values {
         let plain = super::fixation::decoded(&value);
-        for form in [value, plain] {
+        let in_url = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+        // express-session signs the id that it puts in front (`s:ID.SIGNATURE`); pages that show
+        // an id show it without the signature.
+        let id = plain
+            .strip_prefix("s:")
+            .and_then(|signed| signed.split('.').next())
+            .map(str::to_owned);
+        for form in [value, plain, in_url].into_iter().chain(id) {
             if form.len() >= MIN_TOKEN && !tokens.contains(&form) {
                 tokens.push(form);
             }

@@ -1,8 +1,12 @@
 //! The configuration: which application, who signs in, and by which requests.
 
 mod error;
+mod extract;
+mod identity;
+mod matcher;
 mod node;
 mod read;
+mod settings;
 mod step;
 mod values;
 
@@ -17,7 +21,9 @@ use http::header::{HeaderName, HeaderValue};
 use url::Url;
 
 pub use error::ConfigError;
-pub(crate) use step::{Body, Extract, Matcher, Method, Source, Step};
+pub(crate) use extract::{Extract, Source};
+pub(crate) use matcher::Matcher;
+pub(crate) use step::{Body, Method, Step};
 pub(crate) use values::expand;
 
 /// What is scanned, as whom, and by which requests.

@@ -4,8 +4,10 @@ use http::header::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
 use super::ConfigError;
+use super::extract::{Extract, extracts};
+use super::matcher::Matcher;
 use super::node::{Node, Table, Value};
-use super::values::{from_environment, scalar};
+use super::values::{from_environment, json, scalar, texts};
 
 pub(crate) use http::Method;
 
@@ -35,38 +37,6 @@ pub(crate) enum Body {
     Form(Vec<(String, String)>),
     Json(Json),
     Raw { content: String, media_type: String },
-}
-
-/// A value that is taken from an answer and sent under its name.
-#[derive(Clone, Debug)]
-pub(crate) struct Extract {
-    pub(crate) name: String,
-    /// The request whose answer holds it: `GET /login`, or the name of a step.
-    pub(crate) from: String,
-    pub(crate) source: Source,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    Css {
-        selector: String,
-        attribute: Option<String>,
-    },
-    Json(String),
-    Header(String),
-    Cookie(String),
-    /// The text between two others in the body.
-    Between(String, String),
-}
-
-/// What an answer must be like.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Matcher {
-    pub(crate) status: Vec<u16>,
-    pub(crate) body: Vec<String>,
-    pub(crate) not_body: Vec<String>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) json: Vec<(String, Json)>,
 }
 
 const KEYS: &[&str] = &[
@@ -160,66 +130,6 @@ impl Step {
     }
 }
 
-impl Matcher {
-    pub(super) fn read(node: &Node) -> Result<Self, ConfigError> {
-        if let Value::Text(text) = &node.value {
-            return Ok(Self {
-                body: vec![text.clone()],
-                ..Self::default()
-            });
-        }
-        let table = node.table("signed_in")?;
-        table.only(
-            "what an answer is like",
-            &["status", "body", "not_body", "header", "headers", "json"],
-        )?;
-        let mut matcher = Self::default();
-        if let Some(node) = table.get("status") {
-            matcher.status = statuses(node)?;
-        }
-        if let Some(node) = table.get("body") {
-            matcher.body = texts(node, "body")?;
-        }
-        if let Some(node) = table.get("not_body") {
-            matcher.not_body = texts(node, "not_body")?;
-        }
-        for key in ["header", "headers"] {
-            if let Some(node) = table.get(key) {
-                for (name, _, value) in &node.table(key)?.entries {
-                    let value = value.text(name)?.to_owned();
-                    matcher.headers.push((name.clone(), value));
-                }
-            }
-        }
-        if let Some(node) = table.get("json") {
-            for (pointer, line, value) in &node.table("json")?.entries {
-                let pointer = match pointer.starts_with('/') {
-                    true => pointer.clone(),
-                    false => format!("/{pointer}"),
-                };
-                let value = json(value, &mut Vec::new())
-                    .map_err(|_| ConfigError::at(*line, "write the value itself"))?;
-                matcher.json.push((pointer, value));
-            }
-        }
-        if matcher.is_empty() {
-            return Err(ConfigError::at(
-                node.line,
-                "it says nothing; write { status = 200, body = \"welcome alice\" }",
-            ));
-        }
-        Ok(matcher)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.status.is_empty()
-            && self.body.is_empty()
-            && self.not_body.is_empty()
-            && self.headers.is_empty()
-            && self.json.is_empty()
-    }
-}
-
 fn method_and_path(node: &Node) -> Result<(Method, String), ConfigError> {
     let text = node.text("request")?.trim();
     let wrong = || {
@@ -275,123 +185,6 @@ fn body(table: &Table, secrets: &mut Vec<String>) -> Result<Body, ConfigError> {
                 .to_owned(),
         }),
         None => Ok(Body::None),
-    }
-}
-
-fn json(node: &Node, secrets: &mut Vec<String>) -> Result<Json, ConfigError> {
-    Ok(match &node.value {
-        Value::Text(text) => Json::String(from_environment(text, node.line, secrets)?),
-        Value::Integer(number) => Json::from(*number),
-        Value::Float(number) => Json::from(*number),
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Array(values) => Json::Array(
-            values
-                .iter()
-                .map(|value| json(value, secrets))
-                .collect::<Result<_, _>>()?,
-        ),
-        Value::Table(table) if table.entries.len() == 1 && table.get("env").is_some() => {
-            Json::String(scalar(node, "json", secrets)?)
-        }
-        Value::Table(table) => Json::Object(
-            table
-                .entries
-                .iter()
-                .map(|(key, _, value)| Ok((key.clone(), json(value, secrets)?)))
-                .collect::<Result<_, ConfigError>>()?,
-        ),
-    })
-}
-
-fn extracts(node: &Node) -> Result<Vec<Extract>, ConfigError> {
-    node.table("extract")?
-        .entries
-        .iter()
-        .map(|(name, line, node)| {
-            let table = node.table(name)?;
-            table.only(
-                &format!("extract.{name}"),
-                &[
-                    "from",
-                    "css",
-                    "attr",
-                    "attribute",
-                    "json",
-                    "pointer",
-                    "header",
-                    "cookie",
-                    "after",
-                    "before",
-                ],
-            )?;
-            let text = |key: &str| table.get(key).map(|node| node.text(key)).transpose();
-            let from = text("from")?.ok_or_else(|| {
-                ConfigError::at(
-                    *line,
-                    format!("extract.{name} says no answer; write from = \"GET /login\""),
-                )
-            })?;
-            let pointer = text("json")?.or(text("pointer")?);
-            let attribute = text("attr")?.or(text("attribute")?).map(str::to_owned);
-            let source = if let Some(selector) = text("css")? {
-                scraper::Selector::parse(selector).map_err(|_| {
-                    ConfigError::at(*line, format!("`{selector}` is no CSS selector"))
-                })?;
-                Source::Css {
-                    selector: selector.to_owned(),
-                    attribute,
-                }
-            } else if let Some(pointer) = pointer {
-                Source::Json(match pointer.starts_with('/') {
-                    true => pointer.to_owned(),
-                    false => format!("/{}", pointer.replace('.', "/")),
-                })
-            } else if let Some(header) = text("header")? {
-                Source::Header(header.to_owned())
-            } else if let Some(cookie) = text("cookie")? {
-                Source::Cookie(cookie.to_owned())
-            } else if let (Some(after), Some(before)) = (text("after")?, text("before")?) {
-                Source::Between(after.to_owned(), before.to_owned())
-            } else {
-                return Err(ConfigError::at(
-                    *line,
-                    format!(
-                        "extract.{name} says no place; write one of css = \"input[name=…]\", \
-                         json = \"/token\", header = \"…\", cookie = \"…\", \
-                         after = \"…\" with before = \"…\""
-                    ),
-                ));
-            };
-            Ok(Extract {
-                name: name.clone(),
-                from: from.trim().to_owned(),
-                source,
-            })
-        })
-        .collect()
-}
-
-fn texts(node: &Node, what: &str) -> Result<Vec<String>, ConfigError> {
-    match &node.value {
-        Value::Array(values) => values
-            .iter()
-            .map(|value| value.text(what).map(str::to_owned))
-            .collect(),
-        _ => Ok(vec![node.text(what)?.to_owned()]),
-    }
-}
-
-fn statuses(node: &Node) -> Result<Vec<u16>, ConfigError> {
-    let one = |node: &Node| {
-        node.number("status")
-            .ok()
-            .and_then(|number| u16::try_from(number).ok())
-            .filter(|number| (100..600).contains(number))
-            .ok_or_else(|| node.unexpected("status", "a number from 100 to 599"))
-    };
-    match &node.value {
-        Value::Array(values) => values.iter().map(one).collect(),
-        _ => Ok(vec![one(node)?]),
     }
 }
 

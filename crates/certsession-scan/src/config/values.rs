@@ -1,5 +1,7 @@
 //! Values that are filled in: secrets from the environment, and placeholders at each request.
 
+use serde_json::Value as Json;
+
 use super::ConfigError;
 use super::node::{Node, Value};
 
@@ -51,6 +53,43 @@ pub(super) fn scalar(
             }
         }
         Value::Array(_) | Value::Table(_) => Err(node.unexpected(what, "a text or a number")),
+    }
+}
+
+/// A value of JSON, with what the environment has in its texts.
+pub(super) fn json(node: &Node, secrets: &mut Vec<String>) -> Result<Json, ConfigError> {
+    Ok(match &node.value {
+        Value::Text(text) => Json::String(from_environment(text, node.line, secrets)?),
+        Value::Integer(number) => Json::from(*number),
+        Value::Float(number) => Json::from(*number),
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Array(values) => Json::Array(
+            values
+                .iter()
+                .map(|value| json(value, secrets))
+                .collect::<Result<_, _>>()?,
+        ),
+        Value::Table(table) if table.entries.len() == 1 && table.get("env").is_some() => {
+            Json::String(scalar(node, "json", secrets)?)
+        }
+        Value::Table(table) => Json::Object(
+            table
+                .entries
+                .iter()
+                .map(|(key, _, value)| Ok((key.clone(), json(value, secrets)?)))
+                .collect::<Result<_, ConfigError>>()?,
+        ),
+    })
+}
+
+/// One text, or a list of them.
+pub(super) fn texts(node: &Node, what: &str) -> Result<Vec<String>, ConfigError> {
+    match &node.value {
+        Value::Array(values) => values
+            .iter()
+            .map(|value| value.text(what).map(str::to_owned))
+            .collect(),
+        _ => Ok(vec![node.text(what)?.to_owned()]),
     }
 }
 
