@@ -61,8 +61,10 @@ mod certificate;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod data;
+mod details;
 mod end_notifier;
 mod event;
+mod event_line;
 mod handle;
 mod leb128;
 mod lifetimes;
@@ -89,13 +91,14 @@ pub use certificate::{
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
+pub use details::{Actor, EventDetails, RequestInfo};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
-    Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
+    OpenRequest, Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};

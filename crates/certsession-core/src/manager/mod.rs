@@ -12,6 +12,7 @@ mod watch;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::details::EventDetails;
 use crate::event::{SessionEvent, StoreOperation};
 use crate::rules::Rules;
 use crate::store::{SessionStore, StoreError};
@@ -19,7 +20,7 @@ use crate::time::Timestamp;
 
 pub use admin::SessionAdmin;
 pub use builder::SessionManagerBuilder;
-pub use open::Presented;
+pub use open::{OpenRequest, Presented};
 pub use revocation::RevocationWorker;
 
 /// Applies the rules to a store: opens the session of a request, commits what the request did, and
@@ -53,10 +54,19 @@ impl<S: SessionStore> SessionManager<S> {
 
     /// Returns a closure that reports a failure of the store and returns the error.
     fn failed(&self, operation: StoreOperation) -> impl FnOnce(StoreError) -> StoreError {
+        self.failed_for(operation, EventDetails::default())
+    }
+
+    /// As [`failed`](Self::failed), for a request or a session that is known.
+    fn failed_for<'d>(
+        &'d self,
+        operation: StoreOperation,
+        details: EventDetails<'d>,
+    ) -> impl FnOnce(StoreError) -> StoreError + 'd {
         move |error| {
             let kind = error.kind();
-            self.rules
-                .emit(SessionEvent::StoreFailed { operation, kind });
+            let event = SessionEvent::StoreFailed { operation, kind };
+            self.rules.emit(event, details.because_of(&error));
             error
         }
     }
