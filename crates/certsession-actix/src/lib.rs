@@ -17,17 +17,16 @@
 //!     Ok(format!("visit {visits}\n"))
 //! }
 //!
-//! #[actix_web::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let tls = MutualTls::builder()
-//!         .server_identity_files("server.pem", "server.key")
-//!         .client_ca_file("ca.pem")
-//!         .build_rustls()?;
-//!     let sessions = CertSessionMiddleware::new(MemoryStore::new());
-//!     let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(count));
-//!     HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?.run().await?;
-//!     Ok(())
-//! }
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let tls = MutualTls::builder()
+//!     .server_identity_files("server.pem", "server.key")
+//!     .client_ca_file("ca.pem")
+//!     .build_rustls()?;
+//! let sessions = CertSessionMiddleware::new(MemoryStore::new());
+//! let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(count));
+//! HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?.run().await?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! | feature | default | |
