@@ -34,6 +34,7 @@
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `metrics` | no | metrics through the facade of the crate `metrics` |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |
@@ -61,7 +62,7 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, Binding, BindingPolicy, Clock, EndReason, EventDetails, EventSink,
+    Actor, Admission, Binding, BindingPolicy, Clock, CrlStatus, EndReason, EventDetails, EventSink,
     Fingerprint, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit,
     OnOverdueCrl, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, RequestInfo,
     Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
@@ -76,8 +77,8 @@ pub use certsession_http::{
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
-    Resumption, ServerTls,
+    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, MutualTls,
+    MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption, ServerTls,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]

@@ -70,6 +70,8 @@ mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
+#[cfg(feature = "metrics")]
+mod meter;
 mod principal;
 mod random;
 mod record;
@@ -98,7 +100,8 @@ pub use event::{
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
-    OpenRequest, Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
+    Health, OpenRequest, Presented, RevocationWorker, SessionAdmin, SessionManager,
+    SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
@@ -106,8 +109,8 @@ pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
-    Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
-    RevocationList, RevocationStatus, SignatureVerifier,
+    Crl, CrlError, CrlProblem, CrlReport, CrlStatus, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl,
+    Revocation, RevocationList, RevocationStatus, SignatureVerifier,
 };
 pub use rules::OnReplay;
 pub use session::{

@@ -98,6 +98,8 @@ impl Rules {
 
     pub(crate) fn emit(&self, event: SessionEvent, details: EventDetails<'_>) {
         event_line::write(&event, &details);
+        #[cfg(feature = "metrics")]
+        crate::meter::count(&event);
         self.end_notifier.notify(&event);
         if let Some(sink) = &self.event_sink {
             sink.record_with(&event, &details);

@@ -121,6 +121,23 @@ impl<S: SessionStore> SessionDriver<S> {
     where
         C: IntoIterator<Item = &'h [u8]>,
     {
+        let opened = self.open_session(request).await;
+        #[cfg(feature = "metrics")]
+        if let Err(error) = &opened {
+            crate::meter::refused(error);
+        }
+        Ok(OpenRequest {
+            guard: EndGuard::new(opened?),
+        })
+    }
+
+    async fn open_session<'h, C>(
+        &self,
+        request: RequestHead<'_, C>,
+    ) -> Result<RequestSession, Error>
+    where
+        C: IntoIterator<Item = &'h [u8]>,
+    {
         let shared = &*self.shared;
         let (manager, settings) = (&shared.manager, &shared.settings);
         revoked::end_sessions_of_revoked(manager);
@@ -135,10 +152,8 @@ impl<S: SessionStore> SessionDriver<S> {
             reads_near: request.reads_near,
             request: request.request,
         });
-        let session = RequestSession::new(opened.await?, Arc::clone(&shared.context));
-        Ok(OpenRequest {
-            guard: EndGuard::new(session),
-        })
+        let context = Arc::clone(&shared.context);
+        Ok(RequestSession::new(opened.await?, context))
     }
 
     /// Commits what the handler did to the session, also if the handler failed.
@@ -272,6 +287,8 @@ pub struct Settled {
 
 impl Settled {
     fn new(committed: Result<(), Error>, head: ClosedHead, cookie: &SessionCookie) -> Self {
+        #[cfg(feature = "metrics")]
+        crate::meter::settled(&committed);
         Self {
             committed,
             head: HeadChanges::new(head.cookie, head.is_personal, cookie),
@@ -305,6 +322,8 @@ impl Drop for EndGuard {
         if !self.is_armed {
             return;
         }
+        #[cfg(feature = "metrics")]
+        crate::meter::dropped();
         if let Some(pending) = self.session.abandon() {
             // The step is begun; no caller is left to wait for it, and a failure is an event.
             drop(self.session.execute_detached(pending));

@@ -21,6 +21,7 @@
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
 //! | `ended`, `revoked` | waiting for a session's end; ending the sessions of revoked certificates |
+//! | `meter` | metrics, with the feature `metrics` |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
 
@@ -33,6 +34,8 @@ mod ended;
 mod error;
 mod in_flight;
 mod late;
+#[cfg(feature = "metrics")]
+mod meter;
 mod response;
 mod revoked;
 mod session;

@@ -25,14 +25,16 @@
 //! | `mutual_tls`, `peer` | what is built: a stack's configuration, and [`PeerVerifier`] |
 //! | `handshake` | what both stacks do with a client certificate: revocation and the log |
 //! | `reload` | which files changed, and what takes their place |
+//! | `in_force`, `meter` | which certificates expire when; metrics, with the feature `metrics` |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | no | TLS by rustls, with ring |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `metrics` | no | counts refused handshakes, and says when certificates expire |
 //!
-//! Without either the crate is empty.
+//! Without a TLS stack the crate is empty.
 
 // Without a TLS stack there is nothing to configure.
 #![cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -40,6 +42,9 @@
 mod builder;
 mod error;
 mod handshake;
+mod in_force;
+#[cfg(feature = "metrics")]
+mod meter;
 mod mutual_tls;
 #[cfg(feature = "openssl")]
 mod openssl_stack;
@@ -55,6 +60,7 @@ mod tests;
 
 pub use builder::MutualTlsBuilder;
 pub use error::MutualTlsError;
+pub use in_force::{CertificateInForce, CertificateRole, CertificatesInForce};
 pub use mutual_tls::{MutualTls, ServerTls};
 pub use origin::PemOrigin;
 pub use peer::{ConnectionPeer, PeerVerifier};

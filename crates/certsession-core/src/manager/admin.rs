@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::SessionManager;
+use super::health::Health;
 use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, SessionEvent, StoreOperation};
 use crate::handle::Handle;
@@ -126,6 +127,11 @@ impl SessionAdmin {
     /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
         self.manager.revocations()
+    }
+
+    /// As [`SessionManager::health`].
+    pub async fn health(&self) -> Health {
+        self.manager.health().await
     }
 
     /// The current time of the rules' clock.
@@ -268,6 +274,8 @@ trait Administration: Send + Sync {
 
     fn revocations(&self) -> &RevocationList;
 
+    fn health(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>>;
+
     fn now(&self) -> Timestamp;
 }
 
@@ -299,6 +307,10 @@ impl<S: SessionStore> Administration for SessionManager<S> {
 
     fn revocations(&self) -> &RevocationList {
         Self::revocations(self)
+    }
+
+    fn health(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>> {
+        Box::pin(Self::health(self))
     }
 
     fn now(&self) -> Timestamp {

@@ -5,6 +5,8 @@ mod builder;
 mod draft;
 mod events;
 mod execute;
+mod health;
+mod measured;
 mod open;
 mod revocation;
 mod watch;
@@ -18,8 +20,11 @@ use crate::rules::Rules;
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
 
+use measured::Measured;
+
 pub use admin::SessionAdmin;
 pub use builder::SessionManagerBuilder;
+pub use health::Health;
 pub use open::{OpenRequest, Presented};
 pub use revocation::RevocationWorker;
 
@@ -37,14 +42,14 @@ pub use revocation::RevocationWorker;
 ///     .build();
 /// ```
 pub struct SessionManager<S> {
-    store: Arc<S>,
+    store: Arc<Measured<S>>,
     rules: Arc<Rules>,
 }
 
 impl<S: SessionStore> SessionManager<S> {
     /// The store, for what the rules do not do: its metrics, for example.
     pub fn store(&self) -> &S {
-        &self.store
+        &self.store.0
     }
 
     /// The current time of the rules' clock.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::SessionManager;
+use super::measured::Measured;
 use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, StoreOperation};
 use crate::handle::Handle;
@@ -113,7 +114,7 @@ impl<S: SessionStore> SessionManager<S> {
 ///
 /// It does not keep the manager alive.
 pub struct RevocationWorker<S> {
-    store: Weak<S>,
+    store: Weak<Measured<S>>,
     rules: Weak<Rules>,
     pending: Arc<PendingRevocations>,
 }
