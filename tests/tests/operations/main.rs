@@ -10,3 +10,5 @@
 mod attack;
 mod guide;
 mod log;
+mod metrics;
+mod spans;
