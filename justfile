@@ -66,6 +66,11 @@ package *arguments:
 features *crates:
     scripts/features {{ crates }}
 
+# Stages an attack on a real portal over Redis, and writes its log into docs/operations.md.
+attack-log:
+    cargo build -p portal
+    CERTSESSION_WRITE_GUIDE=1 cargo nextest run -p certsession-tests --test operations --no-capture attack_on_actix
+
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.
 bench-memory:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin memory-scale

@@ -15,6 +15,7 @@
 //! | `live` | [`Live`]: a WebSocket, until the server closes it |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
+//! | `chromium` | [`Chromium`] as a client, and the page of another site |
 //! | `curl` | [`Curl`]: curl as a client |
 //! | `programs` | the examples as separate programs, and their addresses |
 //! | `firestore` | [`Emulator`](firestore::Emulator): the Firestore emulator, and a proxy in front of it |
@@ -37,6 +38,7 @@
 pub mod adapters;
 mod browser;
 mod certificates;
+mod chromium;
 pub mod curl;
 pub mod firestore;
 mod hang_up;
@@ -61,6 +63,7 @@ mod transport;
 
 pub use browser::{Browser, Reply, Shown};
 pub use certificates::{Certificates, Client};
+pub use chromium::{Chromium, OtherSite};
 pub use curl::{Curl, Printed};
 pub use hang_up::HangUp;
 pub use held::Held;
@@ -86,6 +89,11 @@ mod redis_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/firestore.md")]
 mod firestore_guide {}
+
+/// Compiles the examples of the guide for operators.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/operations.md")]
+mod operations_guide {}
 
 /// Compiles the examples of the page about certificates.
 #[cfg(doctest)]

@@ -14,6 +14,9 @@ use crate::browser::Browser;
 /// sends.
 const CLOSE: u8 = 0x88;
 
+/// The origin of the server's own pages.
+const OWN: &str = "https://localhost";
+
 /// A WebSocket over HTTP/1.1, read by a separate thread.
 pub struct Live {
     closed: mpsc::Receiver<Instant>,
@@ -26,7 +29,7 @@ impl Live {
     ///
     /// If the server does not switch the protocol.
     pub fn open(browser: &Browser) -> Self {
-        let mut stream = Self::ask(browser);
+        let mut stream = Self::ask(browser, OWN);
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         let (sender, closed) = mpsc::channel();
@@ -46,7 +49,12 @@ impl Live {
 
     /// The status of the response if the server does not switch the protocol.
     pub fn refused(browser: &Browser) -> String {
-        let head = read_head(&mut Self::ask(browser));
+        Self::refused_from(browser, OWN)
+    }
+
+    /// As [`refused`](Self::refused), for a page of this origin.
+    pub fn refused_from(browser: &Browser, origin: &str) -> String {
+        let head = read_head(&mut Self::ask(browser, origin));
         head["HTTP/1.1 ".len()..][..3].to_owned()
     }
 
@@ -60,7 +68,7 @@ impl Live {
         self.closed.recv_timeout(limit).ok()
     }
 
-    fn ask(browser: &Browser) -> StreamOwned<ClientConnection, TcpStream> {
+    fn ask(browser: &Browser, origin: &str) -> StreamOwned<ClientConnection, TcpStream> {
         let mut tls = ClientConfig::clone(browser.tls());
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name = "localhost".try_into().unwrap();
@@ -70,6 +78,7 @@ impl Live {
         let cookie = browser.cookie().unwrap_or_default();
         let request = format!(
             "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+             Origin: {origin}\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Cookie: __Host-session={cookie}\r\n\r\n"

@@ -38,15 +38,21 @@ impl Portal {
     /// the folder of its certificates, which contains an empty revocation list, `crl.pem`.
     pub fn start(plan: Plan, flags: &[&str]) -> Self {
         // Its log is searched for secrets, with the whole output of the suite.
-        Self::start_logging(plan, flags, "trace")
+        Self::start_logging(plan, flags, "trace", Stdio::inherit())
     }
 
     /// Starts it without a log, and so as fast as for users.
     pub fn start_quiet(plan: Plan, flags: &[&str]) -> Self {
-        Self::start_logging(plan, flags, "off")
+        Self::start_logging(plan, flags, "off", Stdio::inherit())
     }
 
-    fn start_logging(plan: Plan, flags: &[&str], level: &str) -> Self {
+    /// Starts it with the log that an operator keeps, as JSON in this file.
+    pub fn start_operated(plan: Plan, flags: &[&str], log: File) -> Self {
+        let flags = [flags, &["--log", "json"]].concat();
+        Self::start_logging(plan, &flags, "info", log.into())
+    }
+
+    fn start_logging(plan: Plan, flags: &[&str], level: &str, log: Stdio) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
         let list = pki.authority().revocation_list(&CrlRequest::new()).unwrap();
@@ -72,7 +78,7 @@ impl Portal {
             .args(["--tls", stack_name(plan.stack())])
             .args(["--store", &plan.portal_flag()])
             .args(flags);
-        command.env("RUST_LOG", level);
+        command.env("RUST_LOG", level).stderr(log);
 
         let mut program = Program::start(command);
         let line = program.line();
@@ -110,6 +116,21 @@ impl Portal {
 
     fn base(&self) -> String {
         format!("https://localhost:{}", self.address.port())
+    }
+
+    /// The port that it listens on.
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The HTTP version that its clients speak.
+    pub const fn http(&self) -> Http {
+        self.http
+    }
+
+    /// The folder of its certificates.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// curl with a new jar and the certificate with this name, which is minted first unless it is

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
-    Admission, BindingPolicy, Lifetimes, OnReplay, RevocationList, SessionManager, SessionStore,
+    Admission, BindingPolicy, Lifetimes, OnReplay, RevocationList, SessionAdmin, SessionManager,
+    SessionStore,
 };
-use certsession_tls::{ClientAuth, Resumption};
+use certsession_tls::{CertificatesInForce, ClientAuth, Resumption};
 
 use crate::adapters::{Adapter, Running};
 use crate::browser::Browser;
@@ -55,6 +56,10 @@ pub struct Site {
     pub faults: Faults,
     /// The revoked certificates, for TLS and for the rules.
     pub revocations: RevocationList,
+    /// Administration from outside.
+    pub admin: SessionAdmin,
+    /// Which certificates the server uses.
+    pub certificates_in_force: CertificatesInForce,
     /// The gate of `/held`.
     pub held: Held,
     address: SocketAddr,
@@ -104,13 +109,17 @@ impl Site {
         let tls = stack.build(&tls);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let running = A::serve(listener, tls, rules.build(), held.clone()).await;
+        let sessions = rules.build();
+        let (admin, certificates_in_force) = (sessions.admin(), tls.certificates());
+        let running = A::serve(listener, tls, sessions, held.clone()).await;
         Self {
             certificates,
             clock,
             events,
             faults,
             revocations,
+            admin,
+            certificates_in_force,
             held,
             address,
             http,

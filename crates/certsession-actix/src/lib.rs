@@ -17,17 +17,16 @@
 //!     Ok(format!("visit {visits}\n"))
 //! }
 //!
-//! #[actix_web::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let tls = MutualTls::builder()
-//!         .server_identity_files("server.pem", "server.key")
-//!         .client_ca_file("ca.pem")
-//!         .build_rustls()?;
-//!     let sessions = CertSessionMiddleware::new(MemoryStore::new());
-//!     let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(count));
-//!     HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?.run().await?;
-//!     Ok(())
-//! }
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let tls = MutualTls::builder()
+//!     .server_identity_files("server.pem", "server.key")
+//!     .client_ca_file("ca.pem")
+//!     .build_rustls()?;
+//! let sessions = CertSessionMiddleware::new(MemoryStore::new());
+//! let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(count));
+//! HttpServer::new(app).bind_mutual_tls("127.0.0.1:8443", tls)?.run().await?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! | feature | default | |
@@ -35,6 +34,7 @@
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `metrics` | no | metrics through the facade of the crate `metrics` |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |
@@ -65,22 +65,23 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
-    IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
-    RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    Actor, Admission, Binding, BindingPolicy, Clock, CrlStatus, EndReason, EventDetails, EventSink,
+    Fingerprint, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit,
+    OnOverdueCrl, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, RequestInfo,
+    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
+    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    CrossSiteGuard, InvalidCookieName, InvalidOrigin, RequestSession, SameSite, SetUpFault,
+    SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
-    Resumption, ServerTls,
+    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, MutualTls,
+    MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption, ServerTls,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use certsession_core::{SessionManager, SessionStore};
-use certsession_http::{InvalidCookieName, SameSite, SessionDriver};
+use certsession_http::{CrossSiteGuard, InvalidCookieName, SameSite, SessionDriver};
 
 use crate::service::{CertSessionService, ReadThrough};
 
@@ -74,6 +74,17 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
     pub fn with_same_site(&self, same_site: SameSite) -> Self {
         Self {
             driver: self.driver.with_same_site(same_site),
+            ..self.clone()
+        }
+    }
+
+    /// Sets which requests are refused because a page of another site made them. Default: those by
+    /// unsafe methods, and WebSocket handshakes, that do not come from the host itself; see
+    /// [`CrossSiteGuard`].
+    #[must_use]
+    pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
+        Self {
+            driver: self.driver.with_cross_site_guard(guard),
             ..self.clone()
         }
     }

@@ -10,12 +10,12 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::header::{SET_COOKIE, VARY};
+use actix_web::http::header::{HOST, ORIGIN, SET_COOKIE, UPGRADE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
-use certsession_core::{PeerState, SessionStore};
+use certsession_core::{PeerState, RequestInfo, SessionStore};
 use certsession_http::{
-    Field, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
-    Settled, UnwritableField,
+    Field, FieldValue, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault,
+    SetUpFaultKind, Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -34,6 +34,8 @@ const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
      before `bind_*` (actix ignores it afterwards, and on the socket of `bind_uds` it runs no hook \
      at all)",
 );
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The service that [`CertSessionMiddleware`](crate::CertSessionMiddleware) puts around another.
 #[allow(missing_debug_implementations, reason = "only actix names it")]
@@ -112,6 +114,12 @@ impl<S: SessionStore, I> Parts<S, I> {
             cookies: request.headers().get_all(COOKIE).map(HeaderValue::as_bytes),
             peer,
             reads_near: self.reads_near(request),
+            request: RequestInfo {
+                method: Some(request.method().as_str()),
+                path: Some(request.path()),
+                client: request.peer_addr(),
+            },
+            site: site_fields(request),
         }
     }
 
@@ -119,6 +127,22 @@ impl<S: SessionStore, I> Parts<S, I> {
     fn reads_near(&self, request: &ServiceRequest) -> bool {
         let reads_through = |read_through: &ReadThrough| read_through(request);
         request.method().is_safe() && !self.read_through.as_ref().is_some_and(reads_through)
+    }
+}
+
+/// What the cross-site guard asks for. (actix-web knows no extended CONNECT.)
+fn site_fields(request: &ServiceRequest) -> SiteFields<'_> {
+    let headers = request.headers();
+    let values = |name| headers.get_all(name).map(HeaderValue::as_bytes);
+    let authority = request.uri().authority();
+    SiteFields {
+        fetch_site: FieldValue::of(values(SEC_FETCH_SITE)),
+        origin: FieldValue::of(values(ORIGIN)),
+        host: match authority {
+            Some(authority) => FieldValue::One(authority.as_str().as_bytes()),
+            None => FieldValue::of(values(HOST)),
+        },
+        opens_web_socket: upgrades_to_web_socket(values(UPGRADE)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certsession_core::{SessionManager, SessionStore};
-use certsession_http::{InvalidCookieName, SameSite, SessionDriver};
+use certsession_http::{CrossSiteGuard, InvalidCookieName, SameSite, SessionDriver};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -85,6 +85,17 @@ impl<S: SessionStore> CertSessionLayer<S> {
     pub fn with_same_site(&self, same_site: SameSite) -> Self {
         Self {
             driver: self.driver.with_same_site(same_site),
+            ..self.clone()
+        }
+    }
+
+    /// Sets which requests are refused because a page of another site made them. Default: those by
+    /// unsafe methods, and WebSocket handshakes, that do not come from the host itself; see
+    /// [`CrossSiteGuard`].
+    #[must_use]
+    pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
+        Self {
+            driver: self.driver.with_cross_site_guard(guard),
             ..self.clone()
         }
     }

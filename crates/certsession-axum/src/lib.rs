@@ -37,6 +37,7 @@
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `axum` | yes | `MutualTlsListener` for `axum::serve`, and `ConnectInfo<SocketAddr>` |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `metrics` | no | metrics through the facade of the crate `metrics` |
 //! | `test-util` | no | sets the peer of requests in tests |
 //!
 //! | part | what it is for |
@@ -73,22 +74,23 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
-    IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
-    RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    Actor, Admission, Binding, BindingPolicy, Clock, CrlStatus, EndReason, EventDetails, EventSink,
+    Fingerprint, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit,
+    OnOverdueCrl, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, RequestInfo,
+    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
+    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    CrossSiteGuard, InvalidCookieName, InvalidOrigin, RequestSession, SameSite, SetUpFault,
+    SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
-    Resumption, ServerTls,
+    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, MutualTls,
+    MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption, ServerTls,
 };
 
 pub use error::Error;

@@ -1,5 +1,7 @@
 //! The peer of a request's connection, as it lies in the request's extensions.
 
+use std::net::SocketAddr;
+
 use certsession_core::PeerState;
 use http::Extensions;
 
@@ -10,6 +12,11 @@ use http::Extensions;
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
 pub(crate) struct CapturedPeer(pub(crate) std::sync::Arc<certsession_tls::ConnectionPeer>);
+
+/// The address of a client, as one of this crate's servers accepted it.
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server's"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientAddress(pub(crate) SocketAddr);
 
 /// The peer of a connection that an acceptor of another crate has accepted, for a request's
 /// extensions.
@@ -82,6 +89,18 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
         return Some(vouched.state());
     }
     peer_of_test(extensions).cloned()
+}
+
+/// The address of the client, if it is known: from this crate's servers, or from axum's own.
+pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
+    if let Some(ClientAddress(address)) = extensions.get() {
+        return Some(*address);
+    }
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::ConnectInfo(address)) = extensions.get() {
+        return Some(*address);
+    }
+    None
 }
 
 #[cfg(feature = "test-util")]

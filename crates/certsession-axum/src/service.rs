@@ -13,15 +13,15 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::response::IntoResponse;
 use bytes::Bytes;
-use certsession_core::{PeerState, SessionStore};
+use certsession_core::{PeerState, RequestInfo, SessionStore};
 use certsession_http::{
-    Field, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind, Settled,
-    UnwritableField,
+    Field, FieldValue, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
+    Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
 };
-use http::header::{CACHE_CONTROL, CONNECTION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use http::header::{SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ORIGIN, SET_COOKIE, UPGRADE, VARY};
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
@@ -38,6 +38,8 @@ const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
      peer on; behind the acceptor of another crate, add a layer after (so outside of) \
      CertSessionLayer that puts a `VouchedPeer` into the request's extensions",
 );
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The service that [`CertSessionLayer`](crate::CertSessionLayer) puts around another.
 pub struct CertSessionService<S, I> {
@@ -174,6 +176,12 @@ impl<S> Rules<S> {
             cookies: cookies.map(HeaderValue::as_bytes),
             peer,
             reads_near: self.reads_near(parts),
+            request: RequestInfo {
+                method: Some(parts.method.as_str()),
+                path: Some(parts.uri.path()),
+                client: peer::address_of(&parts.extensions),
+            },
+            site: site_fields(parts),
         }
     }
 
@@ -195,6 +203,28 @@ fn closed_if_refused(mut response: Response<Body>, version: Version) -> Response
         response.headers_mut().insert(CONNECTION, close);
     }
     response
+}
+
+/// What the cross-site guard asks for.
+fn site_fields(parts: &Parts) -> SiteFields<'_> {
+    let values = |name| {
+        let values = parts.headers.get_all(name).into_iter();
+        values.map(HeaderValue::as_bytes)
+    };
+    // A request that an application makes for itself has no authority, as one over HTTP/1.1.
+    let authority = parts.uri.authority();
+    // Over HTTP/2 a CONNECT with a path is an extended one (RFC 8441 section 4): a WebSocket, or a
+    // protocol that browsers treat alike. A plain one has none.
+    let is_extended_connect = parts.method == Method::CONNECT && parts.version >= Version::HTTP_2;
+    SiteFields {
+        fetch_site: FieldValue::of(values(SEC_FETCH_SITE)),
+        origin: FieldValue::of(values(ORIGIN)),
+        host: match authority {
+            Some(authority) => FieldValue::One(authority.as_str().as_bytes()),
+            None => FieldValue::of(values(HOST)),
+        },
+        opens_web_socket: is_extended_connect || upgrades_to_web_socket(values(UPGRADE)),
+    }
 }
 
 /// The handler's response with the cookie on it; if the commit failed, that failure instead.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::certificate::{CertificateError, Fingerprint};
+use crate::details::EventDetails;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
@@ -10,8 +11,9 @@ use crate::store::StoreErrorKind;
 /// A decision about a session. It holds neither token nor data. The expiry of a session emits no
 /// event.
 ///
-/// Each event is written to `tracing` under the target `certsession`, and passed to the
-/// [`EventSink`] that the application has set.
+/// Each event is written to `tracing` under the target `certsession`, with the
+/// [`EventDetails`] as fields (docs/operations.md lists them), and passed to the [`EventSink`] that
+/// the application has set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -136,6 +138,8 @@ pub enum Refusal {
     RevocationUnknown,
     /// The certificate cannot be parsed, or its content is invalid.
     CertificateRejected,
+    /// A page of another site made the request. Adapters refuse it before they open a session.
+    CrossSite,
 }
 
 /// Why a request ended its own session.
@@ -176,43 +180,99 @@ pub enum StoreOperation {
 }
 
 impl SessionEvent {
-    /// Writes the event to `tracing`, at the level that fits it.
-    pub(crate) fn trace(&self) {
+    /// The stable name of the event: the field `event` of its log line.
+    pub const fn name(&self) -> &'static str {
         match self {
-            // Every browser whose session has expired sends such a token.
-            Self::Refused {
-                reason: reason @ (Refusal::UnknownToken | Refusal::CertificateRenewed),
-                ..
-            } => tracing::info!(target: "certsession", ?reason, "ignored"),
-            Self::CertificateRejected { error } => {
-                tracing::warn!(target: "certsession", %error, "a client certificate was rejected");
-            }
-            // Said with the cause.
-            Self::Refused {
-                reason: Refusal::CertificateRejected,
-                ..
-            } => {}
-            Self::Refused { handle, reason } => {
-                tracing::warn!(target: "certsession", handle = %Shown(handle), ?reason, "refused");
-            }
-            Self::Replayed { handle } => {
-                tracing::warn!(target: "certsession", %handle, "a replaced token was used again");
-            }
-            Self::StoreFailed { operation, kind } => {
-                tracing::error!(target: "certsession", ?operation, ?kind, "the session store failed");
-            }
-            event => tracing::info!(target: "certsession", ?event, "session"),
+            Self::Issued { .. } => "session_issued",
+            Self::Bound { .. } => "session_bound",
+            Self::SignedIn { .. } => "signed_in",
+            Self::Rotated { .. } => "session_rotated",
+            Self::Rebound { .. } => "session_rebound",
+            Self::Refused { reason, .. } if reason.ends_request() => "request_refused",
+            Self::Refused { .. } => "token_ignored",
+            Self::CertificateRejected { .. } => "request_refused",
+            Self::Replayed { .. } => "token_replayed",
+            Self::Ended { .. } => "session_ended",
+            Self::Revoked { .. } => "session_revoked",
+            Self::StoreFailed { .. } => "store_failed",
         }
     }
 }
 
-struct Shown<'a>(&'a Option<Handle>);
+impl Refusal {
+    /// The stable name: the field `reason` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedToken => "malformed_token",
+            Self::SeveralTokens => "several_tokens",
+            Self::UnknownToken => "unknown_token",
+            Self::CertificateMissing => "certificate_missing",
+            Self::OtherCertificate => "other_certificate",
+            Self::CertificateRenewed => "certificate_renewed",
+            Self::CertificateSuperseded => "certificate_superseded",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateNotYetValid => "certificate_not_yet_valid",
+            Self::CertificateRevoked => "certificate_revoked",
+            Self::RevocationUnknown => "revocation_unknown",
+            Self::CertificateRejected => "certificate_rejected",
+            Self::CrossSite => "cross_site",
+        }
+    }
 
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(handle) => handle.fmt(f),
-            None => f.write_str("none"),
+    /// Whether the request is refused. Where not, it continues without a session.
+    pub const fn ends_request(self) -> bool {
+        !matches!(
+            self,
+            Self::MalformedToken
+                | Self::SeveralTokens
+                | Self::UnknownToken
+                | Self::CertificateRenewed
+        )
+    }
+}
+
+impl RotationReason {
+    /// The stable name: the field `reason` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewal",
+            Self::Requested => "requested",
+        }
+    }
+}
+
+impl EndReason {
+    /// The stable name: the field `reason` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignOut => "sign_out",
+            Self::Requested => "requested",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+impl RevocationReason {
+    /// The stable name: the field `reason` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Evicted => "evicted",
+            Self::CertificateRevoked => "certificate_revoked",
+        }
+    }
+}
+
+impl StoreOperation {
+    /// The stable name: the field `operation` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Load => "load",
+            Self::Commit => "commit",
+            Self::Remove => "remove",
+            Self::Sessions => "sessions",
+            Self::Revoke => "revoke",
         }
     }
 }
@@ -232,6 +292,7 @@ impl fmt::Display for Refusal {
             Self::CertificateRevoked => "the client certificate is revoked",
             Self::RevocationUnknown => "the revocation status of the client certificate is unknown",
             Self::CertificateRejected => "the client certificate cannot be accepted",
+            Self::CrossSite => "the request comes from another site",
         })
     }
 }
@@ -258,10 +319,22 @@ impl fmt::Display for Refusal {
 pub trait EventSink: fmt::Debug + Send + Sync + 'static {
     /// Handles one event.
     fn record(&self, event: &SessionEvent);
+
+    /// Handles one event together with what else is known: the request, the certificate that was
+    /// presented, the principal, the actor and the cause. This is what the rules call. By default
+    /// it drops the details and calls [`record`](Self::record).
+    fn record_with(&self, event: &SessionEvent, details: &EventDetails<'_>) {
+        let _ = details;
+        self.record(event);
+    }
 }
 
 impl<E: EventSink> EventSink for std::sync::Arc<E> {
     fn record(&self, event: &SessionEvent) {
         (**self).record(event);
+    }
+
+    fn record_with(&self, event: &SessionEvent, details: &EventDetails<'_>) {
+        (**self).record_with(event, details);
     }
 }

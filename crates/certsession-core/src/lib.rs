@@ -61,13 +61,17 @@ mod certificate;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod data;
+mod details;
 mod end_notifier;
 mod event;
+mod event_line;
 mod handle;
 mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
+#[cfg(feature = "metrics")]
+mod meter;
 mod principal;
 mod random;
 mod record;
@@ -89,13 +93,15 @@ pub use certificate::{
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
+pub use details::{Actor, EventDetails, RequestInfo};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
-    Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
+    Health, OpenRequest, Presented, RevocationWorker, SessionAdmin, SessionManager,
+    SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
@@ -103,8 +109,8 @@ pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
-    Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
-    RevocationList, RevocationStatus, SignatureVerifier,
+    Crl, CrlError, CrlProblem, CrlReport, CrlStatus, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl,
+    Revocation, RevocationList, RevocationStatus, SignatureVerifier,
 };
 pub use rules::OnReplay;
 pub use session::{

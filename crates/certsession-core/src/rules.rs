@@ -2,8 +2,10 @@
 
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
+use crate::details::EventDetails;
 use crate::end_notifier::EndNotifier;
 use crate::event::{EventSink, Refusal, SessionEvent};
+use crate::event_line;
 use crate::lifetimes::Lifetimes;
 use crate::record::Record;
 use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
@@ -94,11 +96,13 @@ impl Rules {
         self.max_data_size.min(max)
     }
 
-    pub(crate) fn emit(&self, event: SessionEvent) {
-        event.trace();
+    pub(crate) fn emit(&self, event: SessionEvent, details: EventDetails<'_>) {
+        event_line::write(&event, &details);
+        #[cfg(feature = "metrics")]
+        crate::meter::count(&event);
         self.end_notifier.notify(&event);
         if let Some(sink) = &self.event_sink {
-            sink.record(&event);
+            sink.record_with(&event, &details);
         }
     }
 }

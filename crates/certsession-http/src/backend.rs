@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certsession_core::{
-    CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager, SessionStore,
-    SessionWatch, StoreError, Timestamp,
+    Actor, CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager,
+    SessionStore, SessionWatch, StoreError, Timestamp,
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -29,8 +29,11 @@ pub(crate) trait Backend: Send + Sync {
         handle: Handle,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
-    fn revoke_all<'a>(&'a self, owner: &'a Owner)
-    -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
+    fn revoke_all<'a>(
+        &'a self,
+        owner: &'a Owner,
+        actor: Actor<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
 
     fn active_until<'a>(
         &'a self,
@@ -73,8 +76,9 @@ impl<S: SessionStore> Backend for SessionManager<S> {
     fn revoke_all<'a>(
         &'a self,
         owner: &'a Owner,
+        actor: Actor<'a>,
     ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
-        Box::pin(SessionManager::revoke_all(self, owner))
+        Box::pin(SessionManager::revoke_all_as(self, owner, actor))
     }
 
     fn active_until<'a>(

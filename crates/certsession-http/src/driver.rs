@@ -1,9 +1,10 @@
 //! The way of a request: `open`, the handler, `settle`, the header fields of the response.
 //!
-//! 1. The adapter hands over what it read of the request: the `Cookie` fields, and the peer.
-//! 2. [`SessionDriver::open`] finds the session cookie (two of them count as none) and opens the
-//!    session: at most one load. A refusal is 403, a store that is down 503, and the handler must
-//!    not run.
+//! 1. The adapter hands over what it read of the request: the `Cookie` fields, the peer, and what
+//!    the guard and the log need.
+//! 2. [`SessionDriver::open`] asks the cross-site guard, finds the session cookie (two of them count
+//!    as none) and opens the session: at most one load. A refusal is 403, a store that is down 503,
+//!    and the handler must not run.
 //! 3. The handler runs.
 //! 4. [`SessionDriver::settle`] commits what it did, in one step, also if it returned an error. A
 //!    commit that fails takes the place of the handler's response.
@@ -19,10 +20,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use certsession_core::{PeerState, SessionManager, SessionStore};
+use certsession_core::{PeerState, Refusal, RequestInfo, SessionManager, SessionStore};
 
 use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
+use crate::cross_site::{CrossSiteGuard, SiteFields};
 use crate::error::Error;
 use crate::in_flight::InFlight;
 use crate::response::HeadChanges;
@@ -37,7 +39,14 @@ pub struct SessionDriver<S> {
 struct Shared<S> {
     manager: SessionManager<S>,
     context: Arc<session::Context>,
+    settings: Settings,
+}
+
+/// What an application chooses besides the rules.
+#[derive(Clone, Debug, Default)]
+struct Settings {
     cookie: SessionCookie,
+    guard: CrossSiteGuard,
 }
 
 /// What an adapter read of a request.
@@ -50,6 +59,11 @@ pub struct RequestHead<'r, C> {
     /// Whether a copy of the session that this process holds may serve the request: for requests
     /// that only read.
     pub reads_near: bool,
+    /// What the log says of the request. The guard needs its method: without one it counts as
+    /// unsafe.
+    pub request: RequestInfo<'r>,
+    /// Which page made the request, for the cross-site guard.
+    pub site: SiteFields<'r>,
 }
 
 impl<S: SessionStore> SessionDriver<S> {
@@ -62,7 +76,7 @@ impl<S: SessionStore> SessionDriver<S> {
         Self::with(Shared {
             manager,
             context: Arc::new(context),
-            cookie: SessionCookie::default(),
+            settings: Settings::default(),
         })
     }
 
@@ -73,17 +87,24 @@ impl<S: SessionStore> SessionDriver<S> {
     /// If the name is empty, has other characters than letters, digits, `-` and `_`, or begins
     /// with `__`.
     pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
-        let mut cookie = self.shared.cookie.clone();
-        cookie.rename(name)?;
-        Ok(self.with_cookie(cookie))
+        let mut settings = self.shared.settings.clone();
+        settings.cookie.rename(name)?;
+        Ok(self.with_settings(settings))
     }
 
     /// Sets when the cookie goes along with requests that another site caused.
     #[must_use]
     pub fn with_same_site(&self, same_site: SameSite) -> Self {
-        let mut cookie = self.shared.cookie.clone();
-        cookie.set_same_site(same_site);
-        self.with_cookie(cookie)
+        let mut settings = self.shared.settings.clone();
+        settings.cookie.set_same_site(same_site);
+        self.with_settings(settings)
+    }
+
+    /// Sets which requests are refused because a page of another site made them.
+    #[must_use]
+    pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
+        let settings = self.shared.settings.clone();
+        self.with_settings(Settings { guard, ..settings })
     }
 
     /// The rules, to list and revoke sessions from outside a request.
@@ -100,23 +121,45 @@ impl<S: SessionStore> SessionDriver<S> {
     where
         C: IntoIterator<Item = &'h [u8]>,
     {
-        let shared = &*self.shared;
-        revoked::end_sessions_of_revoked(&shared.manager);
-        let presented = shared.cookie.find(request.cookies);
-        let opened = match request.reads_near {
-            true => shared.manager.open_near(presented, request.peer).await,
-            false => shared.manager.open(presented, request.peer).await,
-        };
-        let session = RequestSession::new(opened?, Arc::clone(&shared.context));
+        let opened = self.open_session(request).await;
+        #[cfg(feature = "metrics")]
+        if let Err(error) = &opened {
+            crate::meter::refused(error);
+        }
         Ok(OpenRequest {
-            guard: EndGuard::new(session),
+            guard: EndGuard::new(opened?),
         })
+    }
+
+    async fn open_session<'h, C>(
+        &self,
+        request: RequestHead<'_, C>,
+    ) -> Result<RequestSession, Error>
+    where
+        C: IntoIterator<Item = &'h [u8]>,
+    {
+        let shared = &*self.shared;
+        let (manager, settings) = (&shared.manager, &shared.settings);
+        revoked::end_sessions_of_revoked(manager);
+        let method = request.request.method.unwrap_or_default();
+        if !settings.guard.admits(method, &request.site) {
+            let refused = manager.refuse_request(Refusal::CrossSite, request.peer, request.request);
+            return Err(refused.into());
+        }
+        let opened = manager.open_request(certsession_core::OpenRequest {
+            presented: settings.cookie.find(request.cookies),
+            peer: request.peer,
+            reads_near: request.reads_near,
+            request: request.request,
+        });
+        let context = Arc::clone(&shared.context);
+        Ok(RequestSession::new(opened.await?, context))
     }
 
     /// Commits what the handler did to the session, also if the handler failed.
     pub fn settle(&self, mut request: OpenRequest) -> Settling<'_> {
         request.guard.is_armed = false;
-        let cookie = &self.shared.cookie;
+        let cookie = &self.shared.settings.cookie;
         let pending = match request.session().begin_last_commit() {
             Ok(head) => return Settling(Step::Done(Some(Settled::new(Ok(()), head, cookie)))),
             Err(pending) => pending,
@@ -156,11 +199,11 @@ impl<S: SessionStore> SessionDriver<S> {
         self.shared.context.in_flight.drain(at_most).await
     }
 
-    fn with_cookie(&self, cookie: SessionCookie) -> Self {
+    fn with_settings(&self, settings: Settings) -> Self {
         Self::with(Shared {
             manager: self.shared.manager.clone(),
             context: Arc::clone(&self.shared.context),
-            cookie,
+            settings,
         })
     }
 
@@ -182,7 +225,7 @@ impl<S> fmt::Debug for SessionDriver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionDriver")
             .field("manager", &self.shared.manager)
-            .field("cookie", &self.shared.cookie)
+            .field("settings", &self.shared.settings)
             .finish_non_exhaustive()
     }
 }
@@ -244,6 +287,8 @@ pub struct Settled {
 
 impl Settled {
     fn new(committed: Result<(), Error>, head: ClosedHead, cookie: &SessionCookie) -> Self {
+        #[cfg(feature = "metrics")]
+        crate::meter::settled(&committed);
         Self {
             committed,
             head: HeadChanges::new(head.cookie, head.is_personal, cookie),
@@ -277,6 +322,8 @@ impl Drop for EndGuard {
         if !self.is_armed {
             return;
         }
+        #[cfg(feature = "metrics")]
+        crate::meter::dropped();
         if let Some(pending) = self.session.abandon() {
             // The step is begun; no caller is left to wait for it, and a failure is an event.
             drop(self.session.execute_detached(pending));

@@ -10,7 +10,7 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 /// |---|---|
 /// | 400 | the name cannot be a principal's |
 /// | 401 | no principal is signed in |
-/// | 403 | the certificate is missing, differs, has expired or was refused |
+/// | 403 | the certificate is missing, differs, has expired or was refused; the request comes from another site |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |
@@ -18,7 +18,7 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request was refused for its certificate.
+    /// The request was refused, for its certificate or for the site that it comes from.
     #[error("{0}")]
     Refused(Refusal),
     /// No principal is signed in.

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use certsession_core::{
-    Handle as SessionHandle, Owner, PendingCommit, Principal, StoreError, StoreErrorKind,
+    Actor, Handle as SessionHandle, Owner, PendingCommit, Principal, StoreError, StoreErrorKind,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tracing::{Instrument, Span};
 
 use crate::backend::Backend;
 use crate::error::Error;
@@ -45,8 +46,11 @@ impl InFlight {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
+        // A task has no span of its own: its events are those of the request.
+        let span = Span::current();
         let mut takeover = Takeover {
             end: end.map(|end| (end, Arc::clone(backend))),
+            span: span.clone(),
             ticket: Some(self.ticket()),
         };
         let step = async move {
@@ -54,7 +58,8 @@ impl InFlight {
             takeover.end = None;
             drop(takeover);
             outcome
-        };
+        }
+        .instrument(span);
         // Without a runtime the step is dropped, and a thread takes over the end in it.
         let task = Handle::try_current().map(|runtime| runtime.spawn(step));
         async move {
@@ -108,7 +113,7 @@ impl Drop for Ticket {
 pub(crate) enum EndStep {
     Session(SessionHandle),
     OwnSession(Principal, SessionHandle),
-    AllOf(Owner),
+    AllOf(Principal),
 }
 
 impl EndStep {
@@ -124,7 +129,11 @@ impl EndStep {
             Self::OwnSession(principal, handle) => {
                 drop(backend.revoke_own(&principal, handle).await);
             }
-            Self::AllOf(owner) => drop(backend.revoke_all(&owner).await),
+            Self::AllOf(principal) => {
+                let owner = Owner::Principal(principal.clone());
+                let actor = Actor::Principal(&principal);
+                drop(backend.revoke_all(&owner, actor).await);
+            }
         }
     }
 }
@@ -133,6 +142,7 @@ impl EndStep {
 /// with its connections.
 struct Takeover {
     end: Option<(EndStep, Arc<dyn Backend>)>,
+    span: Span,
     ticket: Option<Ticket>,
 }
 
@@ -141,9 +151,10 @@ impl Drop for Takeover {
         let Some((end, backend)) = self.end.take() else {
             return;
         };
-        let ticket = self.ticket.take();
+        let (span, ticket) = (self.span.clone(), self.ticket.take());
         let thread = std::thread::Builder::new().name("certsession-end".to_owned());
         let spawned = thread.spawn(move || {
+            let _entered = span.entered();
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();

@@ -16,21 +16,26 @@
 //! |---|---|
 //! | `driver` | the way of a request, in order |
 //! | `cookie` | the session cookie: found, written and removed |
+//! | `cross_site` | the guard against requests that another site's page made |
 //! | `session`, `late` | the session in a handler, and after the response head |
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
 //! | `ended`, `revoked` | waiting for a session's end; ending the sessions of revoked certificates |
+//! | `meter` | metrics, with the feature `metrics` |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
 
 mod adapter;
 mod backend;
 mod cookie;
+mod cross_site;
 mod driver;
 mod ended;
 mod error;
 mod in_flight;
 mod late;
+#[cfg(feature = "metrics")]
+mod meter;
 mod response;
 mod revoked;
 mod session;
@@ -38,6 +43,9 @@ mod session;
 #[doc(hidden)]
 pub use adapter::export;
 pub use cookie::{InvalidCookieName, SameSite};
+pub use cross_site::{
+    CrossSiteGuard, FieldValue, InvalidOrigin, SiteFields, upgrades_to_web_socket,
+};
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use certsession_core::{
-    CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit, Principal,
-    Record, Session, SessionError, SignIn, Timestamp,
+    Actor, CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit,
+    Principal, Record, Session, SessionError, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -272,11 +272,13 @@ impl RequestSession {
     ///
     /// If no principal is signed in or the store fails; some sessions may remain then.
     pub async fn revoke_all(&self) -> Result<usize, Error> {
-        let owner = Owner::Principal(self.signed_in()?);
+        let principal = self.signed_in()?;
         let this = self.clone();
-        let end = EndStep::AllOf(owner.clone());
+        let end = EndStep::AllOf(principal.clone());
         self.finish(Some(end), async move {
-            let revoked = this.0.context.backend.revoke_all(&owner).await?;
+            let owner = Owner::Principal(principal.clone());
+            let actor = Actor::Principal(&principal);
+            let revoked = this.0.context.backend.revoke_all(&owner, actor).await?;
             this.lock().mark_revoked(&revoked);
             Ok(revoked.len())
         })

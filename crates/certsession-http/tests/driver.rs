@@ -7,14 +7,20 @@ use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};
 use certsession_core::{
-    Key, MemoryStore, Owner, PeerState, Principal, Refusal, Revocation, RevocationList,
-    SessionManager, StoreOperation,
+    Key, MemoryStore, Owner, PeerState, Principal, Refusal, RequestInfo, Revocation,
+    RevocationList, SessionManager, StoreOperation,
 };
 use certsession_http::{
-    Error, Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, UnwritableField,
+    CrossSiteGuard, Error, Field, FieldValue, HeaderFields, OpenRequest, RequestHead,
+    SessionDriver, SiteFields, UnwritableField,
 };
 use tokio::runtime::Runtime;
 
+const REQUEST: RequestInfo<'static> = RequestInfo {
+    method: Some("POST"),
+    path: Some("/"),
+    client: None,
+};
 const COLOUR: Key<String> = Key::new("colour");
 const MOMENT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(10);
@@ -80,6 +86,23 @@ impl World {
             cookies: self.cookie.iter().map(String::as_bytes),
             peer: &self.peer,
             reads_near: false,
+            request: REQUEST,
+            site: SiteFields::default(),
+        };
+        self.driver.open(head).await
+    }
+
+    /// A POST that the page of another site makes.
+    async fn open_from_elsewhere(&self) -> Result<OpenRequest, Error> {
+        let head = RequestHead {
+            cookies: self.cookie.iter().map(String::as_bytes),
+            peer: &self.peer,
+            reads_near: false,
+            request: REQUEST,
+            site: SiteFields {
+                fetch_site: FieldValue::One(b"cross-site"),
+                ..SiteFields::default()
+            },
         };
         self.driver.open(head).await
     }
@@ -213,6 +236,22 @@ async fn p6_a_failed_commit_is_reported_and_no_cookie_is_set() {
     let response = committed.unwrap_err().to_response();
     assert_eq!((response.status, response.retry_after), (503, Some("1")));
     assert!(fields.set_cookie.is_empty());
+}
+
+#[tokio::test]
+async fn a_cross_site_request_is_refused_without_a_look_at_the_store_and_harms_no_session() {
+    let mut world = World::signed_in().await;
+    world.faults.take_calls();
+    let Err(error) = world.open_from_elsewhere().await else {
+        panic!("a request from elsewhere is refused");
+    };
+    assert_eq!(error.status(), 403);
+    assert!(matches!(error, Error::Refused(Refusal::CrossSite)));
+    assert_eq!(world.faults.take_calls(), [], "it needs no store");
+    assert!(world.has_session().await);
+
+    world.driver = world.driver.with_cross_site_guard(CrossSiteGuard::off());
+    assert!(world.open_from_elsewhere().await.is_ok());
 }
 
 #[tokio::test]

@@ -150,7 +150,29 @@ pub(crate) fn store_error(error: RedisError) -> StoreError {
         }
         _ => StoreErrorKind::Other,
     };
-    StoreError::with_source(kind, error)
+    StoreError::with_source(kind, Said::of(&error))
+}
+
+/// What the server or the client said of a failure, without what may hold values: both quote the
+/// arguments of some commands and the responses that they did not expect. The source of a store's
+/// error goes into the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+impl Said {
+    /// What comes before a quotation: of the server's message about an unknown command, and of the
+    /// client's about a response of another type.
+    const QUOTES: [&str; 2] = [", with args beginning with", " (response was"];
+
+    fn of(error: &RedisError) -> Self {
+        let mut text = error.to_string();
+        let quotes = Self::QUOTES.iter().filter_map(|quote| text.find(quote));
+        if let Some(end) = quotes.min() {
+            text.truncate(end);
+        }
+        Self(text)
+    }
 }
 
 /// The error for a server that did not reply in time.
@@ -165,4 +187,36 @@ pub(crate) fn timed_out() -> RedisError {
 /// The error for a reply that the server should never send for an operation.
 pub(crate) fn unexpected_result(of: &'static str) -> StoreError {
     StoreError::with_source(StoreErrorKind::Other, format!("unexpected result of {of}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use redis::{ErrorKind, RedisError};
+
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_failure_says_what_the_server_said_and_quotes_no_value() {
+        let said = |detail: &str| {
+            let error = RedisError::from((ErrorKind::Client, "refused", detail.to_owned()));
+            let error = store_error(error);
+            let source = error.source().unwrap().to_string();
+            assert!(!format!("{error:?}").contains("secret"));
+            source
+        };
+        let permission = said("User shop has no permissions to run the 'get' command");
+        assert!(
+            permission.contains("to run the 'get' command"),
+            "{permission}"
+        );
+        for detail in [
+            "unknown command 'EVALSHA', with args beginning with: '1' 'secret'",
+            "Response type not string compatible. (response was bulk-string(secret))",
+        ] {
+            let source = said(detail);
+            assert!(!source.contains("secret"), "{source}");
+        }
+    }
 }

@@ -242,9 +242,11 @@ fn finish<C: ReloadableConfig + 'static>(
 ) -> Result<MutualTls, MutualTlsError> {
     let config: Arc<dyn ReloadableConfig> = config;
     let config: Weak<dyn ReloadableConfig> = Arc::downgrade(&config);
+    let certificates = watch.certificates();
     let reloader = watch.into_reloader(config);
     reloader.follow()?;
     Ok(MutualTls {
+        certificates,
         stack,
         verifier,
         reloader,

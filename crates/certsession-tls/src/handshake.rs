@@ -115,6 +115,8 @@ impl VerifiedLeaves {
 /// in, and an attacker who tries, would both leave no trace. The certificate is named by
 /// fingerprint and serial number alone: its names come from an unverified client.
 pub(crate) fn client_refused(stack: &'static str, leaf: Option<&[u8]>, reason: &dyn Display) {
+    #[cfg(feature = "metrics")]
+    crate::meter::handshake_refused(stack);
     match leaf.map(PeerCertificate::from_der) {
         Some(Ok(certificate)) => tracing::warn!(
             target: "certsession::tls",

@@ -26,14 +26,16 @@
 //! | `handshake` | what both stacks do with a client certificate: revocation and the log |
 //! | `failed` | why a handshake failed, for the log of an accept loop |
 //! | `reload` | which files changed, and what takes their place |
+//! | `in_force`, `meter` | which certificates expire when; metrics, with the feature `metrics` |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
 //!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | no | TLS by rustls, with ring |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `metrics` | no | counts refused handshakes, and says when certificates expire |
 //!
-//! Without either the crate is empty.
+//! Without a TLS stack the crate is empty.
 
 // Without a TLS stack there is nothing to configure.
 #![cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -42,6 +44,9 @@ mod builder;
 mod error;
 mod failed;
 mod handshake;
+mod in_force;
+#[cfg(feature = "metrics")]
+mod meter;
 mod mutual_tls;
 #[cfg(feature = "openssl")]
 mod openssl_stack;
@@ -58,6 +63,7 @@ mod tests;
 pub use builder::MutualTlsBuilder;
 pub use error::MutualTlsError;
 pub use failed::log_failed_handshake;
+pub use in_force::{CertificateInForce, CertificateRole, CertificatesInForce};
 pub use mutual_tls::{MutualTls, ServerTls};
 pub use origin::PemOrigin;
 pub use peer::{ConnectionPeer, PeerVerifier};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::in_force::CertificatesInForce;
 use crate::peer::PeerVerifier;
 use crate::reload::Reloader;
 use crate::settings::Alpn;
@@ -38,6 +39,7 @@ pub struct MutualTls {
     pub(crate) stack: ServerTls,
     pub(crate) verifier: PeerVerifier,
     pub(crate) reloader: Reloader,
+    pub(crate) certificates: CertificatesInForce,
     pub(crate) alpn: Alpn,
     pub(crate) handshake_timeout: Duration,
 }
@@ -78,6 +80,11 @@ impl MutualTls {
     /// A handle with which the application can reload changed files at once.
     pub fn reloader(&self) -> Reloader {
         self.reloader.clone()
+    }
+
+    /// Which certificates are in force, and when they expire: keep it for a health check.
+    pub fn certificates(&self) -> CertificatesInForce {
+        self.certificates.clone()
     }
 
     /// The stack's configuration, and the verifier of its peers: for a server that is bound

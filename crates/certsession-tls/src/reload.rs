@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use certsession_core::{CrlProblem, CrlReport, Timestamp};
 
 use crate::error::MutualTlsError;
+use crate::in_force::CertificatesInForce;
 use crate::settings::SharedClock;
 use crate::sources::{self, Parts, Sources};
 
@@ -88,6 +89,7 @@ pub(crate) struct Watch {
     sources: Sources,
     clock: SharedClock,
     parts: WatchedFiles,
+    certificates: CertificatesInForce,
     lists: Vec<(PathBuf, WatchedFiles, Option<Timestamp>)>,
 }
 
@@ -101,6 +103,7 @@ impl Watch {
         });
         Self {
             parts: WatchedFiles::new(sources.part_files()),
+            certificates: CertificatesInForce::default(),
             lists: lists.collect(),
             sources,
             clock,
@@ -109,7 +112,14 @@ impl Watch {
 
     /// Loads everything for the first time.
     pub(crate) fn load(&self) -> Result<Parts, MutualTlsError> {
-        self.sources.load(self.clock.now())
+        let parts = self.sources.load(self.clock.now())?;
+        self.certificates.replace(CertificatesInForce::of(&parts));
+        Ok(parts)
+    }
+
+    /// What is in force, now and later.
+    pub(crate) fn certificates(&self) -> CertificatesInForce {
+        self.certificates.clone()
     }
 
     pub(crate) fn into_reloader(self, config: Weak<dyn ReloadableConfig>) -> Reloader {
@@ -121,9 +131,14 @@ impl Watch {
 
     fn look(&mut self, config: &dyn ReloadableConfig) {
         let (sources, now) = (&self.sources, self.clock.now());
+        let certificates = &self.certificates;
         self.parts
             .look("the server's certificate, key and client CAs", || {
-                config.replace(sources.load_parts(now)?)
+                let parts = sources.load_parts(now)?;
+                let in_force = CertificatesInForce::of(&parts);
+                config.replace(parts)?;
+                certificates.replace(in_force);
+                Ok(())
             });
         for (path, watched, due) in &mut self.lists {
             let loaded = watched.look_at_lists(path, || sources.load_crl(path, now));

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -11,7 +11,7 @@ use certsession_axum::{CertSession, Error};
 use portal_common::{HANDLER_FAILED, MAX_BODY, POLICY, SlowQuery};
 
 use crate::failed::Failed;
-use crate::live::{self, fetch_site};
+use crate::live;
 
 const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 
@@ -91,12 +91,8 @@ async fn remove(session: CertSession, Path(key): Path<String>) -> Result<StatusC
     Ok(NO_CONTENT)
 }
 
-async fn sign_in(
-    session: CertSession,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<StatusCode, Failed> {
-    portal_common::sign_in(&session.into_inner(), fetch_site(&headers), &body)?;
+async fn sign_in(session: CertSession, body: Bytes) -> Result<StatusCode, Failed> {
+    portal_common::sign_in(&session.into_inner(), &body)?;
     Ok(NO_CONTENT)
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use certsession_axum::CertSession;
 use portal_common::{CLOSE_REASON, GREETING};
@@ -13,10 +13,9 @@ use crate::failed::Failed;
 /// that was.
 pub(crate) async fn follow(
     session: CertSession,
-    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failed> {
-    let handle = portal_common::follow(&session.clone().into_inner(), fetch_site(&headers))?;
+    let handle = portal_common::follow(&session.clone().into_inner())?;
     let Ok(upgrade) = upgrade else {
         return Ok(StatusCode::BAD_REQUEST.into_response());
     };
@@ -43,9 +42,4 @@ pub(crate) async fn follow(
 /// Pings are answered while messages are received.
 async fn until_the_client_goes(socket: &mut WebSocket) {
     while let Some(Ok(_)) = socket.recv().await {}
-}
-
-pub(crate) fn fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
-    let site = headers.get("sec-fetch-site")?;
-    Some(site.as_bytes())
 }

@@ -20,16 +20,8 @@ struct SignInBody {
 ///
 /// # Errors
 ///
-/// If the request comes from another site, its body is no sign-in, or the session fails.
-pub fn sign_in(
-    session: &RequestSession,
-    fetch_site: Option<&[u8]>,
-    body: &[u8],
-) -> Result<(), Failure> {
-    // A browser sends its certificate with a form of any site, and says where the form is from.
-    if fetch_site == Some(b"cross-site") {
-        return Err(Failure::Portal(403, "sign in on this site\n"));
-    }
+/// If the body is no sign-in, or the session fails.
+pub fn sign_in(session: &RequestSession, body: &[u8]) -> Result<(), Failure> {
     let SignInBody { principal, carry } = serde_json::from_slice(body)
         .map_err(|_| Failure::Portal(400, "the body is no sign-in\n"))?;
     let sign_in = carry

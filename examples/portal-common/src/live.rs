@@ -3,8 +3,6 @@
 use certsession_core::Handle;
 use certsession_http::{Error, RequestSession};
 
-use crate::answer::Failure;
-
 /// What the first message of `GET /live` begins with; the session's handle follows.
 pub const GREETING: &str = "session ";
 
@@ -15,13 +13,9 @@ pub const CLOSE_REASON: &str = "the session has ended";
 ///
 /// # Errors
 ///
-/// If the request comes from another site, or there is no session.
-pub fn follow(session: &RequestSession, fetch_site: Option<&[u8]>) -> Result<Handle, Failure> {
-    // No browser asks before it opens a WebSocket of another site; it says where it is.
-    if fetch_site == Some(b"cross-site") {
-        return Err(Failure::Portal(403, "open it from this site\n"));
-    }
-    Ok(session.handle().ok_or(Error::NotSignedIn)?)
+/// If there is no session.
+pub fn follow(session: &RequestSession) -> Result<Handle, Error> {
+    session.handle().ok_or(Error::NotSignedIn)
 }
 
 /// `DELETE /sessions/{handle}`: whether there was such a session; where not, 404.

@@ -77,6 +77,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     max_sessions: Option<NonZeroU32>,
 
+    /// How the log is written to standard error. RUST_LOG selects what is logged.
+    #[arg(long, default_value = "text")]
+    pub(crate) log: LogFormat,
+
     /// Adds routes for tests: GET /slow, GET /slow/waiting, POST /slow/release and
     /// POST /sign-out-fail.
     #[arg(long)]
@@ -87,6 +91,14 @@ pub(crate) struct Options {
 enum Tls {
     Rustls,
     Openssl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for a log processor.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -10,7 +10,7 @@ use certsession_firestore::FirestoreStore;
 use certsession_tls::MutualTls;
 use clap::Parser;
 
-use crate::options::Options;
+use crate::options::{LogFormat, Options};
 use crate::store::Store;
 
 /// What the flags make, for a framework to serve.
@@ -46,10 +46,7 @@ pub fn say_listening(address: impl Display) -> io::Result<()> {
 /// Runs the program.
 pub async fn run<F: Framework>() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(io::stderr)
-        .init();
+    start_log(options.log);
     match open_and_serve::<F>(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -57,6 +54,16 @@ pub async fn run<F: Framework>() -> ExitCode {
             let _ = writeln!(io::stderr(), "portal: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn start_log(format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
 }
 

@@ -1,16 +1,16 @@
 //! The portal's interface.
 
+use actix_web::HttpResponse;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::ContentType;
 use actix_web::web::{
     Bytes, Path, PayloadConfig, Query, ServiceConfig, delete, get, post, put, resource,
 };
-use actix_web::{HttpRequest, HttpResponse};
 use certsession_actix::{CertSession, Error};
 use portal_common::{MAX_BODY, POLICY, SlowQuery};
 
 use crate::failed::Failed;
-use crate::live::{self, fetch_site};
+use crate::live;
 
 /// Puts every route in its place.
 pub fn routes(config: &mut ServiceConfig) {
@@ -81,12 +81,8 @@ async fn remove(session: CertSession, key: Path<String>) -> Result<HttpResponse,
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn sign_in(
-    session: CertSession,
-    request: HttpRequest,
-    body: Bytes,
-) -> Result<HttpResponse, Failed> {
-    portal_common::sign_in(&session.into_inner(), fetch_site(&request), &body)?;
+async fn sign_in(session: CertSession, body: Bytes) -> Result<HttpResponse, Failed> {
+    portal_common::sign_in(&session.into_inner(), &body)?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -15,7 +15,7 @@ pub(crate) async fn follow(
     request: HttpRequest,
     body: Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let followed = portal_common::follow(&session.clone().into_inner(), fetch_site(&request));
+    let followed = portal_common::follow(&session.clone().into_inner());
     let handle = followed.map_err(Failed::from)?;
     let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
     let ended = session.ended();
@@ -49,9 +49,4 @@ async fn answer_pings(mut socket: Session, mut messages: MessageStream) {
             break;
         }
     }
-}
-
-pub(crate) fn fetch_site(request: &HttpRequest) -> Option<&[u8]> {
-    let site = request.headers().get("sec-fetch-site")?;
-    Some(site.as_bytes())
 }

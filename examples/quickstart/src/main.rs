@@ -1,7 +1,13 @@
 //! The smallest server with certificate-bound sessions: `cargo run -p quickstart`. Where port
 //! 8443 is taken, `cargo run -p quickstart -- 9443`; 0 takes a free one.
 
-#![allow(clippy::print_stdout, reason = "it prints commands to try")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints commands to try"
+)]
+
+use std::process::ExitCode;
 
 use actix_web::{App, HttpServer, Responder, web};
 use certs_dev::Pki;
@@ -18,7 +24,18 @@ async fn visit(session: CertSession) -> Result<impl Responder, Error> {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A sentence that says what to do. `main` itself would print the error's `Debug`.
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let pki = Pki::ensure("certs-dev/out")?;
     let tls = MutualTls::builder()
         .server_identity_files(pki.certificate_path("server"), pki.key_path("server"))

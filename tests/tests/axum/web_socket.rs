@@ -45,12 +45,25 @@ async fn over_http_2_it_outlives_the_idle_timeout_and_closes_with_its_session() 
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let request = Request::builder()
-        .method(Method::CONNECT)
-        .version(Version::HTTP_2)
-        .uri(format!("https://localhost:{}/live", host.address.port()))
-        .extension(h2::ext::Protocol::from_static("websocket"))
-        .header("sec-websocket-version", "13")
+    let base = format!("https://localhost:{}", host.address.port());
+    let asks = || {
+        Request::builder()
+            .method(Method::CONNECT)
+            .version(Version::HTTP_2)
+            .uri(format!("{base}/live"))
+            .extension(h2::ext::Protocol::from_static("websocket"))
+            .header("sec-websocket-version", "13")
+    };
+    // Neither the page of another site nor a client that does not say where it comes from.
+    let cookie = format!("__Host-session={}", alice.stolen_cookie());
+    let foreign = asks().header("origin", "https://evil.example");
+    for request in [foreign, asks()] {
+        let request = request.header("cookie", &cookie).body(()).unwrap();
+        let (response, _send) = client.send_request(request, false).unwrap();
+        assert_eq!(response.await.unwrap().status(), 403);
+    }
+    let request = asks()
+        .header("origin", &base)
         .header(
             "cookie",
             format!("__Host-session={}", alice.stolen_cookie()),

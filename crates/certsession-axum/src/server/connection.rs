@@ -26,7 +26,7 @@ use tower_service::Service;
 use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::error::CertificateRefused;
-use crate::peer::CapturedPeer;
+use crate::peer::{CapturedPeer, ClientAddress};
 
 /// How long a connection has to close after its client was told, or the server has stopped waiting.
 const GRACE: Duration = Duration::from_secs(1);
@@ -40,10 +40,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 struct Origin {
     peer: CapturedPeer,
-    #[cfg_attr(
-        not(feature = "axum"),
-        allow(dead_code, reason = "axum's type carries it")
-    )]
     address: SocketAddr,
     alive: Alive,
 }
@@ -116,6 +112,7 @@ where
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
     extensions.insert(origin.peer);
+    extensions.insert(ClientAddress(origin.address));
     #[cfg(feature = "axum")]
     extensions.insert(axum::extract::ConnectInfo(origin.address));
     let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::accept::accept;
 use super::handshakes::{Acceptor, Limits, Unfinished};
 use super::stream::MutualTlsStream;
-use crate::peer::CapturedPeer;
+use crate::peer::{CapturedPeer, ClientAddress};
 
 /// How many finished connections may wait for `axum::serve` to take them.
 const FINISHED: usize = 256;
@@ -187,6 +187,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithPeer<S> {
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
         extensions.insert(self.peer.clone());
+        extensions.insert(ClientAddress(self.address));
         extensions.insert(ConnectInfo(self.address));
         self.inner.call(request)
     }

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::SessionManager;
+use super::health::Health;
+use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::principal::Principal;
@@ -31,16 +33,49 @@ use crate::time::Timestamp;
 /// # Ok::<(), certsession_core::InvalidPrincipal>(())
 /// ```
 #[derive(Clone)]
-pub struct SessionAdmin(Arc<dyn Administration>);
+pub struct SessionAdmin {
+    manager: Arc<dyn Administration>,
+    /// The operator, for events.
+    operator: Option<Arc<str>>,
+}
 
 impl SessionAdmin {
+    /// The same administration on behalf of this operator: the events of what it ends name them as
+    /// the actor. Without it, they say that the application did it.
+    ///
+    /// ```
+    /// use certsession_core::{MemoryStore, SessionManager};
+    ///
+    /// let admin = SessionManager::new(MemoryStore::new()).admin();
+    /// let on_behalf_of_carol = admin.acting_as("carol");
+    /// ```
+    #[must_use]
+    pub fn acting_as(&self, operator: &str) -> Self {
+        // A control character could forge a line of a log.
+        let shown: String = operator
+            .chars()
+            .filter(|character| !character.is_control())
+            .collect();
+        Self {
+            manager: Arc::clone(&self.manager),
+            operator: Some(shown.into()),
+        }
+    }
+
+    fn actor(&self) -> Actor<'_> {
+        match &self.operator {
+            Some(name) => Actor::Operator(name),
+            None => Actor::Application,
+        }
+    }
+
     /// As [`SessionManager::sessions`].
     ///
     /// # Errors
     ///
     /// If the store fails.
     pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
-        self.0.sessions(owner).await
+        self.manager.sessions(owner).await
     }
 
     /// As [`SessionManager::revoke`].
@@ -49,7 +84,7 @@ impl SessionAdmin {
     ///
     /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
-        self.0.revoke(handle).await
+        self.manager.revoke(handle, self.actor()).await
     }
 
     /// As [`SessionManager::revoke_own`].
@@ -62,7 +97,7 @@ impl SessionAdmin {
         principal: &Principal,
         handle: Handle,
     ) -> Result<bool, StoreError> {
-        self.0.revoke_own(principal, handle).await
+        self.manager.revoke_own(principal, handle).await
     }
 
     /// As [`SessionManager::revoke_all`].
@@ -71,7 +106,7 @@ impl SessionAdmin {
     ///
     /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
-        self.0.revoke_all(owner).await
+        self.manager.revoke_all(owner, self.actor()).await
     }
 
     /// As [`SessionManager::revoke_certificate`].
@@ -84,30 +119,42 @@ impl SessionAdmin {
         &self,
         revocation: Revocation,
     ) -> Result<Vec<Handle>, StoreError> {
-        self.0.revoke_certificate(revocation).await
+        self.manager
+            .revoke_certificate(revocation, self.actor())
+            .await
     }
 
     /// The list of revoked certificates.
     pub fn revocations(&self) -> &RevocationList {
-        self.0.revocations()
+        self.manager.revocations()
+    }
+
+    /// As [`SessionManager::health`].
+    pub async fn health(&self) -> Health {
+        self.manager.health().await
     }
 
     /// The current time of the rules' clock.
     pub fn now(&self) -> Timestamp {
-        self.0.now()
+        self.manager.now()
     }
 }
 
 impl fmt::Debug for SessionAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionAdmin").finish_non_exhaustive()
+        f.debug_struct("SessionAdmin")
+            .field("operator", &self.operator)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: SessionStore> SessionManager<S> {
     /// Returns a handle that lists and ends sessions, without the store's type.
     pub fn admin(&self) -> SessionAdmin {
-        SessionAdmin(Arc::new(self.clone()))
+        SessionAdmin {
+            manager: Arc::new(self.clone()),
+            operator: None,
+        }
     }
 
     /// The live sessions of an owner, oldest first.
@@ -127,10 +174,19 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// If the store fails; the session may still be active then.
     pub async fn revoke(&self, handle: Handle) -> Result<bool, StoreError> {
+        let details = EventDetails::default().by(Actor::Application);
+        self.revoke_with(handle, details).await
+    }
+
+    async fn revoke_with(
+        &self,
+        handle: Handle,
+        details: EventDetails<'_>,
+    ) -> Result<bool, StoreError> {
         let removed = self.store.remove(handle).await;
-        let removed = removed.map_err(self.failed(StoreOperation::Remove))?;
+        let removed = removed.map_err(self.failed_for(StoreOperation::Remove, details))?;
         if removed {
-            self.revoked(handle, RevocationReason::Requested);
+            self.revoked(handle, RevocationReason::Requested, details);
         }
         Ok(removed)
     }
@@ -150,7 +206,11 @@ impl<S: SessionStore> SessionManager<S> {
         let loaded = self.store.load(handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         match loaded {
-            Some(record) if record.principal() == Some(principal) => self.revoke(handle).await,
+            Some(record) if record.principal() == Some(principal) => {
+                let details = EventDetails::default().about(&record);
+                let details = details.by(Actor::Principal(principal));
+                self.revoke_with(handle, details).await
+            }
             _ => Ok(false),
         }
     }
@@ -161,16 +221,36 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        self.revoke_all_as(owner, Actor::Application).await
+    }
+
+    /// As [`revoke_all`](Self::revoke_all), with an actor for the events.
+    ///
+    /// # Errors
+    ///
+    /// As [`revoke_all`](Self::revoke_all).
+    pub async fn revoke_all_as(
+        &self,
+        owner: &Owner,
+        actor: Actor<'_>,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let details = EventDetails::default().of_owner(owner).by(actor);
         let revoked = self.store.revoke(owner).await;
-        let revoked = revoked.map_err(self.failed(StoreOperation::Revoke))?;
+        let revoked = revoked.map_err(self.failed_for(StoreOperation::Revoke, details))?;
         for handle in &revoked {
-            self.revoked(*handle, RevocationReason::Requested);
+            self.revoked(*handle, RevocationReason::Requested, details);
         }
         Ok(revoked)
     }
 
-    pub(super) fn revoked(&self, handle: Handle, reason: RevocationReason) {
-        self.rules.emit(SessionEvent::Revoked { handle, reason });
+    pub(super) fn revoked(
+        &self,
+        handle: Handle,
+        reason: RevocationReason,
+        details: EventDetails<'_>,
+    ) {
+        let event = SessionEvent::Revoked { handle, reason };
+        self.rules.emit(event, details);
     }
 }
 
@@ -180,15 +260,21 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 trait Administration: Send + Sync {
     fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>>;
 
-    fn revoke(&self, handle: Handle) -> Answer<'_, bool>;
+    fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool>;
 
     fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool>;
 
-    fn revoke_all<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Handle>>;
+    fn revoke_all<'a>(&'a self, owner: &'a Owner, actor: Actor<'a>) -> Answer<'a, Vec<Handle>>;
 
-    fn revoke_certificate(&self, revocation: Revocation) -> Answer<'_, Vec<Handle>>;
+    fn revoke_certificate<'a>(
+        &'a self,
+        revocation: Revocation,
+        actor: Actor<'a>,
+    ) -> Answer<'a, Vec<Handle>>;
 
     fn revocations(&self) -> &RevocationList;
+
+    fn health(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>>;
 
     fn now(&self) -> Timestamp;
 }
@@ -198,24 +284,33 @@ impl<S: SessionStore> Administration for SessionManager<S> {
         Box::pin(Self::sessions(self, owner))
     }
 
-    fn revoke(&self, handle: Handle) -> Answer<'_, bool> {
-        Box::pin(Self::revoke(self, handle))
+    fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool> {
+        let details = EventDetails::default().by(actor);
+        Box::pin(self.revoke_with(handle, details))
     }
 
     fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool> {
         Box::pin(Self::revoke_own(self, principal, handle))
     }
 
-    fn revoke_all<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Handle>> {
-        Box::pin(Self::revoke_all(self, owner))
+    fn revoke_all<'a>(&'a self, owner: &'a Owner, actor: Actor<'a>) -> Answer<'a, Vec<Handle>> {
+        Box::pin(self.revoke_all_as(owner, actor))
     }
 
-    fn revoke_certificate(&self, revocation: Revocation) -> Answer<'_, Vec<Handle>> {
-        Box::pin(Self::revoke_certificate(self, revocation))
+    fn revoke_certificate<'a>(
+        &'a self,
+        revocation: Revocation,
+        actor: Actor<'a>,
+    ) -> Answer<'a, Vec<Handle>> {
+        Box::pin(self.revoke_certificate_as(revocation, actor))
     }
 
     fn revocations(&self) -> &RevocationList {
         Self::revocations(self)
+    }
+
+    fn health(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>> {
+        Box::pin(Self::health(self))
     }
 
     fn now(&self) -> Timestamp {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SessionManager;
+use super::measured::Measured;
 use crate::binding::{BindingPolicy, RenewedBy};
 use crate::event::EventSink;
 use crate::lifetimes::Lifetimes;
@@ -110,7 +111,7 @@ impl<S> SessionManagerBuilder<S> {
     {
         self.rules.max_record_size = self.store.max_record_size();
         SessionManager {
-            store: Arc::new(self.store),
+            store: Arc::new(Measured(self.store)),
             rules: Arc::new(self.rules),
         }
     }

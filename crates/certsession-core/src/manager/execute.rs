@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
+use crate::details::{Actor, EventDetails, RequestInfo};
 use crate::event::{Refusal, SessionEvent, StoreOperation};
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
@@ -25,11 +26,17 @@ impl<S: SessionStore> SessionManager<S> {
             target,
             pending,
             peer,
+            client,
             can_set_cookie,
         } = commit;
+        let request = RequestInfo {
+            client,
+            ..RequestInfo::default()
+        };
         let mut cookie = None;
         if let Some(ending) = ending {
-            if let Err(error) = self.end(*ending).await {
+            let details = EventDetails::of_request(request, peer.as_deref());
+            if let Err(error) = self.end(&ending, details).await {
                 return CommitResult {
                     base: None,
                     cookie: None,
@@ -41,8 +48,11 @@ impl<S: SessionStore> SessionManager<S> {
             cookie = Some(CookieChange::Remove);
         }
         let done = match target {
-            Target::Existing(base) => self.commit(base, pending, peer, can_set_cookie).await,
-            Target::New(peer) => self.create(pending, &peer).await,
+            Target::Existing(base) => {
+                self.commit(base, pending, peer, can_set_cookie, request)
+                    .await
+            }
+            Target::New(peer) => self.create(pending, &peer, request).await,
             Target::Nothing => CommitResult::nothing(),
             Target::InFlight => CommitResult::failed(None, SessionError::InFlight),
         };
@@ -52,18 +62,27 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    async fn end(&self, ending: Ending) -> Result<(), StoreError> {
-        let Ending { handle, reason } = ending;
+    async fn end(&self, ending: &Ending, details: EventDetails<'_>) -> Result<(), StoreError> {
+        let Ending { record, reason } = ending;
+        let (handle, reason) = (record.handle, *reason);
+        let details = details.about(record).by(Actor::Client);
         let removed = self.store.remove(handle).await;
-        if removed.map_err(self.failed(StoreOperation::Remove))? {
-            self.rules.emit(SessionEvent::Ended { handle, reason });
+        if removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
+            let event = SessionEvent::Ended { handle, reason };
+            self.rules.emit(event, details);
         }
         Ok(())
     }
 
-    async fn create(&self, pending: Pending, peer: &PeerCertificate) -> CommitResult {
+    async fn create(
+        &self,
+        pending: Pending,
+        peer: &PeerCertificate,
+        request: RequestInfo<'_>,
+    ) -> CommitResult {
         let now = self.rules.clock.now();
-        if let Err(refusal) = self.judge_again(peer, now).await {
+        let details = EventDetails::of_request(request, Some(peer));
+        if let Err(refusal) = self.judge_again(peer, now, details).await {
             return CommitResult::over(Err(SessionError::Refused(refusal)));
         }
         let drafted = Token::issue().and_then(|token| {
@@ -81,7 +100,7 @@ impl<S: SessionStore> SessionManager<S> {
         let admission = pending.sign_in.as_ref().and(self.rules.admission);
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
-                self.emit_created(&record, &evicted);
+                self.emit_created(&record, &evicted, details);
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
@@ -105,7 +124,7 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult::failed(None, error)
             }
             Err(error) => {
-                let error = self.failed(StoreOperation::Create)(error);
+                let error = self.failed_for(StoreOperation::Create, details)(error);
                 CommitResult::unreached(None, pending, error)
             }
         }
@@ -116,11 +135,13 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         certificate: &PeerCertificate,
         now: Timestamp,
+        details: EventDetails<'_>,
     ) -> Result<(), Refusal> {
         let judged = self.rules.judge(certificate, now);
         if let Err(reason) = judged {
             let handle = None;
-            self.rules.emit(SessionEvent::Refused { handle, reason });
+            let event = SessionEvent::Refused { handle, reason };
+            self.rules.emit(event, details);
             self.end_if_revoked(reason, certificate).await;
         }
         judged
@@ -132,10 +153,15 @@ impl<S: SessionStore> SessionManager<S> {
         pending: Pending,
         peer: Option<Arc<PeerCertificate>>,
         can_set_cookie: bool,
+        request: RequestInfo<'_>,
     ) -> CommitResult {
         let now = self.rules.clock.now();
+        // A copy, as the peer may move into the commit.
+        let presented = peer.clone();
+        let loaded = Arc::clone(&base.record);
+        let details = EventDetails::of_request(request, presented.as_deref()).about(&loaded);
         if let Some(certificate) = peer.as_deref()
-            && let Err(refusal) = self.judge_again(certificate, now).await
+            && let Err(refusal) = self.judge_again(certificate, now, details).await
         {
             return match pending.is_empty() {
                 true => CommitResult::over(Ok(())),
@@ -159,7 +185,8 @@ impl<S: SessionStore> SessionManager<S> {
                 evicted,
             }) => {
                 let token = token.filter(|_| rotated);
-                self.emit_changed(&base, &record, &pending, rotated, &evicted);
+                let details = details.about(&record);
+                self.emit_changed(&base, &record, &pending, rotated, &evicted, details);
                 CommitResult {
                     base: Some(Base {
                         token_hash: if rotated {
@@ -190,7 +217,7 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
             }
             Err(error) => {
-                let error = self.failed(StoreOperation::Commit)(error);
+                let error = self.failed_for(StoreOperation::Commit, details)(error);
                 if pending.is_empty() {
                     return CommitResult {
                         base: Some(base),

@@ -5,6 +5,8 @@ mod builder;
 mod draft;
 mod events;
 mod execute;
+mod health;
+mod measured;
 mod open;
 mod revocation;
 mod watch;
@@ -12,14 +14,18 @@ mod watch;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::details::EventDetails;
 use crate::event::{SessionEvent, StoreOperation};
 use crate::rules::Rules;
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
 
+use measured::Measured;
+
 pub use admin::SessionAdmin;
 pub use builder::SessionManagerBuilder;
-pub use open::Presented;
+pub use health::Health;
+pub use open::{OpenRequest, Presented};
 pub use revocation::RevocationWorker;
 
 /// Applies the rules to a store: opens the session of a request, commits what the request did, and
@@ -36,14 +42,14 @@ pub use revocation::RevocationWorker;
 ///     .build();
 /// ```
 pub struct SessionManager<S> {
-    store: Arc<S>,
+    store: Arc<Measured<S>>,
     rules: Arc<Rules>,
 }
 
 impl<S: SessionStore> SessionManager<S> {
     /// The store, for what the rules do not do: its metrics, for example.
     pub fn store(&self) -> &S {
-        &self.store
+        &self.store.0
     }
 
     /// The current time of the rules' clock.
@@ -53,10 +59,19 @@ impl<S: SessionStore> SessionManager<S> {
 
     /// Returns a closure that reports a failure of the store and returns the error.
     fn failed(&self, operation: StoreOperation) -> impl FnOnce(StoreError) -> StoreError {
+        self.failed_for(operation, EventDetails::default())
+    }
+
+    /// As [`failed`](Self::failed), for a request or a session that is known.
+    fn failed_for<'d>(
+        &'d self,
+        operation: StoreOperation,
+        details: EventDetails<'d>,
+    ) -> impl FnOnce(StoreError) -> StoreError + 'd {
         move |error| {
             let kind = error.kind();
-            self.rules
-                .emit(SessionEvent::StoreFailed { operation, kind });
+            let event = SessionEvent::StoreFailed { operation, kind };
+            self.rules.emit(event, details.because_of(&error));
             error
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::SessionManager;
 use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState};
+use crate::details::{Actor, EventDetails, RequestInfo};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
@@ -35,6 +36,20 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
+/// A request, as [`SessionManager::open_request`] needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRequest<'r> {
+    /// The session cookies.
+    pub presented: Presented<'r>,
+    /// The peer of the connection.
+    pub peer: &'r PeerState,
+    /// Whether a copy of the record that this process holds may serve the request: see
+    /// [`SessionManager::open_near`].
+    pub reads_near: bool,
+    /// What events say of the request.
+    pub request: RequestInfo<'r>,
+}
+
 /// Where a record may be read from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -50,6 +65,13 @@ struct Lookup<'p> {
     token_hash: TokenHash,
     certificate: Option<&'p Arc<PeerCertificate>>,
     now: Timestamp,
+    request: RequestInfo<'p>,
+}
+
+impl<'p> Lookup<'p> {
+    fn details(&self) -> EventDetails<'p> {
+        EventDetails::of_request(self.request, self.certificate.map(Arc::as_ref))
+    }
 }
 
 /// The result of looking up a token.
@@ -83,12 +105,17 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// If the request is refused or the store fails. The caller must not run the handler then.
     // Not an `async fn`, here and below: each would add a layer to every request's future.
-    pub fn open(
-        &self,
-        presented: Presented<'_>,
-        peer: &PeerState,
+    pub fn open<'a>(
+        &'a self,
+        presented: Presented<'a>,
+        peer: &'a PeerState,
     ) -> impl Future<Output = Result<Session, SessionError>> {
-        self.open_from(Source::Store, presented, peer)
+        self.open_request(OpenRequest {
+            presented,
+            peer,
+            reads_near: false,
+            request: RequestInfo::default(),
+        })
     }
 
     /// Like [`open`](Self::open), but reads the copy of the record that this process holds
@@ -102,29 +129,46 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_near(
-        &self,
-        presented: Presented<'_>,
-        peer: &PeerState,
+    pub fn open_near<'a>(
+        &'a self,
+        presented: Presented<'a>,
+        peer: &'a PeerState,
     ) -> impl Future<Output = Result<Session, SessionError>> {
-        self.open_from(Source::Near, presented, peer)
+        self.open_request(OpenRequest {
+            presented,
+            peer,
+            reads_near: true,
+            request: RequestInfo::default(),
+        })
     }
 
-    async fn open_from(
-        &self,
-        source: Source,
-        presented: Presented<'_>,
-        peer: &PeerState,
-    ) -> Result<Session, SessionError> {
+    /// As [`open`](Self::open), with what events shall say of the request. This is what adapters
+    /// call.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_request(&self, request: OpenRequest<'_>) -> Result<Session, SessionError> {
+        let OpenRequest {
+            presented,
+            peer,
+            reads_near,
+            request,
+        } = request;
+        let source = match reads_near {
+            true => Source::Near,
+            false => Source::Store,
+        };
         let now = self.rules.clock.now();
-        let certificate = self.judge_peer(peer)?;
+        let certificate = self.judge_peer(peer, request)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
             && let Err(refusal) = self.rules.judge(certificate, now)
         {
             self.end_if_revoked(refusal, certificate).await;
-            return Err(self.refuse(None, refusal));
+            let details = EventDetails::of_request(request, Some(certificate));
+            return Err(self.refuse(None, refusal, details));
         }
-        let found = match self.read_token(presented) {
+        let found = match self.read_token(presented, certificate, request) {
             Some((handle, token_hash)) => {
                 let lookup = Lookup {
                     source,
@@ -132,6 +176,7 @@ impl<S: SessionStore> SessionManager<S> {
                     token_hash,
                     certificate,
                     now,
+                    request,
                 };
                 self.find(&lookup).await?
             }
@@ -139,13 +184,31 @@ impl<S: SessionStore> SessionManager<S> {
         };
         let (base, phase) = match found {
             LookupResult::Session(base) => (Some(base), Phase::Open),
-            LookupResult::Replayed(record) => (None, Box::pin(self.replayed(&record)).await?),
+            LookupResult::Replayed(record) => {
+                let details = EventDetails::of_request(request, certificate.map(Arc::as_ref));
+                let replayed = self.replayed(&record, details.about(&record));
+                (None, Box::pin(replayed).await?)
+            }
             LookupResult::Replaced => (None, Phase::Replaced),
             LookupResult::Renewed => (None, Phase::Renewed),
             LookupResult::Nothing => (None, Phase::Open),
         };
         let rules = Arc::clone(&self.rules);
-        Ok(Session::new(rules, certificate.cloned(), base, phase))
+        let mut session = Session::new(rules, certificate.cloned(), base, phase);
+        session.client = request.client;
+        Ok(session)
+    }
+
+    /// Reports that an adapter refuses a request before it opens a session, such as one that comes
+    /// from another site. Needs no store, and changes no session.
+    pub fn refuse_request(
+        &self,
+        reason: Refusal,
+        peer: &PeerState,
+        request: RequestInfo<'_>,
+    ) -> SessionError {
+        let certificate = peer.certificate().map(Arc::as_ref);
+        self.refuse(None, reason, EventDetails::of_request(request, certificate))
     }
 
     /// Ends the sessions of a certificate that was refused because it is revoked. If the store
@@ -160,20 +223,28 @@ impl<S: SessionStore> SessionManager<S> {
     fn judge_peer<'p>(
         &self,
         peer: &'p PeerState,
+        request: RequestInfo<'_>,
     ) -> Result<Option<&'p Arc<PeerCertificate>>, SessionError> {
         match peer {
             PeerState::Absent => Ok(None),
             PeerState::Verified(certificate) => Ok(Some(certificate)),
             PeerState::Rejected(error) => {
                 let error = error.clone();
-                self.rules.emit(SessionEvent::CertificateRejected { error });
-                Err(self.refuse(None, Refusal::CertificateRejected))
+                let details = EventDetails::of_request(request, None);
+                let event = SessionEvent::CertificateRejected { error };
+                self.rules.emit(event, details);
+                Err(self.refuse(None, Refusal::CertificateRejected, details))
             }
         }
     }
 
     /// Returns the session that the token names, and the hash of its secret.
-    fn read_token(&self, presented: Presented<'_>) -> Option<(Handle, TokenHash)> {
+    fn read_token(
+        &self,
+        presented: Presented<'_>,
+        certificate: Option<&Arc<PeerCertificate>>,
+        request: RequestInfo<'_>,
+    ) -> Option<(Handle, TokenHash)> {
         let refusal = match presented {
             Presented::None => return None,
             Presented::Several => Refusal::SeveralTokens,
@@ -182,7 +253,8 @@ impl<S: SessionStore> SessionManager<S> {
                 Err(_) => Refusal::MalformedToken,
             },
         };
-        self.ignore(refusal);
+        let certificate = certificate.map(Arc::as_ref);
+        self.ignore(refusal, EventDetails::of_request(request, certificate));
         None
     }
 
@@ -194,11 +266,11 @@ impl<S: SessionStore> SessionManager<S> {
         }
         let now = lookup.now;
         let loaded = self.store.load(lookup.handle, now).await;
-        let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
+        let loaded = loaded.map_err(self.failed_for(StoreOperation::Load, lookup.details()))?;
         // By contract a store never returns an expired record. Check again: a bug in a store must
         // not bring an ended session back.
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
-            return Ok(self.ignore(Refusal::UnknownToken));
+            return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         };
         let compare = |peer: &Arc<_>| self.rules.compare(&record.binding, peer);
         let compared = lookup.certificate.map(compare);
@@ -208,7 +280,7 @@ impl<S: SessionStore> SessionManager<S> {
         if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
             let owner = Owner::bound_to(record.binding());
             Box::pin(self.end_sessions_of(&owner)).await?;
-            return Ok(self.ignore(Refusal::UnknownToken));
+            return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         }
         self.judge(record, lookup, compared)
     }
@@ -233,6 +305,7 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> Result<LookupResult, SessionError> {
         let token_status = record.token_status(&lookup.token_hash, lookup.now);
         let handle = Some(record.handle);
+        let refuse = |reason| self.refuse(handle, reason, lookup.details().about(&record));
         match (token_status, compared) {
             (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => Ok(
                 LookupResult::Session(self.base(record, lookup, token_status, false)),
@@ -249,24 +322,24 @@ impl<S: SessionStore> SessionManager<S> {
             // again.
             (TokenStatus::InGrace, Some(Match::Renewed))
             | (TokenStatus::Unknown, Some(Match::Renewed | Match::Superseded)) => {
-                self.ignore(Refusal::UnknownToken);
+                self.ignore(Refusal::UnknownToken, lookup.details());
                 Ok(LookupResult::Replaced)
             }
             // The session stays as it is, for its own certificate. The request can do nothing but
             // sign in: that begins a session of its own.
             (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Successor)) => {
                 let reason = Refusal::CertificateRenewed;
-                self.rules.emit(SessionEvent::Refused { handle, reason });
+                let event = SessionEvent::Refused { handle, reason };
+                let details = lookup.details().about(&record);
+                self.rules.emit(event, details);
                 Ok(LookupResult::Renewed)
             }
             // A client with neither the secret nor the certificate learns nothing, not even whether
             // a session with this handle exists.
-            (TokenStatus::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken)),
-            (_, Some(Match::Superseded)) => {
-                Err(self.refuse(handle, Refusal::CertificateSuperseded))
-            }
-            (_, Some(Match::Other)) => Err(self.refuse(handle, Refusal::OtherCertificate)),
-            (_, None) => Err(self.refuse(handle, Refusal::CertificateMissing)),
+            (TokenStatus::Unknown, _) => Ok(self.ignore(Refusal::UnknownToken, lookup.details())),
+            (_, Some(Match::Superseded)) => Err(refuse(Refusal::CertificateSuperseded)),
+            (_, Some(Match::Other)) => Err(refuse(Refusal::OtherCertificate)),
+            (_, None) => Err(refuse(Refusal::CertificateMissing)),
         }
     }
 
@@ -289,14 +362,20 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Decides what a request with a replayed token may still do.
-    async fn replayed(&self, record: &Record) -> Result<Phase, SessionError> {
+    async fn replayed(
+        &self,
+        record: &Record,
+        details: EventDetails<'_>,
+    ) -> Result<Phase, SessionError> {
         let handle = record.handle;
-        self.rules.emit(SessionEvent::Replayed { handle });
+        let event = SessionEvent::Replayed { handle };
+        self.rules.emit(event, details);
         if self.rules.on_replay == OnReplay::EndSession {
             let removed = self.store.remove(handle).await;
-            if removed.map_err(self.failed(StoreOperation::Remove))? {
+            if removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
                 let reason = EndReason::Replay;
-                self.rules.emit(SessionEvent::Ended { handle, reason });
+                let event = SessionEvent::Ended { handle, reason };
+                self.rules.emit(event, details.by(Actor::Rules));
             }
             return Ok(Phase::Open);
         }
@@ -304,15 +383,22 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Ignores the token: the request continues without a session.
-    fn ignore(&self, reason: Refusal) -> LookupResult {
+    fn ignore(&self, reason: Refusal, details: EventDetails<'_>) -> LookupResult {
         let handle = None;
-        self.rules.emit(SessionEvent::Refused { handle, reason });
+        let event = SessionEvent::Refused { handle, reason };
+        self.rules.emit(event, details);
         LookupResult::Nothing
     }
 
     /// Refuses the request.
-    fn refuse(&self, handle: Option<Handle>, reason: Refusal) -> SessionError {
-        self.rules.emit(SessionEvent::Refused { handle, reason });
+    fn refuse(
+        &self,
+        handle: Option<Handle>,
+        reason: Refusal,
+        details: EventDetails<'_>,
+    ) -> SessionError {
+        let event = SessionEvent::Refused { handle, reason };
+        self.rules.emit(event, details);
         SessionError::Refused(reason)
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::SessionManager;
+use super::measured::Measured;
+use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, StoreOperation};
 use crate::handle::Handle;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
@@ -34,10 +36,19 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         revocation: Revocation,
     ) -> Result<Vec<Handle>, StoreError> {
+        self.revoke_certificate_as(revocation, Actor::Application)
+            .await
+    }
+
+    pub(super) async fn revoke_certificate_as(
+        &self,
+        revocation: Revocation,
+        actor: Actor<'_>,
+    ) -> Result<Vec<Handle>, StoreError> {
         let owner = revocation.owner();
         self.rules.revocations.revoke(revocation);
         match owner {
-            Some(owner) => self.end_sessions_of(&owner).await,
+            Some(owner) => self.end_sessions_by(&owner, actor).await,
             None => Ok(Vec::new()),
         }
     }
@@ -80,10 +91,19 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     pub(super) async fn end_sessions_of(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+        self.end_sessions_by(owner, Actor::Rules).await
+    }
+
+    async fn end_sessions_by(
+        &self,
+        owner: &Owner,
+        actor: Actor<'_>,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let details = EventDetails::default().of_owner(owner).by(actor);
         let ended = self.store.revoke(owner).await;
-        let ended = ended.map_err(self.failed(StoreOperation::Revoke))?;
+        let ended = ended.map_err(self.failed_for(StoreOperation::Revoke, details))?;
         for handle in &ended {
-            self.revoked(*handle, RevocationReason::CertificateRevoked);
+            self.revoked(*handle, RevocationReason::CertificateRevoked, details);
         }
         Ok(ended)
     }
@@ -94,7 +114,7 @@ impl<S: SessionStore> SessionManager<S> {
 ///
 /// It does not keep the manager alive.
 pub struct RevocationWorker<S> {
-    store: Weak<S>,
+    store: Weak<Measured<S>>,
     rules: Weak<Rules>,
     pending: Arc<PendingRevocations>,
 }

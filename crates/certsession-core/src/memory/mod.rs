@@ -183,6 +183,10 @@ impl MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
+    fn live_sessions(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
     async fn create(
         &self,
         record: Arc<Record>,

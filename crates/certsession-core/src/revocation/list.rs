@@ -215,7 +215,7 @@ impl RevocationList {
     }
 
     /// The list as it is, to look at for long.
-    fn snapshot(&self) -> Arc<Snapshot> {
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current())
     }
 

@@ -32,6 +32,7 @@ mod report;
 mod scope;
 mod signature;
 mod snapshot;
+mod status;
 mod succession;
 mod verifier;
 
@@ -43,6 +44,7 @@ pub(crate) use pending::{OwnedRevocations, PendingRevocations};
 pub use report::{CrlProblem, CrlReport};
 pub use signature::SignatureVerifier;
 pub use snapshot::RevocationStatus;
+pub use status::CrlStatus;
 pub use verifier::CrlVerifier;
 
 #[cfg(test)]

@@ -142,17 +142,20 @@ impl Snapshot {
         self.sources.get(name)
     }
 
+    /// The lists.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &Crl> {
+        self.sources.values().flat_map(|source| &source.lists)
+    }
+
     /// The sets of serial numbers, each with the spellings of its issuer.
     pub(super) fn sets(&self) -> impl Iterator<Item = (&[IssuerHash], &Arc<Serials>)> {
-        let listed = self.sources.values().flat_map(|source| &source.lists);
-        let listed = listed.map(|crl| (&*crl.names, &crl.serials));
+        let listed = self.lists().map(|crl| (&*crl.names, &crl.serials));
         let called = self.by_call.certificates.iter();
         listed.chain(called.map(|(issuer, serials)| (std::slice::from_ref(issuer), serials)))
     }
 
     pub(super) fn len(&self) -> usize {
-        let listed = self.sources.values().flat_map(|source| &source.lists);
-        let listed: usize = listed.map(Crl::len).sum();
+        let listed: usize = self.lists().map(Crl::len).sum();
         let called = &self.by_call;
         let certificates: usize = called
             .certificates

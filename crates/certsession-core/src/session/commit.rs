@@ -2,6 +2,7 @@
 //! in.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{Base, CookieChange, Ending, Pending, Phase, Session, SessionError};
@@ -18,6 +19,8 @@ pub struct PendingCommit {
     pub(crate) target: Target,
     pub(crate) pending: Pending,
     pub(crate) peer: Option<Arc<PeerCertificate>>,
+    /// The address of the client, for events.
+    pub(crate) client: Option<SocketAddr>,
     /// Whether a new token can still reach the client.
     pub(crate) can_set_cookie: bool,
 }
@@ -70,6 +73,7 @@ impl Session {
             ending: self.ending.take(),
             pending: std::mem::take(&mut self.pending),
             peer: self.peer.clone(),
+            client: self.client,
             can_set_cookie: !self.head_sent,
             ..PendingCommit::of(target)
         })
@@ -123,6 +127,8 @@ impl Session {
         let ending = self.ending.take()?;
         Some(PendingCommit {
             ending: Some(ending),
+            peer: self.peer.clone(),
+            client: self.client,
             ..PendingCommit::of(Target::Nothing)
         })
     }
@@ -135,6 +141,7 @@ impl PendingCommit {
             target,
             pending: Pending::default(),
             peer: None,
+            client: None,
             can_set_cookie: false,
         }
     }
@@ -152,7 +159,7 @@ impl PendingCommit {
 
     /// The handle of the session that it ends, if there is one.
     pub fn ended_session(&self) -> Option<Handle> {
-        self.ending.as_ref().map(|ending| ending.handle)
+        self.ending.as_ref().map(|ending| ending.record.handle)
     }
 }
 

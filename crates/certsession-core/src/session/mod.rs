@@ -10,6 +10,7 @@ mod watch;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -41,6 +42,8 @@ pub use watch::SessionWatch;
 pub struct Session {
     rules: Arc<Rules>,
     peer: Option<Arc<PeerCertificate>>,
+    /// The address of the client, for events.
+    pub(crate) client: Option<SocketAddr>,
     base: Option<Base>,
     pending: Pending,
     // Boxed to keep the session small: each request moves its session several times, and most
@@ -93,9 +96,9 @@ pub(crate) struct Pending {
 }
 
 /// A session that the request ends.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Ending {
-    pub(crate) handle: Handle,
+    pub(crate) record: Arc<Record>,
     pub(crate) reason: EndReason,
 }
 
@@ -132,6 +135,7 @@ impl Session {
         Self {
             rules,
             peer,
+            client: None,
             base,
             pending: Pending::default(),
             ending: None,
@@ -274,10 +278,10 @@ impl Session {
         self.pending = Pending::default();
         self.phase = Phase::Ended;
         if let Some(base) = self.base.take() {
-            let handle = base.record.handle;
-            if !revoked.contains(&handle) {
+            let record = base.record;
+            if !revoked.contains(&record.handle) {
                 let reason = EndReason::Requested;
-                self.ending = Some(Box::new(Ending { handle, reason }));
+                self.ending = Some(Box::new(Ending { record, reason }));
             }
         }
         self.cookie = Some(Box::new(CookieChange::Remove));
@@ -316,8 +320,8 @@ impl Session {
         }
         self.pending = Pending::default();
         if let Some(base) = self.base.take() {
-            let handle = base.record.handle;
-            self.ending = Some(Box::new(Ending { handle, reason }));
+            let record = base.record;
+            self.ending = Some(Box::new(Ending { record, reason }));
         }
         Ok(())
     }

@@ -49,6 +49,18 @@ impl StoreError {
     }
 }
 
+impl StoreErrorKind {
+    /// The stable name: the field `kind` of a log line, and a label of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Full => "full",
+            Self::Unreadable => "unreadable",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

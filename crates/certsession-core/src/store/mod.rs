@@ -125,6 +125,12 @@ pub trait SessionStore: Send + Sync + 'static {
         Duration::from_millis(500)
     }
 
+    /// How many sessions the store holds, if it can tell at once: for metrics and health checks.
+    /// Sessions that have expired may still count. Default: it cannot tell.
+    fn live_sessions(&self) -> Option<usize> {
+        None
+    }
+
     /// The largest record that the store can keep, in bytes as [`Record::encode`] makes them. The
     /// rules refuse a larger one before the store sees it. Default: any.
     fn max_record_size(&self) -> usize {

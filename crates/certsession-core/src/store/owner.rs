@@ -70,6 +70,22 @@ impl Owner {
         Ok(Self::Principal(Principal::new(name)?))
     }
 
+    /// The principal, if the owner is one.
+    pub const fn as_principal(&self) -> Option<&Principal> {
+        match self {
+            Self::Principal(principal) => Some(principal),
+            Self::Certificate { .. } => None,
+        }
+    }
+
+    /// The serial number, if the owner is a certificate.
+    pub const fn serial(&self) -> Option<&SerialNumber> {
+        match self {
+            Self::Principal(_) => None,
+            Self::Certificate { serial, .. } => Some(serial),
+        }
+    }
+
     /// The certificate of a binding, as an owner.
     pub fn bound_to(binding: &Binding) -> Self {
         Self::Certificate {

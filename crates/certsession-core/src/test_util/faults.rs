@@ -217,6 +217,10 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         self.inner.watch_interval()
     }
 
+    fn live_sessions(&self) -> Option<usize> {
+        self.inner.live_sessions()
+    }
+
     fn max_record_size(&self) -> usize {
         let inner = self.inner.max_record_size();
         self.max_record_size.unwrap_or(inner)

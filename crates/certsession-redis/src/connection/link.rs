@@ -8,6 +8,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
+use super::open::Open;
 use crate::near::{Cache, Lease};
 
 /// One connection, over which many requests can wait concurrently.
@@ -18,6 +19,7 @@ pub(super) struct Link {
     pub(super) number: u64,
     /// The copies of the records that were read over it, if copies are kept.
     pub(super) near: Option<Arc<Cache>>,
+    _open: Open,
 }
 
 #[derive(Clone)]
@@ -33,8 +35,12 @@ impl Link {
     pub(super) fn over(wire: Wire) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let near = None;
-        Self { wire, number, near }
+        Self {
+            wire,
+            number,
+            near: None,
+            _open: Open::begin(),
+        }
     }
 
     pub(super) fn with_near(self, near: Option<Arc<Cache>>) -> Self {

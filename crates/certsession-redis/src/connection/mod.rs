@@ -5,11 +5,13 @@
 //! | `client` | making connections: to one server, with Sentinel, to a cluster, from a pool |
 //! | `check` | checks of a server before a store uses it |
 //! | `link` | one connection, of any kind |
+//! | `open` | how many there are, for metrics |
 //! | `slot` | the connection of one thread, which reconnects when it breaks |
 
 mod check;
 mod client;
 mod link;
+mod open;
 mod slot;
 
 use std::fmt;

@@ -10,6 +10,7 @@ use actix_web::web::{self, Bytes, ServiceConfig, get, post};
 use actix_web::{HttpResponse, rt};
 use certsession_actix::{CertSession, Error, Key, SessionExt};
 
+use crate::chromium::OWN_PAGE;
 use crate::held::Held;
 
 const KEY: Key<String> = Key::new("key");
@@ -37,6 +38,7 @@ pub(super) fn misbehaving(config: &mut ServiceConfig) {
         .route("/typed/{key}", get().to(typed))
         .route("/cached", get().to(cached))
         .route("/public", get().to(HttpResponse::NoContent))
+        .route("/own-page", get().to(own_page))
         .service(
             web::scope("/inner")
                 .wrap(from_fn(fail_outside))
@@ -210,6 +212,10 @@ async fn cached(_: CertSession) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=60"))
         .finish()
+}
+
+async fn own_page() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html").body(OWN_PAGE)
 }
 
 /// A middleware inside the session's middleware that fails after the handler has returned.

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::extract::{Extension, Path, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use certsession_axum::{CertSession, Error, Key};
 
+use crate::chromium::OWN_PAGE;
 use crate::held::Held;
 
 const KEY: Key<String> = Key::new("key");
@@ -45,6 +46,7 @@ pub(super) fn misbehaving(at: Held) -> Router {
         .route("/typed/{key}", get(typed))
         .route("/cached", get(cached))
         .route("/public", get(async || NO_CONTENT))
+        .route("/own-page", get(async || Html(OWN_PAGE)))
         .nest("/inner", inner)
         .layer(Extension(at))
 }

@@ -1,0 +1,96 @@
+//! The store of a manager, measured where the feature `metrics` is on.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::StoreOperation;
+use crate::handle::Handle;
+use crate::record::Record;
+use crate::store::{Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError};
+use crate::time::Timestamp;
+
+/// A store whose steps are measured. Without the feature it is the store itself.
+pub(crate) struct Measured<S>(pub(super) S);
+
+/// Measures a step. One that its caller gives up is not measured.
+#[cfg(feature = "metrics")]
+async fn step<T>(
+    operation: StoreOperation,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let began = std::time::Instant::now();
+    let result = step.await;
+    crate::meter::step(operation, began.elapsed());
+    result
+}
+
+#[cfg(not(feature = "metrics"))]
+fn step<F: Future>(_: StoreOperation, step: F) -> F {
+    step
+}
+
+impl<S: SessionStore> SessionStore for Measured<S> {
+    fn create(
+        &self,
+        record: Arc<Record>,
+        admission: Option<Admission>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Creation, StoreError>> + Send {
+        step(
+            StoreOperation::Create,
+            self.0.create(record, admission, now),
+        )
+    }
+
+    fn load(
+        &self,
+        handle: Handle,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send {
+        step(StoreOperation::Load, self.0.load(handle, now))
+    }
+
+    fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
+        self.0.near(handle, now)
+    }
+
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        step(StoreOperation::Commit, self.0.commit(commit))
+    }
+
+    fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        step(StoreOperation::Remove, self.0.remove(handle))
+    }
+
+    fn sessions(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send {
+        step(StoreOperation::Sessions, self.0.sessions(owner, now))
+    }
+
+    fn revoke(
+        &self,
+        owner: &Owner,
+    ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
+        step(StoreOperation::Revoke, self.0.revoke(owner))
+    }
+
+    fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
+        self.0.end_notification(handle)
+    }
+
+    fn watch_interval(&self) -> Duration {
+        self.0.watch_interval()
+    }
+
+    fn max_record_size(&self) -> usize {
+        self.0.max_record_size()
+    }
+
+    fn live_sessions(&self) -> Option<usize> {
+        self.0.live_sessions()
+    }
+}
