@@ -73,12 +73,12 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
-    IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
-    RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    Admission, Binding, BindingPolicy, Clock, CsrfToken, EndReason, EventSink, Fingerprint, Flash,
+    FlashLevel, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce,
+    OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
+    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
+    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

@@ -10,6 +10,7 @@
 //! | [`Presented`], [`Token`] | the session cookie of the request |
 //! | [`SessionManager::open`] | decides which session the request gets, if any: the numbered rules |
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler reads and changes |
+//! | [`OneTime`], [`Nonce`], [`Flash`], [`CsrfToken`] | values that one request gets: OAuth state, messages; a form's token |
 //! | [`SessionManager::execute`] | commits the changes to the store |
 //! | [`CookieChange`] | how the response changes the cookie |
 //! | [`SessionAdmin`] | lists and ends sessions from outside |
@@ -68,6 +69,7 @@ mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
+mod nonce;
 mod principal;
 mod random;
 mod record;
@@ -98,6 +100,7 @@ pub use manager::{
     Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
+pub use nonce::Nonce;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
@@ -108,7 +111,8 @@ pub use revocation::{
 };
 pub use rules::OnReplay;
 pub use session::{
-    CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
+    CommitResult, CookieChange, CsrfToken, Flash, FlashLevel, OneTime, PendingCommit, Session,
+    SessionError, SessionWatch, SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

@@ -75,6 +75,76 @@ macro_rules! session_methods {
                 Ok(self.0.take(key)?)
             }
 
+            /// Takes a value that exactly one request gets, and commits at once. See
+            /// [`RequestSession::take_once`]($crate::RequestSession::take_once).
+            pub async fn take_once<T: $crate::export::DeserializeOwned>(
+                &self,
+                key: &$crate::export::Key<T>,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.take_once(key).await?)
+            }
+
+            /// Writes a value if the key has none, and says whether this request did. See
+            /// [`RequestSession::insert_if_absent`]($crate::RequestSession::insert_if_absent).
+            pub async fn insert_if_absent<T, V>(
+                &self,
+                key: &$crate::export::Key<T>,
+                value: &V,
+            ) -> Result<bool, $error>
+            where
+                T: ::std::borrow::Borrow<V>,
+                V: $crate::export::Serialize + ?Sized,
+            {
+                Ok(self.0.insert_if_absent(key, value).await?)
+            }
+
+            /// Issues a value that one later request redeems, and returns the text that it has to
+            /// come with. See [`RequestSession::issue`]($crate::RequestSession::issue).
+            pub fn issue<T: $crate::export::Serialize>(
+                &self,
+                one_time: &$crate::export::OneTime<T>,
+                value: &T,
+            ) -> Result<$crate::export::Nonce, $error> {
+                Ok(self.0.issue(one_time, value)?)
+            }
+
+            /// Redeems the value that was issued with this text, once. See
+            /// [`RequestSession::redeem`]($crate::RequestSession::redeem).
+            pub async fn redeem<T: $crate::export::DeserializeOwned>(
+                &self,
+                one_time: &$crate::export::OneTime<T>,
+                text: &str,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.redeem(one_time, text).await?)
+            }
+
+            /// Leaves a message for the page after this one. See
+            /// [`RequestSession::flash`]($crate::RequestSession::flash).
+            pub fn flash(
+                &self,
+                level: $crate::export::FlashLevel,
+                text: impl Into<String>,
+            ) -> Result<(), $error> {
+                Ok(self.0.flash(level, text)?)
+            }
+
+            /// Takes the messages for the page, oldest first. See
+            /// [`RequestSession::take_flashes`]($crate::RequestSession::take_flashes).
+            pub async fn take_flashes(&self) -> Result<Vec<$crate::export::Flash>, $error> {
+                Ok(self.0.take_flashes().await?)
+            }
+
+            /// The token for the forms of a page. See
+            /// [`RequestSession::csrf_token`]($crate::RequestSession::csrf_token).
+            pub async fn csrf_token(&self) -> Result<Option<$crate::export::CsrfToken>, $error> {
+                Ok(self.0.csrf_token().await?)
+            }
+
+            /// Checks the token that came with a form; the error is a 403.
+            pub fn check_csrf(&self, token: &str) -> Result<(), $error> {
+                Ok(self.0.check_csrf(token)?)
+            }
+
             /// Removes every key. See [`RequestSession::clear`]($crate::RequestSession::clear).
             pub fn clear(&self) -> Result<(), $error> {
                 Ok(self.0.clear()?)
@@ -213,6 +283,15 @@ macro_rules! session_methods {
                 Ok(self.0.remove(key)?)
             }
 
+            /// Takes a value that exactly one request gets, and commits at once. See
+            /// [`LateSession::take_once`]($crate::LateSession::take_once).
+            pub async fn take_once<T: $crate::export::DeserializeOwned>(
+                &mut self,
+                key: &$crate::export::Key<T>,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.take_once(key).await?)
+            }
+
             /// Commits the changes in one step. See
             /// [`LateSession::commit`]($crate::LateSession::commit).
             pub async fn commit(&mut self) -> Result<(), $error> {
@@ -241,7 +320,8 @@ macro_rules! session_methods {
 #[doc(hidden)]
 pub mod export {
     pub use certsession_core::{
-        Handle, Key, PeerCertificate, Principal, Record, SignIn, Timestamp,
+        CsrfToken, Flash, FlashLevel, Handle, Key, Nonce, OneTime, PeerCertificate, Principal,
+        Record, SignIn, Timestamp,
     };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;

@@ -10,7 +10,7 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 /// |---|---|
 /// | 400 | the name cannot be a principal's |
 /// | 401 | no principal is signed in |
-/// | 403 | the certificate is missing, differs, has expired or was refused |
+/// | 403 | the certificate is missing, differs, has expired or was refused; a form without its token |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |
@@ -24,6 +24,9 @@ pub enum Error {
     /// No principal is signed in.
     #[error("no one is signed in")]
     NotSignedIn,
+    /// The form did not come with a token of this session's forms.
+    #[error("the form has expired or came from another page; load it again")]
+    CsrfToken,
     /// A call of the handler on its session failed.
     #[error(transparent)]
     Session(SessionError),
@@ -92,7 +95,7 @@ impl Error {
     /// The status code of the response.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Refused(_) => 403,
+            Self::Refused(_) | Self::CsrfToken => 403,
             Self::NotSignedIn => 401,
             Self::Store(_) => 503,
             Self::SetUp(_) => 500,
@@ -127,6 +130,7 @@ fn session_status(error: &SessionError) -> u16 {
         | SessionError::TokenReplaced
         | SessionError::Stale
         | SessionError::Gone
+        | SessionError::ValueChanged
         | SessionError::LimitReached => 409,
         SessionError::DataTooLarge { .. } => 413,
         SessionError::InvalidPrincipal(_) => 400,

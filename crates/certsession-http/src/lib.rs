@@ -17,6 +17,7 @@
 //! | `driver` | the way of a request, in order |
 //! | `cookie` | the session cookie: found, written and removed |
 //! | `session`, `late` | the session in a handler, and after the response head |
+//! | `once` | single-use values, flash messages, the tokens of forms |
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
 //! | `ended`, `revoked` | waiting for a session's end; ending the sessions of revoked certificates |
@@ -31,6 +32,7 @@ mod ended;
 mod error;
 mod in_flight;
 mod late;
+mod once;
 mod response;
 mod revoked;
 mod session;

@@ -99,7 +99,8 @@ impl RequestSession {
     }
 
     /// Removes a key and returns its value, as this request sees it. Two requests at the same
-    /// time may both get it, so this is not enough for a value that may be used only once.
+    /// time may both get it: [`take_once`](Self::take_once) is for a value that may be used only
+    /// once.
     ///
     /// # Errors
     ///
@@ -406,7 +407,7 @@ impl RequestSession {
     }
 
     /// No change can panic half-way, so the session is intact even if the lock is poisoned.
-    fn lock(&self) -> MutexGuard<'_, Session> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         self.0
             .session
             .lock()

@@ -182,6 +182,16 @@ impl<S: SessionStore> SessionManager<S> {
             Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
             Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
             Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
+            Ok(Outcome::ValueChanged { record }) => CommitResult {
+                base: Some(Base {
+                    is_current: base.token_hash == record.token_hash,
+                    record,
+                    ..base
+                }),
+                unfinished: Some((None, pending.without_conditions())),
+                result: Err(SessionError::ValueChanged),
+                ..CommitResult::nothing()
+            },
             Ok(Outcome::LimitReached) => {
                 CommitResult::failed(Some(base), SessionError::LimitReached)
             }
@@ -233,11 +243,12 @@ impl CommitResult {
         }
     }
 
-    /// The store failed. The session keeps the pending changes for a retry.
+    /// The store failed. The session keeps the pending changes for a retry, but no conditional
+    /// ones: a value that this request could not take must not be taken later, for no one.
     fn unreached(base: Option<Base>, pending: Pending, error: StoreError) -> Self {
         Self {
             base,
-            unfinished: Some((None, pending)),
+            unfinished: Some((None, pending.without_conditions())),
             result: Err(error.into()),
             ..Self::nothing()
         }

@@ -58,6 +58,14 @@ pub enum SessionError {
         /// The maximum size, in bytes.
         max: usize,
     },
+    /// The key's name is one of the framework's own.
+    #[error(
+        "the session key {key:?} has the prefix of the framework's own keys; choose another name"
+    )]
+    ReservedKey {
+        /// The key's name.
+        key: String,
+    },
     /// The name is not a valid principal.
     #[error(transparent)]
     InvalidPrincipal(#[from] InvalidPrincipal),
@@ -66,6 +74,11 @@ pub enum SessionError {
         "another request changed the session's token or principal meanwhile; nothing was written"
     )]
     Stale,
+    /// On commit: another request has taken or written the value meanwhile that this one was to
+    /// take, or to write first. The session shows the value as it is now; the other changes of
+    /// this request are kept, for the next commit.
+    #[error("another request has taken or written the value meanwhile; nothing was written")]
+    ValueChanged,
     /// On commit: the session ended while the request ran.
     #[error("the session ended while the request ran; nothing was written")]
     Gone,

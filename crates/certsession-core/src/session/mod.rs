@@ -1,13 +1,17 @@
 //! A session as one request sees it.
 
 mod commit;
+mod csrf;
 mod error;
+mod flash;
 mod late;
+mod once;
+mod one_time;
 mod sign_in;
 mod view;
 mod watch;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +32,10 @@ use crate::token::{Token, TokenHash};
 
 pub(crate) use commit::Target;
 pub use commit::{CommitResult, PendingCommit};
+pub use csrf::CsrfToken;
 pub use error::SessionError;
+pub use flash::{Flash, FlashLevel};
+pub use one_time::OneTime;
 pub use sign_in::SignIn;
 pub use watch::SessionWatch;
 
@@ -149,29 +156,44 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over, the value cannot be serialized to
-    /// JSON or the session would exceed its maximum size.
+    /// If the connection has no certificate, the session is over, the key's name is
+    /// [reserved](Key#reserved-names), the value cannot be serialized to JSON or the session would
+    /// exceed its maximum size.
     pub fn insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
     where
         T: Borrow<Q>,
         Q: Serialize + ?Sized,
     {
+        let name = key.to_name();
+        if key.is_reserved() {
+            let key = name.into_owned();
+            return Err(SessionError::ReservedKey { key });
+        }
+        self.write(name, value)
+    }
+
+    /// Writes a value under a name of the application's or of the framework's own.
+    fn write(
+        &mut self,
+        name: Cow<'static, str>,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), SessionError> {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
-            key: key.name().to_owned(),
+            key: name.clone().into_owned(),
         })?;
         let rules = &self.rules;
         let record = self.base.as_ref().map(|base| &*base.record);
         let max = record.map_or(rules.max_data_size, |record| rules.max_data_size_of(record));
         let stored = record.map(|record| record.data.clone());
         let changes = &mut self.writable()?.changes;
-        let before = changes.insert(key.to_name(), json.into());
+        let before = changes.insert(name.clone(), json.into());
         let stored = stored.unwrap_or_default();
         if stored.size_at_most(changes) <= max {
             return Ok(());
         }
         let size = stored.size_with(changes);
         if size > max {
-            changes.restore(key.name(), before);
+            changes.restore(&name, before);
             return Err(SessionError::DataTooLarge { size, max });
         }
         Ok(())
@@ -189,7 +211,8 @@ impl Session {
         Ok(())
     }
 
-    /// Removes a key and returns its value.
+    /// Removes a key and returns its value, as this request sees it. Two requests at the same time
+    /// may both get it: [`take_once`](Self::take_once) is for a value that may be used only once.
     ///
     /// # Errors
     ///
@@ -332,6 +355,12 @@ impl Pending {
     /// Whether these changes begin a session if there is none. Removals alone do not.
     pub(crate) fn begins_session(&self) -> bool {
         self.sign_in.is_some() || self.changes.has_inserts()
+    }
+
+    /// These changes without those that depend on the stored value of a key.
+    pub(crate) fn without_conditions(mut self) -> Self {
+        self.changes.drop_expected();
+        self
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -106,6 +106,8 @@ pub enum Decision {
     Stale,
     /// The session has expired.
     Gone,
+    /// A value that the commit is conditional on is no longer what the request saw.
+    ValueChanged,
     /// The session would exceed its maximum data size.
     TooLarge {
         /// The size that the session would have, in bytes.
@@ -122,19 +124,24 @@ impl Record {
     ///
     /// 1. A commit to an expired record is refused.
     /// 2. A commit from before a sign-in (another epoch) is stale.
-    /// 3. Changes to the data are merged key by key into the current record. The merged data may
+    /// 3. A commit that takes a value, or writes the first value of a key, is refused if another
+    ///    commit was faster: of two that take the same value, one is applied.
+    /// 4. Changes to the data are merged key by key into the current record. The merged data may
     ///    not grow beyond the limit, whatever each request could see when it wrote; nor may the
     ///    record grow beyond what the store can keep.
-    /// 4. A sign-in and a rotation need a token that is still accepted; a renewal that came too
+    /// 5. A sign-in and a rotation need a token that is still accepted; a renewal that came too
     ///    late is left out.
-    /// 5. A use in the future, by a clock that ran ahead, does not count once there is another.
-    /// 6. A session is rebound to a renewed certificate together with its new token, or not at all.
+    /// 6. A use in the future, by a clock that ran ahead, does not count once there is another.
+    /// 7. A session is rebound to a renewed certificate together with its new token, or not at all.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
         }
         if self.epoch != commit.loaded.epoch {
             return Decision::Stale;
+        }
+        if !self.data.meets_conditions_of(&commit.changes) {
+            return Decision::ValueChanged;
         }
         let data = self.data.apply(&commit.changes);
         let size = data.size();

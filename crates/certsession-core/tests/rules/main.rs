@@ -17,6 +17,7 @@ mod late;
 mod lifetimes;
 mod limits;
 mod near;
+mod once;
 mod open;
 mod races;
 mod redaction;

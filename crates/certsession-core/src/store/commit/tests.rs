@@ -141,6 +141,7 @@ proptest! {
             match record.apply(&commit) {
                 Decision::Gone => prop_assert!(record.is_expired(now)),
                 Decision::Stale => check_stale(&record, &commit)?,
+                Decision::ValueChanged => prop_assert!(false, "no request sets a condition"),
                 Decision::TooLarge { size } => {
                     prop_assert!(size > MAX_DATA_SIZE.max(record.data.size()));
                 }
