@@ -35,6 +35,7 @@
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
+//! | `actix-session` | no | `ActixSessionBridge`: code of actix-session and actix-identity over these sessions |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |
@@ -50,6 +51,8 @@
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 mod bind;
+#[cfg(feature = "actix-session")]
+mod bridge;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 mod capture;
 mod drain;
@@ -82,6 +85,8 @@ pub use certsession_tls::{
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use bind::BindMutualTls;
+#[cfg(feature = "actix-session")]
+pub use bridge::{ActixSessionBridge, ActixSessionBridgeService};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use capture::capture_peer;
 pub use error::Error;

@@ -176,6 +176,12 @@ macro_rules! session_methods {
                 Ok(self.0.end()?)
             }
 
+            /// Drops every change of this request that is not committed yet. See
+            /// [`RequestSession::discard`]($crate::RequestSession::discard).
+            pub fn discard(&self) {
+                self.0.discard();
+            }
+
             /// The public name of the session; `None` if there is none yet.
             pub fn handle(&self) -> Option<$crate::export::Handle> {
                 self.0.handle()

@@ -55,6 +55,8 @@ pub enum SetUpFaultKind {
     MiddlewareMissing,
     /// The middleware runs on a connection whose peer was never determined.
     PeerUnknown,
+    /// What another framework keeps as its user's id names no principal.
+    UserKey,
 }
 
 impl SetUpFault {

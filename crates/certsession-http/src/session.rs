@@ -161,6 +161,11 @@ impl RequestSession {
         self.change(Session::end)
     }
 
+    /// Drops every change of this request that is not committed yet, a sign-in too. An end stays.
+    pub fn discard(&self) {
+        self.lock().discard();
+    }
+
     /// The public name of the session; `None` if there is none yet.
     pub fn handle(&self) -> Option<Handle> {
         self.lock().handle()

@@ -291,6 +291,13 @@ impl Session {
         Ok(())
     }
 
+    /// Drops every change of this request that is not committed yet. An end stays: it is final.
+    pub fn discard(&mut self) {
+        if !self.in_flight {
+            self.pending = Pending::default();
+        }
+    }
+
     /// Records that this request ended these sessions from outside and meant to end its own too: if
     /// its own session is not among them, the next commit ends it.
     pub fn mark_revoked(&mut self, revoked: &[Handle]) {
