@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::certificate::{CertificateError, Fingerprint};
 use crate::handle::Handle;
+use crate::names::AuthMethod;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
+use crate::time::Timestamp;
 
 /// A decision about a session. It holds neither token nor data. The expiry of a session emits no
 /// event.
@@ -33,6 +35,26 @@ pub enum SessionEvent {
         handle: Handle,
         /// The principal.
         principal: Principal,
+    },
+    /// The principal who signed in is not who really acts. A [`SignedIn`](Self::SignedIn) of the
+    /// same session comes before it.
+    ActingFor {
+        /// The session.
+        handle: Handle,
+        /// Who really acts.
+        actor: Principal,
+        /// In whose name.
+        principal: Principal,
+    },
+    /// The principal of a session authenticated again, for an elevation. A
+    /// [`Rotated`](Self::Rotated) of the same session comes before it.
+    Elevated {
+        /// The session.
+        handle: Handle,
+        /// How the principal authenticated.
+        method: AuthMethod,
+        /// Until when the elevation lasts.
+        until: Timestamp,
     },
     /// The session has a new token.
     Rotated {

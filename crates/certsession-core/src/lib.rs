@@ -62,6 +62,7 @@ mod certificate;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod data;
+mod details;
 mod end_notifier;
 mod event;
 mod handle;
@@ -69,6 +70,7 @@ mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
+mod names;
 mod nonce;
 mod principal;
 mod random;
@@ -91,6 +93,7 @@ pub use certificate::{
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
+pub use details::{Device, Elevation};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
@@ -100,6 +103,7 @@ pub use manager::{
     Presented, RevocationWorker, SessionAdmin, SessionManager, SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
+pub use names::{AuthMethod, InvalidName, Role};
 pub use nonce::Nonce;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;

@@ -3,6 +3,7 @@
 use super::SessionManager;
 use crate::event::{RevocationReason, RotationReason, SessionEvent};
 use crate::handle::Handle;
+use crate::principal::Principal;
 use crate::record::Record;
 use crate::session::{Base, Pending};
 use crate::store::SessionStore;
@@ -17,8 +18,7 @@ impl<S: SessionStore> SessionManager<S> {
             certificate,
         });
         if let Some(principal) = record.principal.clone() {
-            self.rules
-                .emit(SessionEvent::SignedIn { handle, principal });
+            self.emit_signed_in(record, principal);
         }
         self.emit_evicted(evicted);
     }
@@ -40,8 +40,7 @@ impl<S: SessionStore> SessionManager<S> {
             self.rules.emit(SessionEvent::Rebound { handle, from, to });
         }
         if let Some(principal) = pending.sign_in.clone() {
-            self.rules
-                .emit(SessionEvent::SignedIn { handle, principal });
+            self.emit_signed_in(record, principal);
         } else if rotated {
             let reason = match pending.rotate {
                 true => RotationReason::Requested,
@@ -49,7 +48,29 @@ impl<S: SessionStore> SessionManager<S> {
             };
             self.rules.emit(SessionEvent::Rotated { handle, reason });
         }
+        let elevation = pending.details.as_ref().and_then(|it| it.elevation.clone());
+        if let Some(Some(elevation)) = elevation {
+            self.rules.emit(SessionEvent::Elevated {
+                handle,
+                method: elevation.method,
+                until: elevation.until,
+            });
+        }
         self.emit_evicted(evicted);
+    }
+
+    fn emit_signed_in(&self, record: &Record, principal: Principal) {
+        let handle = record.handle;
+        let acting = record.actor().map(|actor| SessionEvent::ActingFor {
+            handle,
+            actor: actor.clone(),
+            principal: principal.clone(),
+        });
+        self.rules
+            .emit(SessionEvent::SignedIn { handle, principal });
+        if let Some(acting) = acting {
+            self.rules.emit(acting);
+        }
     }
 
     fn emit_evicted(&self, evicted: &[Handle]) {

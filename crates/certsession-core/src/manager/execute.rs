@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
 use crate::event::{Refusal, SessionEvent, StoreOperation};
+use crate::record::Record;
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
@@ -85,12 +86,12 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
-                        record,
+                        record: Arc::clone(&record),
                         is_current: true,
                         rebind: false,
                         is_upkeep_due: false,
                     }),
-                    cookie: Some(CookieChange::Set(token)),
+                    cookie: Some(CookieChange::of(token, &record, now)),
                     unfinished: None,
                     is_over: false,
                     result: Ok(()),
@@ -159,6 +160,7 @@ impl<S: SessionStore> SessionManager<S> {
                 evicted,
             }) => {
                 let token = token.filter(|_| rotated);
+                let cookie = token.map(|token| CookieChange::of(token, &record, now));
                 self.emit_changed(&base, &record, &pending, rotated, &evicted);
                 CommitResult {
                     base: Some(Base {
@@ -172,7 +174,7 @@ impl<S: SessionStore> SessionManager<S> {
                         rebind: false,
                         is_upkeep_due: false,
                     }),
-                    cookie: token.map(CookieChange::Set),
+                    cookie,
                     unfinished: None,
                     is_over: false,
                     result: Ok(()),
@@ -209,6 +211,16 @@ impl<S: SessionStore> SessionManager<S> {
                 }
                 CommitResult::unreached(Some(base), pending, error)
             }
+        }
+    }
+}
+
+impl CookieChange {
+    /// The cookie of a session's new token.
+    fn of(token: Token, record: &Record, now: Timestamp) -> Self {
+        match record.is_persistent() {
+            true => Self::SetFor(token, record.absolute_deadline.saturating_since(now)),
+            false => Self::Set(token),
         }
     }
 }

@@ -151,7 +151,7 @@ impl MemoryStore {
     }
 
     fn resize(&self, from: &Record, to: &Record) -> Result<(), StoreError> {
-        if self.room.resize(from.data().size(), to.data().size()) {
+        if self.room.resize(from.kept_size(), to.kept_size()) {
             return Ok(());
         }
         Err(StoreError::new(StoreErrorKind::Full))

@@ -2,6 +2,7 @@
 
 use crate::data::DecodeError;
 use crate::event::Refusal;
+use crate::names::InvalidName;
 use crate::principal::InvalidPrincipal;
 use crate::random::RandomError;
 use crate::store::StoreError;
@@ -69,6 +70,18 @@ pub enum SessionError {
     /// The name is not a valid principal.
     #[error(transparent)]
     InvalidPrincipal(#[from] InvalidPrincipal),
+    /// No principal is signed in whom the call could be about.
+    #[error("no one is signed in")]
+    NotSignedIn,
+    /// A role is not a valid name.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// A sign-in gives more methods or roles than a session keeps.
+    #[error("a session keeps up to {max} methods and as many roles")]
+    TooManyNames {
+        /// The maximum of each.
+        max: usize,
+    },
     /// On commit: a principal signed in, or the token was replaced, while the request ran.
     #[error(
         "another request changed the session's token or principal meanwhile; nothing was written"

@@ -8,6 +8,7 @@ mod late;
 mod once;
 mod one_time;
 mod sign_in;
+mod step_up;
 mod view;
 mod watch;
 
@@ -15,12 +16,14 @@ use std::borrow::{Borrow, Cow};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::certificate::PeerCertificate;
 use crate::data::{Changes, Key};
+use crate::details::DetailsChange;
 use crate::event::{EndReason, Refusal};
 use crate::handle::Handle;
 use crate::principal::Principal;
@@ -82,12 +85,14 @@ impl Base {
     pub(crate) fn is_touch_due(&self, rules: &Rules, now: Timestamp) -> bool {
         let last_seen_at = self.record.last_seen_at;
         // A use in the future was by a clock that ran ahead.
-        now >= last_seen_at + rules.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
+        let lifetimes = self.record.lifetimes(&rules.lifetimes);
+        now >= last_seen_at + lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
     }
 
     /// A token in its grace period is not renewed again: another request renewed it a moment ago.
     pub(crate) fn is_renewal_due(&self, rules: &Rules, now: Timestamp) -> bool {
-        self.is_current && now >= self.record.token_issued_at + rules.lifetimes.renewal()
+        let lifetimes = self.record.lifetimes(&rules.lifetimes);
+        self.is_current && now >= self.record.token_issued_at + lifetimes.renewal()
     }
 }
 
@@ -96,6 +101,8 @@ impl Base {
 pub(crate) struct Pending {
     pub(crate) changes: Changes,
     pub(crate) sign_in: Option<Principal>,
+    // Boxed, as most requests change none of it.
+    pub(crate) details: Option<Box<DetailsChange>>,
     pub(crate) rotate: bool,
 }
 
@@ -123,8 +130,11 @@ pub(crate) enum Phase {
 /// The change that the response makes to the client's session cookie.
 #[derive(Debug)]
 pub enum CookieChange {
-    /// Sets the cookie to this token.
+    /// Sets the cookie to this token, until the browser is closed.
     Set(Token),
+    /// Sets the cookie to this token, for this long: the sign-in asked for a cookie that outlives
+    /// the browser.
+    SetFor(Token, Duration),
     /// Removes the cookie.
     Remove,
 }
@@ -242,11 +252,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over or the name is not a valid
-    /// principal.
+    /// If the connection has no certificate, the session is over, the name is not a valid
+    /// principal or a role is not a valid name.
     pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
+        let details = sign_in.details()?;
         if matches!(self.phase, Phase::Replaced | Phase::Renewed) && !self.in_flight {
             // A sign-in does not depend on the request's token, so a replaced one is no obstacle.
             self.phase = Phase::Open;
@@ -254,6 +265,12 @@ impl Session {
         let pending = self.writable()?;
         pending.changes.retain(&sign_in.carried);
         pending.sign_in = Some(principal);
+        let device = pending.details.take().and_then(|it| it.device);
+        pending.details = Some(Box::new(DetailsChange {
+            sign_in: Some(details),
+            device,
+            ..DetailsChange::default()
+        }));
         Ok(())
     }
 
@@ -371,7 +388,7 @@ impl Pending {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.sign_in.is_none() && !self.rotate
+        self.changes.is_empty() && self.sign_in.is_none() && self.details.is_none() && !self.rotate
     }
 }
 

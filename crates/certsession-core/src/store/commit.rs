@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Admission;
 use crate::binding::Binding;
 use crate::data::Changes;
+use crate::details::DetailsChange;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousTokenHash, Record, TokenStatus};
@@ -30,6 +31,7 @@ pub struct Commit {
     pub(crate) changes: Changes,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) sign_in: Option<Principal>,
+    pub(crate) details: Option<Box<DetailsChange>>,
     pub(crate) rebind: Option<Arc<Binding>>,
     pub(crate) idle_deadline: Timestamp,
     /// The new absolute deadline, if the absolute lifetime restarts.
@@ -185,6 +187,9 @@ impl Record {
             record.epoch += 1;
             record.created_at = commit.now;
         }
+        if let Some(change) = &commit.details {
+            record.details = change.apply(self.details.as_ref());
+        }
         // Another request may have rebound the session to an even newer certificate.
         let rebind = commit
             .rebind
@@ -199,8 +204,9 @@ impl Record {
         {
             record.absolute_deadline = deadline.min(record.binding.not_after());
         }
-        // The later of two uses counts, whichever is committed last.
-        let idle_deadline = match ran_ahead {
+        // The later of two uses counts, whichever is committed last; but a sign-in can have a shorter
+        // idle timeout than the session had before it.
+        let idle_deadline = match ran_ahead || commit.sign_in.is_some() {
             true => commit.idle_deadline,
             false => self.idle_deadline.max(commit.idle_deadline),
         };

@@ -38,6 +38,7 @@ impl SampleCommit {
             changes: Changes::default(),
             rotation: None,
             sign_in: None,
+            details: None,
             rebind: None,
             idle_deadline: record.idle_deadline,
             absolute_deadline: None,

@@ -26,5 +26,6 @@ mod replay;
 mod revocation;
 mod rotation;
 mod sign_in;
+mod step_up;
 mod support;
 mod watched;

@@ -179,7 +179,10 @@ fn check_deadlines(before: &Record, commit: &Commit, after: &Record) -> Result<(
     );
     prop_assert!(after.idle_deadline <= after.absolute_deadline);
     prop_assert!(after.absolute_deadline <= after.binding.not_after());
-    let wanted = before.idle_deadline.max(commit.idle_deadline);
+    let wanted = match commit.sign_in {
+        Some(_) => commit.idle_deadline,
+        None => before.idle_deadline.max(commit.idle_deadline),
+    };
     prop_assert_eq!(after.idle_deadline, wanted.min(after.absolute_deadline));
     if commit.sign_in.is_none() && after.binding == before.binding {
         prop_assert_eq!(after.absolute_deadline, before.absolute_deadline);
