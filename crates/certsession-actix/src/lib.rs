@@ -42,6 +42,8 @@
 //! |---|---|
 //! | [`CertSessionMiddleware`] | opens and commits the session of each request |
 //! | [`CertSession`], [`SignedIn`], [`SessionExt`] | what handlers, middleware and guards ask for |
+//! | [`RecentlyAuthenticated`], [`Elevated`], [`HasRole`] | what needs more than a sign-in |
+//! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
@@ -59,22 +61,25 @@ mod drain;
 mod error;
 mod extract;
 mod middleware;
+mod require;
 mod service;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, CsrfToken, EndReason, EventSink, Fingerprint, Flash,
-    FlashLevel, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce,
-    OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
-    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
-    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
-    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Admission, AuthMethod, Binding, BindingPolicy, Clock, CsrfToken, Device, Elevation, EndReason,
+    EventSink, Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal,
+    Key, Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner,
+    PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList, RevocationReason,
+    Role, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
+    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
+    SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    InvalidCookieName, InvalidSignInPage, RequestSession, ReturnTo, RoleName, SameSite,
+    SessionName, SetUpFault, SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -90,5 +95,6 @@ pub use bridge::{ActixSessionBridge, ActixSessionBridgeService};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use capture::capture_peer;
 pub use error::Error;
-pub use extract::{CertSession, LateSession, SessionExt, SignedIn};
+pub use extract::{CertSession, LateSession, NamedSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;
+pub use require::{Elevated, HasRole, RecentlyAuthenticated};

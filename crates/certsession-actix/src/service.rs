@@ -12,7 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::header::{SET_COOKIE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
-use certsession_core::{PeerState, SessionStore};
+use certsession_core::{Device, PeerState, SessionStore};
 use certsession_http::{
     Field, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
     Settled, UnwritableField,
@@ -43,11 +43,15 @@ pub struct CertSessionService<S, I>(Rc<Parts<S, I>>);
 /// Which requests the store itself has to judge.
 pub(crate) type ReadThrough = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
 
+/// What is known of a request's device.
+pub(crate) type DeviceOf = Arc<dyn Fn(&ServiceRequest) -> Device + Send + Sync>;
+
 /// What each request's future keeps, as it outlives the call.
 struct Parts<S, I> {
     inner: I,
     driver: SessionDriver<S>,
     read_through: Option<ReadThrough>,
+    device: Option<DeviceOf>,
 }
 
 impl<S: SessionStore, I> CertSessionService<S, I> {
@@ -55,11 +59,13 @@ impl<S: SessionStore, I> CertSessionService<S, I> {
         inner: I,
         driver: SessionDriver<S>,
         read_through: Option<ReadThrough>,
+        device: Option<DeviceOf>,
     ) -> Self {
         Self(Rc::new(Parts {
             inner,
             driver,
             read_through,
+            device,
         }))
     }
 }
@@ -98,8 +104,10 @@ where
                 Ok(opened) => opened,
                 Err(error) => return Ok(Box::pin(refuse(request, error.into())).await),
             };
-            let session = Opened(opened.session().clone());
-            request.extensions_mut().insert(session);
+            if let Some(device) = &parts.device {
+                opened.session().offer_device(device(&request));
+            }
+            Opened::enter(&mut request.extensions_mut(), opened.session().clone());
             let result = parts.inner.call(request).await;
             respond(result, parts.driver.settle(opened).await)
         })

@@ -43,6 +43,8 @@
 //! |---|---|
 //! | [`CertSessionLayer`] | opens and commits the session of each request |
 //! | [`CertSession`], [`SignedIn`] | what handlers ask for; [`CertSession::from_extensions`] for layers |
+//! | [`RecentlyAuthenticated`], [`Elevated`], [`HasRole`] | what needs more than a sign-in |
+//! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
@@ -55,6 +57,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `layer`, `service` | the layer, and one request through it |
+//! | `require` | what needs more than a sign-in |
 //! | `extract`, `error` | what handlers ask for, and what they answer where it fails |
 //! | `peer` | the peer in a request's extensions |
 //! | `drain` | the body of a request that is refused |
@@ -65,6 +68,7 @@ mod error;
 mod extract;
 mod layer;
 mod peer;
+mod require;
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 mod server;
 mod service;
@@ -73,16 +77,18 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, CsrfToken, EndReason, EventSink, Fingerprint, Flash,
-    FlashLevel, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce,
-    OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
-    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
-    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
-    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Admission, AuthMethod, Binding, BindingPolicy, Clock, CsrfToken, Device, Elevation, EndReason,
+    EventSink, Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal,
+    Key, Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner,
+    PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList, RevocationReason,
+    Role, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
+    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
+    SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    InvalidCookieName, InvalidSignInPage, RequestSession, ReturnTo, RoleName, SameSite,
+    SessionName, SetUpFault, SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -92,9 +98,10 @@ pub use certsession_tls::{
 };
 
 pub use error::Error;
-pub use extract::{CertSession, LateSession, SignedIn};
+pub use extract::{CertSession, LateSession, NamedSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
+pub use require::{Elevated, HasRole, RecentlyAuthenticated};
 #[cfg(all(feature = "axum", any(feature = "rustls-0_23", feature = "openssl")))]
 pub use server::{
     IntoMakeServiceWithPeer, MutualTlsListener, MutualTlsStream, PeerMakeService, WithPeer,

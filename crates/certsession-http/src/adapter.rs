@@ -249,6 +249,88 @@ macro_rules! session_methods {
                 Ok(self.0.revoke(handle).await?)
             }
 
+            /// Ends every other session of the principal who is signed in. See
+            /// [`RequestSession::revoke_others`]($crate::RequestSession::revoke_others).
+            pub async fn revoke_others(&self) -> Result<usize, $error> {
+                Ok(self.0.revoke_others().await?)
+            }
+
+            /// Records that the principal authenticated again, with a new token. See
+            /// [`RequestSession::elevate`]($crate::RequestSession::elevate).
+            pub fn elevate(
+                &self,
+                method: $crate::export::AuthMethod,
+                lasts: ::std::time::Duration,
+            ) -> Result<(), $error> {
+                Ok(self.0.elevate(method, lasts)?)
+            }
+
+            /// Ends the elevation, with a new token.
+            pub fn drop_elevation(&self) -> Result<(), $error> {
+                Ok(self.0.drop_elevation()?)
+            }
+
+            /// Replaces the roles of the principal who is signed in, with a new token.
+            pub fn set_roles(&self, roles: &[$crate::export::Role]) -> Result<(), $error> {
+                Ok(self.0.set_roles(roles)?)
+            }
+
+            /// Describes the device, for a list of the user's sessions. See
+            /// [`RequestSession::describe`]($crate::RequestSession::describe).
+            pub fn describe(&self, device: &$crate::export::Device) -> Result<(), $error> {
+                Ok(self.0.describe(device)?)
+            }
+
+            /// When the principal last authenticated: at the sign-in, or for an elevation after it.
+            pub fn authenticated_at(&self) -> Option<$crate::export::Timestamp> {
+                self.0.authenticated_at()
+            }
+
+            /// The elevation that is in force.
+            pub fn elevation(&self) -> Option<$crate::export::Elevation> {
+                self.0.elevation()
+            }
+
+            /// How the principal authenticated at the sign-in.
+            pub fn methods(&self) -> Vec<$crate::export::AuthMethod> {
+                self.0.methods()
+            }
+
+            /// What the principal may do.
+            pub fn roles(&self) -> Vec<$crate::export::Role> {
+                self.0.roles()
+            }
+
+            /// Whether the principal has this role.
+            pub fn has_role(&self, role: &str) -> bool {
+                self.0.has_role(role)
+            }
+
+            /// Who really acts in the principal's name, if it is someone else.
+            pub fn actor(&self) -> Option<$crate::export::Principal> {
+                self.0.actor()
+            }
+
+            /// The principal, if it has this role; the error is a 401 or a 403.
+            pub fn require_role(&self, role: &str) -> Result<$crate::export::Principal, $error> {
+                Ok(self.0.require_role(role)?)
+            }
+
+            /// The principal, if it authenticated no longer ago than this; the error is a 401.
+            pub fn require_recent(
+                &self,
+                max_age: ::std::time::Duration,
+            ) -> Result<$crate::export::Principal, $error> {
+                Ok(self.0.require_recent(max_age)?)
+            }
+
+            /// The principal and the elevation that is in force; the error is a 401.
+            pub fn require_elevation(
+                &self,
+            ) -> Result<($crate::export::Principal, $crate::export::Elevation), $error> {
+                Ok(self.0.require_elevation()?)
+            }
+
             /// Ends every session of the principal who is signed in, this one too. See
             /// [`RequestSession::revoke_all`]($crate::RequestSession::revoke_all).
             pub async fn revoke_all(&self) -> Result<usize, $error> {
@@ -326,8 +408,8 @@ macro_rules! session_methods {
 #[doc(hidden)]
 pub mod export {
     pub use certsession_core::{
-        CsrfToken, Flash, FlashLevel, Handle, Key, Nonce, OneTime, PeerCertificate, Principal,
-        Record, SignIn, Timestamp,
+        AuthMethod, CsrfToken, Device, Elevation, Flash, FlashLevel, Handle, Key, Nonce, OneTime,
+        PeerCertificate, Principal, Record, Role, SignIn, Timestamp,
     };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;

@@ -8,9 +8,10 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 ///
 /// | status | when |
 /// |---|---|
+/// | 303 | a user opened a page who has to sign in first, where there is a sign-in page |
 /// | 400 | the name cannot be a principal's |
-/// | 401 | no principal is signed in |
-/// | 403 | the certificate is missing, differs, has expired or was refused; a form without its token |
+/// | 401 | no principal is signed in, or it has to authenticate again |
+/// | 403 | the certificate is missing, differs, has expired or was refused; a form without its token; a role is missing |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |
@@ -24,6 +25,18 @@ pub enum Error {
     /// No principal is signed in.
     #[error("no one is signed in")]
     NotSignedIn,
+    /// A principal is signed in, but authenticated too long ago, or is not elevated.
+    #[error("authenticate again to do this")]
+    ReauthenticationRequired,
+    /// The principal has not the role that this needs.
+    #[error("this needs a role that you do not have")]
+    RoleMissing,
+    /// A user who opened a page has to sign in first, or to authenticate again.
+    #[error("sign in first")]
+    SignInPage {
+        /// The sign-in page, with the way back: the value of `Location`.
+        location: String,
+    },
     /// The form did not come with a token of this session's forms.
     #[error("the form has expired or came from another page; load it again")]
     CsrfToken,
@@ -86,6 +99,8 @@ pub struct PublicResponse {
     pub body: String,
     /// The value of `Retry-After`, in seconds, where the client should try again.
     pub retry_after: Option<&'static str>,
+    /// The value of `Location`, where the client should go.
+    pub location: Option<String>,
 }
 
 impl PublicResponse {
@@ -97,8 +112,9 @@ impl Error {
     /// The status code of the response.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Refused(_) | Self::CsrfToken => 403,
-            Self::NotSignedIn => 401,
+            Self::Refused(_) | Self::CsrfToken | Self::RoleMissing => 403,
+            Self::NotSignedIn | Self::ReauthenticationRequired => 401,
+            Self::SignInPage { .. } => 303,
             Self::Store(_) => 503,
             Self::SetUp(_) => 500,
             Self::Session(error) => session_status(error),
@@ -121,6 +137,10 @@ impl Error {
                 _ => format!("{self}\n"),
             },
             retry_after: (status == 503).then_some("1"),
+            location: match self {
+                Self::SignInPage { location } => Some(location.clone()),
+                _ => None,
+            },
         }
     }
 }
@@ -135,7 +155,7 @@ fn session_status(error: &SessionError) -> u16 {
         | SessionError::ValueChanged
         | SessionError::LimitReached => 409,
         SessionError::DataTooLarge { .. } => 413,
-        SessionError::InvalidPrincipal(_) => 400,
+        SessionError::InvalidPrincipal(_) | SessionError::InvalidName(_) => 400,
         SessionError::InFlight => 503,
         _ => 500,
     }
@@ -148,6 +168,7 @@ impl From<SessionError> for Error {
         match error {
             SessionError::Refused(refusal) => Self::Refused(refusal),
             SessionError::Store(error) => Self::Store(error),
+            SessionError::NotSignedIn => Self::NotSignedIn,
             error => Self::Session(error),
         }
     }

@@ -17,6 +17,7 @@
 //! | `driver` | the way of a request, in order |
 //! | `cookie` | the session cookie: found, written and removed |
 //! | `session`, `late` | the session in a handler, and after the response head |
+//! | `step_up`, `sign_in_page` | who is signed in, how strongly and since when; the redirect to the sign-in page |
 //! | `once` | single-use values, flash messages, the tokens of forms |
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
@@ -36,6 +37,8 @@ mod once;
 mod response;
 mod revoked;
 mod session;
+mod sign_in_page;
+mod step_up;
 
 #[doc(hidden)]
 pub use adapter::export;
@@ -45,3 +48,5 @@ pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;
 pub use response::{Field, HeadChanges, HeaderFields, UnwritableField};
 pub use session::RequestSession;
+pub use sign_in_page::{InvalidSignInPage, Navigation, ReturnTo};
+pub use step_up::{RoleName, SessionName};

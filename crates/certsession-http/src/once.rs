@@ -166,7 +166,7 @@ impl RequestSession {
                 };
                 // In the same step: no other commit of this request may carry the condition.
                 let pending = match session.is_conditional() {
-                    true => session.begin_commit(),
+                    true => self.begin_commit(&mut session),
                     false => None,
                 };
                 (value, pending)

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use certsession_core::{
-    CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit, Principal,
-    Record, Session, SessionError, SignIn, Timestamp,
+    CommitResult, CookieChange, Device, Handle, Key, Owner, PeerCertificate, PendingCommit,
+    Principal, Record, Session, SessionError, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use crate::backend::Backend;
 use crate::ended::ended;
 use crate::error::Error;
 use crate::in_flight::{EndStep, InFlight};
+use crate::sign_in_page::SignInPage;
 
 /// The session of this request.
 ///
@@ -46,9 +47,13 @@ use crate::in_flight::{EndStep, InFlight};
 pub struct RequestSession(Arc<Inner>);
 
 /// What the sessions of all requests share.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) in_flight: InFlight,
+    /// The cookie's name without its prefix.
+    pub(crate) cookie_name: Arc<str>,
+    pub(crate) sign_in_page: Option<SignInPage>,
 }
 
 /// What the session adds to the response when the request is done.
@@ -63,6 +68,8 @@ struct Inner {
     context: Arc<Context>,
     /// Whether the response can depend on the session.
     is_used: AtomicBool,
+    /// What the adapter knows of the device, if it is to be kept.
+    device: OnceLock<Box<Device>>,
 }
 
 impl RequestSession {
@@ -206,7 +213,7 @@ impl RequestSession {
     /// middleware tries once more. If the caller stops waiting, because of a timeout for example,
     /// the commit continues; until it is done, every change and the response itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
-        let pending = self.lock().begin_commit();
+        let pending = self.begin_commit(&mut self.lock());
         match pending {
             Some(pending) => self.execute_detached(pending).await,
             None => Ok(()),
@@ -289,6 +296,38 @@ impl RequestSession {
         .await
     }
 
+    /// Ends every other session of the principal who is signed in, and returns how many this call
+    /// ended. A session that begins at the same time may remain.
+    ///
+    /// # Errors
+    ///
+    /// If no principal is signed in or the store fails; some sessions may remain then.
+    pub async fn revoke_others(&self) -> Result<usize, Error> {
+        let principal = self.signed_in()?;
+        let backend = Arc::clone(&self.0.context.backend);
+        // The session of a sign-in that is not committed yet is not among them.
+        let Some(own) = self.handle() else {
+            let owner = Owner::Principal(principal);
+            let end = EndStep::AllOf(owner.clone());
+            let step = async move { Ok(backend.revoke_all(&owner).await?.len()) };
+            return self.finish(Some(end), step).await;
+        };
+        let end = EndStep::OthersOf(principal.clone(), own);
+        let step = async move { Ok(backend.revoke_others(&principal, own).await?.len()) };
+        self.finish(Some(end), step).await
+    }
+
+    /// What the adapter knows of the device of this request: kept if the request begins a session or
+    /// signs a principal in. Only the first call counts.
+    pub fn offer_device(&self, device: Device) {
+        let _ = self.0.device.set(Box::new(device));
+    }
+
+    /// The name of the session's cookie, without its prefix.
+    pub fn cookie_name(&self) -> &str {
+        &self.0.context.cookie_name
+    }
+
     /// Marks the response as one that can depend on the session: an adapter calls it when it hands
     /// the session to a handler, a middleware or a guard.
     pub fn mark_used(&self) {
@@ -310,11 +349,24 @@ impl RequestSession {
         }
     }
 
+    pub(crate) fn sign_in_page(&self) -> Option<&SignInPage> {
+        self.0.context.sign_in_page.as_ref()
+    }
+
+    /// Takes the changes out of the session, with the device if the session is new.
+    pub(crate) fn begin_commit(&self, session: &mut Session) -> Option<PendingCommit> {
+        if let Some(device) = self.0.device.get() {
+            session.describe_if_new(device);
+        }
+        session.begin_commit()
+    }
+
     pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {
         Self(Arc::new(Inner {
             session: Mutex::new(session),
             context,
             is_used: AtomicBool::new(false),
+            device: OnceLock::new(),
         }))
     }
 
@@ -322,7 +374,7 @@ impl RequestSession {
     /// in the same step: see [`close_head`](Self::close_head).
     pub(crate) fn begin_last_commit(&self) -> Result<ClosedHead, PendingCommit> {
         let mut session = self.lock();
-        match session.begin_commit() {
+        match self.begin_commit(&mut session) {
             Some(pending) => Err(pending),
             None => Ok(self.close(&mut session)),
         }

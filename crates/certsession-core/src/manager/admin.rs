@@ -155,6 +155,28 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
+    /// Ends every session of a principal but one, and returns the handles of those that this call
+    /// ended. A session that begins at the same time may remain.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; some sessions may still be active then, so retry.
+    pub async fn revoke_others(
+        &self,
+        principal: &Principal,
+        own: Handle,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let owner = Owner::Principal(principal.clone());
+        let mut revoked = Vec::new();
+        for record in self.sessions(&owner).await? {
+            let handle = record.handle();
+            if handle != own && self.revoke(handle).await? {
+                revoked.push(handle);
+            }
+        }
+        Ok(revoked)
+    }
+
     /// Ends every session of an owner, and returns their handles.
     ///
     /// # Errors
