@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use certsession_http::PublicResponse;
 
@@ -67,6 +67,9 @@ impl ResponseError for Error {
         let headers = response.headers_mut();
         if let Some(seconds) = public.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if let Some(challenge) = public.authenticate {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(location) = public.location {
             // It is of printable ASCII characters, as `ReturnTo` checks.

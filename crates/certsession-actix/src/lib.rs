@@ -73,13 +73,13 @@ pub use certsession_core::{
     Key, Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner,
     PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList, RevocationReason,
     Role, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    SessionManagerBuilder, SessionState, SessionStore, SignIn, StoreError, StoreErrorKind,
+    StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, InvalidSignInPage, RequestSession, ReturnTo, RoleName, SameSite,
-    SessionName, SetUpFault, SetUpFaultKind,
+    Confirmation, InvalidCookieName, InvalidSignInPage, RequestSession, ReturnTo, RoleName,
+    SameSite, SessionName, SetUpFault, SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]

@@ -116,7 +116,7 @@ pub use revocation::{
 pub use rules::OnReplay;
 pub use session::{
     CommitResult, CookieChange, CsrfToken, Flash, FlashLevel, OneTime, PendingCommit, Session,
-    SessionError, SessionWatch, SignIn,
+    SessionError, SessionState, SessionWatch, SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

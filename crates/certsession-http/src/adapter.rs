@@ -61,6 +61,21 @@ macro_rules! session_methods {
                 Ok(self.0.insert(key, value)?)
             }
 
+            /// The state of one concern of the application. See
+            /// [`RequestSession::state`]($crate::RequestSession::state).
+            pub fn state<S: $crate::export::SessionState>(&self) -> Result<Option<S>, $error> {
+                Ok(self.0.state()?)
+            }
+
+            /// Writes the state of one concern. See
+            /// [`RequestSession::set_state`]($crate::RequestSession::set_state).
+            pub fn set_state<S: $crate::export::SessionState>(
+                &self,
+                state: &S,
+            ) -> Result<(), $error> {
+                Ok(self.0.set_state(state)?)
+            }
+
             /// Removes a key. See [`RequestSession::remove`]($crate::RequestSession::remove).
             pub fn remove<T>(&self, key: &$crate::export::Key<T>) -> Result<(), $error> {
                 Ok(self.0.remove(key)?)
@@ -205,6 +220,15 @@ macro_rules! session_methods {
             /// The certificate of this connection's peer.
             pub fn peer(&self) -> Option<::std::sync::Arc<$crate::export::PeerCertificate>> {
                 self.0.peer()
+            }
+
+            /// Checks that an access token is bound to the peer's certificate; the error is a 401. See
+            /// [`RequestSession::check_confirmation`]($crate::RequestSession::check_confirmation).
+            pub fn check_confirmation(
+                &self,
+                confirmation: &$crate::Confirmation,
+            ) -> Result<(), $error> {
+                Ok(self.0.check_confirmation(confirmation)?)
             }
 
             /// The record as it was loaded, or as the last commit left it. See
@@ -409,7 +433,7 @@ macro_rules! session_methods {
 pub mod export {
     pub use certsession_core::{
         AuthMethod, CsrfToken, Device, Elevation, Flash, FlashLevel, Handle, Key, Nonce, OneTime,
-        PeerCertificate, Principal, Record, Role, SignIn, Timestamp,
+        PeerCertificate, Principal, Record, Role, SessionState, SignIn, Timestamp,
     };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;

@@ -1,6 +1,8 @@
 //! What goes wrong, and what the client sees of it.
 
-use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
+use certsession_core::{
+    DecodeError, InvalidName, InvalidPrincipal, RandomError, Refusal, SessionError, StoreError,
+};
 
 /// Why a request got no session, or why a call on its session failed.
 ///
@@ -10,7 +12,7 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 /// |---|---|
 /// | 303 | a user opened a page who has to sign in first, where there is a sign-in page |
 /// | 400 | the name cannot be a principal's |
-/// | 401 | no principal is signed in, or it has to authenticate again |
+/// | 401 | no principal is signed in, or it has to authenticate again; an access token is bound to another certificate |
 /// | 403 | the certificate is missing, differs, has expired or was refused; a form without its token; a role is missing |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
@@ -28,6 +30,10 @@ pub enum Error {
     /// A principal is signed in, but authenticated too long ago, or is not elevated.
     #[error("authenticate again to do this")]
     ReauthenticationRequired,
+    /// The access token of the request is not bound to the certificate of the connection (RFC 8705
+    /// section 3).
+    #[error("the access token is not bound to this client certificate")]
+    TokenNotBound,
     /// The principal has not the role that this needs.
     #[error("this needs a role that you do not have")]
     RoleMissing,
@@ -101,6 +107,8 @@ pub struct PublicResponse {
     pub retry_after: Option<&'static str>,
     /// The value of `Location`, where the client should go.
     pub location: Option<String>,
+    /// The value of `WWW-Authenticate`, where the request came with a bad access token.
+    pub authenticate: Option<&'static str>,
 }
 
 impl PublicResponse {
@@ -113,7 +121,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::Refused(_) | Self::CsrfToken | Self::RoleMissing => 403,
-            Self::NotSignedIn | Self::ReauthenticationRequired => 401,
+            Self::NotSignedIn | Self::ReauthenticationRequired | Self::TokenNotBound => 401,
             Self::SignInPage { .. } => 303,
             Self::Store(_) => 503,
             Self::SetUp(_) => 500,
@@ -137,6 +145,10 @@ impl Error {
                 _ => format!("{self}\n"),
             },
             retry_after: (status == 503).then_some("1"),
+            authenticate: match self {
+                Self::TokenNotBound => Some("Bearer error=\"invalid_token\""),
+                _ => None,
+            },
             location: match self {
                 Self::SignInPage { location } => Some(location.clone()),
                 _ => None,
@@ -174,11 +186,18 @@ impl From<SessionError> for Error {
     }
 }
 
-impl From<InvalidPrincipal> for Error {
-    fn from(error: InvalidPrincipal) -> Self {
-        Self::Session(error.into())
-    }
+/// What a handler's own calls of the core return.
+macro_rules! from_errors_of_the_core {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Session(error.into())
+            }
+        }
+    )*};
 }
+
+from_errors_of_the_core!(InvalidPrincipal, InvalidName, DecodeError, RandomError);
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,7 @@
 //! | `cookie` | the session cookie: found, written and removed |
 //! | `session`, `late` | the session in a handler, and after the response head |
 //! | `step_up`, `sign_in_page` | who is signed in, how strongly and since when; the redirect to the sign-in page |
+//! | `confirmation` | access tokens that are bound to the certificate |
 //! | `once` | single-use values, flash messages, the tokens of forms |
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
@@ -27,6 +28,7 @@
 
 mod adapter;
 mod backend;
+mod confirmation;
 mod cookie;
 mod driver;
 mod ended;
@@ -42,6 +44,7 @@ mod step_up;
 
 #[doc(hidden)]
 pub use adapter::export;
+pub use confirmation::Confirmation;
 pub use cookie::{InvalidCookieName, SameSite};
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use certsession_core::{
     CommitResult, CookieChange, Device, Handle, Key, Owner, PeerCertificate, PendingCommit,
-    Principal, Record, Session, SessionError, SignIn, Timestamp,
+    Principal, Record, Session, SessionError, SessionState, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +80,25 @@ impl RequestSession {
     /// If the stored value is not of the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
         Ok(self.lock().get(key)?)
+    }
+
+    /// The state of one concern of the application: a struct with a version.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is of a version that the program does not read, or not of the struct's
+    /// form.
+    pub fn state<S: SessionState>(&self) -> Result<Option<S>, Error> {
+        Ok(self.lock().state()?)
+    }
+
+    /// Writes the state of one concern. Begins a session if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn set_state<S: SessionState>(&self, state: &S) -> Result<(), Error> {
+        self.change(|session| session.set_state(state))
     }
 
     /// Writes a value under a key. Begins a session if there is none.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use certsession_core::test_util::{ManualClock, peer};
 use certsession_core::{AuthMethod, Device, Key, MemoryStore, PeerState, SessionManager, SignIn};
 use certsession_http::{
-    Error, Field, HeaderFields, OpenRequest, RequestHead, RequestSession, SessionDriver,
-    UnwritableField,
+    Confirmation, Error, Field, HeaderFields, OpenRequest, RequestHead, RequestSession,
+    SessionDriver, UnwritableField,
 };
 
 const CART: Key<u32> = Key::new("cart");
@@ -216,4 +216,27 @@ async fn all_other_sessions_of_a_user_end_and_no_others() {
     request.session().sign_in("alice").unwrap();
     assert_eq!(request.session().revoke_others().await.unwrap(), 1);
     world.driver.settle(request).await.committed.unwrap();
+}
+
+#[tokio::test]
+async fn an_access_token_is_good_on_a_connection_of_its_own_certificate_alone() {
+    let (world, alice, bob) = (World::new(), client("alice"), client("bob"));
+    let stranger = Client {
+        peer: PeerState::Absent,
+        cookie: None,
+    };
+    let confirmation = Confirmation::of(alice.peer.certificate().unwrap());
+    for (client, is_good) in [(&alice, true), (&bob, false), (&stranger, false)] {
+        let request = world.open(client).await;
+        let checked = request.session().check_confirmation(&confirmation);
+        assert_eq!(checked.is_ok(), is_good);
+        if let Err(error) = checked {
+            let response = error.to_response();
+            assert_eq!(response.status, 401);
+            assert_eq!(
+                response.authenticate,
+                Some("Bearer error=\"invalid_token\"")
+            );
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod late;
 mod once;
 mod one_time;
 mod sign_in;
+mod state;
 mod step_up;
 mod view;
 mod watch;
@@ -40,6 +41,7 @@ pub use error::SessionError;
 pub use flash::{Flash, FlashLevel};
 pub use one_time::OneTime;
 pub use sign_in::SignIn;
+pub use state::SessionState;
 pub use watch::SessionWatch;
 
 /// A session as one request sees it: the loaded record and the changes of the request.

@@ -26,6 +26,7 @@ mod replay;
 mod revocation;
 mod rotation;
 mod sign_in;
+mod state;
 mod step_up;
 mod support;
 mod watched;
