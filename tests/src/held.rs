@@ -13,7 +13,9 @@ pub struct Held {
 }
 
 impl Held {
-    pub(crate) fn new() -> Self {
+    /// A place where no one waits yet.
+    #[allow(clippy::new_without_default, reason = "a place is made on purpose")]
+    pub fn new() -> Self {
         Self {
             arrived: Arc::new(Semaphore::new(0)),
             released: Arc::new(Semaphore::new(0)),
@@ -36,7 +38,12 @@ impl Held {
         self.released.add_permits(1);
     }
 
-    pub(crate) async fn wait(&self) {
+    /// Waits, in a handler, until the test lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// Never: the semaphore is not closed.
+    pub async fn wait(&self) {
         self.arrived.add_permits(1);
         self.released.acquire().await.unwrap().forget();
     }

@@ -104,3 +104,13 @@ mod certificates_page {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/migrating-from-tower-sessions.md")]
 mod migration_guide {}
+
+/// Those of the guide to what applications build on sessions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/building-on-sessions.md")]
+mod building_guide {}
+
+/// Those of the guide for users of actix-session.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migrating-from-actix-session.md")]
+mod actix_session_guide {}

@@ -91,6 +91,12 @@ impl Served {
         Browser::new(self.address, authority, Some(&client), self.http)
     }
 
+    /// A browser without a certificate.
+    pub fn stranger(&self) -> Browser {
+        let authority = self.certificates.authority().certificate_der();
+        Browser::new(self.address, authority, None, self.http)
+    }
+
     /// The server's address.
     pub const fn address(&self) -> SocketAddr {
         self.address

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use certsession_http::PublicResponse;
 
@@ -66,6 +66,13 @@ impl ResponseError for Error {
         response.content_type(PublicResponse::CONTENT_TYPE);
         if let Some(seconds) = public.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(challenge) = public.authenticate {
+            response.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        if let Some(location) = public.location {
+            // It is of printable ASCII characters, as `ReturnTo` checks.
+            response.insert_header((LOCATION, location));
         }
         if public.closes_connection {
             // Over HTTP/1.1; the middleware closes a connection of HTTP/2.

@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use actix_web::dev::{Extensions, Payload, ServiceRequest, ServiceResponse};
 use actix_web::guard::GuardContext;
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use certsession_core::Principal;
-use certsession_http::{RequestSession, SetUpFault, SetUpFaultKind};
+use certsession_http::{Navigation, RequestSession, SessionName, SetUpFault, SetUpFaultKind};
 
 use crate::error::Error;
 
@@ -51,7 +54,8 @@ pub struct CertSession(RequestSession);
 #[must_use = "it does nothing by itself"]
 pub struct LateSession(certsession_http::LateSession);
 
-/// The principal who is signed in. A handler that asks for it answers 401 where there is none.
+/// The principal who is signed in. A handler that asks for it answers 401 where there is none, or
+/// sends a user who opens a page to the sign-in page, where there is one.
 ///
 /// ```
 /// use certsession_actix::SignedIn;
@@ -95,9 +99,104 @@ const MIDDLEWARE_MISSING: SetUpFault = SetUpFault::new(
 ///
 /// A type of this crate alone, so that each handler gets its session by the extractor, which marks
 /// the response as one that depends on it.
-pub(crate) struct Opened(pub(crate) RequestSession);
+pub(crate) struct Opened {
+    session: RequestSession,
+    /// The session of a middleware further out, with a cookie of another name.
+    outer: Option<Box<Opened>>,
+}
+
+/// The session of the middleware whose cookie has this name, where a request passes several.
+/// [`CertSession`] is that of the innermost. Its methods are those of `CertSession`.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use certsession_actix::{CertSessionMiddleware, MemoryStore, NamedSession, SessionName};
+///
+/// struct Shop;
+///
+/// impl SessionName for Shop {
+///     const NAME: &'static str = "shop";
+/// }
+///
+/// async fn cart(shop: NamedSession<Shop>) -> String {
+///     format!("{} keys", shop.entries().len())
+/// }
+///
+/// # fn app() -> Result<(), certsession_actix::InvalidCookieName> {
+/// let account = CertSessionMiddleware::new(MemoryStore::new());
+/// let shop = CertSessionMiddleware::new(MemoryStore::new()).with_cookie_name(Shop::NAME)?;
+/// let app = move || {
+///     App::new().wrap(account.clone()).wrap(shop.clone()).route("/cart", web::get().to(cart))
+/// };
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+pub struct NamedSession<N> {
+    session: CertSession,
+    name: PhantomData<fn() -> N>,
+}
+
+const NAMED_MIDDLEWARE_MISSING: SetUpFault = SetUpFault::new(
+    SetUpFaultKind::MiddlewareMissing,
+    "a NamedSession was asked for, but no CertSessionMiddleware whose cookie has that name is \
+     around this handler: call `.with_cookie_name(Name::NAME)` on one of those that wrap it",
+);
 
 certsession_http::session_methods!(CertSession, LateSession, Error);
+
+impl Opened {
+    /// Puts a request's session where handlers find it.
+    pub(crate) fn enter(extensions: &mut Extensions, session: RequestSession) {
+        let outer = None;
+        if let Some(before) = extensions.insert(Self { session, outer })
+            && let Some(opened) = extensions.get_mut::<Self>()
+        {
+            opened.outer = Some(Box::new(before));
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<&RequestSession> {
+        match self.session.cookie_name() == name {
+            true => Some(&self.session),
+            false => self.outer.as_ref()?.named(name),
+        }
+    }
+}
+
+impl<N: SessionName> FromRequest for NamedSession<N> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let opened = extensions.get::<Opened>();
+        ready(match opened.and_then(|opened| opened.named(N::NAME)) {
+            Some(session) => {
+                session.mark_used();
+                Ok(Self {
+                    session: CertSession(session.clone()),
+                    name: PhantomData,
+                })
+            }
+            None => Err(NAMED_MIDDLEWARE_MISSING.report().into()),
+        })
+    }
+}
+
+impl<N> Deref for NamedSession<N> {
+    type Target = CertSession;
+
+    fn deref(&self) -> &CertSession {
+        &self.session
+    }
+}
+
+impl<N> fmt::Debug for NamedSession<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.session.fmt(f)
+    }
+}
 
 impl SignedIn {
     /// The principal itself, as the core knows it.
@@ -134,8 +233,7 @@ impl FromRequest for SignedIn {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request.cert_session();
-        ready(session.and_then(|session| Ok(Self(session.signed_in()?))))
+        ready(require(request, |session| Ok(Self(session.signed_in()?))))
     }
 }
 
@@ -163,9 +261,29 @@ impl SessionExt for GuardContext<'_> {
     }
 }
 
+/// Checks what a handler needs of its session. A user who opens a page without it is sent to the
+/// sign-in page, where there is one.
+pub(crate) fn require<T>(
+    request: &HttpRequest,
+    check: impl FnOnce(&RequestSession) -> Result<T, certsession_http::Error>,
+) -> Result<T, Error> {
+    let CertSession(session) = request.cert_session()?;
+    let value = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    check(&session).map_err(|error| {
+        let target = request.uri().path_and_query();
+        let navigation = Navigation {
+            is_get: matches!(*request.method(), Method::GET | Method::HEAD),
+            fetch_mode: value("sec-fetch-mode"),
+            accept: value("accept"),
+            target: target.map_or("", |target| target.as_str()),
+        };
+        session.explain(error, &navigation).into()
+    })
+}
+
 fn find(extensions: &Extensions) -> Result<CertSession, Error> {
     match extensions.get::<Opened>() {
-        Some(Opened(session)) => {
+        Some(Opened { session, .. }) => {
             session.mark_used();
             Ok(CertSession(session.clone()))
         }

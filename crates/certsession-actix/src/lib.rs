@@ -35,12 +35,15 @@
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
+//! | `actix-session` | no | `ActixSessionBridge`: code of actix-session and actix-identity over these sessions |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |
 //! |---|---|
 //! | [`CertSessionMiddleware`] | opens and commits the session of each request |
 //! | [`CertSession`], [`SignedIn`], [`SessionExt`] | what handlers, middleware and guards ask for |
+//! | [`RecentlyAuthenticated`], [`Elevated`], [`HasRole`] | what needs more than a sign-in |
+//! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
@@ -50,6 +53,8 @@
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 mod bind;
+#[cfg(feature = "actix-session")]
+mod bridge;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 mod capture;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -59,23 +64,25 @@ mod error;
 mod extract;
 mod middleware;
 mod peer;
+mod require;
 mod service;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, Binding, BindingPolicy, Clock, CrlStatus, EndReason, EventDetails, EventSink,
-    Fingerprint, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit,
-    OnOverdueCrl, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, RequestInfo,
-    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
-    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
-    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Device,
+    Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
+    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
+    OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
+    RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
+    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionState, SessionStore,
+    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    CrossSiteGuard, InvalidCookieName, InvalidOrigin, RequestSession, SameSite, SetUpFault,
-    SetUpFaultKind,
+    Confirmation, CrossSiteGuard, InvalidCookieName, InvalidOrigin, InvalidSignInPage,
+    RequestSession, ReturnTo, RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -86,8 +93,11 @@ pub use certsession_tls::{
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use bind::BindMutualTls;
+#[cfg(feature = "actix-session")]
+pub use bridge::{ActixSessionBridge, ActixSessionBridgeService};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use capture::capture_peer;
 pub use error::Error;
-pub use extract::{CertSession, LateSession, SessionExt, SignedIn};
+pub use extract::{CertSession, LateSession, NamedSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;
+pub use require::{Elevated, HasRole, RecentlyAuthenticated};

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use certsession_core::{SessionManager, SessionStore};
-use certsession_http::{CrossSiteGuard, InvalidCookieName, SameSite, SessionDriver};
+use certsession_core::{Device, SessionManager, SessionStore};
+use certsession_http::{
+    CrossSiteGuard, InvalidCookieName, InvalidSignInPage, SameSite, SessionDriver,
+};
 
-use crate::service::{CertSessionService, ReadThrough};
+use crate::service::{CertSessionService, DeviceOf, ReadThrough};
 
 /// Gives each request of an `App` or a `Scope` its session.
 ///
@@ -44,6 +46,7 @@ use crate::service::{CertSessionService, ReadThrough};
 pub struct CertSessionMiddleware<S> {
     driver: SessionDriver<S>,
     read_through: Option<ReadThrough>,
+    device: Option<DeviceOf>,
 }
 
 impl<S: SessionStore> CertSessionMiddleware<S> {
@@ -53,6 +56,7 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
         Self {
             driver: SessionDriver::new(sessions.into()),
             read_through: None,
+            device: None,
         }
     }
 
@@ -85,6 +89,55 @@ impl<S: SessionStore> CertSessionMiddleware<S> {
     pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
         Self {
             driver: self.driver.with_cross_site_guard(guard),
+            ..self.clone()
+        }
+    }
+
+    /// Lets the cookie go along where pages of **other sites embed this one** in a frame, and gives up
+    /// what `SameSite` protects from: see [`SessionDriver::with_cookie_in_other_sites_frames`].
+    #[must_use]
+    pub fn with_cookie_in_other_sites_frames(&self) -> Self {
+        Self {
+            driver: self.driver.with_cookie_in_other_sites_frames(),
+            ..self.clone()
+        }
+    }
+
+    /// Sends a user who opens a page that needs a sign-in, or a recent one, to this page (303): the
+    /// extractors `SignedIn`, `RecentlyAuthenticated`, `Elevated` do so. See
+    /// [`SessionDriver::with_sign_in_page`]. Default: no page, always 401.
+    ///
+    /// # Errors
+    ///
+    /// If it is no path of this site.
+    pub fn with_sign_in_page(&self, path: &str) -> Result<Self, InvalidSignInPage> {
+        Ok(Self {
+            driver: self.driver.with_sign_in_page(path)?,
+            ..self.clone()
+        })
+    }
+
+    /// Keeps what `device` says of a request that begins a session or signs a principal in, for a
+    /// list in which users find their sessions. Personal data: tell users of it. Default: nothing is
+    /// kept.
+    ///
+    /// ```
+    /// use certsession_actix::{CertSessionMiddleware, Device, MemoryStore};
+    ///
+    /// let sessions = CertSessionMiddleware::new(MemoryStore::new()).with_device(|request| {
+    ///     let agent = request.headers().get("user-agent");
+    ///     let agent = agent.and_then(|agent| agent.to_str().ok());
+    ///     Device::new().with_agent(agent.unwrap_or_default())
+    /// });
+    /// # let _ = sessions;
+    /// ```
+    #[must_use]
+    pub fn with_device(
+        &self,
+        device: impl Fn(&ServiceRequest) -> Device + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            device: Some(Arc::new(device)),
             ..self.clone()
         }
     }
@@ -143,6 +196,7 @@ impl<S> Clone for CertSessionMiddleware<S> {
         Self {
             driver: self.driver.clone(),
             read_through: self.read_through.clone(),
+            device: self.device.clone(),
         }
     }
 }
@@ -169,8 +223,12 @@ where
 
     fn new_transform(&self, inner: I) -> Self::Future {
         self.driver.end_sessions_of_revoked();
-        let service =
-            CertSessionService::new(inner, self.driver.clone(), self.read_through.clone());
+        let service = CertSessionService::new(
+            inner,
+            self.driver.clone(),
+            self.read_through.clone(),
+            self.device.clone(),
+        );
         ready(Ok(service))
     }
 }

@@ -12,7 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::header::{HOST, ORIGIN, SET_COOKIE, UPGRADE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
-use certsession_core::{PeerState, RequestInfo, SessionStore};
+use certsession_core::{Device, PeerState, RequestInfo, SessionStore};
 use certsession_http::{
     Field, FieldValue, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault,
     SetUpFaultKind, Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
@@ -44,11 +44,15 @@ pub struct CertSessionService<S, I>(Rc<Parts<S, I>>);
 /// Which requests the store itself has to judge.
 pub(crate) type ReadThrough = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
 
+/// What is known of a request's device.
+pub(crate) type DeviceOf = Arc<dyn Fn(&ServiceRequest) -> Device + Send + Sync>;
+
 /// What each request's future keeps, as it outlives the call.
 struct Parts<S, I> {
     inner: I,
     driver: SessionDriver<S>,
     read_through: Option<ReadThrough>,
+    device: Option<DeviceOf>,
 }
 
 impl<S: SessionStore, I> CertSessionService<S, I> {
@@ -56,11 +60,13 @@ impl<S: SessionStore, I> CertSessionService<S, I> {
         inner: I,
         driver: SessionDriver<S>,
         read_through: Option<ReadThrough>,
+        device: Option<DeviceOf>,
     ) -> Self {
         Self(Rc::new(Parts {
             inner,
             driver,
             read_through,
+            device,
         }))
     }
 }
@@ -95,8 +101,10 @@ where
                     return Ok(closed_if_refused(response));
                 }
             };
-            let session = Opened(opened.session().clone());
-            request.extensions_mut().insert(session);
+            if let Some(device) = &parts.device {
+                opened.session().offer_device(device(&request));
+            }
+            Opened::enter(&mut request.extensions_mut(), opened.session().clone());
             let result = parts.inner.call(request).await;
             let response = respond(result, parts.driver.settle(opened).await);
             response.map(closed_if_refused)

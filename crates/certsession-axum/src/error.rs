@@ -7,7 +7,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use certsession_http::PublicResponse;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 
 /// Why a request got no session, or why a call on its session failed.
 ///
@@ -68,6 +68,15 @@ impl IntoResponse for Error {
             CONTENT_TYPE,
             HeaderValue::from_static(PublicResponse::CONTENT_TYPE),
         );
+        if let Some(challenge) = public.authenticate {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(location) = public.location {
+            // It is of printable ASCII characters, as `ReturnTo` checks.
+            if let Ok(location) = HeaderValue::try_from(location) {
+                headers.insert(LOCATION, location);
+            }
+        }
         if let Some(seconds) = public.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }

@@ -2,13 +2,17 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use certsession_core::Principal;
-use certsession_http::{RequestSession, SetUpFault, SetUpFaultKind};
-use http::Extensions;
+use certsession_http::{Navigation, RequestSession, SessionName, SetUpFault, SetUpFaultKind};
+use http::header::HeaderValue;
 use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Extensions, Method};
 
 use crate::error::Error;
 
@@ -53,8 +57,8 @@ pub struct CertSession(RequestSession);
 #[must_use = "it does nothing by itself"]
 pub struct LateSession(certsession_http::LateSession);
 
-/// The principal who is signed in. A handler that asks for it answers 401 where there is none; one
-/// that asks for `Option<SignedIn>` gets `None`.
+/// The principal who is signed in. A handler that asks for it answers 401 where there is none, or
+/// sends a user who opens a page to the sign-in page, where there is one. One that asks for `Option<SignedIn>` gets `None`.
 ///
 /// ```
 /// use certsession_axum::SignedIn;
@@ -83,9 +87,111 @@ const LAYER_MISSING: SetUpFault = SetUpFault::new(
 /// A type of this crate alone, so that each handler gets its session by the extractor, which marks
 /// the response as one that depends on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Opened(pub(crate) RequestSession);
+pub(crate) struct Opened {
+    session: RequestSession,
+    /// The target of the request as the layer saw it: a nested router shortens it.
+    target: Option<PathAndQuery>,
+    /// The session of a layer further out, with a cookie of another name.
+    outer: Option<Arc<Opened>>,
+}
+
+/// The session of the layer whose cookie has this name, where a request passes several.
+/// [`CertSession`] is that of the innermost. Its methods are those of `CertSession`.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use certsession_axum::{CertSessionLayer, MemoryStore, NamedSession, SessionName};
+///
+/// struct Shop;
+///
+/// impl SessionName for Shop {
+///     const NAME: &'static str = "shop";
+/// }
+///
+/// async fn cart(shop: NamedSession<Shop>) -> String {
+///     format!("{} keys", shop.entries().len())
+/// }
+///
+/// # fn app() -> Result<(), certsession_axum::InvalidCookieName> {
+/// let app: Router = Router::new()
+///     .route("/cart", get(cart))
+///     .layer(CertSessionLayer::new(MemoryStore::new()))
+///     .layer(CertSessionLayer::new(MemoryStore::new()).with_cookie_name(Shop::NAME)?);
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+pub struct NamedSession<N> {
+    session: CertSession,
+    name: PhantomData<fn() -> N>,
+}
+
+const NAMED_LAYER_MISSING: SetUpFault = SetUpFault::new(
+    SetUpFaultKind::MiddlewareMissing,
+    "a NamedSession was asked for, but no CertSessionLayer whose cookie has that name is around \
+     this handler: call `.with_cookie_name(Name::NAME)` on one of the layers around it",
+);
 
 certsession_http::session_methods!(CertSession, LateSession, Error);
+
+impl Opened {
+    /// Puts a request's session where handlers find it.
+    pub(crate) fn enter(
+        extensions: &mut Extensions,
+        session: RequestSession,
+        target: Option<PathAndQuery>,
+    ) {
+        let opened = Self {
+            session,
+            target,
+            outer: None,
+        };
+        if let Some(before) = extensions.insert(opened)
+            && let Some(opened) = extensions.get_mut::<Self>()
+        {
+            opened.outer = Some(Arc::new(before));
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<&RequestSession> {
+        match self.session.cookie_name() == name {
+            true => Some(&self.session),
+            false => self.outer.as_ref()?.named(name),
+        }
+    }
+}
+
+impl<S: Sync, N: SessionName> FromRequestParts<S> for NamedSession<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let opened = parts.extensions.get::<Opened>();
+        match opened.and_then(|opened| opened.named(N::NAME)) {
+            Some(session) => {
+                session.mark_used();
+                Ok(Self {
+                    session: CertSession(session.clone()),
+                    name: PhantomData,
+                })
+            }
+            None => Err(NAMED_LAYER_MISSING.report().into()),
+        }
+    }
+}
+
+impl<N> Deref for NamedSession<N> {
+    type Target = CertSession;
+
+    fn deref(&self) -> &CertSession {
+        &self.session
+    }
+}
+
+impl<N> fmt::Debug for NamedSession<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.session.fmt(f)
+    }
+}
 
 impl CertSession {
     /// The session of a request, for what is no extractor: a layer, a gRPC method, a handler on
@@ -109,7 +215,7 @@ impl CertSession {
     }
 
     fn find(extensions: &Extensions) -> Option<Self> {
-        let Opened(session) = extensions.get::<Opened>()?;
+        let Opened { session, .. } = extensions.get::<Opened>()?;
         session.mark_used();
         Some(Self(session.clone()))
     }
@@ -164,8 +270,7 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let session = CertSession::from_extensions(&parts.extensions)?;
-        Ok(Self(session.signed_in()?))
+        require(parts, |session| Ok(Self(session.signed_in()?)))
     }
 }
 
@@ -176,4 +281,25 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
         let session = CertSession::from_extensions(&parts.extensions)?;
         Ok(session.principal().map(Self))
     }
+}
+
+/// Checks what a handler needs of its session. A user who opens a page without it is sent to the
+/// sign-in page, where there is one.
+pub(crate) fn require<T>(
+    parts: &Parts,
+    check: impl FnOnce(&RequestSession) -> Result<T, certsession_http::Error>,
+) -> Result<T, Error> {
+    let CertSession(session) = CertSession::from_extensions(&parts.extensions)?;
+    let value = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    check(&session).map_err(|error| {
+        let opened = parts.extensions.get::<Opened>();
+        let target = opened.and_then(|opened| opened.target.as_ref());
+        let navigation = Navigation {
+            is_get: matches!(parts.method, Method::GET | Method::HEAD),
+            fetch_mode: value("sec-fetch-mode"),
+            accept: value("accept"),
+            target: target.map_or("", |target| target.as_str()),
+        };
+        session.explain(error, &navigation).into()
+    })
 }

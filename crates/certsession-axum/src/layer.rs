@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certsession_core::{SessionManager, SessionStore};
-use certsession_http::{CrossSiteGuard, InvalidCookieName, SameSite, SessionDriver};
+use certsession_core::{Device, SessionManager, SessionStore};
+use certsession_http::{
+    CrossSiteGuard, InvalidCookieName, InvalidSignInPage, SameSite, SessionDriver,
+};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::service::{CertSessionService, ReadThrough};
+use crate::service::{CertSessionService, DeviceOf, ReadThrough};
 
 /// Gives each request of a `Router`, or of any other tower service, its session.
 ///
@@ -55,6 +57,7 @@ use crate::service::{CertSessionService, ReadThrough};
 pub struct CertSessionLayer<S> {
     driver: SessionDriver<S>,
     read_through: Option<ReadThrough>,
+    device: Option<DeviceOf>,
 }
 
 impl<S: SessionStore> CertSessionLayer<S> {
@@ -64,6 +67,7 @@ impl<S: SessionStore> CertSessionLayer<S> {
         Self {
             driver: SessionDriver::new(sessions.into()),
             read_through: None,
+            device: None,
         }
     }
 
@@ -96,6 +100,53 @@ impl<S: SessionStore> CertSessionLayer<S> {
     pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
         Self {
             driver: self.driver.with_cross_site_guard(guard),
+            ..self.clone()
+        }
+    }
+
+    /// Lets the cookie go along where pages of **other sites embed this one** in a frame, and gives up
+    /// what `SameSite` protects from: see [`SessionDriver::with_cookie_in_other_sites_frames`].
+    #[must_use]
+    pub fn with_cookie_in_other_sites_frames(&self) -> Self {
+        Self {
+            driver: self.driver.with_cookie_in_other_sites_frames(),
+            ..self.clone()
+        }
+    }
+
+    /// Sends a user who opens a page that needs a sign-in, or a recent one, to this page (303): the
+    /// extractors `SignedIn`, `RecentlyAuthenticated`, `Elevated` do so. See
+    /// [`SessionDriver::with_sign_in_page`]. The way back is the target as this layer sees it: put the
+    /// layer around a nested router, not into it. Default: no page, always 401.
+    ///
+    /// # Errors
+    ///
+    /// If it is no path of this site.
+    pub fn with_sign_in_page(&self, path: &str) -> Result<Self, InvalidSignInPage> {
+        Ok(Self {
+            driver: self.driver.with_sign_in_page(path)?,
+            ..self.clone()
+        })
+    }
+
+    /// Keeps what `device` says of a request that begins a session or signs a principal in, for a
+    /// list in which users find their sessions. Personal data: tell users of it. Default: nothing is
+    /// kept.
+    ///
+    /// ```
+    /// use certsession_axum::{CertSessionLayer, Device, MemoryStore};
+    ///
+    /// let sessions = CertSessionLayer::new(MemoryStore::new()).with_device(|request| {
+    ///     let agent = request.headers.get("user-agent");
+    ///     let agent = agent.and_then(|agent| agent.to_str().ok());
+    ///     Device::new().with_agent(agent.unwrap_or_default())
+    /// });
+    /// # let _ = sessions;
+    /// ```
+    #[must_use]
+    pub fn with_device(&self, device: impl Fn(&Parts) -> Device + Send + Sync + 'static) -> Self {
+        Self {
+            device: Some(Arc::new(device)),
             ..self.clone()
         }
     }
@@ -143,6 +194,7 @@ impl<S> Clone for CertSessionLayer<S> {
         Self {
             driver: self.driver.clone(),
             read_through: self.read_through.clone(),
+            device: self.device.clone(),
         }
     }
 }
@@ -164,6 +216,11 @@ impl<S: SessionStore, I> Layer<I> for CertSessionLayer<S> {
         if tokio::runtime::Handle::try_current().is_ok() {
             self.driver.end_sessions_of_revoked();
         }
-        CertSessionService::new(inner, self.driver.clone(), self.read_through.clone())
+        CertSessionService::new(
+            inner,
+            self.driver.clone(),
+            self.read_through.clone(),
+            self.device.clone(),
+        )
     }
 }

@@ -44,6 +44,8 @@
 //! |---|---|
 //! | [`CertSessionLayer`] | opens and commits the session of each request |
 //! | [`CertSession`], [`SignedIn`] | what handlers ask for; [`CertSession::from_extensions`] for layers |
+//! | [`RecentlyAuthenticated`], [`Elevated`], [`HasRole`] | what needs more than a sign-in |
+//! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
@@ -56,6 +58,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `layer`, `service` | the layer, and one request through it |
+//! | `require` | what needs more than a sign-in |
 //! | `extract`, `error` | what handlers ask for, and what they answer where it fails |
 //! | `peer` | the peer in a request's extensions |
 //! | `drain` | the body of a request that is refused |
@@ -66,6 +69,7 @@ mod error;
 mod extract;
 mod layer;
 mod peer;
+mod require;
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 mod server;
 mod service;
@@ -74,17 +78,18 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, Binding, BindingPolicy, Clock, CrlStatus, EndReason, EventDetails, EventSink,
-    Fingerprint, Handle, IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit,
-    OnOverdueCrl, OnReplay, Owner, PeerCertificate, PeerState, Record, Refusal, RequestInfo,
-    Revocation, RevocationList, RevocationReason, RotationReason, SessionAdmin, SessionError,
-    SessionEvent, SessionManager, SessionManagerBuilder, SessionStore, SignIn, StoreError,
-    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Device,
+    Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
+    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
+    OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
+    RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
+    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionState, SessionStore,
+    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    CrossSiteGuard, InvalidCookieName, InvalidOrigin, RequestSession, SameSite, SetUpFault,
-    SetUpFaultKind,
+    Confirmation, CrossSiteGuard, InvalidCookieName, InvalidOrigin, InvalidSignInPage,
+    RequestSession, ReturnTo, RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -94,9 +99,10 @@ pub use certsession_tls::{
 };
 
 pub use error::Error;
-pub use extract::{CertSession, LateSession, SignedIn};
+pub use extract::{CertSession, LateSession, NamedSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
+pub use require::{Elevated, HasRole, RecentlyAuthenticated};
 #[cfg(all(feature = "axum", any(feature = "rustls-0_23", feature = "openssl")))]
 pub use server::{
     IntoMakeServiceWithPeer, MutualTlsListener, MutualTlsStream, PeerMakeService, WithPeer,

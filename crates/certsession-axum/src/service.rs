@@ -13,7 +13,7 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::response::IntoResponse;
 use bytes::Bytes;
-use certsession_core::{PeerState, RequestInfo, SessionStore};
+use certsession_core::{Device, PeerState, RequestInfo, SessionStore};
 use certsession_http::{
     Field, FieldValue, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
     Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
@@ -50,10 +50,14 @@ pub struct CertSessionService<S, I> {
 /// Which requests the store itself has to judge.
 pub(crate) type ReadThrough = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
+/// What is known of a request's device.
+pub(crate) type DeviceOf = Arc<dyn Fn(&Parts) -> Device + Send + Sync>;
+
 /// What each request's future keeps, as it outlives the call.
 struct Rules<S> {
     driver: SessionDriver<S>,
     read_through: Option<ReadThrough>,
+    device: Option<DeviceOf>,
 }
 
 impl<S, I> CertSessionService<S, I> {
@@ -61,12 +65,14 @@ impl<S, I> CertSessionService<S, I> {
         inner: I,
         driver: SessionDriver<S>,
         read_through: Option<ReadThrough>,
+        device: Option<DeviceOf>,
     ) -> Self {
         Self {
             inner,
             rules: Rules {
                 driver,
                 read_through,
+                device,
             },
         }
     }
@@ -86,6 +92,7 @@ impl<S> Clone for Rules<S> {
         Self {
             driver: self.driver.clone(),
             read_through: self.read_through.clone(),
+            device: self.device.clone(),
         }
     }
 }
@@ -158,8 +165,14 @@ where
             ));
         }
     };
-    let session = Opened(opened.session().clone());
-    parts.extensions.insert(session);
+    if let Some(device) = &rules.device {
+        opened.session().offer_device(device(&parts));
+    }
+    let target = match opened.session().has_sign_in_page() {
+        true => parts.uri.path_and_query().cloned(),
+        false => None,
+    };
+    Opened::enter(&mut parts.extensions, opened.session().clone(), target);
     let result = inner.call(Request::from_parts(parts, body)).await;
     let settled = rules.driver.settle(opened).await;
     Ok(closed_if_refused(respond(result?, settled), version))
@@ -311,6 +324,7 @@ mod tests {
         let rules = Rules {
             driver: SessionDriver::new(manager),
             read_through: None,
+            device: None,
         };
         let future = run(rules, Nothing, Request::new(Body::empty()));
         let size = mem::size_of_val(&future);

@@ -1,234 +1,242 @@
-//! What is known beside an event: from which request it came, who is concerned, and the cause.
+//! What a record keeps of its sign-in beyond the principal, and of the device.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::certificate::{Fingerprint, PeerCertificate, SerialNumber};
+use crate::lifetimes::Lifetimes;
+use crate::names::{AuthMethod, Role};
 use crate::principal::Principal;
-use crate::record::Record;
-use crate::store::{Owner, StoreError};
-use crate::token::Token;
+use crate::time::Timestamp;
 
-/// A request, as far as an audit needs it. Every part may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RequestInfo<'r> {
-    /// The method, such as `GET`.
-    pub method: Option<&'r str>,
-    /// The path, without the query: that may hold what no log may.
-    pub path: Option<&'r str>,
-    /// The address of the client, as the server sees it. Behind a proxy that is the proxy's, unless
-    /// the adapter knows better.
-    pub client: Option<SocketAddr>,
+/// What a record keeps of its sign-in beyond the principal, and of the device. Most records have
+/// nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    pub(crate) sign_in: SignInDetails,
+    pub(crate) elevation: Option<Elevation>,
+    pub(crate) device: Device,
 }
 
-impl RequestInfo<'_> {
-    /// The path as it may go into a log: at most 256 bytes, without control characters, and without
-    /// a segment that could be a session's token.
-    ///
-    /// ```
-    /// use certsession_core::{RequestInfo, Token};
-    ///
-    /// let path = format!("/sessions/{}", Token::issue()?.expose());
-    /// let request = RequestInfo { path: Some(&path), ..RequestInfo::default() };
-    /// assert_eq!(request.loggable_path().unwrap(), "/sessions/[token]");
-    /// # Ok::<(), certsession_core::RandomError>(())
-    /// ```
-    pub fn loggable_path(&self) -> Option<String> {
-        const MAX_LENGTH: usize = 256;
-        let mut shown = String::new();
-        for (index, segment) in self.path?.split('/').enumerate() {
-            if index > 0 {
-                shown.push('/');
-            }
-            match Token::parse(segment.as_bytes()) {
-                Ok(_) => shown.push_str("[token]"),
-                Err(_) => shown.extend(segment.chars().flat_map(printable)),
-            }
-            if cut(&mut shown, MAX_LENGTH) {
-                break;
-            }
-        }
-        Some(shown)
-    }
+/// What a sign-in sets, and the next one replaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SignInDetails {
+    /// How the principal authenticated.
+    pub(crate) methods: Box<[AuthMethod]>,
+    pub(crate) roles: Box<[Role]>,
+    /// Who really acts, in the principal's name.
+    pub(crate) actor: Option<Principal>,
+    pub(crate) lifetimes: Option<Lifetimes>,
+    /// Whether the cookie outlives the browser.
+    pub(crate) is_persistent: bool,
 }
 
-/// A control character could forge a line of a log.
-fn printable(character: char) -> impl Iterator<Item = char> {
-    let (kept, escaped) = match character.is_control() {
-        false => (Some(character), None),
-        true => (None, Some(character.escape_default())),
-    };
-    kept.into_iter().chain(escaped.into_iter().flatten())
+/// A principal who has signed in authenticated again, for what needs more than a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elevation {
+    pub(crate) method: AuthMethod,
+    pub(crate) at: Timestamp,
+    pub(crate) until: Timestamp,
 }
 
-/// Who ended a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Actor<'a> {
-    /// The client of the session, by a request of it.
-    Client,
-    /// This principal, from another session.
-    Principal(&'a Principal),
-    /// An operator, under the name that [`SessionAdmin::acting_as`](crate::SessionAdmin::acting_as)
-    /// was given.
-    Operator(&'a str),
-    /// The application, which did not say for whom.
-    Application,
-    /// The rules: a limit of sessions, a replay, or a revoked certificate.
-    Rules,
+/// What a commit changes of the details.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DetailsChange {
+    pub(crate) sign_in: Option<SignInDetails>,
+    pub(crate) roles: Option<Box<[Role]>>,
+    /// The new elevation, or its end.
+    pub(crate) elevation: Option<Option<Elevation>>,
+    pub(crate) device: Option<Device>,
 }
 
-impl Actor<'_> {
-    /// The kind of actor, as the field `actor` of a log line has it.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Principal(_) => "principal",
-            Self::Operator(_) => "operator",
-            Self::Application => "application",
-            Self::Rules => "rules",
-        }
-    }
-
-    /// The name of a principal or an operator.
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Principal(principal) => Some(principal.as_str()),
-            Self::Operator(name) => Some(name),
-            Self::Client | Self::Application | Self::Rules => None,
-        }
-    }
-}
-
-/// What is known beside a [`SessionEvent`](crate::SessionEvent): who, whom, from where, and why.
+/// The device that a session was begun on, for a list in which users find their sessions.
 ///
-/// Its parts are those that the rules knew when they decided; they load nothing to learn more.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct EventDetails<'a> {
-    /// The request that caused the event.
-    pub request: RequestInfo<'a>,
-    /// The certificate that the client of that request presented, and proved possession of its key.
-    pub presented: Option<&'a PeerCertificate>,
-    /// The principal of the session.
-    pub principal: Option<&'a Principal>,
-    /// The certificate that the session is bound to.
-    pub bound: Option<&'a Fingerprint>,
-    /// The serial number of that certificate.
-    pub bound_serial: Option<&'a SerialNumber>,
-    /// Who ended the session.
-    pub actor: Option<Actor<'a>>,
-    /// The failure of the store.
-    pub cause: Option<&'a StoreError>,
+/// The application describes it; nothing is decided by it, and the agent is what the client claims
+/// to be. It is personal data: `Debug` shows none of it. A text keeps its first 256 bytes, and no
+/// control characters.
+///
+/// ```
+/// use certsession_core::Device;
+///
+/// let device = Device::new().with_label("work laptop").with_agent("Mozilla/5.0 (X11; Linux)");
+/// assert_eq!(device.label(), Some("work laptop"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) agent: Option<Box<str>>,
+    pub(crate) address: Option<IpAddr>,
 }
 
-impl<'a> EventDetails<'a> {
-    pub(crate) fn of_request(
-        request: RequestInfo<'a>,
-        presented: Option<&'a PeerCertificate>,
-    ) -> Self {
+impl Elevation {
+    pub(crate) fn new(method: AuthMethod, at: Timestamp, lasts: Duration) -> Self {
         Self {
-            request,
-            presented,
-            ..Self::default()
+            method,
+            at,
+            until: at + lasts,
         }
     }
 
-    /// With what the record says of the session.
-    pub(crate) fn about(self, record: &'a Record) -> Self {
-        Self {
-            principal: record.principal(),
-            bound: Some(record.binding().fingerprint()),
-            bound_serial: Some(record.binding().serial()),
-            ..self
-        }
+    /// How the principal authenticated.
+    pub const fn method(&self) -> &AuthMethod {
+        &self.method
     }
 
-    /// With what is known of sessions that are ended together.
-    pub(crate) fn of_owner(self, owner: &'a Owner) -> Self {
-        Self {
-            principal: owner.as_principal(),
-            bound_serial: owner.serial(),
-            ..self
-        }
+    /// When the principal authenticated.
+    pub const fn at(&self) -> Timestamp {
+        self.at
     }
 
-    pub(crate) fn by(self, actor: Actor<'a>) -> Self {
-        Self {
-            actor: Some(actor),
-            ..self
+    /// Until when it lasts.
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// How many names of one kind a sign-in may give, so that a record stays small.
+pub(crate) const MOST_NAMES: usize = 32;
+
+impl Details {
+    /// What takes room in memory or in a store, in bytes, at the most.
+    pub(crate) fn size(&self) -> usize {
+        let texts = |texts: &[&str]| texts.iter().map(|text| text.len() + 2).sum::<usize>();
+        let sign_in = &self.sign_in;
+        let methods: Vec<_> = sign_in.methods.iter().map(AuthMethod::as_str).collect();
+        let roles: Vec<_> = sign_in.roles.iter().map(Role::as_str).collect();
+        let others = [
+            sign_in.actor.as_ref().map(Principal::as_str),
+            self.elevation.as_ref().map(|it| it.method.as_str()),
+            self.device.label(),
+            self.device.agent(),
+        ];
+        let others: Vec<_> = others.into_iter().flatten().collect();
+        LARGEST_NUMBERS + texts(&methods) + texts(&roles) + texts(&others)
+    }
+}
+
+/// What the numbers, flags, counts and the address take when they are encoded, at the most.
+const LARGEST_NUMBERS: usize = 96;
+
+impl DetailsChange {
+    /// The details after the change; `None` if there are none.
+    pub(crate) fn apply(&self, current: Option<&Arc<Details>>) -> Option<Arc<Details>> {
+        let mut details = current.map_or_else(Details::default, |it| Details::clone(it));
+        if let Some(sign_in) = &self.sign_in {
+            details.sign_in = sign_in.clone();
+            details.elevation = None;
         }
+        if let Some(roles) = &self.roles {
+            details.sign_in.roles = roles.clone();
+        }
+        if let Some(elevation) = &self.elevation {
+            details.elevation = elevation.clone();
+        }
+        if let Some(device) = &self.device {
+            details.device.update(device);
+        }
+        (details != Details::default()).then(|| Arc::new(details))
     }
 
-    pub(crate) fn because_of(self, cause: &'a StoreError) -> Self {
-        Self {
-            cause: Some(cause),
-            ..self
-        }
+    /// Sets what is known of the device, and leaves the rest.
+    pub(crate) fn describe(&mut self, device: &Device) {
+        self.device.get_or_insert_default().update(device);
+    }
+}
+
+impl Device {
+    /// The longest label or agent that is kept, in bytes.
+    pub const MAX_LENGTH: usize = 256;
+
+    /// A device of which nothing is known.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Why the store failed: its error and the errors behind it, in one line of at most 512 bytes.
-    pub fn cause_text(&self) -> Option<String> {
-        const MAX_LENGTH: usize = 512;
-        let mut text = String::new();
-        let mut next: Option<&dyn std::error::Error> = self.cause.map(|cause| cause as _);
-        while let Some(error) = next {
-            let said = error.to_string();
-            // Many errors repeat the message of their source.
-            if !text.ends_with(&said) {
-                if !text.is_empty() {
-                    text.push_str(": ");
-                }
-                text.extend(said.chars().flat_map(printable));
+    /// Sets the name that the user knows the device by.
+    #[must_use]
+    pub fn with_label(mut self, label: &str) -> Self {
+        self.label = text(label);
+        self
+    }
+
+    /// Sets what the client claims to be: the `User-Agent` of the request.
+    #[must_use]
+    pub fn with_agent(mut self, agent: &str) -> Self {
+        self.agent = text(agent);
+        self
+    }
+
+    /// Sets the address of the client. Behind a proxy, the connection's is the proxy's: take the
+    /// one that an authenticated proxy names, or none.
+    #[must_use]
+    pub const fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// The name that the user knows the device by.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// What the client claims to be.
+    pub fn agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
+    /// The address of the client.
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    fn update(&mut self, other: &Self) {
+        for (field, value) in [
+            (&mut self.label, &other.label),
+            (&mut self.agent, &other.agent),
+        ] {
+            if let Some(value) = value {
+                *field = Some(value.clone());
             }
-            next = error.source();
         }
-        cut(&mut text, MAX_LENGTH);
-        (!text.is_empty()).then_some(text)
+        self.address = other.address.or(self.address);
     }
 }
 
-/// Cuts a text that grew longer than this many bytes.
-fn cut(text: &mut String, max: usize) -> bool {
-    let is_too_long = text.len() > max;
-    if is_too_long {
-        let end = (0..=max).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or_default());
-        text.push('…');
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Device(..)")
     }
-    is_too_long
+}
+
+/// A text that is bounded, and cannot forge a line of a log.
+fn text(text: &str) -> Option<Box<str>> {
+    let mut end = Device::MAX_LENGTH.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept: String = text[..end].chars().filter(|c| !c.is_control()).collect();
+    (!kept.is_empty()).then(|| kept.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreErrorKind;
 
-    fn shown(path: &str) -> String {
-        let path = Some(path);
-        let request = RequestInfo {
-            path,
-            ..RequestInfo::default()
-        };
-        request.loggable_path().unwrap()
+    #[test]
+    fn a_device_is_described_in_few_plain_characters_and_not_in_logs() {
+        let long = "é".repeat(200);
+        let device = Device::new().with_label("a\nb").with_agent(&long);
+        assert_eq!(device.label(), Some("ab"));
+        assert_eq!(device.agent().unwrap().len(), 256);
+        assert_eq!(Device::new().with_label("\n").label(), None);
+        assert_eq!(format!("{device:?}"), "Device(..)");
     }
 
     #[test]
-    fn a_path_in_a_log_is_short_and_holds_no_line_break() {
-        assert_eq!(shown("/a/b"), "/a/b");
-        assert_eq!(shown("/a\nb"), "/a\\nb");
-        let long = shown(&format!("/{}", "ä".repeat(500)));
-        assert!(long.len() < 262 && long.ends_with('…'), "{long}");
-    }
-
-    #[test]
-    fn the_cause_of_a_failure_names_each_error_behind_it_once() {
-        let inner = std::io::Error::other("the socket\nis gone");
-        let error = StoreError::with_source(StoreErrorKind::Unavailable, inner);
-        let details = EventDetails::default().because_of(&error);
-        let text = details.cause_text().unwrap();
-        assert_eq!(
-            text,
-            "the session store cannot be reached: the socket\\nis gone"
-        );
+    fn what_is_learned_later_leaves_the_rest() {
+        let mut device = Device::new().with_label("laptop").with_agent("old");
+        device.update(&Device::new().with_agent("new"));
+        assert_eq!(device, Device::new().with_label("laptop").with_agent("new"));
     }
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use crate::certificate::{CertificateError, Fingerprint};
-use crate::details::EventDetails;
+use crate::event_details::EventDetails;
 use crate::handle::Handle;
+use crate::names::AuthMethod;
 use crate::principal::Principal;
 use crate::store::StoreErrorKind;
+use crate::time::Timestamp;
 
 /// A decision about a session. It holds neither token nor data. The expiry of a session emits no
 /// event.
@@ -35,6 +37,26 @@ pub enum SessionEvent {
         handle: Handle,
         /// The principal.
         principal: Principal,
+    },
+    /// The principal who signed in is not who really acts. A [`SignedIn`](Self::SignedIn) of the
+    /// same session comes before it.
+    ActingFor {
+        /// The session.
+        handle: Handle,
+        /// Who really acts.
+        actor: Principal,
+        /// In whose name.
+        principal: Principal,
+    },
+    /// The principal of a session authenticated again, for an elevation. A
+    /// [`Rotated`](Self::Rotated) of the same session comes before it.
+    Elevated {
+        /// The session.
+        handle: Handle,
+        /// How the principal authenticated.
+        method: AuthMethod,
+        /// Until when the elevation lasts.
+        until: Timestamp,
     },
     /// The session has a new token.
     Rotated {
@@ -186,6 +208,8 @@ impl SessionEvent {
             Self::Issued { .. } => "session_issued",
             Self::Bound { .. } => "session_bound",
             Self::SignedIn { .. } => "signed_in",
+            Self::ActingFor { .. } => "acting_for",
+            Self::Elevated { .. } => "session_elevated",
             Self::Rotated { .. } => "session_rotated",
             Self::Rebound { .. } => "session_rebound",
             Self::Refused { reason, .. } if reason.ends_request() => "request_refused",

@@ -2,8 +2,8 @@
 //! lists.
 
 use crate::certificate::{Fingerprint, SerialNumber};
-use crate::details::EventDetails;
 use crate::event::{Refusal, RevocationReason, RotationReason, SessionEvent};
+use crate::event_details::EventDetails;
 use crate::handle::Handle;
 use crate::principal::Principal;
 
@@ -60,6 +60,24 @@ pub(crate) fn write(event: &SessionEvent, details: &EventDetails<'_>) {
                 ..line.of(handle)
             };
             line!(info, "a principal signed in", line);
+        }
+        SessionEvent::ActingFor {
+            handle, principal, ..
+        } => {
+            let principal = Some(principal);
+            let line = Line {
+                principal,
+                ..line.of(handle)
+            };
+            line!(warn, "a principal acts in the name of another", line);
+        }
+        SessionEvent::Elevated { handle, method, .. } => {
+            let kind = Some(method.as_str());
+            let line = Line {
+                kind,
+                ..line.of(handle)
+            };
+            line!(info, "a principal authenticated again", line);
         }
         SessionEvent::Rotated { handle, reason } => {
             let line = line.of(handle).because(reason.as_str());
@@ -139,7 +157,7 @@ struct Line<'a> {
     bound: Option<&'a Fingerprint>,
     certificate: Certificate<'a>,
     operation: Option<&'static str>,
-    kind: Option<&'static str>,
+    kind: Option<&'a str>,
     cause: Option<String>,
 }
 
@@ -183,7 +201,8 @@ impl<'a> Line<'a> {
 fn owasp(event: &SessionEvent) -> Option<&'static str> {
     Some(match event {
         SessionEvent::Issued { .. } => "session_created",
-        SessionEvent::SignedIn { .. } => "authn_login_success",
+        SessionEvent::SignedIn { .. } | SessionEvent::Elevated { .. } => "authn_login_success",
+        SessionEvent::ActingFor { .. } => "authz_admin",
         SessionEvent::Rotated {
             reason: RotationReason::Renewal,
             ..

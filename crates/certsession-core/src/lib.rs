@@ -10,6 +10,7 @@
 //! | [`Presented`], [`Token`] | the session cookie of the request |
 //! | [`SessionManager::open`] | decides which session the request gets, if any: the numbered rules |
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler reads and changes |
+//! | [`OneTime`], [`Nonce`], [`Flash`], [`CsrfToken`] | values that one request gets: OAuth state, messages; a form's token |
 //! | [`SessionManager::execute`] | commits the changes to the store |
 //! | [`CookieChange`] | how the response changes the cookie |
 //! | [`SessionAdmin`] | lists and ends sessions from outside |
@@ -64,6 +65,7 @@ mod data;
 mod details;
 mod end_notifier;
 mod event;
+mod event_details;
 mod event_line;
 mod handle;
 mod leb128;
@@ -72,6 +74,8 @@ mod manager;
 mod memory;
 #[cfg(feature = "metrics")]
 mod meter;
+mod names;
+mod nonce;
 mod principal;
 mod random;
 mod record;
@@ -93,10 +97,11 @@ pub use certificate::{
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
-pub use details::{Actor, EventDetails, RequestInfo};
+pub use details::{Device, Elevation};
 pub use event::{
     EndReason, EventSink, Refusal, RevocationReason, RotationReason, SessionEvent, StoreOperation,
 };
+pub use event_details::{Actor, EventDetails, RequestInfo};
 pub use handle::{Handle, InvalidHandle};
 pub use lifetimes::{Lifetimes, ZeroLifetime};
 pub use manager::{
@@ -104,6 +109,8 @@ pub use manager::{
     SessionManagerBuilder,
 };
 pub use memory::MemoryStore;
+pub use names::{AuthMethod, InvalidName, Role};
+pub use nonce::Nonce;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
 pub use record::{Record, UnreadableRecord};
@@ -114,7 +121,8 @@ pub use revocation::{
 };
 pub use rules::OnReplay;
 pub use session::{
-    CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
+    CommitResult, CookieChange, CsrfToken, Flash, FlashLevel, OneTime, PendingCommit, Session,
+    SessionError, SessionState, SessionWatch, SignIn,
 };
 pub use store::{
     Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,

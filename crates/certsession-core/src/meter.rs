@@ -27,6 +27,8 @@ pub(crate) fn count(event: &SessionEvent) {
         .increment(1),
         // Part of a sign-in or of a beginning, or upkeep.
         SessionEvent::Bound { .. }
+        | SessionEvent::ActingFor { .. }
+        | SessionEvent::Elevated { .. }
         | SessionEvent::Rotated { .. }
         | SessionEvent::Rebound { .. }
         // Counted as the refusal that follows.

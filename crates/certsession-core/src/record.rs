@@ -1,6 +1,7 @@
 //! The record that a store keeps of a session.
 
 mod codec;
+mod details_codec;
 
 use std::sync::Arc;
 
@@ -8,7 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::binding::Binding;
 use crate::data::{Data, DecodeError, Key, decode};
+use crate::details::{Details, Device, Elevation};
 use crate::handle::Handle;
+use crate::lifetimes::Lifetimes;
+use crate::names::{AuthMethod, Role};
 use crate::principal::Principal;
 use crate::revision::Revision;
 use crate::stamp::Stamp;
@@ -35,6 +39,8 @@ pub struct Record {
     pub(crate) absolute_deadline: Timestamp,
     pub(crate) binding: Arc<Binding>,
     pub(crate) principal: Option<Principal>,
+    /// What the sign-in and the device said beyond that; `None` if nothing.
+    pub(crate) details: Option<Arc<Details>>,
     pub(crate) data: Data,
     pub(crate) stamp: Stamp,
 }
@@ -101,6 +107,64 @@ impl Record {
     /// The signed-in principal, if there is one.
     pub const fn principal(&self) -> Option<&Principal> {
         self.principal.as_ref()
+    }
+
+    /// How the principal authenticated at the sign-in, as [`SignIn::method`](crate::SignIn::method)
+    /// gave it.
+    pub fn methods(&self) -> &[AuthMethod] {
+        self.details().map_or(&[], |it| &it.sign_in.methods)
+    }
+
+    /// What the principal may do.
+    pub fn roles(&self) -> &[Role] {
+        self.details().map_or(&[], |it| &it.sign_in.roles)
+    }
+
+    /// Who really acts in the principal's name: an administrator, for example.
+    pub fn actor(&self) -> Option<&Principal> {
+        self.details()?.sign_in.actor.as_ref()
+    }
+
+    /// When the principal last authenticated: at the sign-in, or for an elevation after it. `None`
+    /// if no principal is signed in.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.principal()?;
+        let elevated_at = self.latest_elevation().map(Elevation::at);
+        Some(elevated_at.map_or(self.created_at, |at| at.max(self.created_at)))
+    }
+
+    /// The elevation that is in force.
+    pub fn elevation(&self, now: Timestamp) -> Option<&Elevation> {
+        self.latest_elevation().filter(|it| now < it.until)
+    }
+
+    /// What is known of the device; nothing unless the application describes it.
+    pub fn device(&self) -> Option<&Device> {
+        self.details().map(|it| &it.device)
+    }
+
+    /// Whether the cookie of the session outlives the browser.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.details().is_some_and(|it| it.sign_in.is_persistent)
+    }
+
+    /// The lifetimes of the session: those that its sign-in set, or else the rules'.
+    pub(crate) fn lifetimes<'l>(&'l self, of_rules: &'l Lifetimes) -> &'l Lifetimes {
+        let of_sign_in = self.details().and_then(|it| it.sign_in.lifetimes.as_ref());
+        of_sign_in.unwrap_or(of_rules)
+    }
+
+    /// What varies of the room that the record takes, in bytes.
+    pub(crate) fn kept_size(&self) -> usize {
+        self.data.size() + self.details().map_or(0, Details::size)
+    }
+
+    fn latest_elevation(&self) -> Option<&Elevation> {
+        self.details()?.elevation.as_ref()
+    }
+
+    fn details(&self) -> Option<&Details> {
+        self.details.as_deref()
     }
 
     /// The value of a key, for a list of sessions for example.

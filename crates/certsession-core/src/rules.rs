@@ -2,9 +2,9 @@
 
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
-use crate::details::EventDetails;
 use crate::end_notifier::EndNotifier;
 use crate::event::{EventSink, Refusal, SessionEvent};
+use crate::event_details::EventDetails;
 use crate::event_line;
 use crate::lifetimes::Lifetimes;
 use crate::record::Record;

@@ -61,6 +61,21 @@ macro_rules! session_methods {
                 Ok(self.0.insert(key, value)?)
             }
 
+            /// The state of one concern of the application. See
+            /// [`RequestSession::state`]($crate::RequestSession::state).
+            pub fn state<S: $crate::export::SessionState>(&self) -> Result<Option<S>, $error> {
+                Ok(self.0.state()?)
+            }
+
+            /// Writes the state of one concern. See
+            /// [`RequestSession::set_state`]($crate::RequestSession::set_state).
+            pub fn set_state<S: $crate::export::SessionState>(
+                &self,
+                state: &S,
+            ) -> Result<(), $error> {
+                Ok(self.0.set_state(state)?)
+            }
+
             /// Removes a key. See [`RequestSession::remove`]($crate::RequestSession::remove).
             pub fn remove<T>(&self, key: &$crate::export::Key<T>) -> Result<(), $error> {
                 Ok(self.0.remove(key)?)
@@ -73,6 +88,76 @@ macro_rules! session_methods {
                 key: &$crate::export::Key<T>,
             ) -> Result<Option<T>, $error> {
                 Ok(self.0.take(key)?)
+            }
+
+            /// Takes a value that exactly one request gets, and commits at once. See
+            /// [`RequestSession::take_once`]($crate::RequestSession::take_once).
+            pub async fn take_once<T: $crate::export::DeserializeOwned>(
+                &self,
+                key: &$crate::export::Key<T>,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.take_once(key).await?)
+            }
+
+            /// Writes a value if the key has none, and says whether this request did. See
+            /// [`RequestSession::insert_if_absent`]($crate::RequestSession::insert_if_absent).
+            pub async fn insert_if_absent<T, V>(
+                &self,
+                key: &$crate::export::Key<T>,
+                value: &V,
+            ) -> Result<bool, $error>
+            where
+                T: ::std::borrow::Borrow<V>,
+                V: $crate::export::Serialize + ?Sized,
+            {
+                Ok(self.0.insert_if_absent(key, value).await?)
+            }
+
+            /// Issues a value that one later request redeems, and returns the text that it has to
+            /// come with. See [`RequestSession::issue`]($crate::RequestSession::issue).
+            pub fn issue<T: $crate::export::Serialize>(
+                &self,
+                one_time: &$crate::export::OneTime<T>,
+                value: &T,
+            ) -> Result<$crate::export::Nonce, $error> {
+                Ok(self.0.issue(one_time, value)?)
+            }
+
+            /// Redeems the value that was issued with this text, once. See
+            /// [`RequestSession::redeem`]($crate::RequestSession::redeem).
+            pub async fn redeem<T: $crate::export::DeserializeOwned>(
+                &self,
+                one_time: &$crate::export::OneTime<T>,
+                text: &str,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.redeem(one_time, text).await?)
+            }
+
+            /// Leaves a message for the page after this one. See
+            /// [`RequestSession::flash`]($crate::RequestSession::flash).
+            pub fn flash(
+                &self,
+                level: $crate::export::FlashLevel,
+                text: impl Into<String>,
+            ) -> Result<(), $error> {
+                Ok(self.0.flash(level, text)?)
+            }
+
+            /// Takes the messages for the page, oldest first. See
+            /// [`RequestSession::take_flashes`]($crate::RequestSession::take_flashes).
+            pub async fn take_flashes(&self) -> Result<Vec<$crate::export::Flash>, $error> {
+                Ok(self.0.take_flashes().await?)
+            }
+
+            /// The token for the forms of a page. See
+            /// [`RequestSession::csrf_token`]($crate::RequestSession::csrf_token).
+            pub async fn csrf_token(&self) -> Result<Option<$crate::export::CsrfToken>, $error> {
+                Ok(self.0.csrf_token().await?)
+            }
+
+            /// Checks the token that came with a form; the error is a 403.
+            pub fn check_csrf(&self, token: &str) -> Result<(), $error> {
+                Ok(self.0.check_csrf(token)?)
             }
 
             /// Removes every key. See [`RequestSession::clear`]($crate::RequestSession::clear).
@@ -106,6 +191,12 @@ macro_rules! session_methods {
                 Ok(self.0.end()?)
             }
 
+            /// Drops every change of this request that is not committed yet. See
+            /// [`RequestSession::discard`]($crate::RequestSession::discard).
+            pub fn discard(&self) {
+                self.0.discard();
+            }
+
             /// The public name of the session; `None` if there is none yet.
             pub fn handle(&self) -> Option<$crate::export::Handle> {
                 self.0.handle()
@@ -129,6 +220,15 @@ macro_rules! session_methods {
             /// The certificate of this connection's peer.
             pub fn peer(&self) -> Option<::std::sync::Arc<$crate::export::PeerCertificate>> {
                 self.0.peer()
+            }
+
+            /// Checks that an access token is bound to the peer's certificate; the error is a 401. See
+            /// [`RequestSession::check_confirmation`]($crate::RequestSession::check_confirmation).
+            pub fn check_confirmation(
+                &self,
+                confirmation: &$crate::Confirmation,
+            ) -> Result<(), $error> {
+                Ok(self.0.check_confirmation(confirmation)?)
             }
 
             /// The record as it was loaded, or as the last commit left it. See
@@ -173,6 +273,88 @@ macro_rules! session_methods {
                 Ok(self.0.revoke(handle).await?)
             }
 
+            /// Ends every other session of the principal who is signed in. See
+            /// [`RequestSession::revoke_others`]($crate::RequestSession::revoke_others).
+            pub async fn revoke_others(&self) -> Result<usize, $error> {
+                Ok(self.0.revoke_others().await?)
+            }
+
+            /// Records that the principal authenticated again, with a new token. See
+            /// [`RequestSession::elevate`]($crate::RequestSession::elevate).
+            pub fn elevate(
+                &self,
+                method: $crate::export::AuthMethod,
+                lasts: ::std::time::Duration,
+            ) -> Result<(), $error> {
+                Ok(self.0.elevate(method, lasts)?)
+            }
+
+            /// Ends the elevation, with a new token.
+            pub fn drop_elevation(&self) -> Result<(), $error> {
+                Ok(self.0.drop_elevation()?)
+            }
+
+            /// Replaces the roles of the principal who is signed in, with a new token.
+            pub fn set_roles(&self, roles: &[$crate::export::Role]) -> Result<(), $error> {
+                Ok(self.0.set_roles(roles)?)
+            }
+
+            /// Describes the device, for a list of the user's sessions. See
+            /// [`RequestSession::describe`]($crate::RequestSession::describe).
+            pub fn describe(&self, device: &$crate::export::Device) -> Result<(), $error> {
+                Ok(self.0.describe(device)?)
+            }
+
+            /// When the principal last authenticated: at the sign-in, or for an elevation after it.
+            pub fn authenticated_at(&self) -> Option<$crate::export::Timestamp> {
+                self.0.authenticated_at()
+            }
+
+            /// The elevation that is in force.
+            pub fn elevation(&self) -> Option<$crate::export::Elevation> {
+                self.0.elevation()
+            }
+
+            /// How the principal authenticated at the sign-in.
+            pub fn methods(&self) -> Vec<$crate::export::AuthMethod> {
+                self.0.methods()
+            }
+
+            /// What the principal may do.
+            pub fn roles(&self) -> Vec<$crate::export::Role> {
+                self.0.roles()
+            }
+
+            /// Whether the principal has this role.
+            pub fn has_role(&self, role: &str) -> bool {
+                self.0.has_role(role)
+            }
+
+            /// Who really acts in the principal's name, if it is someone else.
+            pub fn actor(&self) -> Option<$crate::export::Principal> {
+                self.0.actor()
+            }
+
+            /// The principal, if it has this role; the error is a 401 or a 403.
+            pub fn require_role(&self, role: &str) -> Result<$crate::export::Principal, $error> {
+                Ok(self.0.require_role(role)?)
+            }
+
+            /// The principal, if it authenticated no longer ago than this; the error is a 401.
+            pub fn require_recent(
+                &self,
+                max_age: ::std::time::Duration,
+            ) -> Result<$crate::export::Principal, $error> {
+                Ok(self.0.require_recent(max_age)?)
+            }
+
+            /// The principal and the elevation that is in force; the error is a 401.
+            pub fn require_elevation(
+                &self,
+            ) -> Result<($crate::export::Principal, $crate::export::Elevation), $error> {
+                Ok(self.0.require_elevation()?)
+            }
+
             /// Ends every session of the principal who is signed in, this one too. See
             /// [`RequestSession::revoke_all`]($crate::RequestSession::revoke_all).
             pub async fn revoke_all(&self) -> Result<usize, $error> {
@@ -213,6 +395,15 @@ macro_rules! session_methods {
                 Ok(self.0.remove(key)?)
             }
 
+            /// Takes a value that exactly one request gets, and commits at once. See
+            /// [`LateSession::take_once`]($crate::LateSession::take_once).
+            pub async fn take_once<T: $crate::export::DeserializeOwned>(
+                &mut self,
+                key: &$crate::export::Key<T>,
+            ) -> Result<Option<T>, $error> {
+                Ok(self.0.take_once(key).await?)
+            }
+
             /// Commits the changes in one step. See
             /// [`LateSession::commit`]($crate::LateSession::commit).
             pub async fn commit(&mut self) -> Result<(), $error> {
@@ -241,7 +432,8 @@ macro_rules! session_methods {
 #[doc(hidden)]
 pub mod export {
     pub use certsession_core::{
-        Handle, Key, PeerCertificate, Principal, Record, SignIn, Timestamp,
+        AuthMethod, CsrfToken, Device, Elevation, Flash, FlashLevel, Handle, Key, Nonce, OneTime,
+        PeerCertificate, Principal, Record, Role, SessionState, SignIn, Timestamp,
     };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;

@@ -29,6 +29,12 @@ pub(crate) trait Backend: Send + Sync {
         handle: Handle,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 
+    fn revoke_others<'a>(
+        &'a self,
+        principal: &'a Principal,
+        own: Handle,
+    ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>>;
+
     fn revoke_all<'a>(
         &'a self,
         owner: &'a Owner,
@@ -71,6 +77,14 @@ impl<S: SessionStore> Backend for SessionManager<S> {
         handle: Handle,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(SessionManager::revoke_own(self, principal, handle))
+    }
+
+    fn revoke_others<'a>(
+        &'a self,
+        principal: &'a Principal,
+        own: Handle,
+    ) -> BoxFuture<'a, Result<Vec<Handle>, StoreError>> {
+        Box::pin(SessionManager::revoke_others(self, principal, own))
     }
 
     fn revoke_all<'a>(

@@ -21,6 +21,16 @@ pub enum SameSite {
     Strict,
 }
 
+/// How the cookie is kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Scope {
+    /// Of this site alone.
+    #[default]
+    Site,
+    /// Also where other sites embed this one, in a jar for each of them.
+    Embedded,
+}
+
 /// A name that a session cookie cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -31,12 +41,13 @@ pub struct InvalidCookieName {
     name: String,
 }
 
-/// The session cookie: `__Host-`, Secure, HttpOnly, without a domain, for the whole site, deleted
-/// with the browser's session. None of it can be turned off.
+/// The session cookie: `__Host-`, Secure, HttpOnly, without a domain, for the whole site; deleted
+/// with the browser's session unless the sign-in asked for more. None of it can be turned off.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookie {
     name: String,
     same_site: SameSite,
+    scope: Scope,
 }
 
 impl Default for SessionCookie {
@@ -44,6 +55,7 @@ impl Default for SessionCookie {
         Self {
             name: format!("{PREFIX}session"),
             same_site: SameSite::default(),
+            scope: Scope::default(),
         }
     }
 }
@@ -60,6 +72,16 @@ impl SessionCookie {
 
     pub(crate) fn set_same_site(&mut self, same_site: SameSite) {
         self.same_site = same_site;
+        self.scope = Scope::Site;
+    }
+
+    pub(crate) fn set_embedded(&mut self) {
+        self.scope = Scope::Embedded;
+    }
+
+    /// The name without its prefix.
+    pub(crate) fn name(&self) -> &str {
+        self.name.strip_prefix(PREFIX).unwrap_or(&self.name)
     }
 
     /// The session cookies among the `Cookie` fields of a request. HTTP/2 may spread cookies over
@@ -82,18 +104,24 @@ impl SessionCookie {
         let (token, age);
         let value = match change {
             CookieChange::Set(new) => {
-                (token, age) = (Token::expose(new), "");
+                (token, age) = (Token::expose(new), String::new());
+                &*token
+            }
+            CookieChange::SetFor(new, lasts) => {
+                // A browser caps it at 400 days (RFC 6265bis section 5.5).
+                (token, age) = (Token::expose(new), format!("; Max-Age={}", lasts.as_secs()));
                 &*token
             }
             CookieChange::Remove => {
-                age = "; Max-Age=0";
+                age = "; Max-Age=0".to_owned();
                 ""
             }
         };
         let name = &self.name;
-        let same_site = match self.same_site {
-            SameSite::Lax => "Lax",
-            SameSite::Strict => "Strict",
+        let same_site = match (self.scope, self.same_site) {
+            (Scope::Embedded, _) => "None; Partitioned",
+            (Scope::Site, SameSite::Lax) => "Lax",
+            (Scope::Site, SameSite::Strict) => "Strict",
         };
         format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}{age}")
     }
@@ -179,6 +207,28 @@ mod tests {
             field,
             "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
         );
+    }
+
+    #[test]
+    fn a_persistent_cookie_has_its_age_and_an_embedded_one_its_partition() {
+        let mut cookie = SessionCookie::default();
+        cookie.set_embedded();
+        let token = Token::issue().unwrap();
+        let lasts = std::time::Duration::from_millis(59_999);
+        let text = cookie.write(&CookieChange::SetFor(token, lasts));
+        let (_, rest) = text.split_once('=').unwrap();
+        assert_eq!(
+            &rest[Token::TEXT_LENGTH..],
+            "; Path=/; Secure; HttpOnly; SameSite=None; Partitioned; Max-Age=59"
+        );
+        let text = cookie.write(&CookieChange::Remove);
+        assert!(
+            text.ends_with("; SameSite=None; Partitioned; Max-Age=0"),
+            "{text}"
+        );
+        cookie.set_same_site(SameSite::Strict);
+        let text = cookie.write(&CookieChange::Remove);
+        assert!(text.ends_with("; SameSite=Strict; Max-Age=0"), "{text}");
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::in_flight::InFlight;
 use crate::response::HeadChanges;
 use crate::revoked;
 use crate::session::{self, ClosedHead, RequestSession};
+use crate::sign_in_page::{InvalidSignInPage, SignInPage};
 
 /// Opens and commits the sessions of an application's requests. Clones drive the same sessions.
 pub struct SessionDriver<S> {
@@ -69,9 +70,12 @@ pub struct RequestHead<'r, C> {
 impl<S: SessionStore> SessionDriver<S> {
     /// A driver of this manager's sessions. The cookie is `__Host-session`, `SameSite=Lax`.
     pub fn new(manager: SessionManager<S>) -> Self {
+        let cookie = SessionCookie::default();
         let context = session::Context {
             backend: Arc::new(manager.clone()),
             in_flight: InFlight::default(),
+            cookie_name: cookie.name().into(),
+            sign_in_page: None,
         };
         Self::with(Shared {
             manager,
@@ -105,6 +109,42 @@ impl<S: SessionStore> SessionDriver<S> {
     pub fn with_cross_site_guard(&self, guard: CrossSiteGuard) -> Self {
         let settings = self.shared.settings.clone();
         self.with_settings(Settings { guard, ..settings })
+    }
+
+    /// Lets the cookie go along where pages of **other sites embed this one** in a frame:
+    /// `SameSite=None` with `Partitioned`, so that each embedding site has a session of its own.
+    ///
+    /// What is given up: the browser sends the cookie, like the client certificate, with requests
+    /// that the embedding site causes, POST forms and scripts among them. So every route that
+    /// changes something has to check where the request comes from, or a form's token
+    /// ([`RequestSession::check_csrf`]); and `Content-Security-Policy: frame-ancestors` should name
+    /// who may embed the pages. Replaces the setting of [`with_same_site`](Self::with_same_site).
+    #[must_use]
+    pub fn with_cookie_in_other_sites_frames(&self) -> Self {
+        let mut settings = self.shared.settings.clone();
+        settings.cookie.set_embedded();
+        self.with_settings(settings)
+    }
+
+    /// Sends a user who opens a page that needs a sign-in, or a recent one, to this page (303), with
+    /// the way back as `next`: read it by [`ReturnTo::parse`](crate::ReturnTo::parse). Where the
+    /// sign-in is only too long ago, the parameter `reauthenticate=true` says so. Only the adapters'
+    /// extractors redirect, and only requests that open a page; others get their 401. Default: no
+    /// page, always 401.
+    ///
+    /// # Errors
+    ///
+    /// If it is no path of this site.
+    pub fn with_sign_in_page(&self, path: &str) -> Result<Self, InvalidSignInPage> {
+        let context = session::Context {
+            sign_in_page: Some(SignInPage::new(path)?),
+            ..session::Context::clone(&self.shared.context)
+        };
+        Ok(Self::with(Shared {
+            manager: self.shared.manager.clone(),
+            context: Arc::new(context),
+            settings: self.shared.settings.clone(),
+        }))
     }
 
     /// The rules, to list and revoke sessions from outside a request.
@@ -200,9 +240,13 @@ impl<S: SessionStore> SessionDriver<S> {
     }
 
     fn with_settings(&self, settings: Settings) -> Self {
+        let context = session::Context {
+            cookie_name: settings.cookie.name().into(),
+            ..session::Context::clone(&self.shared.context)
+        };
         Self::with(Shared {
             manager: self.shared.manager.clone(),
-            context: Arc::clone(&self.shared.context),
+            context: Arc::new(context),
             settings,
         })
     }

@@ -1,6 +1,8 @@
 //! What goes wrong, and what the client sees of it.
 
-use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
+use certsession_core::{
+    DecodeError, InvalidName, InvalidPrincipal, RandomError, Refusal, SessionError, StoreError,
+};
 
 /// Why a request got no session, or why a call on its session failed.
 ///
@@ -8,9 +10,10 @@ use certsession_core::{InvalidPrincipal, Refusal, SessionError, StoreError};
 ///
 /// | status | when |
 /// |---|---|
+/// | 303 | a user opened a page who has to sign in first, where there is a sign-in page |
 /// | 400 | the name cannot be a principal's |
-/// | 401 | no principal is signed in |
-/// | 403 | the certificate is missing, differs, has expired or was refused; the request comes from another site |
+/// | 401 | no principal is signed in, or it has to authenticate again; an access token is bound to another certificate |
+/// | 403 | the certificate is missing, differs, has expired or was refused; the request comes from another site; a form without its token; a role is missing |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |
@@ -24,6 +27,25 @@ pub enum Error {
     /// No principal is signed in.
     #[error("no one is signed in")]
     NotSignedIn,
+    /// A principal is signed in, but authenticated too long ago, or is not elevated.
+    #[error("authenticate again to do this")]
+    ReauthenticationRequired,
+    /// The access token of the request is not bound to the certificate of the connection (RFC 8705
+    /// section 3).
+    #[error("the access token is not bound to this client certificate")]
+    TokenNotBound,
+    /// The principal has not the role that this needs.
+    #[error("this needs a role that you do not have")]
+    RoleMissing,
+    /// A user who opened a page has to sign in first, or to authenticate again.
+    #[error("sign in first")]
+    SignInPage {
+        /// The sign-in page, with the way back: the value of `Location`.
+        location: String,
+    },
+    /// The form did not come with a token of this session's forms.
+    #[error("the form has expired or came from another page; load it again")]
+    CsrfToken,
     /// A call of the handler on its session failed.
     #[error(transparent)]
     Session(SessionError),
@@ -52,6 +74,8 @@ pub enum SetUpFaultKind {
     MiddlewareMissing,
     /// The middleware runs on a connection whose peer was never determined.
     PeerUnknown,
+    /// What another framework keeps as its user's id names no principal.
+    UserKey,
 }
 
 impl SetUpFault {
@@ -84,6 +108,10 @@ pub struct PublicResponse {
     /// Whether the connection is to be closed after the response (`Connection: close`, GOAWAY):
     /// the certificate was refused, and a client takes up another one only on a new connection.
     pub closes_connection: bool,
+    /// The value of `Location`, where the client should go.
+    pub location: Option<String>,
+    /// The value of `WWW-Authenticate`, where the request came with a bad access token.
+    pub authenticate: Option<&'static str>,
 }
 
 impl PublicResponse {
@@ -95,8 +123,9 @@ impl Error {
     /// The status code of the response.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Refused(_) => 403,
-            Self::NotSignedIn => 401,
+            Self::Refused(_) | Self::CsrfToken | Self::RoleMissing => 403,
+            Self::NotSignedIn | Self::ReauthenticationRequired | Self::TokenNotBound => 401,
+            Self::SignInPage { .. } => 303,
             Self::Store(_) => 503,
             Self::SetUp(_) => 500,
             Self::Session(error) => session_status(error),
@@ -120,6 +149,14 @@ impl Error {
             },
             retry_after: (status == 503).then_some("1"),
             closes_connection: matches!(self, Self::Refused(_)),
+            authenticate: match self {
+                Self::TokenNotBound => Some("Bearer error=\"invalid_token\""),
+                _ => None,
+            },
+            location: match self {
+                Self::SignInPage { location } => Some(location.clone()),
+                _ => None,
+            },
         }
     }
 }
@@ -131,9 +168,10 @@ fn session_status(error: &SessionError) -> u16 {
         | SessionError::TokenReplaced
         | SessionError::Stale
         | SessionError::Gone
+        | SessionError::ValueChanged
         | SessionError::LimitReached => 409,
         SessionError::DataTooLarge { .. } => 413,
-        SessionError::InvalidPrincipal(_) => 400,
+        SessionError::InvalidPrincipal(_) | SessionError::InvalidName(_) => 400,
         SessionError::InFlight => 503,
         _ => 500,
     }
@@ -146,16 +184,24 @@ impl From<SessionError> for Error {
         match error {
             SessionError::Refused(refusal) => Self::Refused(refusal),
             SessionError::Store(error) => Self::Store(error),
+            SessionError::NotSignedIn => Self::NotSignedIn,
             error => Self::Session(error),
         }
     }
 }
 
-impl From<InvalidPrincipal> for Error {
-    fn from(error: InvalidPrincipal) -> Self {
-        Self::Session(error.into())
-    }
+/// What a handler's own calls of the core return.
+macro_rules! from_errors_of_the_core {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Session(error.into())
+            }
+        }
+    )*};
 }
+
+from_errors_of_the_core!(InvalidPrincipal, InvalidName, DecodeError, RandomError);
 
 #[cfg(test)]
 mod tests {

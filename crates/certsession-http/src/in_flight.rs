@@ -113,6 +113,8 @@ impl Drop for Ticket {
 pub(crate) enum EndStep {
     Session(SessionHandle),
     OwnSession(Principal, SessionHandle),
+    /// All of this principal's but one.
+    OthersOf(Principal, SessionHandle),
     AllOf(Principal),
 }
 
@@ -128,6 +130,9 @@ impl EndStep {
             Self::Session(handle) => drop(backend.revoke(handle).await),
             Self::OwnSession(principal, handle) => {
                 drop(backend.revoke_own(&principal, handle).await);
+            }
+            Self::OthersOf(principal, own) => {
+                drop(backend.revoke_others(&principal, own).await);
             }
             Self::AllOf(principal) => {
                 let owner = Owner::Principal(principal.clone());

@@ -73,6 +73,23 @@ impl LateSession {
         self.session.change(|session| session.late_remove(key))
     }
 
+    /// Takes a value that exactly one request gets. It commits at once, as
+    /// [`RequestSession::take_once`] does.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the key's type, there is no session, it has ended or the
+    /// commit fails.
+    pub async fn take_once<T: DeserializeOwned>(
+        &mut self,
+        key: &Key<T>,
+    ) -> Result<Option<T>, Error> {
+        let taken = self
+            .session
+            .conditionally(|session| session.late_take_once(key));
+        taken.await
+    }
+
     /// Commits the changes in one step.
     ///
     /// # Errors

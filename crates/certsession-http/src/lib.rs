@@ -18,6 +18,9 @@
 //! | `cookie` | the session cookie: found, written and removed |
 //! | `cross_site` | the guard against requests that another site's page made |
 //! | `session`, `late` | the session in a handler, and after the response head |
+//! | `step_up`, `sign_in_page` | who is signed in, how strongly and since when; the redirect to the sign-in page |
+//! | `confirmation` | access tokens that are bound to the certificate |
+//! | `once` | single-use values, flash messages, the tokens of forms |
 //! | `response`, `error` | header fields, statuses and the public line |
 //! | `in_flight` | ends that finish although their request does not; what a shutdown waits for |
 //! | `ended`, `revoked` | waiting for a session's end; ending the sessions of revoked certificates |
@@ -27,6 +30,7 @@
 
 mod adapter;
 mod backend;
+mod confirmation;
 mod cookie;
 mod cross_site;
 mod driver;
@@ -36,12 +40,16 @@ mod in_flight;
 mod late;
 #[cfg(feature = "metrics")]
 mod meter;
+mod once;
 mod response;
 mod revoked;
 mod session;
+mod sign_in_page;
+mod step_up;
 
 #[doc(hidden)]
 pub use adapter::export;
+pub use confirmation::Confirmation;
 pub use cookie::{InvalidCookieName, SameSite};
 pub use cross_site::{
     CrossSiteGuard, FieldValue, InvalidOrigin, SiteFields, upgrades_to_web_socket,
@@ -51,3 +59,5 @@ pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;
 pub use response::{Field, HeadChanges, HeaderFields, UnwritableField};
 pub use session::RequestSession;
+pub use sign_in_page::{InvalidSignInPage, Navigation, ReturnTo};
+pub use step_up::{RoleName, SessionName};

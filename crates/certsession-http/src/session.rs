@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use certsession_core::{
-    Actor, CommitResult, CookieChange, Handle, Key, Owner, PeerCertificate, PendingCommit,
-    Principal, Record, Session, SessionError, SignIn, Timestamp,
+    Actor, CommitResult, CookieChange, Device, Handle, Key, Owner, PeerCertificate, PendingCommit,
+    Principal, Record, Session, SessionError, SessionState, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use crate::backend::Backend;
 use crate::ended::ended;
 use crate::error::Error;
 use crate::in_flight::{EndStep, InFlight};
+use crate::sign_in_page::SignInPage;
 
 /// The session of this request.
 ///
@@ -46,9 +47,13 @@ use crate::in_flight::{EndStep, InFlight};
 pub struct RequestSession(Arc<Inner>);
 
 /// What the sessions of all requests share.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) in_flight: InFlight,
+    /// The cookie's name without its prefix.
+    pub(crate) cookie_name: Arc<str>,
+    pub(crate) sign_in_page: Option<SignInPage>,
 }
 
 /// What the session adds to the response when the request is done.
@@ -63,6 +68,8 @@ struct Inner {
     context: Arc<Context>,
     /// Whether the response can depend on the session.
     is_used: AtomicBool,
+    /// What the adapter knows of the device, if it is to be kept.
+    device: OnceLock<Box<Device>>,
 }
 
 impl RequestSession {
@@ -73,6 +80,25 @@ impl RequestSession {
     /// If the stored value is not of the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
         Ok(self.lock().get(key)?)
+    }
+
+    /// The state of one concern of the application: a struct with a version.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is of a version that the program does not read, or not of the struct's
+    /// form.
+    pub fn state<S: SessionState>(&self) -> Result<Option<S>, Error> {
+        Ok(self.lock().state()?)
+    }
+
+    /// Writes the state of one concern. Begins a session if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn set_state<S: SessionState>(&self, state: &S) -> Result<(), Error> {
+        self.change(|session| session.set_state(state))
     }
 
     /// Writes a value under a key. Begins a session if there is none.
@@ -99,7 +125,8 @@ impl RequestSession {
     }
 
     /// Removes a key and returns its value, as this request sees it. Two requests at the same
-    /// time may both get it, so this is not enough for a value that may be used only once.
+    /// time may both get it: [`take_once`](Self::take_once) is for a value that may be used only
+    /// once.
     ///
     /// # Errors
     ///
@@ -160,6 +187,11 @@ impl RequestSession {
         self.change(Session::end)
     }
 
+    /// Drops every change of this request that is not committed yet, a sign-in too. An end stays.
+    pub fn discard(&self) {
+        self.lock().discard();
+    }
+
     /// The public name of the session; `None` if there is none yet.
     pub fn handle(&self) -> Option<Handle> {
         self.lock().handle()
@@ -200,7 +232,7 @@ impl RequestSession {
     /// middleware tries once more. If the caller stops waiting, because of a timeout for example,
     /// the commit continues; until it is done, every change and the response itself are errors.
     pub async fn commit(&self) -> Result<(), Error> {
-        let pending = self.lock().begin_commit();
+        let pending = self.begin_commit(&mut self.lock());
         match pending {
             Some(pending) => self.execute_detached(pending).await,
             None => Ok(()),
@@ -285,6 +317,41 @@ impl RequestSession {
         .await
     }
 
+    /// Ends every other session of the principal who is signed in, and returns how many this call
+    /// ended. A session that begins at the same time may remain.
+    ///
+    /// # Errors
+    ///
+    /// If no principal is signed in or the store fails; some sessions may remain then.
+    pub async fn revoke_others(&self) -> Result<usize, Error> {
+        let principal = self.signed_in()?;
+        let backend = Arc::clone(&self.0.context.backend);
+        // The session of a sign-in that is not committed yet is not among them.
+        let Some(own) = self.handle() else {
+            let end = EndStep::AllOf(principal.clone());
+            let step = async move {
+                let owner = Owner::Principal(principal.clone());
+                let actor = Actor::Principal(&principal);
+                Ok(backend.revoke_all(&owner, actor).await?.len())
+            };
+            return self.finish(Some(end), step).await;
+        };
+        let end = EndStep::OthersOf(principal.clone(), own);
+        let step = async move { Ok(backend.revoke_others(&principal, own).await?.len()) };
+        self.finish(Some(end), step).await
+    }
+
+    /// What the adapter knows of the device of this request: kept if the request begins a session or
+    /// signs a principal in. Only the first call counts.
+    pub fn offer_device(&self, device: Device) {
+        let _ = self.0.device.set(Box::new(device));
+    }
+
+    /// The name of the session's cookie, without its prefix.
+    pub fn cookie_name(&self) -> &str {
+        &self.0.context.cookie_name
+    }
+
     /// Marks the response as one that can depend on the session: an adapter calls it when it hands
     /// the session to a handler, a middleware or a guard.
     pub fn mark_used(&self) {
@@ -306,11 +373,24 @@ impl RequestSession {
         }
     }
 
+    pub(crate) fn sign_in_page(&self) -> Option<&SignInPage> {
+        self.0.context.sign_in_page.as_ref()
+    }
+
+    /// Takes the changes out of the session, with the device if the session is new.
+    pub(crate) fn begin_commit(&self, session: &mut Session) -> Option<PendingCommit> {
+        if let Some(device) = self.0.device.get() {
+            session.describe_if_new(device);
+        }
+        session.begin_commit()
+    }
+
     pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {
         Self(Arc::new(Inner {
             session: Mutex::new(session),
             context,
             is_used: AtomicBool::new(false),
+            device: OnceLock::new(),
         }))
     }
 
@@ -318,7 +398,7 @@ impl RequestSession {
     /// in the same step: see [`close_head`](Self::close_head).
     pub(crate) fn begin_last_commit(&self) -> Result<ClosedHead, PendingCommit> {
         let mut session = self.lock();
-        match session.begin_commit() {
+        match self.begin_commit(&mut session) {
             Some(pending) => Err(pending),
             None => Ok(self.close(&mut session)),
         }
@@ -408,7 +488,7 @@ impl RequestSession {
     }
 
     /// No change can panic half-way, so the session is intact even if the lock is poisoned.
-    fn lock(&self) -> MutexGuard<'_, Session> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         self.0
             .session
             .lock()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cancellation;
+mod features;
 mod p1_never_adopted;
 mod p2_bound;
 mod p3_fresh_on_privilege;

@@ -1,5 +1,7 @@
 //! Clauses about what a commit changes, and when it is refused.
 
+use std::sync::Arc;
+
 use super::Harness;
 use super::trial::{MINUTE, Trial};
 use crate::store::Outcome;
@@ -105,6 +107,34 @@ pub fn a_commit_can_drop_all_keys_but_some<H: Harness>() {
     let nothing = trial.apply(SampleCommit::on(&last).retain(&[]));
     assert_eq!(nothing.data.iter().count(), 0);
     trial.assert_active(&nothing);
+}
+
+/// A commit on the condition that a value is unchanged is applied once; the next one gets the record
+/// as it is, and changes nothing.
+pub fn a_value_is_taken_once<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1).insert("state", "\"x\"").insert("a", "1"));
+    let take = SampleCommit::on(&loaded).take_once("state");
+    let taken = trial.apply(take.clone());
+    assert_eq!(taken.data.get("state"), None);
+    let again = trial.commit(take.clone().insert("b", "2"));
+    assert_eq!(again, Outcome::ValueChanged { record: Arc::clone(&taken) });
+    trial.assert_active(&taken);
+
+    let other = trial.apply(SampleCommit::on(&taken).insert("state", "\"y\""));
+    let late = trial.commit(take);
+    assert_eq!(late, Outcome::ValueChanged { record: Arc::clone(&other) });
+    trial.assert_active(&other);
+}
+
+/// Of two commits that each write the first value of a key, one is applied.
+pub fn a_first_value_is_written_once<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let loaded = trial.keep(trial.sample(1));
+    let first = trial.apply(SampleCommit::on(&loaded).insert_if_absent("k", "1"));
+    let second = trial.commit(SampleCommit::on(&loaded).insert_if_absent("k", "2"));
+    assert_eq!(second, Outcome::ValueChanged { record: Arc::clone(&first) });
+    trial.assert_active(&first);
 }
 
 /// A commit to one session leaves every other session unchanged.

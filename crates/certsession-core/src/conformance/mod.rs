@@ -119,6 +119,8 @@ suite! { $
         writers_of_different_keys_both_win
         the_last_writer_of_a_key_wins
         a_commit_can_drop_all_keys_but_some
+        a_value_is_taken_once
+        a_first_value_is_written_once
         a_commit_touches_its_own_record_alone
     }
     tokens {
@@ -195,6 +197,7 @@ suite! { $
         a_sign_in_carries_what_writers_have_written
         writers_together_never_pass_the_data_limit
         the_latest_use_decides_the_idle_deadline
+        of_parallel_takes_one_gets_the_value
     }
     race_tokens {
         of_parallel_renewals_one_wins

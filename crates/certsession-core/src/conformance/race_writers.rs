@@ -151,6 +151,41 @@ pub fn writers_together_never_pass_the_data_limit<H: Harness>() {
     }
 }
 
+/// Of parallel requests that take the same value exactly one gets it, while others write beside
+/// them, and none takes a value that came after its own.
+pub fn of_parallel_takes_one_gets_the_value<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round).insert("state", "\"x\""));
+        let takers = (0..WRITERS).map(|taker| {
+            let write = SampleCommit::on(&loaded).insert(&format!("beside {taker}"), "true");
+            let take = SampleCommit::on(&loaded).take_once("state");
+            let store = Arc::clone(&trial.store);
+            async move {
+                let written = answered(store.commit(write.build()).await);
+                assert!(matches!(written, Outcome::Applied { .. }), "{written:?}");
+                answered(store.commit(take.build()).await)
+            }
+        });
+        let outcomes = trial.race(takers.collect());
+        let winners = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Outcome::Applied { .. }));
+        assert_eq!(winners.count(), 1, "{outcomes:?}");
+        for outcome in &outcomes {
+            match outcome {
+                Outcome::Applied { record, .. } | Outcome::ValueChanged { record } => {
+                    assert_eq!(record.data.get("state"), None);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let record = trial.load(loaded.handle);
+        let kept = record.map_or(0, |record| record.data.iter().count());
+        assert_eq!(kept, WRITERS as usize, "a write beside was lost");
+    }
+}
+
 /// The latest use counts, in whatever order the uses are committed.
 pub fn the_latest_use_decides_the_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();

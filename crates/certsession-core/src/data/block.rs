@@ -52,6 +52,12 @@ impl Data {
         Self((!block.is_empty()).then(|| block.into()))
     }
 
+    /// Whether it holds what the changes are conditional on.
+    pub(crate) fn meets_conditions_of(&self, changes: &Changes) -> bool {
+        let mut expected = changes.expected();
+        expected.all(|(name, json)| self.get(name) == json)
+    }
+
     /// The size of the block in bytes after the changes.
     pub(crate) fn size_with(&self, changes: &Changes) -> usize {
         let mut size = 0;

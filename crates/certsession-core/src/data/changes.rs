@@ -22,6 +22,8 @@ pub(crate) struct Changes(Option<Arc<ChangeSet>>);
 struct ChangeSet {
     keep: Keep,
     edits: BTreeMap<Name, Option<Box<[u8]>>>,
+    /// What the store has to hold of some keys (`None`: nothing), or the commit is not applied.
+    expected: BTreeMap<Name, Option<Box<[u8]>>>,
 }
 
 /// Which of the stored keys stay.
@@ -72,12 +74,36 @@ impl Changes {
 
     /// Drops every key that is not in `carried`, both stored values and earlier changes.
     pub(crate) fn retain(&mut self, carried: &BTreeSet<Name>) {
-        let ChangeSet { keep, edits } = self.set_mut();
+        let ChangeSet { keep, edits, .. } = self.set_mut();
         edits.retain(|name, _| carried.contains(name));
         *keep = Keep::Only(match keep {
             Keep::All => carried.clone(),
             Keep::Only(kept) => kept.intersection(carried).cloned().collect(),
         });
+    }
+
+    /// Makes the commit conditional: it is applied only if the store still holds this JSON text
+    /// under the key, or nothing.
+    pub(crate) fn expect(&mut self, name: Name, json: Option<Box<[u8]>>) {
+        self.set_mut().expected.insert(name, json);
+    }
+
+    /// The keys that the commit is conditional on, with the JSON text that the store has to hold.
+    pub(crate) fn expected(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let expected = self.set().into_iter().flat_map(|set| &set.expected);
+        expected.map(|(name, json)| (&**name, json.as_deref()))
+    }
+
+    /// Drops the expectations with the edits of the same keys: what was to happen on a condition
+    /// must not happen without it.
+    pub(crate) fn drop_expected(&mut self) {
+        if self.set().is_some_and(|set| !set.expected.is_empty()) {
+            let ChangeSet {
+                edits, expected, ..
+            } = self.set_mut();
+            edits.retain(|name, _| !expected.contains_key(name));
+            expected.clear();
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// What the names of the framework's own keys begin with.
+const RESERVED_PREFIX: &str = "certsession.";
+
 /// A key of the session's data, and the type of its value.
 ///
 /// Declare each key once, as a constant, so that no two handlers can disagree about its type.
@@ -14,6 +17,11 @@ use std::marker::PhantomData;
 /// const CART: Key<Vec<u32>> = Key::new("cart");
 /// assert_eq!(CART.name(), "cart");
 /// ```
+///
+/// # Reserved names
+///
+/// Names that begin with `certsession.` are the framework's own: it keeps flash messages and
+/// one-time values under them. They can be read and removed, but not written.
 pub struct Key<T> {
     name: Cow<'static, str>,
     // `fn() -> T` and not `T`: a key holds no value, so it is `Send` and `Sync` for every `T`.
@@ -40,6 +48,11 @@ impl<T> Key<T> {
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the name is one of the framework's own.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.name.starts_with(RESERVED_PREFIX)
     }
 
     pub(crate) fn to_name(&self) -> Cow<'static, str> {

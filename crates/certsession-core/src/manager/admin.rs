@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use super::health::Health;
-use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, SessionEvent, StoreOperation};
+use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
@@ -213,6 +213,28 @@ impl<S: SessionStore> SessionManager<S> {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Ends every session of a principal but one, and returns the handles of those that this call
+    /// ended. A session that begins at the same time may remain.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; some sessions may still be active then, so retry.
+    pub async fn revoke_others(
+        &self,
+        principal: &Principal,
+        own: Handle,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let owner = Owner::Principal(principal.clone());
+        let mut revoked = Vec::new();
+        for record in self.sessions(&owner).await? {
+            let handle = record.handle();
+            if handle != own && self.revoke_own(principal, handle).await? {
+                revoked.push(handle);
+            }
+        }
+        Ok(revoked)
     }
 
     /// Ends every session of an owner, and returns their handles.

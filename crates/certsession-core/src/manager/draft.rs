@@ -6,6 +6,8 @@ use super::SessionManager;
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::data::Data;
+use crate::details::Details;
+use crate::lifetimes::Lifetimes;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
@@ -23,7 +25,8 @@ impl<S: SessionStore> SessionManager<S> {
         peer: &PeerCertificate,
         now: Timestamp,
     ) -> Result<Record, RandomError> {
-        let lifetimes = &self.rules.lifetimes;
+        let details = pending.details.as_ref().and_then(|it| it.apply(None));
+        let lifetimes = self.lifetimes_of(details.as_deref());
         let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
         Ok(Record {
             handle: token.handle(),
@@ -38,6 +41,7 @@ impl<S: SessionStore> SessionManager<S> {
             absolute_deadline,
             binding: peer.into(),
             principal: pending.sign_in.clone(),
+            details,
             data: Data::default().apply(&pending.changes),
             stamp: Stamp::default(),
         })
@@ -61,6 +65,12 @@ impl<S: SessionStore> SessionManager<S> {
         Ok(Some(Token::reissue(base.record.handle)?))
     }
 
+    /// The lifetimes that a sign-in set, or else the rules'.
+    fn lifetimes_of<'l>(&'l self, details: Option<&'l Details>) -> &'l Lifetimes {
+        let of_sign_in = details.and_then(|it| it.sign_in.lifetimes.as_ref());
+        of_sign_in.unwrap_or(&self.rules.lifetimes)
+    }
+
     pub(super) fn new_commit(
         &self,
         base: &Base,
@@ -70,7 +80,11 @@ impl<S: SessionStore> SessionManager<S> {
         now: Timestamp,
     ) -> Result<Commit, RandomError> {
         let record = &base.record;
-        let lifetimes = &self.rules.lifetimes;
+        let changed = pending.details.as_ref();
+        let lifetimes = match changed.map(|it| it.apply(record.details.as_ref())) {
+            Some(details) => *self.lifetimes_of(details.as_deref()),
+            None => *record.lifetimes(&self.rules.lifetimes),
+        };
         let supersede = if pending.sign_in.is_some() || pending.rotate {
             Supersede::AtOnce
         } else {
@@ -95,6 +109,7 @@ impl<S: SessionStore> SessionManager<S> {
                 supersede,
             }),
             sign_in: pending.sign_in.clone(),
+            details: pending.details.clone(),
             rebind: rebind.map(Into::<Arc<Binding>>::into),
             idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
             absolute_deadline: restarts_lifetime.then_some(absolute_deadline),

@@ -1,9 +1,10 @@
 //! Events about commits.
 
 use super::SessionManager;
-use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, RotationReason, SessionEvent};
+use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
+use crate::principal::Principal;
 use crate::record::Record;
 use crate::session::{Base, Pending};
 use crate::store::SessionStore;
@@ -25,7 +26,7 @@ impl<S: SessionStore> SessionManager<S> {
             certificate,
         });
         if let Some(principal) = record.principal.clone() {
-            emit(SessionEvent::SignedIn { handle, principal });
+            self.emit_signed_in(record, principal, details);
         }
         self.emit_evicted(evicted, details);
     }
@@ -50,7 +51,7 @@ impl<S: SessionStore> SessionManager<S> {
             self.rules.emit(event, details.about(&base.record));
         }
         if let Some(principal) = pending.sign_in.clone() {
-            emit(SessionEvent::SignedIn { handle, principal });
+            self.emit_signed_in(record, principal, details);
         } else if rotated {
             let reason = match pending.rotate {
                 true => RotationReason::Requested,
@@ -58,7 +59,33 @@ impl<S: SessionStore> SessionManager<S> {
             };
             emit(SessionEvent::Rotated { handle, reason });
         }
+        let elevation = pending.details.as_ref().and_then(|it| it.elevation.clone());
+        if let Some(Some(elevation)) = elevation {
+            emit(SessionEvent::Elevated {
+                handle,
+                method: elevation.method,
+                until: elevation.until,
+            });
+        }
         self.emit_evicted(evicted, details);
+    }
+
+    fn emit_signed_in(&self, record: &Record, principal: Principal, details: EventDetails<'_>) {
+        let handle = record.handle;
+        let details = details.about(record);
+        let signed_in = SessionEvent::SignedIn {
+            handle,
+            principal: principal.clone(),
+        };
+        self.rules.emit(signed_in, details);
+        if let Some(actor) = record.actor() {
+            let acting = SessionEvent::ActingFor {
+                handle,
+                actor: actor.clone(),
+                principal,
+            };
+            self.rules.emit(acting, details.by(Actor::Principal(actor)));
+        }
     }
 
     /// The principal is the one who signs in. What the ended sessions were bound to is not known.

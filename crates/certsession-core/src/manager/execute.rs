@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
-use crate::details::{Actor, EventDetails, RequestInfo};
 use crate::event::{Refusal, SessionEvent, StoreOperation};
+use crate::event_details::{Actor, EventDetails, RequestInfo};
+use crate::record::Record;
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
@@ -104,12 +105,12 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
-                        record,
+                        record: Arc::clone(&record),
                         is_current: true,
                         rebind: false,
                         is_upkeep_due: false,
                     }),
-                    cookie: Some(CookieChange::Set(token)),
+                    cookie: Some(CookieChange::of(token, &record, now)),
                     unfinished: None,
                     is_over: false,
                     result: Ok(()),
@@ -185,6 +186,7 @@ impl<S: SessionStore> SessionManager<S> {
                 evicted,
             }) => {
                 let token = token.filter(|_| rotated);
+                let cookie = token.map(|token| CookieChange::of(token, &record, now));
                 let details = details.about(&record);
                 self.emit_changed(&base, &record, &pending, rotated, &evicted, details);
                 CommitResult {
@@ -199,7 +201,7 @@ impl<S: SessionStore> SessionManager<S> {
                         rebind: false,
                         is_upkeep_due: false,
                     }),
-                    cookie: token.map(CookieChange::Set),
+                    cookie,
                     unfinished: None,
                     is_over: false,
                     result: Ok(()),
@@ -209,6 +211,16 @@ impl<S: SessionStore> SessionManager<S> {
             Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
             Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
             Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
+            Ok(Outcome::ValueChanged { record }) => CommitResult {
+                base: Some(Base {
+                    is_current: base.token_hash == record.token_hash,
+                    record,
+                    ..base
+                }),
+                unfinished: Some((None, pending.without_conditions())),
+                result: Err(SessionError::ValueChanged),
+                ..CommitResult::nothing()
+            },
             Ok(Outcome::LimitReached) => {
                 CommitResult::failed(Some(base), SessionError::LimitReached)
             }
@@ -226,6 +238,16 @@ impl<S: SessionStore> SessionManager<S> {
                 }
                 CommitResult::unreached(Some(base), pending, error)
             }
+        }
+    }
+}
+
+impl CookieChange {
+    /// The cookie of a session's new token.
+    fn of(token: Token, record: &Record, now: Timestamp) -> Self {
+        match record.is_persistent() {
+            true => Self::SetFor(token, record.absolute_deadline.saturating_since(now)),
+            false => Self::Set(token),
         }
     }
 }
@@ -260,11 +282,12 @@ impl CommitResult {
         }
     }
 
-    /// The store failed. The session keeps the pending changes for a retry.
+    /// The store failed. The session keeps the pending changes for a retry, but no conditional
+    /// ones: a value that this request could not take must not be taken later, for no one.
     fn unreached(base: Option<Base>, pending: Pending, error: StoreError) -> Self {
         Self {
             base,
-            unfinished: Some((None, pending)),
+            unfinished: Some((None, pending.without_conditions())),
             result: Err(error.into()),
             ..Self::nothing()
         }

@@ -14,8 +14,8 @@ mod watch;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::details::EventDetails;
 use crate::event::{SessionEvent, StoreOperation};
+use crate::event_details::EventDetails;
 use crate::rules::Rules;
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use super::SessionManager;
 use super::measured::Measured;
-use crate::details::{Actor, EventDetails};
 use crate::event::{RevocationReason, StoreOperation};
+use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::rules::Rules;

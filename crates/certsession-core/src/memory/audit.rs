@@ -21,7 +21,7 @@ impl MemoryStore {
         if records.len() != self.len() {
             return Err(format!("{} records, counted {}", records.len(), self.len()));
         }
-        let bytes: usize = records.iter().map(|record| record.data().size()).sum();
+        let bytes: usize = records.iter().map(|record| record.kept_size()).sum();
         if bytes != self.data_len() {
             return Err(format!(
                 "{bytes} bytes of data, counted {}",

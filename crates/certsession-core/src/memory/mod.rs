@@ -135,7 +135,7 @@ impl MemoryStore {
 
     fn take(&self, handle: Handle) -> Option<Arc<Record>> {
         let record = sync::lock(self.shard(handle)).remove(handle)?;
-        self.room.give(record.data().size());
+        self.room.give(record.kept_size());
         Some(record)
     }
 
@@ -153,7 +153,7 @@ impl MemoryStore {
         let removed = shard.remove(handle);
         drop(shard);
         if let Some(record) = removed {
-            self.room.give(record.data().size());
+            self.room.give(record.kept_size());
             self.owners.forget(&record, None);
         }
     }
@@ -176,7 +176,7 @@ impl MemoryStore {
     fn sweep(&self, shard: &Mutex<Shard>, now: Timestamp) {
         let expired = sync::lock(shard).take_expired(now, SWEEP);
         for record in expired {
-            self.room.give(record.data().size());
+            self.room.give(record.kept_size());
             self.owners.forget(&record, None);
         }
     }
@@ -194,7 +194,7 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
         self.sweep(self.shard(record.handle()), now);
-        let bytes = record.data().size();
+        let bytes = record.kept_size();
         self.reserve(bytes, now)?;
         let creation = self.create_now(record, admission, now);
         if !matches!(creation, Creation::Created { .. }) {

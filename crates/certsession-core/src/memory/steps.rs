@@ -151,7 +151,7 @@ impl MemoryStore {
     }
 
     fn resize(&self, from: &Record, to: &Record) -> Result<(), StoreError> {
-        if self.room.resize(from.data().size(), to.data().size()) {
+        if self.room.resize(from.kept_size(), to.kept_size()) {
             return Ok(());
         }
         Err(StoreError::new(StoreErrorKind::Full))
@@ -159,11 +159,14 @@ impl MemoryStore {
 }
 
 /// Returns the new record, or the outcome that explains why there is none.
-fn decide(current: &Record, commit: &Commit) -> Result<(Arc<Record>, bool), Outcome> {
+fn decide(current: &Arc<Record>, commit: &Commit) -> Result<(Arc<Record>, bool), Outcome> {
     match current.apply(commit) {
         Decision::Apply { record, rotated } => Ok((record, rotated)),
         Decision::Stale => Err(Outcome::Stale),
         Decision::Gone => Err(Outcome::Gone),
+        Decision::ValueChanged => Err(Outcome::ValueChanged {
+            record: Arc::clone(current),
+        }),
         Decision::TooLarge { size } => Err(Outcome::TooLarge { size }),
     }
 }

@@ -1,17 +1,18 @@
 //! The binary encoding of a record, for stores that keep bytes.
 //!
 //! ```text
-//! byte 0        the version of the format: 1, or 2 if there is a trust anchor
+//! byte 0        the version of the format: 1, 2 if there is a trust anchor, or 3 if there are
+//!               details
 //! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
 //! byte 45       flags: 1 a previous token hash, 2 a principal, 4 the certificate's names,
-//!               8 its trust anchor, 16 the trust domain of that anchor
+//!               8 its trust anchor, 16 the trust domain of that anchor, 32 details
 //! then          the previous token hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
 //!               hashes of the trust anchor's key and of its trust domain; the principal; the
-//!               data
+//!               details as one field; the data
 //! ```
 //!
 //! Numbers and the lengths of fields are unsigned LEB128; timestamps are in milliseconds. The rest
@@ -21,7 +22,7 @@
 
 use std::sync::Arc;
 
-use super::{PreviousTokenHash, Record};
+use super::{PreviousTokenHash, Record, details_codec};
 use crate::binding::Binding;
 use crate::certificate::{
     Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber, TrustAnchor,
@@ -37,8 +38,9 @@ use crate::token::TokenHash;
 
 /// The newest form. A record is written in the oldest that can hold it, so that an earlier
 /// version of this crate reads all that it could have written.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const FIRST: u8 = 1;
+const SECOND: u8 = 2;
 const CHECKSUM: std::ops::Range<usize> = 1..5;
 const REVISION: std::ops::Range<usize> = 5..13;
 
@@ -47,8 +49,10 @@ const HAS_PRINCIPAL: u8 = 1 << 1;
 const HAS_NAMES: u8 = 1 << 2;
 const HAS_ANCHOR: u8 = 1 << 3;
 const HAS_TRUST_DOMAIN: u8 = 1 << 4;
+const HAS_DETAILS: u8 = 1 << 5;
 const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
-const ALL: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
+const ALL_IN_SECOND: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
+const ALL: u8 = ALL_IN_SECOND | HAS_DETAILS;
 
 /// What a record takes besides its serial number, subject, names, principal and data, where every
 /// number in it is as long as numbers get.
@@ -87,6 +91,7 @@ impl Record {
             + binding.subject.len()
             + size_of_val(&*binding.names)
             + principal
+            + self.details.as_ref().map_or(0, |details| details.size())
     }
 
     /// Encodes the record without its handle: the store's key names it.
@@ -104,9 +109,10 @@ impl Record {
         let binding = &*self.binding;
         let names = binding.subject.len() + self.principal.as_ref().map_or(0, |p| p.as_str().len());
         let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
-        bytes.push(match binding.anchor {
-            None => FIRST,
-            Some(_) => VERSION,
+        bytes.push(match (&self.details, binding.anchor) {
+            (Some(_), _) => VERSION,
+            (None, Some(_)) => SECOND,
+            (None, None) => FIRST,
         });
         bytes.resize(CHECKSUM.end, 0);
         bytes.extend_from_slice(&self.revision.to_bytes());
@@ -122,7 +128,8 @@ impl Record {
             Some(None) => HAS_ANCHOR,
             Some(Some(_)) => HAS_ANCHOR | HAS_TRUST_DOMAIN,
         };
-        bytes.push(previous | principal | names | anchor);
+        let details = self.details.as_ref().map_or(0, |_| HAS_DETAILS);
+        bytes.push(previous | principal | names | anchor | details);
         if let Some(previous) = &self.previous {
             bytes.extend_from_slice(previous.token_hash.as_bytes());
             leb128::push(&mut bytes, previous.until.as_millis());
@@ -140,6 +147,9 @@ impl Record {
         encode_binding(binding, &mut bytes);
         if let Some(principal) = &self.principal {
             leb128::push_field(&mut bytes, principal.as_str().as_bytes());
+        }
+        if let Some(details) = &self.details {
+            leb128::push_field(&mut bytes, &details_codec::encode(details));
         }
         bytes.extend_from_slice(self.data.as_block());
         let checksum = checksum(self.handle, &bytes[CHECKSUM.end..]);
@@ -166,6 +176,7 @@ impl Record {
         }
         let can_be_there = match head[0] {
             FIRST => ALL_IN_FIRST,
+            SECOND => ALL_IN_SECOND,
             _ => ALL,
         };
         decode_body(handle, body, can_be_there).ok_or(UnreadableRecord::Damaged)
@@ -231,6 +242,10 @@ fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Reco
         principal: match present & HAS_PRINCIPAL {
             0 => None,
             _ => Some(Principal::new(take_text(bytes)?).ok()?),
+        },
+        details: match present & HAS_DETAILS {
+            0 => None,
+            _ => Some(Arc::new(details_codec::decode(leb128::take_field(bytes)?)?)),
         },
         data: Data::from_block(bytes)?,
         stamp: Stamp::default(),

@@ -2,6 +2,7 @@
 
 use crate::data::DecodeError;
 use crate::event::Refusal;
+use crate::names::InvalidName;
 use crate::principal::InvalidPrincipal;
 use crate::random::RandomError;
 use crate::store::StoreError;
@@ -58,14 +59,39 @@ pub enum SessionError {
         /// The maximum size, in bytes.
         max: usize,
     },
+    /// The key's name is one of the framework's own.
+    #[error(
+        "the session key {key:?} has the prefix of the framework's own keys; choose another name"
+    )]
+    ReservedKey {
+        /// The key's name.
+        key: String,
+    },
     /// The name is not a valid principal.
     #[error(transparent)]
     InvalidPrincipal(#[from] InvalidPrincipal),
+    /// No principal is signed in whom the call could be about.
+    #[error("no one is signed in")]
+    NotSignedIn,
+    /// A role is not a valid name.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// A sign-in gives more methods or roles than a session keeps.
+    #[error("a session keeps up to {max} methods and as many roles")]
+    TooManyNames {
+        /// The maximum of each.
+        max: usize,
+    },
     /// On commit: a principal signed in, or the token was replaced, while the request ran.
     #[error(
         "another request changed the session's token or principal meanwhile; nothing was written"
     )]
     Stale,
+    /// On commit: another request has taken or written the value meanwhile that this one was to
+    /// take, or to write first. The session shows the value as it is now; the other changes of
+    /// this request are kept, for the next commit.
+    #[error("another request has taken or written the value meanwhile; nothing was written")]
+    ValueChanged,
     /// On commit: the session ended while the request ran.
     #[error("the session ended while the request ran; nothing was written")]
     Gone,

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{Pending, Phase, Session, SessionError};
 use crate::data::Key;
@@ -54,10 +55,22 @@ impl Session {
         self.late(Self::end)
     }
 
-    fn late(
+    /// As [`take_once`](Self::take_once), after the response head.
+    ///
+    /// # Errors
+    ///
+    /// As [`take_once`](Self::take_once), and if there is no session.
+    pub fn late_take_once<T: DeserializeOwned>(
         &mut self,
-        change: impl FnOnce(&mut Self) -> Result<(), SessionError>,
-    ) -> Result<(), SessionError> {
+        key: &Key<T>,
+    ) -> Result<Option<T>, SessionError> {
+        self.late(|session| session.take_once(key))
+    }
+
+    fn late<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
         if self.phase == Phase::Ended {
             return Err(SessionError::Ended);
         }

@@ -1,23 +1,31 @@
 //! A session as one request sees it.
 
 mod commit;
+mod csrf;
 mod error;
+mod flash;
 mod late;
+mod once;
+mod one_time;
 mod sign_in;
+mod state;
+mod step_up;
 mod view;
 mod watch;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::certificate::PeerCertificate;
 use crate::data::{Changes, Key};
+use crate::details::DetailsChange;
 use crate::event::{EndReason, Refusal};
 use crate::handle::Handle;
 use crate::principal::Principal;
@@ -29,8 +37,12 @@ use crate::token::{Token, TokenHash};
 
 pub(crate) use commit::Target;
 pub use commit::{CommitResult, PendingCommit};
+pub use csrf::CsrfToken;
 pub use error::SessionError;
+pub use flash::{Flash, FlashLevel};
+pub use one_time::OneTime;
 pub use sign_in::SignIn;
+pub use state::SessionState;
 pub use watch::SessionWatch;
 
 /// A session as one request sees it: the loaded record and the changes of the request.
@@ -78,12 +90,14 @@ impl Base {
     pub(crate) fn is_touch_due(&self, rules: &Rules, now: Timestamp) -> bool {
         let last_seen_at = self.record.last_seen_at;
         // A use in the future was by a clock that ran ahead.
-        now >= last_seen_at + rules.lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
+        let lifetimes = self.record.lifetimes(&rules.lifetimes);
+        now >= last_seen_at + lifetimes.touch() || now + CLOCK_SKEW < last_seen_at
     }
 
     /// A token in its grace period is not renewed again: another request renewed it a moment ago.
     pub(crate) fn is_renewal_due(&self, rules: &Rules, now: Timestamp) -> bool {
-        self.is_current && now >= self.record.token_issued_at + rules.lifetimes.renewal()
+        let lifetimes = self.record.lifetimes(&rules.lifetimes);
+        self.is_current && now >= self.record.token_issued_at + lifetimes.renewal()
     }
 }
 
@@ -92,6 +106,8 @@ impl Base {
 pub(crate) struct Pending {
     pub(crate) changes: Changes,
     pub(crate) sign_in: Option<Principal>,
+    // Boxed, as most requests change none of it.
+    pub(crate) details: Option<Box<DetailsChange>>,
     pub(crate) rotate: bool,
 }
 
@@ -119,8 +135,11 @@ pub(crate) enum Phase {
 /// The change that the response makes to the client's session cookie.
 #[derive(Debug)]
 pub enum CookieChange {
-    /// Sets the cookie to this token.
+    /// Sets the cookie to this token, until the browser is closed.
     Set(Token),
+    /// Sets the cookie to this token, for this long: the sign-in asked for a cookie that outlives
+    /// the browser.
+    SetFor(Token, Duration),
     /// Removes the cookie.
     Remove,
 }
@@ -153,29 +172,44 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over, the value cannot be serialized to
-    /// JSON or the session would exceed its maximum size.
+    /// If the connection has no certificate, the session is over, the key's name is
+    /// [reserved](Key#reserved-names), the value cannot be serialized to JSON or the session would
+    /// exceed its maximum size.
     pub fn insert<T, Q>(&mut self, key: &Key<T>, value: &Q) -> Result<(), SessionError>
     where
         T: Borrow<Q>,
         Q: Serialize + ?Sized,
     {
+        let name = key.to_name();
+        if key.is_reserved() {
+            let key = name.into_owned();
+            return Err(SessionError::ReservedKey { key });
+        }
+        self.write(name, value)
+    }
+
+    /// Writes a value under a name of the application's or of the framework's own.
+    fn write(
+        &mut self,
+        name: Cow<'static, str>,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), SessionError> {
         let json = serde_json::to_vec(value).map_err(|_| SessionError::Encode {
-            key: key.name().to_owned(),
+            key: name.clone().into_owned(),
         })?;
         let rules = &self.rules;
         let record = self.base.as_ref().map(|base| &*base.record);
         let max = record.map_or(rules.max_data_size, |record| rules.max_data_size_of(record));
         let stored = record.map(|record| record.data.clone());
         let changes = &mut self.writable()?.changes;
-        let before = changes.insert(key.to_name(), json.into());
+        let before = changes.insert(name.clone(), json.into());
         let stored = stored.unwrap_or_default();
         if stored.size_at_most(changes) <= max {
             return Ok(());
         }
         let size = stored.size_with(changes);
         if size > max {
-            changes.restore(key.name(), before);
+            changes.restore(&name, before);
             return Err(SessionError::DataTooLarge { size, max });
         }
         Ok(())
@@ -193,7 +227,8 @@ impl Session {
         Ok(())
     }
 
-    /// Removes a key and returns its value.
+    /// Removes a key and returns its value, as this request sees it. Two requests at the same time
+    /// may both get it: [`take_once`](Self::take_once) is for a value that may be used only once.
     ///
     /// # Errors
     ///
@@ -223,11 +258,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the connection has no certificate, the session is over or the name is not a valid
-    /// principal.
+    /// If the connection has no certificate, the session is over, the name is not a valid
+    /// principal or a role is not a valid name.
     pub fn sign_in(&mut self, sign_in: impl Into<SignIn>) -> Result<(), SessionError> {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
+        let details = sign_in.details()?;
         if matches!(self.phase, Phase::Replaced | Phase::Renewed) && !self.in_flight {
             // A sign-in does not depend on the request's token, so a replaced one is no obstacle.
             self.phase = Phase::Open;
@@ -235,6 +271,12 @@ impl Session {
         let pending = self.writable()?;
         pending.changes.retain(&sign_in.carried);
         pending.sign_in = Some(principal);
+        let device = pending.details.take().and_then(|it| it.device);
+        pending.details = Some(Box::new(DetailsChange {
+            sign_in: Some(details),
+            device,
+            ..DetailsChange::default()
+        }));
         Ok(())
     }
 
@@ -270,6 +312,13 @@ impl Session {
         self.stop(EndReason::Requested)?;
         self.phase = Phase::Ended;
         Ok(())
+    }
+
+    /// Drops every change of this request that is not committed yet. An end stays: it is final.
+    pub fn discard(&mut self) {
+        if !self.in_flight {
+            self.pending = Pending::default();
+        }
     }
 
     /// Records that this request ended these sessions from outside and meant to end its own too: if
@@ -338,8 +387,14 @@ impl Pending {
         self.sign_in.is_some() || self.changes.has_inserts()
     }
 
+    /// These changes without those that depend on the stored value of a key.
+    pub(crate) fn without_conditions(mut self) -> Self {
+        self.changes.drop_expected();
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.sign_in.is_none() && !self.rotate
+        self.changes.is_empty() && self.sign_in.is_none() && self.details.is_none() && !self.rotate
     }
 }
 

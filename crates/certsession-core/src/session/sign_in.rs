@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::SessionError;
 use crate::data::Key;
+use crate::details::{MOST_NAMES, SignInDetails};
+use crate::lifetimes::Lifetimes;
+use crate::names::{AuthMethod, Role};
+use crate::principal::Principal;
 
 /// A sign-in: the principal, and the keys whose values the session keeps.
 ///
@@ -20,6 +25,11 @@ use crate::data::Key;
 pub struct SignIn {
     pub(super) principal: String,
     pub(super) carried: BTreeSet<Cow<'static, str>>,
+    methods: Vec<AuthMethod>,
+    roles: Vec<String>,
+    actor: Option<String>,
+    lifetimes: Option<Lifetimes>,
+    is_persistent: bool,
 }
 
 impl SignIn {
@@ -28,6 +38,11 @@ impl SignIn {
         Self {
             principal: name.into(),
             carried: BTreeSet::new(),
+            methods: Vec::new(),
+            roles: Vec::new(),
+            actor: None,
+            lifetimes: None,
+            is_persistent: false,
         }
     }
 
@@ -36,6 +51,62 @@ impl SignIn {
     pub fn carry<T>(mut self, key: &Key<T>) -> Self {
         self.carried.insert(key.to_name());
         self
+    }
+
+    /// Records how the principal authenticated; call it once for each method. By default nothing is
+    /// recorded but the time.
+    #[must_use]
+    pub fn method(mut self, method: AuthMethod) -> Self {
+        self.methods.push(method);
+        self
+    }
+
+    /// Gives the principal a role, for as long as it is signed in. A change of roles during a
+    /// session is [`Session::set_roles`](crate::Session::set_roles).
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Names who really acts in the principal's name: an administrator who looks at a user's
+    /// account. The session keeps the name, and an event says so.
+    #[must_use]
+    pub fn acting(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Sets lifetimes of its own for this sign-in, in place of the rules': both timeouts hold, and
+    /// the session ends with its certificate all the same. Default: the rules' lifetimes.
+    #[must_use]
+    pub const fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = Some(lifetimes);
+        self
+    }
+
+    /// Lets the cookie outlive the browser ("remember me"): it has a `Max-Age`, up to the absolute
+    /// deadline of the session. Who uses the device later, with the same certificate, is signed in
+    /// then. Default: the cookie goes when the browser is closed.
+    #[must_use]
+    pub const fn persistent(mut self) -> Self {
+        self.is_persistent = true;
+        self
+    }
+
+    pub(super) fn details(&self) -> Result<SignInDetails, SessionError> {
+        if self.methods.len().max(self.roles.len()) > MOST_NAMES {
+            return Err(SessionError::TooManyNames { max: MOST_NAMES });
+        }
+        let roles = self.roles.iter().map(Role::new);
+        let actor = self.actor.as_deref().map(Principal::new).transpose()?;
+        Ok(SignInDetails {
+            methods: self.methods.clone().into(),
+            roles: roles.collect::<Result<_, _>>()?,
+            actor,
+            lifetimes: self.lifetimes,
+            is_persistent: self.is_persistent,
+        })
     }
 }
 

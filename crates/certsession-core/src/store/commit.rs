@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Admission;
 use crate::binding::Binding;
 use crate::data::Changes;
+use crate::details::DetailsChange;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousTokenHash, Record, TokenStatus};
@@ -30,6 +31,7 @@ pub struct Commit {
     pub(crate) changes: Changes,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) sign_in: Option<Principal>,
+    pub(crate) details: Option<Box<DetailsChange>>,
     pub(crate) rebind: Option<Arc<Binding>>,
     pub(crate) idle_deadline: Timestamp,
     /// The new absolute deadline, if the absolute lifetime restarts.
@@ -106,6 +108,8 @@ pub enum Decision {
     Stale,
     /// The session has expired.
     Gone,
+    /// A value that the commit is conditional on is no longer what the request saw.
+    ValueChanged,
     /// The session would exceed its maximum data size.
     TooLarge {
         /// The size that the session would have, in bytes.
@@ -122,19 +126,24 @@ impl Record {
     ///
     /// 1. A commit to an expired record is refused.
     /// 2. A commit from before a sign-in (another epoch) is stale.
-    /// 3. Changes to the data are merged key by key into the current record. The merged data may
+    /// 3. A commit that takes a value, or writes the first value of a key, is refused if another
+    ///    commit was faster: of two that take the same value, one is applied.
+    /// 4. Changes to the data are merged key by key into the current record. The merged data may
     ///    not grow beyond the limit, whatever each request could see when it wrote; nor may the
     ///    record grow beyond what the store can keep.
-    /// 4. A sign-in and a rotation need a token that is still accepted; a renewal that came too
+    /// 5. A sign-in and a rotation need a token that is still accepted; a renewal that came too
     ///    late is left out.
-    /// 5. A use in the future, by a clock that ran ahead, does not count once there is another.
-    /// 6. A session is rebound to a renewed certificate together with its new token, or not at all.
+    /// 6. A use in the future, by a clock that ran ahead, does not count once there is another.
+    /// 7. A session is rebound to a renewed certificate together with its new token, or not at all.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
         }
         if self.epoch != commit.loaded.epoch {
             return Decision::Stale;
+        }
+        if !self.data.meets_conditions_of(&commit.changes) {
+            return Decision::ValueChanged;
         }
         let data = self.data.apply(&commit.changes);
         let size = data.size();
@@ -178,6 +187,9 @@ impl Record {
             record.epoch += 1;
             record.created_at = commit.now;
         }
+        if let Some(change) = &commit.details {
+            record.details = change.apply(self.details.as_ref());
+        }
         // Another request may have rebound the session to an even newer certificate.
         let rebind = commit
             .rebind
@@ -192,8 +204,9 @@ impl Record {
         {
             record.absolute_deadline = deadline.min(record.binding.not_after());
         }
-        // The later of two uses counts, whichever is committed last.
-        let idle_deadline = match ran_ahead {
+        // The later of two uses counts, whichever is committed last; but a sign-in can have a shorter
+        // idle timeout than the session had before it.
+        let idle_deadline = match ran_ahead || commit.sign_in.is_some() {
             true => commit.idle_deadline,
             false => self.idle_deadline.max(commit.idle_deadline),
         };

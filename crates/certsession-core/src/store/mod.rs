@@ -172,6 +172,12 @@ pub enum Outcome {
     Stale,
     /// The session no longer exists; nothing was changed.
     Gone,
+    /// Another request has changed a value that the commit is conditional on; nothing was changed.
+    /// The caller decides again, on the record as it is now.
+    ValueChanged {
+        /// The record that the store holds.
+        record: Arc<Record>,
+    },
     /// The principal has reached the limit of sessions; nothing was changed.
     LimitReached,
     /// The session would exceed its maximum data size; nothing was changed.

@@ -38,6 +38,7 @@ impl SampleCommit {
             changes: Changes::default(),
             rotation: None,
             sign_in: None,
+            details: None,
             rebind: None,
             idle_deadline: record.idle_deadline,
             absolute_deadline: None,
@@ -67,6 +68,21 @@ impl SampleCommit {
     pub fn remove(mut self, key: &str) -> Self {
         self.0.changes.remove(key.to_owned().into());
         self
+    }
+
+    /// Removes a key that the loaded record holds, on the condition that its value is unchanged.
+    #[must_use]
+    pub fn take_once(mut self, key: &str) -> Self {
+        let json = self.0.loaded.data.get(key).map(Into::into);
+        self.0.changes.expect(key.to_owned().into(), json);
+        self.remove(key)
+    }
+
+    /// Writes a JSON text under a key, on the condition that the key has no value.
+    #[must_use]
+    pub fn insert_if_absent(mut self, key: &str, json: &str) -> Self {
+        self.0.changes.expect(key.to_owned().into(), None);
+        self.insert(key, json)
     }
 
     /// Drops every key but these.

@@ -48,6 +48,7 @@ impl SampleRecord {
             absolute_deadline: now + ABSOLUTE,
             binding: SampleBinding::new(number).build(),
             principal: None,
+            details: None,
             data: Data::default(),
             stamp: Stamp::default(),
         };

@@ -45,6 +45,9 @@ impl FirestoreStore {
                 (None, Decision::Apply { .. }) => Err(Outcome::Gone),
                 (_, Decision::Stale) => Err(Outcome::Stale),
                 (_, Decision::Gone) => Err(Outcome::Gone),
+                (_, Decision::ValueChanged) => Err(Outcome::ValueChanged {
+                    record: Arc::clone(&current),
+                }),
                 (_, Decision::TooLarge { size }) => Err(Outcome::TooLarge { size }),
                 _ => return Err(unexpected_answer("a commit: the rules are newer")),
             };

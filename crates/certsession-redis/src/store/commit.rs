@@ -46,6 +46,7 @@ impl RedisStore {
                 },
                 Decision::Stale => return Ok(Outcome::Stale),
                 Decision::Gone => return Ok(Outcome::Gone),
+                Decision::ValueChanged => return Ok(Outcome::ValueChanged { record: current }),
                 Decision::TooLarge { size } => return Ok(Outcome::TooLarge { size }),
                 _ => {
                     return Err(unexpected_result(

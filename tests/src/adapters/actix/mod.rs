@@ -1,5 +1,6 @@
 //! actix-web.
 
+mod features;
 mod routes;
 
 use std::net::TcpListener;
@@ -8,7 +9,7 @@ use std::thread;
 
 use actix_web::{App, HttpServer, rt, web};
 use certsession_actix::{BindMutualTls, CertSessionMiddleware};
-use certsession_core::{SessionManager, SessionStore};
+use certsession_core::{Device, SessionManager, SessionStore};
 use certsession_tls::MutualTls;
 use tokio::sync::oneshot;
 
@@ -28,7 +29,14 @@ impl Adapter for Actix {
         sessions: SessionManager<S>,
         held: Held,
     ) -> Running {
-        let sessions = CertSessionMiddleware::new(sessions);
+        let sessions = CertSessionMiddleware::new(sessions)
+            .with_sign_in_page("/welcome")
+            .unwrap()
+            .with_device(|request| {
+                let agent = request.headers().get("user-agent");
+                let agent = agent.and_then(|agent| agent.to_str().ok());
+                Device::new().with_agent(agent.unwrap_or_default())
+            });
         let held = web::Data::from(Arc::new(held));
         let (send, receive) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -38,6 +46,7 @@ impl Adapter for Actix {
                         .app_data(held.clone())
                         .wrap(sessions.clone())
                         .configure(routes::misbehaving)
+                        .configure(features::features)
                         .configure(portal::routes)
                         .configure(portal::lab_routes)
                 };

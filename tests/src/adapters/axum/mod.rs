@@ -1,12 +1,13 @@
 //! axum, served by `certsession_axum::serve`.
 
+mod features;
 mod routes;
 
 use std::net::TcpListener;
 use std::thread;
 
 use certsession_axum::{CertSessionLayer, serve};
-use certsession_core::{SessionManager, SessionStore};
+use certsession_core::{Device, SessionManager, SessionStore};
 use certsession_tls::MutualTls;
 use tokio::sync::oneshot;
 
@@ -26,7 +27,14 @@ impl Adapter for Axum {
         sessions: SessionManager<S>,
         held: Held,
     ) -> Running {
-        let sessions = CertSessionLayer::new(sessions);
+        let sessions = CertSessionLayer::new(sessions)
+            .with_sign_in_page("/welcome")
+            .unwrap()
+            .with_device(|request| {
+                let agent = request.headers.get("user-agent");
+                let agent = agent.and_then(|agent| agent.to_str().ok());
+                Device::new().with_agent(agent.unwrap_or_default())
+            });
         let (send, receive) = oneshot::channel();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -39,6 +47,7 @@ impl Adapter for Axum {
                 let app = portal_axum::routes()
                     .merge(portal_axum::lab_routes())
                     .merge(routes::misbehaving(held))
+                    .merge(features::features())
                     .layer(sessions);
                 listener.set_nonblocking(true).unwrap();
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();

@@ -1,4 +1,7 @@
 use super::*;
+use crate::details::{Details, Device, Elevation, MOST_NAMES, SignInDetails};
+use crate::lifetimes::Lifetimes;
+use crate::names::{AuthMethod, Role};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 use crate::{Decision, IdentityName, Record};
 use proptest::prelude::*;
@@ -59,22 +62,104 @@ fn a_flag_of_format_2_in_a_record_of_format_1_is_refused() {
     assert_eq!(decoded, Err(UnreadableRecord::Damaged));
 }
 
+/// A record in format 3: one of format 2 with details.
+const FORM_3: &[u8] = include_bytes!("form-3.bin");
+
+fn record_of_format_3() -> Record {
+    let mut record = record_of_format_2();
+    let at = Timestamp::from_millis(1_764_000_060_000);
+    let names = |names: &[&str]| names.iter().map(|name| Role::new(*name).unwrap()).collect();
+    record.details = Some(Arc::new(Details {
+        sign_in: SignInDetails {
+            methods: [AuthMethod::PASSWORD, AuthMethod::HARDWARE_KEY].into(),
+            roles: names(&["admin", "orders:write"]),
+            actor: Some(Principal::new("root").unwrap()),
+            lifetimes: Some(Lifetimes::aal3()),
+            is_persistent: true,
+        },
+        elevation: Some(Elevation::new(
+            AuthMethod::ONE_TIME_PASSWORD,
+            at,
+            Duration::from_secs(300),
+        )),
+        device: Device::new()
+            .with_label("laptop")
+            .with_agent("Mozilla/5.0")
+            .with_address([127, 0, 0, 1].into()),
+    }));
+    record
+}
+
+#[test]
+fn a_record_in_format_3_is_still_read_and_written() {
+    let record = record_of_format_3();
+    assert_eq!(record.encode(), FORM_3);
+    assert_eq!(Record::decode(record.handle, FORM_3), Ok(record));
+}
+
+#[test]
+fn a_flag_of_format_3_in_an_older_record_is_refused() {
+    let record = record_of_format_3();
+    for version in [FIRST, SECOND] {
+        let mut bytes = record.encode();
+        bytes[0] = version;
+        let decoded = Record::decode(record.handle, &bytes);
+        assert_eq!(decoded, Err(UnreadableRecord::Damaged));
+    }
+}
+
+#[test]
+fn details_of_every_kind_read_back_and_fit_into_the_size_without_data() {
+    let full = record_of_format_3();
+    let all = Details::clone(full.details.as_ref().unwrap());
+    let long = "x".repeat(64);
+    let with = |change: &dyn Fn(&mut Details)| {
+        let mut details = all.clone();
+        change(&mut details);
+        details
+    };
+    let nothing = SignInDetails::default();
+    for details in [
+        with(&|it| it.elevation = None),
+        with(&|it| it.sign_in = nothing.clone()),
+        with(&|it| it.device = Device::new()),
+        with(&|it| it.device = it.device.clone().with_address([7; 16].into())),
+        with(&|it| it.device = Device::new().with_agent(&"x".repeat(256))),
+        with(&|it| {
+            it.sign_in.roles = vec![Role::new(long.as_str()).unwrap(); MOST_NAMES].into();
+            it.sign_in.methods = vec![AuthMethod::new(long.as_str()).unwrap(); MOST_NAMES].into();
+            let endless = Lifetimes::default().with_grace(Duration::MAX);
+            it.sign_in.lifetimes =
+                Some(endless.with_idle(Duration::from_millis(u64::MAX)).unwrap());
+            let elevation = Elevation::new(AuthMethod::PASSWORD, Timestamp::MAX, Duration::ZERO);
+            it.elevation = Some(elevation);
+        }),
+    ] {
+        let mut record = full.clone();
+        record.details = Some(Arc::new(details));
+        let bytes = record.encode();
+        assert!(bytes.len() <= record.size_without_data() + record.data.size());
+        let read = Record::decode(record.handle, &bytes).unwrap();
+        assert_eq!(read.encode(), bytes);
+    }
+}
+
 #[test]
 fn a_newer_format_is_distinguished_from_damage() {
     let record = record_of_format_1();
     let mut bytes = record.encode();
     bytes[0] = VERSION + 1;
     let error = Record::decode(record.handle, &bytes).unwrap_err();
-    assert_eq!(error, UnreadableRecord::Newer { version: 3 });
+    assert_eq!(error, UnreadableRecord::Newer { version: 4 });
     assert_eq!(
         error.to_string(),
-        "the record has format 3, and this version reads up to 2: update it"
+        "the record has format 4, and this version reads up to 3: update it"
     );
 }
 
 #[test]
 fn a_record_with_any_flipped_bit_is_refused() {
-    let record = record_of_format_2();
+    let record = record_of_format_3();
     let sound = record.encode();
     for bit in 0..8 * sound.len() {
         let mut bytes = sound.clone();

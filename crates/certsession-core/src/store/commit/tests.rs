@@ -141,6 +141,7 @@ proptest! {
             match record.apply(&commit) {
                 Decision::Gone => prop_assert!(record.is_expired(now)),
                 Decision::Stale => check_stale(&record, &commit)?,
+                Decision::ValueChanged => prop_assert!(false, "no request sets a condition"),
                 Decision::TooLarge { size } => {
                     prop_assert!(size > MAX_DATA_SIZE.max(record.data.size()));
                 }
@@ -178,7 +179,10 @@ fn check_deadlines(before: &Record, commit: &Commit, after: &Record) -> Result<(
     );
     prop_assert!(after.idle_deadline <= after.absolute_deadline);
     prop_assert!(after.absolute_deadline <= after.binding.not_after());
-    let wanted = before.idle_deadline.max(commit.idle_deadline);
+    let wanted = match commit.sign_in {
+        Some(_) => commit.idle_deadline,
+        None => before.idle_deadline.max(commit.idle_deadline),
+    };
     prop_assert_eq!(after.idle_deadline, wanted.min(after.absolute_deadline));
     if commit.sign_in.is_none() && after.binding == before.binding {
         prop_assert_eq!(after.absolute_deadline, before.absolute_deadline);

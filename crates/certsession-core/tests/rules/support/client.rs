@@ -82,7 +82,9 @@ impl Client {
         let result = commit(world, session);
         let cookie = session.take_cookie();
         match &cookie {
-            Some(CookieChange::Set(token)) => self.cookie = Some(token.expose()),
+            Some(CookieChange::Set(token) | CookieChange::SetFor(token, _)) => {
+                self.cookie = Some(token.expose());
+            }
             Some(CookieChange::Remove) => self.cookie = None,
             None => {}
         }
@@ -110,7 +112,10 @@ impl Client {
 impl Answer {
     /// Whether the client got a new token.
     pub(crate) fn has_token(&self) -> bool {
-        matches!(self.cookie, Some(CookieChange::Set(_)))
+        matches!(
+            self.cookie,
+            Some(CookieChange::Set(_) | CookieChange::SetFor(..))
+        )
     }
 
     pub(crate) fn removes_cookie(&self) -> bool {
