@@ -62,12 +62,12 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
+    Admission, Binding, BindingPolicy, Clock, Cursor, EndReason, EventSink, Fingerprint, Handle,
     IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Owner, Page, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    SessionManagerBuilder, SessionPage, SessionStore, SessionSummary, SignIn, StoreError,
+    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
@@ -81,7 +81,7 @@ pub use certsession_tls::{
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use bind::BindMutualTls;
+pub use bind::{BindMutualTls, MAX_HANDSHAKES};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use capture::capture_peer;
 pub use error::Error;

@@ -73,12 +73,12 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
+    Admission, Binding, BindingPolicy, Clock, Cursor, EndReason, EventSink, Fingerprint, Handle,
     IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Owner, Page, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
-    SystemClock, Timestamp,
+    SessionManagerBuilder, SessionPage, SessionStore, SessionSummary, SignIn, StoreError,
+    StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

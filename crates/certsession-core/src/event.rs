@@ -172,6 +172,7 @@ pub enum StoreOperation {
     Commit,
     Remove,
     Sessions,
+    EndOldest,
     Revoke,
 }
 

@@ -12,7 +12,7 @@
 //! | [`Session`], [`Key`], [`SignIn`] | what the handler reads and changes |
 //! | [`SessionManager::execute`] | commits the changes to the store |
 //! | [`CookieChange`] | how the response changes the cookie |
-//! | [`SessionAdmin`] | lists and ends sessions from outside |
+//! | [`SessionAdmin`], [`Page`], [`SessionSummary`] | lists and ends sessions from outside |
 //!
 //! | stored data | |
 //! |---|---|
@@ -68,6 +68,7 @@ mod leb128;
 mod lifetimes;
 mod manager;
 mod memory;
+mod portions;
 mod principal;
 mod random;
 mod record;
@@ -85,8 +86,8 @@ mod token;
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
-    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
-    SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
+    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate, PublicKeyHash,
+    RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
 pub use event::{
@@ -100,7 +101,7 @@ pub use manager::{
 pub use memory::MemoryStore;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
-pub use record::{Record, UnreadableRecord};
+pub use record::{Record, SessionSummary, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
     Crl, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, Revocation,
@@ -111,8 +112,8 @@ pub use session::{
     CommitResult, CookieChange, PendingCommit, Session, SessionError, SessionWatch, SignIn,
 };
 pub use store::{
-    Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,
-    StoreError, StoreErrorKind,
+    Admission, Commit, Creation, Cursor, Decision, InvalidCursor, OnLimit, Outcome, Owner,
+    OwnerKey, Page, Removal, SessionPage, SessionStore, StoreError, StoreErrorKind,
 };
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{InvalidToken, Token, TokenHash};

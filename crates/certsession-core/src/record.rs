@@ -1,6 +1,7 @@
 //! The record that a store keeps of a session.
 
 mod codec;
+mod summary;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::time::Timestamp;
 use crate::token::TokenHash;
 
 pub use codec::UnreadableRecord;
+pub use summary::SessionSummary;
 
 /// The record that a store keeps of a session. It holds no usable token.
 ///

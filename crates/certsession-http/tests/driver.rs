@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};
 use certsession_core::{
-    Key, MemoryStore, Owner, PeerState, Principal, Refusal, Revocation, RevocationList,
+    Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, Revocation, RevocationList,
     SessionManager, StoreOperation,
 };
 use certsession_http::{
@@ -195,8 +195,9 @@ async fn p6_a_sign_in_goes_through_although_its_request_is_dropped_during_the_co
     gate.release();
     assert!(world.driver.drain(LONG).await);
     let owner = Owner::Principal(Principal::new("alice").unwrap());
-    let sessions = world.driver.manager().sessions(&owner).await.unwrap();
-    assert_eq!(sessions.len(), 1);
+    let first = Page::default();
+    let page = world.driver.manager().sessions(&owner, &first);
+    assert_eq!(page.await.unwrap().sessions().len(), 1);
     world.cookie = None;
     assert!(!world.has_session().await);
 }
@@ -227,9 +228,10 @@ async fn p8_the_sessions_of_a_revoked_certificate_end_beside_the_requests() {
     while !world
         .driver
         .manager()
-        .sessions(&owner)
+        .sessions(&owner, &Page::default())
         .await
         .unwrap()
+        .sessions()
         .is_empty()
     {
         assert!(tokio::time::Instant::now() < deadline, "the sessions end");

@@ -8,9 +8,8 @@ use super::SessionManager;
 use crate::event::{RevocationReason, SessionEvent, StoreOperation};
 use crate::handle::Handle;
 use crate::principal::Principal;
-use crate::record::Record;
 use crate::revocation::{Revocation, RevocationList};
-use crate::store::{Owner, SessionStore, StoreError};
+use crate::store::{Owner, Page, Removal, SessionPage, SessionStore, StoreError};
 use crate::time::Timestamp;
 
 /// Lists and ends sessions from outside, for any store.
@@ -39,8 +38,8 @@ impl SessionAdmin {
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
-        self.0.sessions(owner).await
+    pub async fn sessions(&self, owner: &Owner, page: &Page) -> Result<SessionPage, StoreError> {
+        self.0.sessions(owner, page).await
     }
 
     /// As [`SessionManager::revoke`].
@@ -110,14 +109,30 @@ impl<S: SessionStore> SessionManager<S> {
         SessionAdmin(Arc::new(self.clone()))
     }
 
-    /// The live sessions of an owner, oldest first.
+    /// The live sessions of an owner, oldest first, one page at a time and without their data.
     ///
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
+    ///
+    /// ```
+    /// # use certsession_core::{MemoryStore, Owner, Page, SessionManager, StoreError};
+    /// async fn count(sessions: &SessionManager<MemoryStore>, owner: &Owner) -> Result<usize, StoreError> {
+    ///     let mut page = Page::default();
+    ///     let mut count = 0;
+    ///     loop {
+    ///         let listed = sessions.sessions(owner, &page).await?;
+    ///         count += listed.sessions().len();
+    ///         match listed.next() {
+    ///             Some(cursor) => page = page.after(cursor),
+    ///             None => return Ok(count),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub async fn sessions(&self, owner: &Owner, page: &Page) -> Result<SessionPage, StoreError> {
         let now = self.rules.clock.now();
-        let sessions = self.store.sessions(owner, now).await;
+        let sessions = self.store.sessions(owner, page, now).await;
         sessions.map_err(self.failed(StoreOperation::Sessions))
     }
 
@@ -146,12 +161,24 @@ impl<S: SessionStore> SessionManager<S> {
         principal: &Principal,
         handle: Handle,
     ) -> Result<bool, StoreError> {
-        let now = self.rules.clock.now();
-        let loaded = self.store.load(handle, now).await;
-        let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
-        match loaded {
-            Some(record) if record.principal() == Some(principal) => self.revoke(handle).await,
-            _ => Ok(false),
+        loop {
+            let now = self.rules.clock.now();
+            let loaded = self.store.load(handle, now).await;
+            let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
+            let own = loaded.filter(|record| record.principal() == Some(principal));
+            let Some(record) = own else {
+                return Ok(false);
+            };
+            // Another principal may be signing in: only the session that was judged may end.
+            let removed = self.store.remove_unchanged(&record).await;
+            match removed.map_err(self.failed(StoreOperation::Remove))? {
+                Removal::Removed => {
+                    self.revoked(handle, RevocationReason::Requested);
+                    return Ok(true);
+                }
+                Removal::Gone => return Ok(false),
+                Removal::Changed => {}
+            }
         }
     }
 
@@ -161,12 +188,8 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// If the store fails; some sessions may still be active then, so retry.
     pub async fn revoke_all(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
-        let revoked = self.store.revoke(owner).await;
-        let revoked = revoked.map_err(self.failed(StoreOperation::Revoke))?;
-        for handle in &revoked {
-            self.revoked(*handle, RevocationReason::Requested);
-        }
-        Ok(revoked)
+        let _sweeping = self.rules.to_end.begin(owner.key());
+        self.revoke_for(owner, RevocationReason::Requested).await
     }
 
     pub(super) fn revoked(&self, handle: Handle, reason: RevocationReason) {
@@ -178,7 +201,7 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 
 /// A manager behind [`SessionAdmin`].
 trait Administration: Send + Sync {
-    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>>;
+    fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage>;
 
     fn revoke(&self, handle: Handle) -> Answer<'_, bool>;
 
@@ -194,8 +217,8 @@ trait Administration: Send + Sync {
 }
 
 impl<S: SessionStore> Administration for SessionManager<S> {
-    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>> {
-        Box::pin(Self::sessions(self, owner))
+    fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage> {
+        Box::pin(Self::sessions(self, owner, page))
     }
 
     fn revoke(&self, handle: Handle) -> Answer<'_, bool> {
