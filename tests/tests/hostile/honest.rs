@@ -50,7 +50,7 @@ impl Seen {
             at(99),
             at(100),
         );
-        assert_eq!(self.refused, [], "{what}: it was refused");
+        assert!(self.refused.is_empty(), "{what}: {:?}", self.refused);
         assert!(at(99) < within, "{what}: {:?} at p99", at(99));
     }
 }

@@ -55,14 +55,14 @@ pub(crate) fn log_to_nowhere() {
 /// Creates sessions that are bound to a certificate, each with so many bytes of data.
 pub(crate) async fn fill(
     store: &impl SessionStore,
-    binding: &Binding,
+    binding: &Arc<Binding>,
     principal: Option<&str>,
     count: u32,
     bytes: usize,
 ) {
     let data = format!("\"{}\"", "x".repeat(bytes));
     let creations = (0..count).map(|number| {
-        let sample = SampleRecord::new(number).bound_to(&Arc::new(binding.clone()));
+        let sample = SampleRecord::new(number).bound_to(binding);
         let sample = sample.insert("data", &data);
         let record = match principal {
             Some(principal) => sample.principal(principal),
