@@ -87,6 +87,10 @@ measure-revocation:
 measure-crl:
     cargo test --release -p certsession-core --test revocation -- --ignored --nocapture size::
 
+# Measures what an honest client sees beside hostile ones: a revoked client of 100,000 sessions, silent connections, and others. Run nothing else meanwhile.
+measure-hostile:
+    cargo nextest run --release -p certsession-tests --test hostile --run-ignored all --no-capture
+
 # Judges NIST's PKITS and other public test data here and by OpenSSL, and prints every difference (needs Python's pip and openssl).
 corpus:
     mkdir -p "{{ target }}/corpus"

@@ -14,6 +14,9 @@ const LOCK: &str = ".lock";
 /// The stem of the authority's file names.
 pub(crate) const AUTHORITY_NAME: &str = "ca";
 
+/// The stem of the revocation list's file name.
+pub(crate) const CRL_NAME: &str = "crl";
+
 /// What to do with existing files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {

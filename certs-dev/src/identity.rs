@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::certificate::{Certificate, CertificateFile};
-use crate::folder::{AUTHORITY_NAME, Folder, NewFile};
+use crate::folder::{AUTHORITY_NAME, CRL_NAME, Folder, NewFile};
 use crate::{Error, Overwrite, PKCS12_PASSWORD, PrivateKey, pkcs12};
 
 /// A certificate and its private key.
@@ -50,8 +50,8 @@ impl Identity {
     ///
     /// [`Error::AlreadyExists`] if one of the files exists and `overwrite` does not allow replacing
     /// it; then none is written. [`Error::InvalidFileName`] for a name that is empty, begins with a
-    /// dot, contains a path separator or a control character, or is the authority's; [`Error::Io`]
-    /// or [`Error::Crypto`] if writing fails.
+    /// dot, contains a path separator or a control character, or is that of the authority or of the
+    /// revocation list; [`Error::Io`] or [`Error::Crypto`] if writing fails.
     pub fn write(
         &self,
         dir: impl AsRef<Path>,
@@ -113,7 +113,8 @@ impl Identity {
     }
 }
 
-/// Ensures that a name stays inside its folder on every system, and never replaces the authority.
+/// Ensures that a name stays inside its folder on every system, and never replaces the authority or
+/// the revocation list.
 fn check_file_name(name: &str) -> Result<(), Error> {
     let reason = if name.is_empty() {
         "it is empty"
@@ -125,6 +126,8 @@ fn check_file_name(name: &str) -> Result<(), Error> {
         "it contains a control character"
     } else if name.eq_ignore_ascii_case(AUTHORITY_NAME) {
         "it is the name of the authority"
+    } else if name.eq_ignore_ascii_case(CRL_NAME) {
+        "it is the name of the revocation list"
     } else {
         return Ok(());
     };

@@ -1,4 +1,5 @@
-//! Records and indexes, one key for each step: the steps of certsession-redis.
+//! Records and indexes, one key for each step: the steps of certsession-redis. A portion of an index
+//! is one entry here, so that everything can happen between two of them.
 //!
 //! An ended session leaves an empty value in its place for a while. A failover can lose the last
 //! step of all; what that does is what `docs/redis.md` says it does, and no more.
@@ -43,16 +44,24 @@ pub enum RedisFault {
     LooksOnce,
     /// Whether there is room is asked in one step and used in another.
     CountsFirst,
+    /// Revoking all does not look at the entries that were condemned while it went through the
+    /// others.
+    SkipsCondemned,
 }
 
 /// What the server holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Db {
     sessions: Vec<Slot>,
-    /// The entries of each principal, oldest first, and those that are condemned to make room.
-    entries: [Vec<Handle>; 2],
+    /// The entries of each principal with their times, oldest first.
+    entries: [Vec<(Time, Handle)>; 2],
+    /// Those that are condemned to make room.
     condemned: [BTreeSet<Handle>; 2],
+    now: Time,
 }
+
+/// When a session began.
+type Time = u8;
 
 /// The key of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,8 +104,10 @@ pub enum Command {
     Count(Principal),
     /// `ZREM`.
     Leave(Principal, Handle),
-    /// `ZRANGEBYSCORE`.
-    Entries(Principal),
+    /// `page.lua`: the first entry behind this time.
+    Next(Principal, Time),
+    /// `page.lua`: the first condemned entry behind this session.
+    NextCondemned(Principal, Option<Handle>),
 }
 
 /// An answer.
@@ -106,8 +117,10 @@ pub enum Answer {
     Done,
     /// The record as it is, or none.
     Found(Option<Record>),
-    /// These entries: of an index, or those whose sessions are to end.
+    /// These entries: those that count, or those whose sessions are to end.
     Entries(Vec<Handle>),
+    /// An entry of an index and its place, or none.
+    Entry(Option<(Time, Handle)>),
 }
 
 /// How far a request has come.
@@ -124,8 +137,18 @@ pub struct Client {
     before: Option<Principal>,
     /// What is still to be done to sessions: ended, or left.
     to_end: Vec<Handle>,
+    /// How far a walk through an index has come.
+    behind: Walk,
     repeats: u8,
     turns: u8,
+}
+
+/// How far a walk through an index has come: through the entries that count, then through those
+/// that are condemned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Walk {
+    Counted(Time),
+    Condemned(Option<Handle>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,6 +167,7 @@ enum Stage {
     /// Revoking: reads, and drops, one session after another.
     Looks,
     Drops,
+
     Done(Outcome),
 }
 
@@ -177,18 +201,23 @@ impl Db {
     /// The sessions that are listed for a principal.
     fn listed(&self, principal: Principal) -> usize {
         let entries = self.entries[usize::from(principal)].iter();
-        let belongs = |handle: &&Handle| {
-            let record = self.record(**handle);
+        let belongs = |(_, handle): &&(Time, Handle)| {
+            let record = self.record(*handle);
             record.is_some_and(|record| record.principal == principal)
         };
         entries.filter(belongs).count()
     }
 
     fn join(&mut self, principal: Principal, handle: Handle) {
+        self.now += 1;
         let entries = &mut self.entries[usize::from(principal)];
-        entries.retain(|it| *it != handle);
-        entries.push(handle);
+        entries.retain(|it| it.1 != handle);
+        entries.push((self.now, handle));
         self.condemned[usize::from(principal)].remove(&handle);
+    }
+
+    fn has_entry(&self, of: usize, handle: Handle) -> bool {
+        self.entries[of].iter().any(|it| it.1 == handle)
     }
 
     fn end(&mut self, handle: Handle, leaves_no_place: bool) {
@@ -246,12 +275,13 @@ impl Redis {
         }
     }
 
-    /// Looks at the next session that is to be revoked.
-    fn look(&self, mut client: Client) -> Next<Self> {
-        match client.to_end.pop() {
-            Some(handle) => send(client, Stage::Looks, Command::Get(handle)),
-            None => done(client, Outcome::Success),
-        }
+    /// Looks for the next session that is to be revoked.
+    fn walk(&self, client: Client, principal: Principal) -> Next<Self> {
+        let command = match client.behind {
+            Walk::Counted(time) => Command::Next(principal, time),
+            Walk::Condemned(handle) => Command::NextCondemned(principal, handle),
+        };
+        send(client, Stage::Lists, command)
     }
 
     /// The step that makes a session one of its principal's.
@@ -303,6 +333,7 @@ impl Protocol for Redis {
             is_repeated: false,
             before: None,
             to_end: Vec::new(),
+            behind: Walk::Counted(0),
             repeats: 0,
             turns: 0,
         });
@@ -323,9 +354,7 @@ impl Protocol for Redis {
                         send(client, Stage::Reads, Command::Get(handle))
                     }
                     Ask::Remove(handle) => send(client, Stage::Ends, Command::End(handle)),
-                    Ask::Revoke(principal) => {
-                        send(client, Stage::Lists, Command::Entries(principal))
-                    }
+                    Ask::Revoke(principal) => self.walk(client, principal),
                 };
             }
             // Every command is sent once more after its connection was lost.
@@ -393,9 +422,21 @@ impl Protocol for Redis {
             (Stage::Leaves, _, _) => done(client, Outcome::Success),
             (Stage::Ends, Answer::Done, _) => done(client, Outcome::Success),
             (Stage::Ends, _, _) => done(client, Outcome::Gone),
-            (Stage::Lists, Answer::Entries(entries), _) => {
-                client.to_end = entries.clone();
-                self.look(client)
+            (Stage::Lists, Answer::Entry(entry), Ask::Revoke(principal)) => {
+                match (entry, client.behind) {
+                    (Some((time, handle)), walk) => {
+                        client.behind = match walk {
+                            Walk::Counted(_) => Walk::Counted(*time),
+                            Walk::Condemned(_) => Walk::Condemned(Some(*handle)),
+                        };
+                        send(client, Stage::Looks, Command::Get(*handle))
+                    }
+                    (None, Walk::Counted(_)) if self.fault != Some(RedisFault::SkipsCondemned) => {
+                        client.behind = Walk::Condemned(None);
+                        self.walk(client, principal)
+                    }
+                    (None, _) => done(client, Outcome::Success),
+                }
             }
             (Stage::Looks | Stage::Drops, Answer::Found(found), Ask::Revoke(principal)) => {
                 let again = client.stage == Stage::Drops;
@@ -412,10 +453,10 @@ impl Protocol for Redis {
                         let revision = found.revision;
                         send(client, Stage::Drops, Command::Drop(handle, revision))
                     }
-                    _ => self.look(client),
+                    _ => self.walk(client, principal),
                 }
             }
-            (Stage::Drops, Answer::Done, _) => self.look(client),
+            (Stage::Drops, Answer::Done, Ask::Revoke(principal)) => self.walk(client, principal),
             _ => done(client, Outcome::Unknown),
         }
     }
@@ -465,27 +506,32 @@ impl Protocol for Redis {
             Command::Admit(principal, handle) => {
                 let at = usize::from(*principal);
                 let mut counted = db.entries[at].clone();
-                counted.retain(|it| it != handle);
+                counted.retain(|it| it.1 != *handle);
                 let excess = (counted.len() + 1).saturating_sub(self.limit);
-                let condemned: Vec<_> = counted.drain(..excess).collect();
+                let condemned: Vec<_> = counted.drain(..excess).map(|it| it.1).collect();
                 db.entries[at] = counted;
                 db.condemned[at].extend(condemned);
                 db.join(*principal, *handle);
                 Answer::Entries(db.condemned[at].iter().copied().collect())
             }
             Command::Count(principal) => {
-                Answer::Entries(db.entries[usize::from(*principal)].clone())
+                let entries = db.entries[usize::from(*principal)].iter();
+                Answer::Entries(entries.map(|it| it.1).collect())
             }
             Command::Leave(principal, handle) => {
                 let at = usize::from(*principal);
-                db.entries[at].retain(|it| it != handle);
+                db.entries[at].retain(|it| it.1 != *handle);
                 db.condemned[at].remove(handle);
                 Answer::Done
             }
-            Command::Entries(principal) => {
-                let at = usize::from(*principal);
-                let condemned = db.condemned[at].iter().copied();
-                Answer::Entries(db.entries[at].iter().copied().chain(condemned).collect())
+            Command::Next(principal, behind) => {
+                let mut entries = db.entries[usize::from(*principal)].iter();
+                Answer::Entry(entries.find(|it| it.0 > *behind).copied())
+            }
+            Command::NextCondemned(principal, behind) => {
+                let mut condemned = db.condemned[usize::from(*principal)].iter();
+                let next = condemned.find(|it| behind.is_none_or(|behind| **it > behind));
+                Answer::Entry(next.map(|handle| (0, *handle)))
             }
         }
     }
@@ -496,12 +542,8 @@ impl Protocol for Redis {
             // A failover: whatever of a session is another than it was, is lost.
             ghost.lost.extend(handles.filter(|handle| {
                 let is_in = |db: &Db| {
-                    let index = |at: usize| {
-                        (
-                            db.entries[at].contains(handle),
-                            db.condemned[at].contains(handle),
-                        )
-                    };
+                    let index =
+                        |at: usize| (db.has_entry(at, *handle), db.condemned[at].contains(handle));
                     (
                         db.sessions[usize::from(*handle)].clone(),
                         index(0),
@@ -586,7 +628,7 @@ impl Protocol for Redis {
                             Some(record) if !state.ghost.lost.contains(&handle) => {
                                 let at = usize::from(record.principal);
                                 let is_condemned = state.db.condemned[at].contains(&handle);
-                                state.db.entries[at].contains(&handle) || is_condemned
+                                state.db.has_entry(at, handle) || is_condemned
                             }
                             _ => true,
                         },

@@ -32,7 +32,7 @@ const fn scenario(
     }
 }
 
-const SCENARIOS: [Scenario; 9] = [
+const SCENARIOS: [Scenario; 11] = [
     scenario("two writers", &[0], &[Ask::Write(0), Ask::Write(0)], 9, 2),
     scenario(
         "a writer, an end, and another writer",
@@ -87,6 +87,20 @@ const SCENARIOS: [Scenario; 9] = [
         "a sign-in, a writer, and all are revoked",
         &[0],
         &[Ask::SignIn(1, ALICE), Ask::Write(0), Ask::Revoke(ALICE)],
+        2,
+        1,
+    ),
+    scenario(
+        "a sign-in for the place of another, and all are revoked",
+        &[0, 1],
+        &[Ask::SignIn(2, ALICE), Ask::Revoke(ALICE)],
+        2,
+        1,
+    ),
+    scenario(
+        "a session that signs in again, and all are revoked",
+        &[0, 1],
+        &[Ask::Move(0, ALICE), Ask::Revoke(ALICE)],
         2,
         1,
     ),
@@ -251,6 +265,10 @@ fn each_fault_in_the_steps_of_the_redis_store_is_found() {
         (
             RedisFault::CountsFirst,
             "no more sessions are listed than the limit allows",
+        ),
+        (
+            RedisFault::SkipsCondemned,
+            "revoking all leaves none of the earlier sessions",
         ),
     ] {
         let mut verdicts = SCENARIOS.iter().map(|it| it.on_redis(Some(fault), false));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use certsession_core::{Admission, OnLimit, SessionError, SessionStore};
+use certsession_core::{Admission, OnLimit, Page, SessionError, SessionStore};
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Barrier;
@@ -79,7 +79,8 @@ pub fn sign_ins<S: SessionStore>(servers: &[Server<S>], each: usize) -> Vec<Sign
         let before = join_all((0..each).map(|_| site.begin())).await;
         let watch = async {
             for _ in 0..20 {
-                let listed = site.sessions.sessions(&alice()).await.unwrap().len();
+                let page = site.sessions.sessions(&alice(), &Page::default()).await;
+                let listed = page.unwrap().sessions().len();
                 assert!(listed <= LIMIT.get() as usize, "{listed} at once");
             }
         };
@@ -111,8 +112,10 @@ pub fn count<S: SessionStore>(
     }
     let Server { runtime, site } = &servers[0];
     let active = runtime.block_on(site.count_active(&tokens));
-    let listed = runtime.block_on(site.sessions.sessions(&alice())).unwrap();
-    (refused, active, listed.len())
+    let (alice, first) = (alice(), Page::default());
+    let page = site.sessions.sessions(&alice, &first);
+    let listed = runtime.block_on(page).unwrap();
+    (refused, active, listed.sessions().len())
 }
 
 /// Revokes all sessions of alice while `each` sign-ins and writers run on each server, `rounds`
@@ -162,8 +165,9 @@ pub fn revoke_all_against_requests<S: SessionStore>(
         runtime
             .block_on(site.sessions.revoke_all(&alice()))
             .unwrap();
-        let outcome = runtime.block_on(site.sessions.sessions(&alice())).unwrap();
-        assert_eq!(outcome.len(), 0);
+        let (alice, first) = (alice(), Page::default());
+        let page = site.sessions.sessions(&alice, &first);
+        assert_eq!(runtime.block_on(page).unwrap().sessions(), []);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server in this process, over real TLS.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub struct Setup {
     pub on_replay: OnReplay,
     /// How many sessions a principal may have.
     pub admission: Option<Admission>,
+    /// How many sessions a certificate may have; any number by default.
+    pub certificate_limit: Option<NonZeroUsize>,
     /// How many sessions the store has room for.
     pub capacity: Option<usize>,
     /// Whether a client may connect without a certificate.
@@ -86,6 +89,8 @@ impl Site {
             .binding(setup.binding)
             .on_replay(setup.on_replay)
             .revocations(&revocations)
+            // One creation in sixteen would cost a step more, and tests count steps.
+            .certificate_limit(setup.certificate_limit)
             .clock(clock.clone())
             .event_sink(events.clone());
         if let Some(admission) = setup.admission {

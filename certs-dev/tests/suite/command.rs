@@ -240,6 +240,8 @@ fn wrong_arguments_exit_with_2_and_name_the_value() {
         ("--name", "../carol", "../carol"),
         ("--name", ".carol", ".carol"),
         ("--name", "ca", "authority"),
+        ("--name", "crl", "revocation list"),
+        ("--name", "CRL", "revocation list"),
         ("--serial", "xyz", "xyz"),
         ("--serial", "", "--serial"),
         ("--serial", &long_serial, "21"),

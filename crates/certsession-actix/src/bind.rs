@@ -13,6 +13,11 @@ use certsession_tls::{MutualTls, ServerTls};
 
 use crate::capture::capture_peer;
 
+/// How many TLS handshakes a worker waits for at the same time: 8,192.
+///
+/// A handshake that waits for its client takes some tens of kilobytes, and no processor time.
+pub const MAX_HANDSHAKES: usize = 8_192;
+
 /// Adds mutual TLS to [`HttpServer`].
 ///
 /// ```no_run
@@ -40,6 +45,21 @@ use crate::capture::capture_peer;
 /// [`capture_peer`](crate::capture_peer) as the hook and bind right after. They also set
 /// `tcp_nodelay(true)`, without which the first response on a fresh TLS connection can wait
 /// 40 ms for the client's acknowledgement.
+///
+/// # Connections that say nothing
+///
+/// actix counts the TLS handshakes that a worker waits for, and accepts no connection at 256: with
+/// that many silent connections on each worker, which cost a client nothing, every newcomer waits
+/// until they are given up, three seconds later. So both methods raise the number to
+/// [`MAX_HANDSHAKES`] for each worker: for all servers of the process, as actix has it. To choose
+/// another, call [`HttpServer::max_connection_rate`] *after* binding.
+///
+/// What is left to you: a connection takes a file descriptor, so raise the limit of those (`ulimit
+/// -n`, `LimitNOFILE=`) well above the connections that you expect, and limit the connections of one
+/// address in front of the server (a firewall, a load balancer). `max_connections` (25,000 for each
+/// worker) bounds all, [`HttpServer::tls_handshake_timeout`] (three seconds) how long a silent one
+/// stays, and [`HttpServer::client_request_timeout`] (five seconds) how long one may say nothing
+/// after its handshake.
 ///
 /// # A hook of your own
 ///
@@ -85,7 +105,9 @@ where
             .tcp_nodelay(true)
             .tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = server.on_connect(capture_peer(verifier));
+        let server = server
+            .max_connection_rate(MAX_HANDSHAKES)
+            .on_connect(capture_peer(verifier));
         match tls {
             #[cfg(feature = "rustls-0_23")]
             ServerTls::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
@@ -100,7 +122,9 @@ where
             .tcp_nodelay(true)
             .tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = server.on_connect(capture_peer(verifier));
+        let server = server
+            .max_connection_rate(MAX_HANDSHAKES)
+            .on_connect(capture_peer(verifier));
         match tls {
             #[cfg(feature = "rustls-0_23")]
             ServerTls::Rustls(config) => server.listen_rustls_0_23(listener, *config),

@@ -71,13 +71,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Device,
-    Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
+    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
+    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
     IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
+    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, Record, Refusal,
     RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
-    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionState, SessionStore,
-    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState,
+    SessionStore, SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock,
+    Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
@@ -92,7 +93,7 @@ pub use certsession_tls::{
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use bind::BindMutualTls;
+pub use bind::{BindMutualTls, MAX_HANDSHAKES};
 #[cfg(feature = "actix-session")]
 pub use bridge::{ActixSessionBridge, ActixSessionBridgeService};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]

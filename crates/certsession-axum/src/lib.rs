@@ -78,13 +78,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Device,
-    Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
+    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
+    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
     IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, PeerCertificate, PeerState, Record, Refusal,
+    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, Record, Refusal,
     RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
-    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionState, SessionStore,
-    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState,
+    SessionStore, SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock,
+    Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

@@ -198,6 +198,7 @@ pub enum StoreOperation {
     Commit,
     Remove,
     Sessions,
+    EndOldest,
     Revoke,
 }
 
@@ -292,6 +293,7 @@ impl StoreOperation {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::EndOldest => "end_oldest",
             Self::Load => "load",
             Self::Commit => "commit",
             Self::Remove => "remove",

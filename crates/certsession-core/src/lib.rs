@@ -13,7 +13,7 @@
 //! | [`OneTime`], [`Nonce`], [`Flash`], [`CsrfToken`] | values that one request gets: OAuth state, messages; a form's token |
 //! | [`SessionManager::execute`] | commits the changes to the store |
 //! | [`CookieChange`] | how the response changes the cookie |
-//! | [`SessionAdmin`] | lists and ends sessions from outside |
+//! | [`SessionAdmin`], [`Page`], [`SessionSummary`] | lists and ends sessions from outside |
 //!
 //! | stored data | |
 //! |---|---|
@@ -76,6 +76,7 @@ mod memory;
 mod meter;
 mod names;
 mod nonce;
+mod portions;
 mod principal;
 mod random;
 mod record;
@@ -93,8 +94,8 @@ mod token;
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
-    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
-    SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
+    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate, PublicKeyHash,
+    RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
 pub use details::{Device, Elevation};
@@ -113,7 +114,7 @@ pub use names::{AuthMethod, InvalidName, Role};
 pub use nonce::Nonce;
 pub use principal::{InvalidPrincipal, Principal};
 pub use random::RandomError;
-pub use record::{Record, UnreadableRecord};
+pub use record::{Record, SessionSummary, UnreadableRecord};
 pub use revision::Revision;
 pub use revocation::{
     Crl, CrlError, CrlProblem, CrlReport, CrlStatus, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl,
@@ -125,8 +126,8 @@ pub use session::{
     SessionError, SessionState, SessionWatch, SignIn,
 };
 pub use store::{
-    Admission, Commit, Creation, Decision, OnLimit, Outcome, Owner, OwnerKey, SessionStore,
-    StoreError, StoreErrorKind,
+    Admission, Commit, Creation, Cursor, Decision, InvalidCursor, OnLimit, Outcome, Owner,
+    OwnerKey, Page, Removal, SessionPage, SessionStore, StoreError, StoreErrorKind,
 };
 pub use time::{Clock, SystemClock, Timestamp};
 pub use token::{InvalidToken, Token, TokenHash};

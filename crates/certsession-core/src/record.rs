@@ -2,6 +2,7 @@
 
 mod codec;
 mod details_codec;
+mod summary;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::time::Timestamp;
 use crate::token::TokenHash;
 
 pub use codec::UnreadableRecord;
+pub use summary::SessionSummary;
 
 /// The record that a store keeps of a session. It holds no usable token.
 ///

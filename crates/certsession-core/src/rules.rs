@@ -1,5 +1,7 @@
 //! Configuration of the rules.
 
+use std::num::NonZeroUsize;
+
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
 use crate::end_notifier::EndNotifier;
@@ -34,6 +36,8 @@ pub(crate) struct Rules {
     pub(crate) renewed_by: RenewedBy,
     pub(crate) on_replay: OnReplay,
     pub(crate) admission: Option<Admission>,
+    /// How many sessions a certificate may have.
+    pub(crate) certificate_limit: Option<NonZeroUsize>,
     pub(crate) max_data_size: usize,
     /// The largest record that the store can keep, in bytes.
     pub(crate) max_record_size: usize,
@@ -57,6 +61,7 @@ impl Default for Rules {
             renewed_by: RenewedBy::SameCa,
             on_replay: OnReplay::Refuse,
             admission: None,
+            certificate_limit: NonZeroUsize::new(1_000),
             max_data_size: 64 << 10,
             max_record_size: usize::MAX,
             clock: Box::new(SystemClock),

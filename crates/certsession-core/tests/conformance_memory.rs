@@ -5,7 +5,7 @@ use std::sync::Arc;
 use certsession_core::conformance::Harness;
 use certsession_core::test_util::{SampleBinding, SampleCommit, SampleRecord, block_on};
 use certsession_core::{
-    Admission, MemoryStore, Outcome, Owner, Principal, Record, SessionStore, StoreErrorKind,
+    Admission, MemoryStore, Outcome, Owner, Page, Principal, Record, SessionStore, StoreErrorKind,
 };
 
 #[derive(Default)]
@@ -68,7 +68,8 @@ fn every_end_of_a_session_clears_the_index() {
         let sign_in = SampleCommit::on(&anonymous).sign_in("alice").admission(one);
         store.commit(sign_in.build()).await.unwrap();
         store.audit().unwrap();
-        assert_eq!(store.sessions(&alice, now).await.unwrap().len(), 1);
+        let page = store.sessions(&alice, &Page::default(), now).await.unwrap();
+        assert_eq!(page.sessions().len(), 1);
         store.revoke(&alice).await.unwrap();
         store.audit().unwrap();
 
@@ -102,10 +103,10 @@ fn data_takes_and_frees_room_exact_to_the_byte() {
     assert_eq!(held, 2 * first.data().size());
     store.audit().unwrap();
 
-    // There is no room for a third session, nor for the first to grow, and the failed calls change
-    // nothing.
+    // There is no room for a third session, nor for the first to grow beyond the quarter that is
+    // reserved for that, and the failed calls change nothing.
     assert_eq!(create(&sample(3).build()), Err(StoreErrorKind::Full));
-    assert_eq!(write(60), Err(StoreErrorKind::Full));
+    assert_eq!(write(80), Err(StoreErrorKind::Full));
     assert_eq!((store.len(), store.data_len()), (2, held));
     let loaded = block_on(store.load(first.handle(), now)).unwrap();
     assert_eq!(loaded, Some(Arc::clone(&first)));
@@ -117,7 +118,7 @@ fn data_takes_and_frees_room_exact_to_the_byte() {
     block_on(store.remove(second.handle())).unwrap();
     let expired = sample(2).expires_at(now).build();
     create(&expired).unwrap();
-    assert_eq!(write(60).map(|outcome| is_applied(&outcome)), Ok(true));
+    assert_eq!(write(80).map(|outcome| is_applied(&outcome)), Ok(true));
     assert_eq!(store.len(), 1);
     store.audit().unwrap();
 }

@@ -19,7 +19,8 @@ use crate::layout::Layout;
 use crate::message::{
     AdminField, BatchGetDocumentsRequest, BatchGetDocumentsResponse, BatchWriteResponse,
     CommitResponse, Document, GetFieldRequest, GetResult, ListenRequest, ListenResponse,
-    RunQueryRequest, RunQueryResponse, Write, Writes,
+    RunAggregationQueryRequest, RunAggregationQueryResponse, RunQueryRequest, RunQueryResponse,
+    ValueType, Write, Writes,
 };
 
 /// A method of the database.
@@ -30,6 +31,7 @@ const BATCH_GET: Method = Method("/google.firestore.v1.Firestore/BatchGetDocumen
 const COMMIT: Method = Method("/google.firestore.v1.Firestore/Commit");
 const BATCH_WRITE: Method = Method("/google.firestore.v1.Firestore/BatchWrite");
 const RUN_QUERY: Method = Method("/google.firestore.v1.Firestore/RunQuery");
+const COUNT: Method = Method("/google.firestore.v1.Firestore/RunAggregationQuery");
 const LISTEN: Method = Method("/google.firestore.v1.Firestore/Listen");
 const GET_FIELD: Method = Method("/google.firestore.admin.v1.FirestoreAdmin/GetField");
 
@@ -106,6 +108,20 @@ impl Client {
             .into_iter()
             .filter_map(|answer: RunQueryResponse| answer.document);
         Ok(documents.collect())
+    }
+
+    /// How many documents a query finds.
+    pub(crate) async fn count(&self, query: &RunAggregationQueryRequest) -> Result<usize, Failure> {
+        let answers = self.call(COUNT, query, Repeat::Safe).await?.value;
+        let results = answers
+            .into_iter()
+            .filter_map(|answer: RunAggregationQueryResponse| answer.result);
+        let mut fields = results.flat_map(|result| result.aggregate_fields.into_values());
+        let count = fields.find_map(|field| match field.value_type? {
+            ValueType::Integer(count) => usize::try_from(count).ok(),
+            _ => None,
+        });
+        count.ok_or_else(silence)
     }
 
     /// Writes all, or nothing.

@@ -2,34 +2,44 @@
 //!
 //! | document | name | fields |
 //! |---|---|---|
-//! | a session | its handle | `record`, `owners`, `began`, `deadline`, `expire` |
+//! | a session | its handle | `record`, `summary`, `owners`, `began`, `deadline`, `expire` |
 //! | a limited principal | `limit-` and the owner key | `owners`, `turn`, `expire` |
 //!
 //! `owners` is the index: it changes in the same atomic write as the record, so that the two
 //! cannot disagree. A principal's document carries the principal's own key, so that one query gives
 //! the sessions and it. What a limit has to know of a session is in `began` and `deadline`, so that
-//! a sign-in reads no one's data.
+//! a sign-in reads no one's data; what a list shows of it is in `summary`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certsession_core::{Handle, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
+use certsession_core::{
+    Handle, OwnerKey, Record, SessionSummary, StoreError, StoreErrorKind, Timestamp,
+};
 
 use crate::message::Timestamp as UpdateTime;
 use crate::message::{
-    ArrayValue, CollectionSelector, Comparison, Condition, Document, FieldFilter, FieldReference,
-    Filter, Operation, Precondition, Projection, RunQueryRequest, StructuredQuery, Value,
-    ValueType, Write,
+    Aggregation, ArrayValue, CollectionSelector, Comparison, Condition, Count, Document,
+    FieldFilter, FieldReference, Filter, Int32Value, Int64Value, Operation, Order, Precondition,
+    Projection, QueryCursor, RunAggregationQueryRequest, RunQueryRequest,
+    StructuredAggregationQuery, StructuredQuery, Value, ValueType, Write,
 };
 
 const RECORD: &str = "record";
+const SUMMARY: &str = "summary";
 pub(crate) const OWNERS: &str = "owners";
 const BEGAN: &str = "began";
 const DEADLINE: &str = "deadline";
 const TURN: &str = "turn";
 /// The field that the TTL policy is for.
 pub(crate) const EXPIRE: &str = "expire";
+
+/// By this the names of documents are asked for.
+const NAME: &str = "__name__";
+
+/// `StructuredQuery.Direction`.
+const ASCENDING: i32 = 1;
 
 const LIMIT_PREFIX: &str = "limit-";
 
@@ -55,12 +65,23 @@ pub(crate) struct Layout {
 /// Which fields a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Select {
-    /// All.
-    Whole,
+    /// What a list shows.
+    Summaries,
     /// What a limit has to know.
     Places,
     /// None: names and update times come in any case.
     Names,
+}
+
+/// A part of an owner's documents, which are sorted by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// Those behind this session.
+    pub(crate) behind: Option<Handle>,
+    /// Those up to this session.
+    pub(crate) until: Option<Handle>,
+    /// So many at the most.
+    pub(crate) most: Option<usize>,
 }
 
 /// A document among those of an owner.
@@ -116,8 +137,17 @@ impl Layout {
     pub(crate) fn keep(&self, record: &Record, condition: Condition) -> Write {
         let deadline = deadline_of(record);
         let owners = record.owners().map(|owner| bytes(owner.as_bytes()));
+        let encoded = record.encode();
+        // The data comes last.
+        let summary = &encoded[..encoded.len() - record.data().size()];
+        // A longer one, with many names, could leave no room for the largest record.
+        let summary = match summary.len() {
+            0..=SessionSummary::USUAL_SIZE => bytes(summary),
+            _ => bytes(b""),
+        };
         let fields = [
-            (RECORD, bytes(&record.encode())),
+            (SUMMARY, summary),
+            (RECORD, bytes(&encoded)),
             (OWNERS, array(owners.collect())),
             (BEGAN, millis(record.created_at())),
             (DEADLINE, millis(deadline)),
@@ -150,34 +180,82 @@ impl Layout {
         }
     }
 
-    /// The question for all documents of an owner.
-    pub(crate) fn of_owner(&self, owner: &OwnerKey, select: Select) -> RunQueryRequest {
-        let field = |path: &str| FieldReference {
-            field_path: path.to_owned(),
-        };
+    /// The question for documents of an owner, sorted by name: that order needs no index of its own.
+    pub(crate) fn of_owner(
+        &self,
+        owner: &OwnerKey,
+        select: Select,
+        range: Range,
+    ) -> RunQueryRequest {
         let select = match select {
-            Select::Whole => None,
-            Select::Places => Some(vec![field(BEGAN), field(DEADLINE)]),
-            Select::Names => Some(vec![field("__name__")]),
+            Select::Summaries => vec![field(SUMMARY)],
+            Select::Places => vec![field(BEGAN), field(DEADLINE)],
+            Select::Names => vec![field(NAME)],
         };
+        let place = |handle| QueryCursor {
+            values: vec![of_type(ValueType::Reference(self.session(handle)))],
+            before: false,
+        };
+        let query = StructuredQuery {
+            select: Some(Projection { fields: select }),
+            order_by: vec![Order {
+                field: Some(field(NAME)),
+                direction: ASCENDING,
+            }],
+            start_at: range.behind.map(place),
+            end_at: range.until.map(place),
+            limit: range.most.map(|most| Int32Value {
+                value: i32::try_from(most).unwrap_or(i32::MAX),
+            }),
+            ..self.filtered(owner)
+        };
+        RunQueryRequest {
+            parent: self.parent(),
+            structured_query: Some(query),
+        }
+    }
+
+    /// The question how many documents an owner has, as far as it is asked.
+    pub(crate) fn count_of_owner(
+        &self,
+        owner: &OwnerKey,
+        up_to: usize,
+    ) -> RunAggregationQueryRequest {
+        let up_to = Int64Value {
+            value: i64::try_from(up_to).unwrap_or(i64::MAX),
+        };
+        let count = Aggregation {
+            count: Some(Count { up_to: Some(up_to) }),
+            alias: "count".to_owned(),
+        };
+        RunAggregationQueryRequest {
+            parent: self.parent(),
+            query: Some(StructuredAggregationQuery {
+                structured_query: Some(self.filtered(owner)),
+                aggregations: vec![count],
+            }),
+        }
+    }
+
+    fn filtered(&self, owner: &OwnerKey) -> StructuredQuery {
         let filter = FieldFilter {
             field: Some(field(OWNERS)),
             op: Comparison::ArrayContains.into(),
             value: Some(bytes(owner.as_bytes())),
         };
-        let query = StructuredQuery {
-            select: select.map(|fields| Projection { fields }),
+        StructuredQuery {
             from: vec![CollectionSelector {
                 collection_id: self.collection.clone(),
             }],
             filter: Some(Filter {
                 field_filter: Some(filter),
             }),
-        };
-        RunQueryRequest {
-            parent: format!("{}/documents", self.database),
-            structured_query: Some(query),
+            ..StructuredQuery::default()
         }
+    }
+
+    fn parent(&self) -> String {
+        format!("{}/documents", self.database)
     }
 
     /// What a document among those of an owner is; `None` if it is none of ours.
@@ -207,6 +285,14 @@ pub(crate) fn read_record(handle: Handle, document: Document) -> Result<Arc<Reco
     match Record::decode(handle, encoded) {
         Ok(record) => Ok(Arc::new(record.with_stamp(stamp(update_time)))),
         Err(error) => Err(StoreError::with_source(StoreErrorKind::Unreadable, error)),
+    }
+}
+
+/// What a list shows of a session, in its document; `None` if it is not there, or damaged.
+pub(crate) fn read_summary(handle: Handle, document: &Document) -> Option<SessionSummary> {
+    match value(document, SUMMARY)? {
+        ValueType::Bytes(summary) => SessionSummary::decode(handle, summary),
+        _ => None,
     }
 }
 
@@ -262,6 +348,12 @@ fn update<const N: usize>(name: String, fields: [(&str, Value); N], condition: C
 fn when(condition: Condition) -> Precondition {
     Precondition {
         condition: Some(condition),
+    }
+}
+
+fn field(path: &str) -> FieldReference {
+    FieldReference {
+        field_path: path.to_owned(),
     }
 }
 
@@ -331,6 +423,8 @@ mod tests {
         assert_eq!(handle, record.handle());
         let read = read_record(handle, document.clone()).unwrap();
         assert_eq!(read, record);
+        let summary = read_summary(handle, &document);
+        assert_eq!(summary, Some(SessionSummary::from(&*record)));
         assert_eq!(update_time(&read), document.update_time);
         assert_eq!(update_time(&record), None);
     }

@@ -34,7 +34,7 @@ pub(crate) struct Document {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Value {
-    #[prost(oneof = "ValueType", tags = "2, 9, 10, 18")]
+    #[prost(oneof = "ValueType", tags = "2, 5, 9, 10, 18")]
     pub(crate) value_type: Option<ValueType>,
 }
 
@@ -42,6 +42,9 @@ pub(crate) struct Value {
 pub(crate) enum ValueType {
     #[prost(int64, tag = "2")]
     Integer(i64),
+    /// The name of a document.
+    #[prost(string, tag = "5")]
+    Reference(String),
     #[prost(message, tag = "9")]
     Array(ArrayValue),
     #[prost(message, tag = "10")]
@@ -167,6 +170,93 @@ pub(crate) struct StructuredQuery {
     pub(crate) from: Vec<CollectionSelector>,
     #[prost(message, optional, tag = "3")]
     pub(crate) filter: Option<Filter>,
+    #[prost(message, repeated, tag = "4")]
+    pub(crate) order_by: Vec<Order>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) limit: Option<Int32Value>,
+    #[prost(message, optional, tag = "7")]
+    pub(crate) start_at: Option<QueryCursor>,
+    #[prost(message, optional, tag = "8")]
+    pub(crate) end_at: Option<QueryCursor>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct RunAggregationQueryRequest {
+    #[prost(string, tag = "1")]
+    pub(crate) parent: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) query: Option<StructuredAggregationQuery>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct StructuredAggregationQuery {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) structured_query: Option<StructuredQuery>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) aggregations: Vec<Aggregation>,
+}
+
+/// Of the kinds of aggregation the one that counts.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct Aggregation {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) count: Option<Count>,
+    #[prost(string, tag = "7")]
+    pub(crate) alias: String,
+}
+
+/// `Aggregation.Count`.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct Count {
+    /// Where counting stops; with it, what it costs.
+    #[prost(message, optional, tag = "1")]
+    pub(crate) up_to: Option<Int64Value>,
+}
+
+/// `google.protobuf.Int64Value`.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct Int64Value {
+    #[prost(int64, tag = "1")]
+    pub(crate) value: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct RunAggregationQueryResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) result: Option<AggregationResult>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct AggregationResult {
+    #[prost(map = "string, message", tag = "2")]
+    pub(crate) aggregate_fields: HashMap<String, Value>,
+}
+
+/// `StructuredQuery.Order`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct Order {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) field: Option<FieldReference>,
+    /// `StructuredQuery.Direction`: 1 is ascending.
+    #[prost(int32, tag = "2")]
+    pub(crate) direction: i32,
+}
+
+/// `google.protobuf.Int32Value`.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct Int32Value {
+    #[prost(int32, tag = "1")]
+    pub(crate) value: i32,
+}
+
+/// `Cursor`: a place in the order of a query.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct QueryCursor {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) values: Vec<Value>,
+    /// Whether the place is before what has these values, or behind it.
+    #[prost(bool, tag = "2")]
+    pub(crate) before: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -259,12 +259,13 @@ macro_rules! session_methods {
                 self.0.ended()
             }
 
-            /// The active sessions of the principal who is signed in, oldest first. See
+            /// A page of the active sessions of the principal who is signed in, oldest first. See
             /// [`RequestSession::sessions`]($crate::RequestSession::sessions).
             pub async fn sessions(
                 &self,
-            ) -> Result<Vec<::std::sync::Arc<$crate::export::Record>>, $error> {
-                Ok(self.0.sessions().await?)
+                page: &$crate::export::Page,
+            ) -> Result<$crate::export::SessionPage, $error> {
+                Ok(self.0.sessions(page).await?)
             }
 
             /// Ends one session of the principal who is signed in. See
@@ -433,7 +434,8 @@ macro_rules! session_methods {
 pub mod export {
     pub use certsession_core::{
         AuthMethod, CsrfToken, Device, Elevation, Flash, FlashLevel, Handle, Key, Nonce, OneTime,
-        PeerCertificate, Principal, Record, Role, SessionState, SignIn, Timestamp,
+        Page, PeerCertificate, Principal, Record, Role, SessionPage, SessionState, SignIn,
+        Timestamp,
     };
     pub use serde::Serialize;
     pub use serde::de::DeserializeOwned;

@@ -2,12 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use certsession_core::{
-    Actor, CommitResult, Handle, Owner, PendingCommit, Principal, Record, SessionManager,
-    SessionStore, SessionWatch, StoreError, Timestamp,
+    Actor, CommitResult, Handle, Owner, Page, PendingCommit, Principal, SessionManager,
+    SessionPage, SessionStore, SessionWatch, StoreError, Timestamp,
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -19,7 +18,8 @@ pub(crate) trait Backend: Send + Sync {
     fn sessions<'a>(
         &'a self,
         owner: &'a Owner,
-    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>>;
+        page: &'a Page,
+    ) -> BoxFuture<'a, Result<SessionPage, StoreError>>;
 
     fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>>;
 
@@ -63,8 +63,9 @@ impl<S: SessionStore> Backend for SessionManager<S> {
     fn sessions<'a>(
         &'a self,
         owner: &'a Owner,
-    ) -> BoxFuture<'a, Result<Vec<Arc<Record>>, StoreError>> {
-        Box::pin(SessionManager::sessions(self, owner))
+        page: &'a Page,
+    ) -> BoxFuture<'a, Result<SessionPage, StoreError>> {
+        Box::pin(SessionManager::sessions(self, owner, page))
     }
 
     fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>> {

@@ -18,9 +18,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use certsession_core::{PeerState, Refusal, RequestInfo, SessionManager, SessionStore};
+use tokio::time::timeout;
 
 use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
@@ -234,9 +235,17 @@ impl<S: SessionStore> SessionDriver<S> {
     }
 
     /// Waits for work that must finish although its request is gone: ends, sign-ins, and commits that
-    /// a handler began itself. For a graceful shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
+    /// a handler began itself; and until the sessions of revoked certificates have ended. For a
+    /// graceful shutdown, after the server has stopped. Waits for `at_most`; true if nothing is
+    /// left. What is left of revoked certificates on a list is ended after the next start.
     pub async fn drain(&self, at_most: Duration) -> bool {
-        self.shared.context.in_flight.drain(at_most).await
+        // The task may have stopped with the worker in whose runtime it was.
+        self.end_sessions_of_revoked();
+        let began = Instant::now();
+        let none_in_flight = self.shared.context.in_flight.drain(at_most).await;
+        let left = at_most.saturating_sub(began.elapsed());
+        let revoked = timeout(left, self.shared.manager.revocations_ended()).await;
+        none_in_flight && revoked.is_ok()
     }
 
     fn with_settings(&self, settings: Settings) -> Self {

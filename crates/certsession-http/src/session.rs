@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use certsession_core::{
-    Actor, CommitResult, CookieChange, Device, Handle, Key, Owner, PeerCertificate, PendingCommit,
-    Principal, Record, Session, SessionError, SessionState, SignIn, Timestamp,
+    Actor, CommitResult, CookieChange, Device, Handle, Key, Owner, Page, PeerCertificate,
+    PendingCommit, Principal, Record, Session, SessionError, SessionPage, SessionState, SignIn,
+    Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -263,14 +264,15 @@ impl RequestSession {
         ended(Arc::clone(&self.0.context.backend), watch)
     }
 
-    /// The active sessions of the principal who is signed in, oldest first.
+    /// The active sessions of the principal who is signed in, oldest first: one page of them, without
+    /// their data. See [`Page`].
     ///
     /// # Errors
     ///
     /// If no principal is signed in or the store fails.
-    pub async fn sessions(&self) -> Result<Vec<Arc<Record>>, Error> {
+    pub async fn sessions(&self, page: &Page) -> Result<SessionPage, Error> {
         let owner = Owner::Principal(self.signed_in()?);
-        Ok(self.0.context.backend.sessions(&owner).await?)
+        Ok(self.0.context.backend.sessions(&owner, page).await?)
     }
 
     /// Ends one session of the principal who is signed in. True if there was such a session.

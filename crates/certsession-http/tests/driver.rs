@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};
 use certsession_core::{
-    Key, MemoryStore, Owner, PeerState, Principal, Refusal, RequestInfo, Revocation,
+    Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, RequestInfo, Revocation,
     RevocationList, SessionManager, StoreOperation,
 };
 use certsession_http::{
@@ -218,8 +218,9 @@ async fn p6_a_sign_in_goes_through_although_its_request_is_dropped_during_the_co
     gate.release();
     assert!(world.driver.drain(LONG).await);
     let owner = Owner::Principal(Principal::new("alice").unwrap());
-    let sessions = world.driver.manager().sessions(&owner).await.unwrap();
-    assert_eq!(sessions.len(), 1);
+    let first = Page::default();
+    let page = world.driver.manager().sessions(&owner, &first);
+    assert_eq!(page.await.unwrap().sessions().len(), 1);
     world.cookie = None;
     assert!(!world.has_session().await);
 }
@@ -266,9 +267,10 @@ async fn p8_the_sessions_of_a_revoked_certificate_end_beside_the_requests() {
     while !world
         .driver
         .manager()
-        .sessions(&owner)
+        .sessions(&owner, &Page::default())
         .await
         .unwrap()
+        .sessions()
         .is_empty()
     {
         assert!(tokio::time::Instant::now() < deadline, "the sessions end");
@@ -278,4 +280,44 @@ async fn p8_the_sessions_of_a_revoked_certificate_end_beside_the_requests() {
         panic!("a revoked certificate is refused");
     };
     assert_eq!(refusal, Refusal::CertificateRevoked);
+}
+
+#[tokio::test]
+async fn p8_a_refused_request_waits_for_no_end_and_a_drain_does() {
+    let world = World::signed_in().await;
+    let certificate = world.peer.certificate().unwrap();
+    let gate = world.faults.hold_next(StoreOperation::Revoke);
+    world
+        .revocations
+        .revoke(Revocation::of_certificate(certificate));
+    gate.arrived().await;
+    // Each is refused at once, while the end that it asks for is under way.
+    for _ in 0..100 {
+        let refused = tokio::time::timeout(LONG, world.open()).await.unwrap();
+        assert!(matches!(refused, Err(Error::Refused(_))));
+    }
+    assert_eq!(world.faults.calls(StoreOperation::Revoke), 1);
+    assert!(!world.driver.drain(MOMENT).await);
+    gate.release();
+    assert!(world.driver.drain(LONG).await);
+    let (owner, first) = (Owner::from(&**certificate), Page::default());
+    let page = world.driver.manager().sessions(&owner, &first).await;
+    assert_eq!(page.unwrap().sessions(), []);
+}
+
+/// A worker's runtime may have stopped before the shutdown waits.
+#[test]
+fn p8_a_drain_ends_the_sessions_of_revoked_certificates_in_its_own_runtime() {
+    let first = Runtime::new().unwrap();
+    let world = first.block_on(World::signed_in());
+    drop(first);
+    let certificate = world.peer.certificate().unwrap();
+    world
+        .revocations
+        .revoke(Revocation::of_certificate(certificate));
+    let second = Runtime::new().unwrap();
+    assert!(second.block_on(world.driver.drain(LONG)));
+    let (owner, first) = (Owner::from(&**certificate), Page::default());
+    let page = second.block_on(world.driver.manager().sessions(&owner, &first));
+    assert_eq!(page.unwrap().sessions(), []);
 }

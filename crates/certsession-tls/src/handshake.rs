@@ -9,8 +9,8 @@ use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use certsession_core::{
-    CertificateError, PeerCertificate, PeerState, RevocationList, RevocationStatus, Timestamp,
-    TrustAnchor,
+    CertificateError, PeerCertificate, PeerState, PresentedCertificate, RevocationList,
+    RevocationStatus, Timestamp, TrustAnchor,
 };
 
 /// Why a handshake with a certificate that the stack has verified goes no further.
@@ -113,17 +113,20 @@ impl VerifiedLeaves {
 ///
 /// Adapters and servers drop handshake errors without a message, so that a user who cannot get
 /// in, and an attacker who tries, would both leave no trace. The certificate is named by
-/// fingerprint and serial number alone: its names come from an unverified client.
+/// fingerprint and serial number alone: its names come from an unverified client, who may have sent
+/// a very large one.
 pub(crate) fn client_refused(stack: &'static str, leaf: Option<&[u8]>, reason: &dyn Display) {
     #[cfg(feature = "metrics")]
     crate::meter::handshake_refused(stack);
-    match leaf.map(PeerCertificate::from_der) {
-        Some(Ok(certificate)) => tracing::warn!(
+    let presented = leaf.map(PresentedCertificate::of);
+    let presented = presented.as_ref();
+    match presented.and_then(|it| Some((it.fingerprint(), it.serial()?))) {
+        Some((fingerprint, serial)) => tracing::warn!(
             target: "certsession::tls",
             stack,
             %reason,
-            sha256 = %certificate.fingerprint(),
-            serial = %certificate.serial(),
+            sha256 = %fingerprint,
+            %serial,
             "a client certificate was refused in the TLS handshake",
         ),
         _ => tracing::warn!(

@@ -62,17 +62,18 @@ impl Reloader {
         let this = self.clone();
         let thread = thread::Builder::new().name("certsession-watch".to_owned());
         let follow = move || {
+            // A panic must not stop the reloading, whatever panicked: the clock, a parser, or what
+            // writes the log.
             while this.config.strong_count() > 0 {
                 thread::sleep(INTERVAL);
-                // A panic in a parser must not stop reloading: it is logged, and the next change is
-                // read again.
-                let look = panic::catch_unwind(AssertUnwindSafe(|| this.reload_changed()));
-                if look.is_err() {
-                    tracing::error!(
-                        target: "certsession::tls",
-                        "reading a changed file panicked; what was in force stays",
-                    );
-                }
+                survive(|| {
+                    if survive(|| this.reload_changed()).is_none() {
+                        tracing::error!(
+                            target: "certsession::tls",
+                            "a look at the files panicked; the next is in {INTERVAL:?}",
+                        );
+                    }
+                });
             }
         };
         match thread.spawn(follow) {
@@ -81,6 +82,15 @@ impl Reloader {
         }
     }
 }
+
+/// Runs a step; `None` if it panicked.
+fn survive<T>(step: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(step)).ok()
+}
+
+/// What the log says of files whose reading panicked. They are read again after a while, as other
+/// files are that were refused.
+const PANICKED: &str = "reading it panicked: this is a defect, please report it";
 
 /// The files of a configuration, as they were before they were first read: what changes while
 /// they are read counts as a change.
@@ -191,12 +201,13 @@ impl WatchedFiles {
         let Some(is_changed) = self.is_due() else {
             return;
         };
-        match read() {
-            Ok(()) => {
+        match survive(read) {
+            Some(Ok(())) => {
                 tracing::info!(target: "certsession::tls", "reloaded {what}");
                 self.refused = None;
             }
-            Err(error) => self.refuse(what, is_changed, &error),
+            Some(Err(error)) => self.refuse(what, is_changed, error.to_string()),
+            None => self.refuse(what, is_changed, PANICKED.to_owned()),
         }
     }
 
@@ -208,17 +219,22 @@ impl WatchedFiles {
         read: impl FnOnce() -> Result<CrlReport, MutualTlsError>,
     ) -> Option<Timestamp> {
         let is_changed = self.is_due()?;
-        let report = match read() {
-            Ok(report) => report,
-            Err(error) => {
-                self.refuse("the revocation lists", is_changed, &error);
-                return None;
-            }
+        let error = match survive(read) {
+            Some(Ok(report)) => return self.note(path, is_changed, &report),
+            Some(Err(error)) => error.to_string(),
+            None => PANICKED.to_owned(),
         };
+        self.refuse("the revocation lists", is_changed, error);
+        None
+    }
+
+    /// Notes what became of a file of revocation lists that could be read. Returns when the first
+    /// is overdue.
+    fn note(&mut self, path: &Path, is_changed: bool, report: &CrlReport) -> Option<Timestamp> {
         let problems = report.problems().iter();
         let why: String = problems.map(|problem| format!("{problem}\n")).collect();
         if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
-            sources::log_problems(path, &report);
+            sources::log_problems(path, report);
             tracing::info!(
                 target: "certsession::tls",
                 file = %path.display(),
@@ -248,8 +264,7 @@ impl WatchedFiles {
         (is_changed || is_due).then_some(is_changed)
     }
 
-    fn refuse(&mut self, what: &str, is_changed: bool, error: &MutualTlsError) {
-        let why = error.to_string();
+    fn refuse(&mut self, what: &str, is_changed: bool, why: String) {
         if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
             tracing::error!(
                 target: "certsession::tls",
@@ -276,4 +291,35 @@ fn stamp(file: &Path) -> Option<Stamp> {
             (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No file makes a parser panic that is known, so the reading is what panics here.
+    #[test]
+    fn a_file_whose_reading_panics_is_read_again_and_keeps_no_other_from_being_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("crl.pem");
+        let mut files = WatchedFiles::new(vec![file.clone()]);
+        fs::write(&file, "a list").unwrap();
+        let fails = || -> Result<CrlReport, MutualTlsError> { panic!("a defect") };
+        assert_eq!(files.look_at_lists(&file, fails), None);
+        let refused = files.refused.as_ref().map(|refused| refused.why.as_str());
+        assert_eq!(refused, Some(PANICKED));
+
+        let mut reads = 0;
+        for _ in 0..=RETRY_AFTER {
+            files.look("the file", || {
+                reads += 1;
+                Ok(())
+            });
+        }
+        assert_eq!(
+            reads, 1,
+            "it is read once more, although it has not changed"
+        );
+        assert!(files.refused.is_none());
+    }
 }

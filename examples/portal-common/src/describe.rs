@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use certsession_core::Record;
+use certsession_core::{Binding, Page, SessionSummary};
 use certsession_http::{Error, RequestSession};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     Ok(Some(Described {
         handle: record.handle().to_string(),
         principal: session.principal().map(|principal| principal.to_string()),
-        certificate: Certificate::of(&record),
+        certificate: Certificate::of(record.binding()),
         created_at: record.created_at().to_rfc3339(),
         idle_deadline: record.idle_deadline().to_rfc3339(),
         absolute_deadline: record.absolute_deadline().to_rfc3339(),
@@ -31,17 +31,15 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     }))
 }
 
-/// `GET /sessions`: those of the principal who is signed in.
+/// `GET /sessions`: those of the principal who is signed in, the first hundred of them.
 ///
 /// # Errors
 ///
 /// If no principal is signed in, or the store fails.
 pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
-    let records = session.sessions().await?;
-    Ok(records
-        .iter()
-        .map(|record| Listed::of(record, session))
-        .collect())
+    let page = session.sessions(&Page::at_most(100)).await?;
+    let sessions = page.sessions().iter();
+    Ok(sessions.map(|it| Listed::of(it, session)).collect())
 }
 
 /// A session, as `GET /session` shows it.
@@ -65,8 +63,7 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    fn of(record: &Record) -> Self {
-        let binding = record.binding();
+    fn of(binding: &Binding) -> Self {
         Self {
             subject: binding.subject().to_owned(),
             serial: binding.serial().to_string(),
@@ -86,13 +83,13 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn of(record: &Record, session: &RequestSession) -> Self {
+    fn of(listed: &SessionSummary, session: &RequestSession) -> Self {
         Self {
-            handle: record.handle().to_string(),
-            created_at: record.created_at().to_rfc3339(),
-            last_seen_at: record.last_seen_at().to_rfc3339(),
-            certificate: Certificate::of(record),
-            current: session.handle() == Some(record.handle()),
+            handle: listed.handle().to_string(),
+            created_at: listed.created_at().to_rfc3339(),
+            last_seen_at: listed.last_seen_at().to_rfc3339(),
+            certificate: Certificate::of(listed.binding()),
+            current: session.handle() == Some(listed.handle()),
         }
     }
 }

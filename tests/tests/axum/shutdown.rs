@@ -9,7 +9,7 @@ use certsession_axum::{
     CertSession, CertSessionLayer, Error, MemoryStore, Owner, SessionManager, SessionStore,
 };
 use certsession_core::test_util::FaultyStore;
-use certsession_core::{Principal, StoreOperation};
+use certsession_core::{Page, Principal, StoreOperation};
 use certsession_tests::{Http, Stack};
 use reqwest::Method;
 use tokio::net::TcpStream;
@@ -47,7 +47,8 @@ impl Held {
 
 async fn count<S: SessionStore>(sessions: &CertSessionLayer<S>) -> usize {
     let alice = Owner::Principal(Principal::new("alice").unwrap());
-    sessions.manager().sessions(&alice).await.unwrap().len()
+    let page = sessions.manager().sessions(&alice, &Page::default()).await;
+    page.unwrap().sessions().len()
 }
 
 async fn ended_within(host: &mut Host, limit: Duration) -> Duration {

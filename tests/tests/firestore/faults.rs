@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{
-    Admission, Creation, Outcome, Owner, Record, SessionStore, StoreError, StoreErrorKind,
+    Admission, Creation, Outcome, Owner, Page, Record, SessionStore, StoreError, StoreErrorKind,
 };
 use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{CallProxy, Emulator, Fault, new_collection, shared, url};
@@ -77,8 +77,9 @@ async fn a_read_that_is_lost_is_sent_again() {
         let loaded = trial.store.load(record.handle(), record.created_at()).await;
         assert_eq!(loaded.unwrap(), Some(Arc::clone(&record)));
         trial.proxy.fail_next("RunQuery", cut);
-        let listed = trial.store.sessions(&alice(), record.created_at()).await;
-        assert_eq!(listed.unwrap(), [Arc::clone(&record)]);
+        let (page, now) = (Page::default(), record.created_at());
+        let listed = trial.store.sessions(&alice(), &page, now).await;
+        assert_eq!(listed.unwrap().sessions(), [(&*record).into()]);
     }
 }
 
@@ -221,10 +222,9 @@ async fn revoking_all_goes_on_where_calls_are_lost_and_tells_each_once() {
             ended.sort_unstable();
             assert_eq!(ended, all, "{method} {cut:?}");
             let alice = alice();
-            let left = trial
-                .beside
-                .sessions(&alice, certsession_core::Timestamp::MAX);
-            assert_eq!(left.await.unwrap(), []);
+            let (page, never) = (Page::default(), certsession_core::Timestamp::MAX);
+            let left = trial.beside.sessions(&alice, &page, never);
+            assert_eq!(left.await.unwrap().sessions(), []);
         }
     }
 }

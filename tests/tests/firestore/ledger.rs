@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use certsession_core::SessionError;
+use certsession_core::{Page, SessionError};
 use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{CallProxy, Fault, new_collection, shared, url};
 use certsession_tests::rules::{KEY, Site, alice, new_peer};
@@ -181,8 +181,9 @@ async fn no_ended_session_is_accepted_and_no_acknowledged_write_lost_while_calls
         ledger.len(),
         active.len()
     );
-    let listed = beside.sessions.sessions(&alice()).await.unwrap();
-    let listed: Vec<_> = listed.iter().map(|record| record.handle()).collect();
+    let page = Page::at_most(Page::LARGEST);
+    let listed = beside.sessions.sessions(&alice(), &page).await.unwrap();
+    let listed: Vec<_> = listed.sessions().iter().map(|it| it.handle()).collect();
     assert!(active.iter().all(|handle| listed.contains(handle)));
     beside.sessions.revoke_all(&alice()).await.unwrap();
     for entry in &ledger {

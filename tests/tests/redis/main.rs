@@ -15,4 +15,5 @@ mod races;
 mod records;
 mod round_trips;
 mod set_up;
+mod slow;
 mod twice;

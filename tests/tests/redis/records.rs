@@ -3,8 +3,8 @@
 
 use certsession_core::test_util::{EventLog, SampleCommit, SampleRecord};
 use certsession_core::{
-    Creation, Outcome, Owner, PeerState, Presented, SessionError, SessionEvent, SessionManager,
-    SessionStore, StoreErrorKind, StoreOperation, Token,
+    Creation, Outcome, Owner, Page, PeerState, Presented, SessionError, SessionEvent,
+    SessionManager, SessionStore, StoreErrorKind, StoreOperation, Token,
 };
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{RedisServer, shared};
@@ -51,7 +51,7 @@ async fn an_unreadable_record_is_an_error_and_stays_unchanged() {
             let written = store.commit(write.build()).await;
             assert_eq!(written.map_err(kind), Err(unreadable));
         }
-        let listed = store.sessions(&alice, now).await;
+        let listed = store.sessions(&alice, &Page::default(), now).await;
         assert_eq!(listed.map_err(kind), Err(unreadable));
         let again = SampleRecord::new(1).build();
         let again = store.create(again, None, now).await.unwrap();

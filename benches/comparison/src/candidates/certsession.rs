@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix_web::{App, HttpResponse, test, web};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use certsession_actix::{
-    CertSession, CertSessionMiddleware, Key, Lifetimes, MemoryStore, Owner, SessionManager,
+    CertSession, CertSessionMiddleware, Key, Lifetimes, MemoryStore, Owner, Page, SessionManager,
     SessionStore,
 };
 use certsession_redis::RedisStore;
@@ -81,7 +81,12 @@ impl<S: SessionStore> Candidate for Certsession<S> {
             let Ok(owner) = Owner::principal(ALICE) else {
                 return Vec::new();
             };
-            let records = manager.sessions(&owner).await.unwrap_or_default();
+            let page = manager.sessions(&owner, &Page::default()).await;
+            let mut records = Vec::new();
+            for listed in page.unwrap_or_default().sessions() {
+                let loaded = manager.store().load(listed.handle(), manager.now()).await;
+                records.extend(loaded.ok().flatten());
+            }
             let cookies = records.iter().flat_map(|record| {
                 let pieces = record.encode();
                 let tokens = pieces.windows(SECRET).map(|piece| {

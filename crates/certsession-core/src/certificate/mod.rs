@@ -1,6 +1,6 @@
 //! The peer's certificate: what it says, as it is written, and what is refused.
 //!
-//! TLS has verified the chain before any of this runs. What is left to do is to read the
+//! TLS has verified the chain before any of this runs, [`PresentedCertificate`] excepted. What is left to do is to read the
 //! leaf, and the leaf alone, once per connection, without panicking on odd input and without
 //! re-encoding anything that is later compared. Three rules decide what is read and how:
 //!
@@ -31,6 +31,7 @@
 //! | `hashes`, `serial` | the values that identify |
 //! | `element` | DER elements as they are written |
 //! | `error` | [`CertificateError`] |
+//! | `rejected` | what can be said of a certificate that was refused, or that nobody has verified |
 
 mod alt_names;
 mod anchor;
@@ -60,6 +61,7 @@ pub use self::{
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
     key_usage::KeyUsage,
     peer::PeerCertificate,
+    rejected::PresentedCertificate,
     serial::SerialNumber,
     spiffe::SpiffeIdFault,
     state::PeerState,

@@ -36,6 +36,10 @@ fn write_name(text: &mut Text, name: &[u8]) -> Result<(), CertificateError> {
         parts.push(elements.take_tagged(tag::SET, WHAT)?);
     }
     for (i, part) in parts.iter().rev().enumerate() {
+        // What does not show is not read: there may be 60 KB of it.
+        if text.is_full {
+            break;
+        }
         if i > 0 {
             text.push(",");
         }
@@ -48,7 +52,7 @@ fn write_name(text: &mut Text, name: &[u8]) -> Result<(), CertificateError> {
 fn write_part(text: &mut Text, part: &[u8]) -> Result<(), CertificateError> {
     let mut attributes = Elements::of(part);
     let mut first = true;
-    while !attributes.is_empty() {
+    while !attributes.is_empty() && !text.is_full {
         let attribute = attributes.take_tagged(tag::SEQUENCE, WHAT)?;
         let mut fields = Elements::of(attribute.contents);
         let kind = fields.take_tagged(tag::OBJECT_IDENTIFIER, WHAT)?;
@@ -162,6 +166,9 @@ fn write_value(text: &mut Text, value: Element<'_>) {
         | tag::VISIBLE_STRING
         | tag::NUMERIC_STRING => {
             for chunk in value.contents.utf8_chunks() {
+                if text.is_full {
+                    break;
+                }
                 text.push_chars(chunk.valid().chars());
                 text.push_bytes(chunk.invalid());
             }

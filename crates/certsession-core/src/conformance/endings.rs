@@ -1,8 +1,8 @@
 //! Clauses about `remove` and `revoke`.
 
 use super::Harness;
-use super::trial::{Trial, principal};
-use crate::store::{Outcome, Owner};
+use super::trial::{SECOND, Trial, principal};
+use crate::store::{Outcome, Owner, Removal, SessionStore};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 
 /// `remove` ends a session once, and may be called again.
@@ -15,6 +15,60 @@ pub fn remove_ends_a_session_once<H: Harness>() {
     trial.assert_gone(&record);
     trial.assert_active(&other);
     assert!(!trial.remove(SampleRecord::new(3).build().handle));
+}
+
+/// `remove_unchanged` ends a session only if its record is still the one that was loaded.
+pub fn only_an_unchanged_session_is_removed_as_unchanged<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let first = trial.keep(trial.sample(1).principal("alice"));
+    let written = trial.apply(SampleCommit::on(&first).insert("a", "1"));
+    assert_eq!(trial.remove_unchanged(&first), Removal::Changed);
+    trial.assert_active(&written);
+    let bobs = trial.apply(SampleCommit::on(&written).sign_in("bob"));
+    assert_eq!(trial.remove_unchanged(&written), Removal::Changed);
+    trial.assert_active(&bobs);
+
+    assert_eq!(trial.remove_unchanged(&bobs), Removal::Removed);
+    assert_eq!(trial.remove_unchanged(&bobs), Removal::Gone);
+    trial.assert_gone(&bobs);
+    let late = SampleCommit::on(&bobs).insert("late", "1");
+    assert_eq!(trial.commit(late), Outcome::Gone);
+    let absent = trial.sample(2).build();
+    assert_eq!(trial.remove_unchanged(&absent), Removal::Gone);
+}
+
+/// `end_oldest` ends the oldest sessions of an owner until so many are left, and no others.
+pub fn the_oldest_sessions_end_beyond_a_number<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let certificate = SampleBinding::new(7);
+    let bound = |n: u32| {
+        let began = trial.now + n * SECOND;
+        let sample = trial.sample(90 - n).created_at(began);
+        let sample = sample.bound_to(&certificate.clone().build());
+        trial.keep(match n % 2 {
+            0 => sample.principal("alice"),
+            _ => sample,
+        })
+    };
+    let sessions: Vec<_> = (0..7).map(bound).collect();
+    let other = trial.keep(trial.sample(91).principal("alice"));
+    let owner = certificate.owner();
+    let end = |most, keep| {
+        let mut ended = trial.run(trial.store.end_oldest(&owner, most, keep));
+        ended.sort_unstable();
+        ended
+    };
+    assert_eq!(end(7, 3), []);
+    // The younger a session, the lower its handle.
+    assert_eq!(end(6, 5), [sessions[1].handle, sessions[0].handle]);
+    assert_eq!(end(5, 1), []);
+    for gone in &sessions[..2] {
+        trial.assert_gone(gone);
+    }
+    for active in sessions[2..].iter().chain([&other]) {
+        trial.assert_active(active);
+    }
+    assert_eq!(trial.run(trial.store.end_oldest(&principal("nobody"), 0, 0)), []);
 }
 
 /// `revoke` ends every session of a principal and no other, and returns their handles.

@@ -8,7 +8,7 @@ use super::Harness;
 use super::trial::{Trial, principal};
 use crate::event::StoreOperation;
 use crate::record::Record;
-use crate::store::{SessionStore, StoreError, StoreErrorKind};
+use crate::store::{Page, SessionStore, StoreError, StoreErrorKind};
 use crate::test_util::{Fault, Faults, FaultyStore, SampleCommit};
 
 /// A failed operation is an error: never an absent session, and never a success.
@@ -17,12 +17,19 @@ pub fn a_step_that_fails_is_an_error<H: Harness>() {
         let trial = Trial::<H>::new();
         let record = trial.keep(trial.sample(1).principal("alice"));
         let fails = Failing::new(&trial);
-        let (alice, now) = (principal("alice"), trial.now);
+        let (alice, page, now) = (principal("alice"), Page::default(), trial.now);
         fails.step(StoreOperation::Load, fault, |store| {
             store.load(record.handle, now)
         });
         fails.step(StoreOperation::Sessions, fault, |store| {
-            store.sessions(&alice, now)
+            store.sessions(&alice, &page, now)
+        });
+        fails.step(StoreOperation::Remove, fault, |store| {
+            store.remove_unchanged(&record)
+        });
+        let record = trial.keep(trial.sample(3).principal("alice"));
+        fails.step(StoreOperation::EndOldest, fault, |store| {
+            store.end_oldest(&alice, 9, 9)
         });
         let next = trial.sample(2).build();
         fails.step(StoreOperation::Create, fault, |store| {

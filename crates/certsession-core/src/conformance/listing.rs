@@ -1,8 +1,9 @@
 //! Clauses about `sessions`.
 
 use super::Harness;
-use super::trial::{MINUTE, SECOND, Trial, answered, handles, principal};
-use crate::store::SessionStore;
+use super::trial::{MINUTE, SECOND, Trial, handles, principal};
+use crate::record::SessionSummary;
+use crate::store::{Cursor, Page, SessionStore};
 use crate::test_util::SampleCommit;
 
 /// An owner's sessions are listed oldest first; a sign-in counts as a beginning.
@@ -31,10 +32,73 @@ pub fn sessions_are_listed_as_they_are_now<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1).principal("alice").insert("a", "1"));
     let record = trial.apply(SampleCommit::on(&record).insert("a", "2").rotate());
+    let listed = trial.pages(&principal("alice"), Page::default(), trial.now);
+    assert_eq!(listed, [[SessionSummary::from(&*record)]]);
+}
+
+/// A summary is that of its record, however much data the session holds and however long its names
+/// are.
+pub fn a_summary_is_that_of_its_record<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let name = "n".repeat(200);
+    let large = "9".repeat(trial.harness.largest_data().min(100_000));
+    let records = [
+        trial.keep(trial.sample(1).principal(&name).insert("a", &large)),
+        trial.keep(trial.sample(2).principal(&name)),
+    ];
+    let mut listed = trial.pages(&principal(&name), Page::default(), trial.now);
+    listed[0].sort_by_key(SessionSummary::handle);
+    let expected = records.map(|record| SessionSummary::from(&*record));
+    assert_eq!(listed, [expected]);
+}
+
+/// A list is read page by page: no page is larger than was asked for, each is sorted, and each
+/// session is on exactly one of them, also if others end and begin in between.
+pub fn each_session_is_on_one_page<H: Harness>() {
+    let trial = Trial::<H>::new();
     let alice = principal("alice");
-    let listed = trial.store.sessions(&alice, trial.now);
-    let listed = answered(trial.harness.block_on(listed));
-    assert_eq!(listed, [record]);
+    // Some began in the same millisecond.
+    let began = |n: u32| trial.now + (n / 4) * SECOND;
+    let keep = |n| trial.keep(trial.sample(n).created_at(began(n)).principal("alice"));
+    let all: Vec<_> = (0..23).map(|n| keep(n).handle).collect();
+    for limit in [1, 2, 7, 22, 23, 24] {
+        let pages = trial.pages(&alice, Page::at_most(limit), trial.now);
+        assert!(pages.iter().all(|page| page.len() <= limit), "{limit}");
+        for page in &pages {
+            assert!(page.is_sorted_by_key(|it| (it.created_at(), it.handle())));
+        }
+        let mut listed = handles(&pages.concat());
+        listed.sort_unstable();
+        assert_eq!(listed, all, "in pages of {limit}");
+    }
+
+    let first = trial.run(trial.store.sessions(&alice, &Page::at_most(5), trial.now));
+    let next = first.next().unwrap_or_else(|| panic!("23 sessions are on a page of 5"));
+    let of_first = handles(first.sessions());
+    trial.remove(of_first[2]);
+    let late = keep(40).handle;
+    let rest = trial.pages(&alice, Page::at_most(5).after(next), trial.now).concat();
+    let mut listed = [of_first, handles(&rest)].concat();
+    listed.sort_unstable();
+    listed.retain(|handle| *handle != late);
+    assert_eq!(listed, all);
+}
+
+/// A cursor that the store did not make is no error, and shows no other owner's sessions.
+pub fn a_made_up_cursor_shows_nothing_of_others<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let alices = trial.keep(trial.sample(1).principal("alice"));
+    trial.keep(trial.sample(2).principal("bob"));
+    for length in 0..=Cursor::LONGEST {
+        for byte in [0, 0x7f, 0xff] {
+            let made_up = Cursor::new(&vec![byte; length]);
+            let made_up = made_up.unwrap_or_else(|| panic!("it is short enough"));
+            let page = Page::default().after(made_up);
+            let listed = trial.run(trial.store.sessions(&principal("alice"), &page, trial.now));
+            let listed = handles(listed.sessions());
+            assert!(listed.is_empty() || listed == [alices.handle], "{made_up}");
+        }
+    }
 }
 
 /// Expired and ended sessions are not listed.
@@ -48,7 +112,7 @@ pub fn only_live_sessions_are_listed<H: Harness>() {
     let ended = trial.keep(trial.sample(4).principal("alice"));
     trial.remove(ended.handle);
 
-    let at = |now| handles(&answered(trial.harness.block_on(trial.store.sessions(&alice, now))));
+    let at = |now| handles(&trial.pages(&alice, Page::default(), now).concat());
     let mut before = at(trial.now);
     before.sort_unstable();
     assert_eq!(before, [expiring.handle, idling.handle, active.handle]);

@@ -150,6 +150,8 @@ suite! { $
     }
     endings {
         remove_ends_a_session_once
+        only_an_unchanged_session_is_removed_as_unchanged
+        the_oldest_sessions_end_beyond_a_number
         revoke_ends_all_sessions_of_a_principal_and_no_others
         revoke_ends_all_sessions_of_a_certificate_and_no_others
         the_same_serial_under_another_issuer_is_another_certificate
@@ -160,6 +162,9 @@ suite! { $
     listing {
         sessions_are_listed_oldest_first
         sessions_are_listed_as_they_are_now
+        a_summary_is_that_of_its_record
+        each_session_is_on_one_page
+        a_made_up_cursor_shows_nothing_of_others
         only_live_sessions_are_listed
         an_unknown_owner_has_no_sessions
         an_owner_may_have_hundreds_of_sessions
@@ -209,6 +214,7 @@ suite! { $
     race_endings {
         no_writer_brings_a_removed_session_back
         of_parallel_ends_one_ends_the_session
+        a_session_that_is_ended_as_it_was_judged_is_not_signed_in_to
         revoke_leaves_none_of_the_earlier_sessions
         a_session_that_moves_during_a_revoke_is_gone_or_moved
     }

@@ -7,7 +7,7 @@ use super::race::yield_once;
 use super::trial::{MINUTE, Trial, answered, principal};
 use crate::handle::Handle;
 use crate::record::Record;
-use crate::store::{Creation, Outcome, Owner, SessionStore};
+use crate::store::{Creation, Outcome, Owner, Removal, SessionStore};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 
 const TASKS: u32 = 8;
@@ -58,6 +58,36 @@ pub fn of_parallel_ends_one_ends_the_session<H: Harness>() {
         let reported: usize = trial.race(ends.collect()).into_iter().sum();
         assert_eq!(reported, 1);
         trial.assert_gone(&record);
+    }
+}
+
+/// A session that is ended as it was judged, while its principal signs in to it: either it ended, and
+/// the sign-in found nothing, or the sign-in was first, and its session was not ended.
+pub fn a_session_that_is_ended_as_it_was_judged_is_not_signed_in_to<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let record = trial.keep(trial.sample(round).principal("alice"));
+        let tasks = (0..4).map(|task| {
+            let (store, judged) = (Arc::clone(&trial.store), Arc::clone(&record));
+            async move {
+                if task == 0 {
+                    let commit = SampleCommit::on(&judged).sign_in("bob").build();
+                    return match answered(store.commit(commit).await) {
+                        Outcome::Applied { .. } => (1, 0),
+                        Outcome::Gone => (0, 0),
+                        other => panic!("neither gone nor signed in: {other:?}"),
+                    };
+                }
+                let removed = answered(store.remove_unchanged(&judged).await);
+                (0, usize::from(removed == Removal::Removed))
+            }
+        });
+        let counts = trial.race(tasks.collect());
+        let signed_in: usize = counts.iter().map(|(signed_in, _)| signed_in).sum();
+        let ended: usize = counts.iter().map(|(_, ended)| ended).sum();
+        assert_eq!(signed_in + ended, 1, "{counts:?}");
+        assert_eq!(trial.load(record.handle).is_some(), signed_in == 1);
+        trial.remove(record.handle);
     }
 }
 

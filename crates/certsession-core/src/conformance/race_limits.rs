@@ -8,7 +8,7 @@ use super::Harness;
 use super::race::yield_once;
 use super::trial::{Trial, answered, principal};
 use crate::handle::Handle;
-use crate::store::{Admission, Creation, OnLimit, Outcome, SessionStore, StoreErrorKind};
+use crate::store::{Admission, Creation, OnLimit, Outcome, Page, SessionStore, StoreErrorKind};
 use crate::test_util::SampleCommit;
 
 const TASKS: u32 = 20;
@@ -128,7 +128,8 @@ fn race_once<H: Harness>(trial: &Trial<H>, on_limit: OnLimit) -> Tally {
         let (alice, now) = (alice.clone(), trial.now);
         async move {
             while signing_in.load(Ordering::Acquire) > 0 {
-                let live = answered(store.sessions(&alice, now).await).len();
+                let live = answered(store.sessions(&alice, &Page::default(), now).await);
+                let live = live.sessions().len();
                 assert!(live <= LIMIT.get() as usize, "{live} sessions at the same time");
                 yield_once().await;
             }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Harness;
 use super::race::StartingLine;
 use crate::handle::Handle;
-use crate::record::Record;
-use crate::store::{Admission, Creation, Outcome, Owner, OwnerKey, SessionStore};
+use crate::record::{Record, SessionSummary};
+use crate::store::{Admission, Creation, Outcome, Owner, OwnerKey, Page, Removal, SessionStore};
 use crate::test_util::{SampleCommit, SampleRecord};
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -96,9 +96,34 @@ impl<H: Harness> Trial<H> {
         revoked
     }
 
+    pub(super) fn remove_unchanged(&self, loaded: &Record) -> Removal {
+        self.run(self.store.remove_unchanged(loaded))
+    }
+
     /// The handles of an owner's sessions, in the order in which the store lists them.
     pub(super) fn list(&self, owner: &Owner) -> Vec<Handle> {
-        handles(&self.run(self.store.sessions(owner, self.now)))
+        let pages = self.pages(owner, Page::default(), self.now);
+        handles(&pages.concat())
+    }
+
+    /// An owner's sessions, page by page.
+    pub(super) fn pages(
+        &self,
+        owner: &Owner,
+        mut page: Page,
+        now: Timestamp,
+    ) -> Vec<Vec<SessionSummary>> {
+        let mut pages = Vec::new();
+        loop {
+            let listed = self.run(self.store.sessions(owner, &page, now));
+            let next = listed.next();
+            pages.push(listed.into_sessions());
+            assert!(pages.len() < 10_000, "the list has no end");
+            match next {
+                Some(cursor) => page = page.after(cursor),
+                None => return pages,
+            }
+        }
     }
 
     /// Asserts that the store has exactly this record, and lists it for each of its owners.
@@ -138,7 +163,7 @@ impl<H: Harness> Trial<H> {
         self.harness.run_all(tasks.collect())
     }
 
-    fn run<T>(&self, step: impl Future<Output = Result<T, crate::StoreError>>) -> T {
+    pub(super) fn run<T>(&self, step: impl Future<Output = Result<T, crate::StoreError>>) -> T {
         answered(self.harness.block_on(step))
     }
 }
@@ -149,8 +174,8 @@ pub(super) fn answered<T>(answer: Result<T, crate::StoreError>) -> T {
     answer.unwrap_or_else(|error| panic!("the store failed: {error:?}"))
 }
 
-pub(super) fn handles(records: &[Arc<Record>]) -> Vec<Handle> {
-    records.iter().map(|record| record.handle).collect()
+pub(super) fn handles(sessions: &[SessionSummary]) -> Vec<Handle> {
+    sessions.iter().map(|session| session.handle).collect()
 }
 
 pub(super) fn principal(name: &str) -> Owner {

@@ -10,9 +10,8 @@ use crate::event::{RevocationReason, SessionEvent, StoreOperation};
 use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
 use crate::principal::Principal;
-use crate::record::Record;
 use crate::revocation::{Revocation, RevocationList};
-use crate::store::{Owner, SessionStore, StoreError};
+use crate::store::{Owner, Page, Removal, SessionPage, SessionStore, StoreError};
 use crate::time::Timestamp;
 
 /// Lists and ends sessions from outside, for any store.
@@ -74,8 +73,8 @@ impl SessionAdmin {
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
-        self.manager.sessions(owner).await
+    pub async fn sessions(&self, owner: &Owner, page: &Page) -> Result<SessionPage, StoreError> {
+        self.manager.sessions(owner, page).await
     }
 
     /// As [`SessionManager::revoke`].
@@ -157,14 +156,30 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    /// The live sessions of an owner, oldest first.
+    /// The live sessions of an owner, oldest first, one page at a time and without their data.
     ///
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn sessions(&self, owner: &Owner) -> Result<Vec<Arc<Record>>, StoreError> {
+    ///
+    /// ```
+    /// # use certsession_core::{MemoryStore, Owner, Page, SessionManager, StoreError};
+    /// async fn count(sessions: &SessionManager<MemoryStore>, owner: &Owner) -> Result<usize, StoreError> {
+    ///     let mut page = Page::default();
+    ///     let mut count = 0;
+    ///     loop {
+    ///         let listed = sessions.sessions(owner, &page).await?;
+    ///         count += listed.sessions().len();
+    ///         match listed.next() {
+    ///             Some(cursor) => page = page.after(cursor),
+    ///             None => return Ok(count),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub async fn sessions(&self, owner: &Owner, page: &Page) -> Result<SessionPage, StoreError> {
         let now = self.rules.clock.now();
-        let sessions = self.store.sessions(owner, now).await;
+        let sessions = self.store.sessions(owner, page, now).await;
         sessions.map_err(self.failed(StoreOperation::Sessions))
     }
 
@@ -202,16 +217,26 @@ impl<S: SessionStore> SessionManager<S> {
         principal: &Principal,
         handle: Handle,
     ) -> Result<bool, StoreError> {
-        let now = self.rules.clock.now();
-        let loaded = self.store.load(handle, now).await;
-        let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
-        match loaded {
-            Some(record) if record.principal() == Some(principal) => {
-                let details = EventDetails::default().about(&record);
-                let details = details.by(Actor::Principal(principal));
-                self.revoke_with(handle, details).await
+        let actor = Actor::Principal(principal);
+        loop {
+            let now = self.rules.clock.now();
+            let loaded = self.store.load(handle, now).await;
+            let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
+            let own = loaded.filter(|record| record.principal() == Some(principal));
+            let Some(record) = own else {
+                return Ok(false);
+            };
+            let details = EventDetails::default().about(&record).by(actor);
+            // Another principal may be signing in: only the session that was judged may end.
+            let removed = self.store.remove_unchanged(&record).await;
+            match removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
+                Removal::Removed => {
+                    self.revoked(handle, RevocationReason::Requested, details);
+                    return Ok(true);
+                }
+                Removal::Gone => return Ok(false),
+                Removal::Changed => {}
             }
-            _ => Ok(false),
         }
     }
 
@@ -228,13 +253,20 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> Result<Vec<Handle>, StoreError> {
         let owner = Owner::Principal(principal.clone());
         let mut revoked = Vec::new();
-        for record in self.sessions(&owner).await? {
-            let handle = record.handle();
-            if handle != own && self.revoke_own(principal, handle).await? {
-                revoked.push(handle);
+        let mut page = Page::default();
+        loop {
+            let listed = self.sessions(&owner, &page).await?;
+            for summary in listed.sessions() {
+                let handle = summary.handle();
+                if handle != own && self.revoke_own(principal, handle).await? {
+                    revoked.push(handle);
+                }
+            }
+            match listed.next() {
+                Some(cursor) => page = page.after(cursor),
+                None => return Ok(revoked),
             }
         }
-        Ok(revoked)
     }
 
     /// Ends every session of an owner, and returns their handles.
@@ -256,13 +288,9 @@ impl<S: SessionStore> SessionManager<S> {
         owner: &Owner,
         actor: Actor<'_>,
     ) -> Result<Vec<Handle>, StoreError> {
-        let details = EventDetails::default().of_owner(owner).by(actor);
-        let revoked = self.store.revoke(owner).await;
-        let revoked = revoked.map_err(self.failed_for(StoreOperation::Revoke, details))?;
-        for handle in &revoked {
-            self.revoked(*handle, RevocationReason::Requested, details);
-        }
-        Ok(revoked)
+        let _sweeping = self.rules.to_end.begin(owner.key());
+        self.revoke_for(owner, RevocationReason::Requested, actor)
+            .await
     }
 
     pub(super) fn revoked(
@@ -280,7 +308,7 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 
 /// A manager behind [`SessionAdmin`].
 trait Administration: Send + Sync {
-    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>>;
+    fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage>;
 
     fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool>;
 
@@ -302,8 +330,8 @@ trait Administration: Send + Sync {
 }
 
 impl<S: SessionStore> Administration for SessionManager<S> {
-    fn sessions<'a>(&'a self, owner: &'a Owner) -> Answer<'a, Vec<Arc<Record>>> {
-        Box::pin(Self::sessions(self, owner))
+    fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage> {
+        Box::pin(Self::sessions(self, owner, page))
     }
 
     fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool> {

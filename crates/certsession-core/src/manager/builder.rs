@@ -1,5 +1,6 @@
 //! The builder of a manager.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::SessionManager;
@@ -73,6 +74,20 @@ impl<S> SessionManagerBuilder<S> {
     /// Sets how many sessions a principal may have. Default: no limit.
     pub fn admission(mut self, admission: Admission) -> Self {
         self.rules.admission = Some(admission);
+        self
+    }
+
+    /// Sets how many sessions a certificate may have, signed in or not; `None` for any number. Beyond
+    /// that the oldest end ([`RevocationReason::Evicted`](crate::RevocationReason::Evicted)).
+    /// Default: 1,000.
+    ///
+    /// It bounds what one client can take up in the store, as an [admission](Self::admission) limit
+    /// does only for sessions with a principal. It is not exact: with a limit of 256 or more, one
+    /// creation in sixteen looks, so that a certificate may have some tens of sessions more for a
+    /// while, and then an eighth of its sessions end at once. Raise it where many people share a
+    /// certificate.
+    pub fn certificate_limit(mut self, limit: impl Into<Option<NonZeroUsize>>) -> Self {
+        self.rules.certificate_limit = limit.into();
         self
     }
 

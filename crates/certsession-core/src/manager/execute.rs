@@ -1,18 +1,26 @@
 //! Committing what a request did to the store.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::SessionManager;
 use crate::certificate::PeerCertificate;
-use crate::event::{Refusal, SessionEvent, StoreOperation};
+use crate::event::{Refusal, RevocationReason, SessionEvent, StoreOperation};
 use crate::event_details::{Actor, EventDetails, RequestInfo};
+use crate::handle::Handle;
 use crate::record::Record;
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
-use crate::store::{Creation, Outcome, SessionStore, StoreError, StoreErrorKind};
+use crate::store::{Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::Token;
+
+/// One of so many creations looks whether its certificate has too many sessions.
+const LOOKS_EVERY: u8 = 16;
+
+/// With a lower limit each creation looks.
+const LOOKS_AT_EACH: usize = 256;
 
 impl<S: SessionStore> SessionManager<S> {
     /// Executes a request's commit against the store: first an end, then one commit or one
@@ -83,7 +91,7 @@ impl<S: SessionStore> SessionManager<S> {
     ) -> CommitResult {
         let now = self.rules.clock.now();
         let details = EventDetails::of_request(request, Some(peer));
-        if let Err(refusal) = self.judge_again(peer, now, details).await {
+        if let Err(refusal) = self.judge_again(peer, now, details) {
             return CommitResult::over(Err(SessionError::Refused(refusal)));
         }
         let drafted = Token::issue().and_then(|token| {
@@ -102,6 +110,7 @@ impl<S: SessionStore> SessionManager<S> {
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
                 self.emit_created(&record, &evicted, details);
+                self.bound_certificate(&record, details).await;
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
@@ -131,8 +140,36 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
+    /// Ends the oldest sessions of the certificate of a new session, if it has too many. Where many
+    /// are allowed, one of some creations does it for the others too. A failure does not fail the
+    /// creation, which has happened.
+    async fn bound_certificate(&self, record: &Record, details: EventDetails<'_>) {
+        let Some(limit) = self.rules.certificate_limit.map(NonZeroUsize::get) else {
+            return;
+        };
+        // The handle is random, so this choice is random too, and not the client's.
+        let is_chosen = record.handle.as_bytes()[Handle::LENGTH - 1].is_multiple_of(LOOKS_EVERY);
+        if limit >= LOOKS_AT_EACH && !is_chosen {
+            return;
+        }
+        // Some at once, so that a client at its limit does not make the store look each time.
+        let keep = match limit < LOOKS_AT_EACH {
+            true => limit,
+            false => limit - limit / 8,
+        };
+        let owner = Owner::bound_to(record.binding());
+        let ended = Box::pin(self.store.end_oldest(&owner, limit, keep)).await;
+        // The principals of the ended sessions are not known.
+        let details = details.of_owner(&owner).by(Actor::Rules);
+        if let Ok(ended) = ended.map_err(self.failed_for(StoreOperation::EndOldest, details)) {
+            for handle in ended {
+                self.revoked(handle, RevocationReason::Evicted, details);
+            }
+        }
+    }
+
     /// A request may run for hours, and its certificate was judged when it began.
-    async fn judge_again(
+    fn judge_again(
         &self,
         certificate: &PeerCertificate,
         now: Timestamp,
@@ -143,7 +180,7 @@ impl<S: SessionStore> SessionManager<S> {
             let handle = None;
             let event = SessionEvent::Refused { handle, reason };
             self.rules.emit(event, details);
-            self.end_if_revoked(reason, certificate).await;
+            self.end_if_revoked(reason, certificate);
         }
         judged
     }
@@ -162,7 +199,7 @@ impl<S: SessionStore> SessionManager<S> {
         let loaded = Arc::clone(&base.record);
         let details = EventDetails::of_request(request, presented.as_deref()).about(&loaded);
         if let Some(certificate) = peer.as_deref()
-            && let Err(refusal) = self.judge_again(certificate, now, details).await
+            && let Err(refusal) = self.judge_again(certificate, now, details)
         {
             return match pending.is_empty() {
                 true => CommitResult::over(Ok(())),

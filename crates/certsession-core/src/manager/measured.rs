@@ -7,7 +7,10 @@ use std::time::Duration;
 use crate::event::StoreOperation;
 use crate::handle::Handle;
 use crate::record::Record;
-use crate::store::{Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError};
+use crate::store::{
+    Admission, Commit, Creation, Outcome, Owner, Page, Removal, SessionPage, SessionStore,
+    StoreError,
+};
 use crate::time::Timestamp;
 
 /// A store whose steps are measured. Without the feature it is the store itself.
@@ -63,12 +66,31 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         step(StoreOperation::Remove, self.0.remove(handle))
     }
 
+    fn remove_unchanged(
+        &self,
+        loaded: &Record,
+    ) -> impl Future<Output = Result<Removal, StoreError>> + Send {
+        step(StoreOperation::Remove, self.0.remove_unchanged(loaded))
+    }
+
     fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send {
-        step(StoreOperation::Sessions, self.0.sessions(owner, now))
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
+        let sessions = self.0.sessions(owner, page, now);
+        step(StoreOperation::Sessions, sessions)
+    }
+
+    fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
+        let ended = self.0.end_oldest(owner, most, keep);
+        step(StoreOperation::EndOldest, ended)
     }
 
     fn revoke(

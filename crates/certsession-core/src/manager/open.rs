@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
 use crate::rules::OnReplay;
 use crate::session::{Base, Phase, Session, SessionError};
-use crate::store::{Owner, SessionStore};
+use crate::store::{Owner, Removal, SessionStore};
 use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
@@ -87,11 +87,11 @@ enum LookupResult {
 
 impl<S: SessionStore> SessionManager<S> {
     /// Opens the session of a request, with at most one load, and none without a cookie. (With
-    /// [`OnReplay::EndSession`], a replay costs one additional `remove`.)
+    /// [`OnReplay::EndSession`], a replay costs one additional `remove_unchanged`.)
     ///
     /// 1. A certificate that is rejected, expired, not yet valid or revoked is refused, with or
-    ///    without a cookie. The sessions of a revoked certificate are ended, which costs one
-    ///    `revoke`.
+    ///    without a cookie. The sessions of a revoked certificate are queued to be ended, by the
+    ///    [worker](Self::revocation_worker).
     /// 2. A token that opens no session gives the request an empty session: the token is never
     ///    adopted.
     /// 3. A genuine token under another certificate, or under none, is refused; the session it
@@ -164,7 +164,7 @@ impl<S: SessionStore> SessionManager<S> {
         if let Some(certificate) = certificate.map(Arc::as_ref)
             && let Err(refusal) = self.rules.judge(certificate, now)
         {
-            self.end_if_revoked(refusal, certificate).await;
+            self.end_if_revoked(refusal, certificate);
             let details = EventDetails::of_request(request, Some(certificate));
             return Err(self.refuse(None, refusal, details));
         }
@@ -186,8 +186,7 @@ impl<S: SessionStore> SessionManager<S> {
             LookupResult::Session(base) => (Some(base), Phase::Open),
             LookupResult::Replayed(record) => {
                 let details = EventDetails::of_request(request, certificate.map(Arc::as_ref));
-                let replayed = self.replayed(&record, details.about(&record));
-                (None, Box::pin(replayed).await?)
+                (None, Box::pin(self.replayed(record, details)).await?)
             }
             LookupResult::Replaced => (None, Phase::Replaced),
             LookupResult::Renewed => (None, Phase::Renewed),
@@ -211,12 +210,11 @@ impl<S: SessionStore> SessionManager<S> {
         self.refuse(None, reason, EventDetails::of_request(request, certificate))
     }
 
-    /// Ends the sessions of a certificate that was refused because it is revoked. If the store
-    /// fails, its event says so; the refusal holds all the same, and the next request of this
-    /// certificate, or the task that ends sessions, tries again.
-    pub(super) async fn end_if_revoked(&self, refusal: Refusal, certificate: &PeerCertificate) {
+    /// Sees to it that the sessions of a certificate end that was refused because it is revoked. The
+    /// request does not wait for that: the refusal holds in any case.
+    pub(super) fn end_if_revoked(&self, refusal: Refusal, certificate: &PeerCertificate) {
         if refusal == Refusal::CertificateRevoked {
-            let _ = Box::pin(self.end_sessions_of(&Owner::from(certificate))).await;
+            self.end_later(certificate.into());
         }
     }
 
@@ -278,8 +276,7 @@ impl<S: SessionStore> SessionManager<S> {
         // whether the bound certificate was revoked, because that ended the session. For the bound
         // certificate itself `open_from` has checked this already.
         if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
-            let owner = Owner::bound_to(record.binding());
-            Box::pin(self.end_sessions_of(&owner)).await?;
+            self.end_later(Owner::bound_to(record.binding()));
             return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         }
         self.judge(record, lookup, compared)
@@ -364,22 +361,38 @@ impl<S: SessionStore> SessionManager<S> {
     /// Decides what a request with a replayed token may still do.
     async fn replayed(
         &self,
-        record: &Record,
+        replayed: Arc<Record>,
         details: EventDetails<'_>,
     ) -> Result<Phase, SessionError> {
-        let handle = record.handle;
+        let handle = replayed.handle;
+        let details = details.about(&replayed);
         let event = SessionEvent::Replayed { handle };
         self.rules.emit(event, details);
-        if self.rules.on_replay == OnReplay::EndSession {
-            let removed = self.store.remove(handle).await;
-            if removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
-                let reason = EndReason::Replay;
-                let event = SessionEvent::Ended { handle, reason };
-                self.rules.emit(event, details.by(Actor::Rules));
-            }
-            return Ok(Phase::Open);
+        if self.rules.on_replay != OnReplay::EndSession {
+            return Ok(Phase::Replaced);
         }
-        Ok(Phase::Replaced)
+        let mut current = Arc::clone(&replayed);
+        loop {
+            let removed = self.store.remove_unchanged(&current).await;
+            match removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
+                Removal::Removed => {
+                    let reason = EndReason::Replay;
+                    let event = SessionEvent::Ended { handle, reason };
+                    self.rules.emit(event, details.by(Actor::Rules));
+                    return Ok(Phase::Open);
+                }
+                Removal::Gone => return Ok(Phase::Open),
+                Removal::Changed => {}
+            }
+            let newer = self.store.load(handle, self.rules.clock.now()).await;
+            match newer.map_err(self.failed_for(StoreOperation::Load, details))? {
+                // A write, or a renewal: it is the session that was judged.
+                Some(newer) if newer.epoch == current.epoch => current = newer,
+                // The owner has signed in meanwhile: what was judged is over.
+                Some(_) => return Ok(Phase::Replaced),
+                None => return Ok(Phase::Open),
+            }
+        }
     }
 
     /// Ignores the token: the request continues without a session.

@@ -8,13 +8,17 @@ use super::measured::Measured;
 use crate::event::{RevocationReason, StoreOperation};
 use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
+use crate::portions::{PORTION, let_others_run};
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::rules::Rules;
 use crate::store::{Owner, SessionStore, StoreError};
 
-/// How many certificates one call of `end_revoked` handles: a list may name a hundred thousand at
-/// once.
+/// How many owners one call of `end_revoked` handles: a list may name a hundred thousand at once.
 const BATCH: usize = 256;
+
+/// After how many failures in a row a call of `end_revoked` leaves the rest for later: the store is
+/// down, and each further attempt could take as long as its timeout.
+const GIVE_UP_AFTER: usize = 3;
 
 impl<S: SessionStore> SessionManager<S> {
     /// The list of revoked certificates.
@@ -48,12 +52,16 @@ impl<S: SessionStore> SessionManager<S> {
         let owner = revocation.owner();
         self.rules.revocations.revoke(revocation);
         match owner {
-            Some(owner) => self.end_sessions_by(&owner, actor).await,
+            Some(owner) => {
+                let _sweeping = self.rules.to_end.begin(owner.key());
+                self.end_sessions_by(&owner, actor).await
+            }
             None => Ok(Vec::new()),
         }
     }
 
-    /// Waits until the list contains new certificates whose sessions have not been ended yet.
+    /// Waits until there are sessions of revoked certificates to end: certificates were added to the
+    /// list, or a request of a revoked certificate was refused.
     ///
     /// An adapter runs a [`RevocationWorker`], which calls this and
     /// [`end_revoked`](Self::end_revoked) in turn.
@@ -61,23 +69,52 @@ impl<S: SessionStore> SessionManager<S> {
         self.rules.to_end.wait_nonempty().await;
     }
 
-    /// Ends the sessions of a batch of newly revoked certificates, and returns how many
-    /// certificates were handled. A certificate that has been removed from the list in the meantime
-    /// is included: it was revoked once, so its sessions end too.
+    /// Waits until no session of a revoked certificate is left to end. For a graceful shutdown: set
+    /// a limit to it, because it waits for as long as the store is down.
+    pub async fn revocations_ended(&self) {
+        self.rules.to_end.wait_empty().await;
+    }
+
+    /// Ends the sessions of a batch of revoked certificates, one certificate after another, and
+    /// returns how many certificates were handled. A certificate that has been removed from the
+    /// list in the meantime is included: it was revoked once, so its sessions end too.
     ///
     /// # Errors
     ///
-    /// If the store fails. The next call retries what this one did not finish.
+    /// If the store fails for one of them; the others are handled nevertheless. The next call
+    /// retries what this one did not finish.
     pub async fn end_revoked(&self) -> Result<usize, StoreError> {
-        let mut batch = self.rules.to_end.take(BATCH);
-        let count = batch.len();
-        while let Some(revocation) = batch.next() {
-            if let Some(owner) = revocation.owner() {
-                self.end_sessions_of(&owner).await?;
+        let to_end = &self.rules.to_end;
+        let mut batch = to_end.take(BATCH);
+        let (mut count, mut failure, mut in_a_row) = (0, None, 0);
+        while let Some(owner) = batch.next() {
+            // A caller of `revoke_certificate` or `revoke_all` may be at it.
+            let Some(sweeping) = to_end.begin(owner.key()) else {
+                batch.later();
+                continue;
+            };
+            let ended = self.end_sessions_of(owner).await;
+            drop(sweeping);
+            match ended {
+                Ok(_) => {
+                    batch.done();
+                    count += 1;
+                    in_a_row = 0;
+                }
+                Err(error) => {
+                    batch.later();
+                    failure = Some(error);
+                    in_a_row += 1;
+                    if in_a_row == GIVE_UP_AFTER {
+                        break;
+                    }
+                }
             }
-            batch.done();
         }
-        Ok(count)
+        match failure {
+            None => Ok(count),
+            Some(error) => Err(error),
+        }
     }
 
     /// Creates the worker that ends the sessions of certificates as they are added to the list;
@@ -90,7 +127,13 @@ impl<S: SessionStore> SessionManager<S> {
         })
     }
 
-    pub(super) async fn end_sessions_of(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
+    /// Queues the owner of a revoked certificate whose request is refused. The request does not
+    /// wait: an owner may have a hundred thousand sessions, and each of its requests would.
+    pub(super) fn end_later(&self, owner: Owner) {
+        self.rules.to_end.request(owner);
+    }
+
+    async fn end_sessions_of(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         self.end_sessions_by(owner, Actor::Rules).await
     }
 
@@ -99,11 +142,25 @@ impl<S: SessionStore> SessionManager<S> {
         owner: &Owner,
         actor: Actor<'_>,
     ) -> Result<Vec<Handle>, StoreError> {
+        let reason = RevocationReason::CertificateRevoked;
+        self.revoke_for(owner, reason, actor).await
+    }
+
+    /// Ends every session of an owner.
+    pub(super) async fn revoke_for(
+        &self,
+        owner: &Owner,
+        reason: RevocationReason,
+        actor: Actor<'_>,
+    ) -> Result<Vec<Handle>, StoreError> {
         let details = EventDetails::default().of_owner(owner).by(actor);
         let ended = self.store.revoke(owner).await;
         let ended = ended.map_err(self.failed_for(StoreOperation::Revoke, details))?;
-        for handle in &ended {
-            self.revoked(*handle, RevocationReason::CertificateRevoked, details);
+        for (n, handle) in ended.iter().enumerate() {
+            if n > 0 && n % PORTION == 0 {
+                let_others_run().await;
+            }
+            self.revoked(*handle, reason, details);
         }
         Ok(ended)
     }

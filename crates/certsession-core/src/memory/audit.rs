@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::owners::Place;
 use super::{MemoryStore, sync};
-use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::OwnerKey;
 
@@ -28,19 +28,21 @@ impl MemoryStore {
                 self.data_len()
             ));
         }
-        let belongs: BTreeSet<(OwnerKey, Handle)> = records
+        let belongs: BTreeSet<(OwnerKey, Place)> = records
             .iter()
-            .flat_map(|record| record.owners().map(|key| (key, record.handle())))
+            .flat_map(|record| record.owners().map(|key| (key, Place::from(&**record))))
             .collect();
-        let indexed: BTreeSet<(OwnerKey, Handle)> = self.owners.entries().into_iter().collect();
+        let indexed: BTreeSet<(OwnerKey, Place)> = self.owners.entries().into_iter().collect();
         match (
             belongs.difference(&indexed).next(),
             indexed.difference(&belongs).next(),
         ) {
             (None, None) => Ok(()),
-            (Some((_, handle)), _) => Err(format!("{handle} is missing in an owner's index")),
-            (_, Some((_, handle))) => Err(format!(
-                "{handle} is in the index of an owner that it does not have"
+            (Some((_, Place { handle, .. })), _) => {
+                Err(format!("{handle} is missing in an owner's index"))
+            }
+            (_, Some((_, Place { handle, .. }))) => Err(format!(
+                "{handle} is in the index of an owner that it does not have, or in another place"
             )),
         }
     }

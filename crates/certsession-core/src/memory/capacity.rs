@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Which part of the capacity in bytes is reserved, in addition, for the sessions that exist: so
+/// that a client who fills the store with new sessions does not keep the others from writing.
+const RESERVED_PART: usize = 4;
+
 /// Counts sessions and the bytes of their data against the capacity. The count is exact: every
 /// caller that takes room gives back the same amount.
 pub(super) struct Room {
@@ -44,14 +48,17 @@ impl Room {
     }
 
     /// Adjusts the room of a session that grows or shrinks. Returns false if there is no room to
-    /// grow.
+    /// grow, not even in the reserve.
     pub(super) fn resize(&self, from: usize, to: usize) -> bool {
         self.bytes.give(from.saturating_sub(to));
-        self.bytes.take(to.saturating_sub(from))
+        let limit = self.bytes.limit;
+        let with_reserve = limit.saturating_add(limit / RESERVED_PART);
+        self.bytes
+            .take_within(to.saturating_sub(from), with_reserve)
     }
 }
 
-/// A counter with a limit that it never exceeds.
+/// A counter with a limit.
 pub(super) struct Count {
     held: AtomicUsize,
     limit: usize,
@@ -73,7 +80,14 @@ impl Count {
     }
 
     fn take(&self, more: usize) -> bool {
-        let taken = |held: usize| held.checked_add(more).filter(|sum| *sum <= self.limit);
+        self.take_within(more, self.limit)
+    }
+
+    fn take_within(&self, more: usize, limit: usize) -> bool {
+        let taken = |held: usize| {
+            held.checked_add(more)
+                .filter(|sum| *sum <= limit || more == 0)
+        };
         self.held
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken)
             .is_ok()

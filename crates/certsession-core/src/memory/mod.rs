@@ -2,10 +2,11 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `steps` | the conditional operations: create and commit |
+//! | `steps` | the conditional operations: create and commit; ending an owner's sessions |
 //! | `shard` | records by handle, and the order in which they expire |
 //! | `deadlines` | that order, in buckets of time |
-//! | `owners` | handles by owner |
+//! | `listing` | an owner's sessions, page by page |
+//! | `owners` | sessions by owner, oldest first |
 //! | `capacity` | the number of sessions and bytes, and their limits |
 //! | `sync` | the lock, which the model checker replaces |
 //! | `audit` | consistency checks for tests |
@@ -20,6 +21,7 @@
 mod audit;
 mod capacity;
 mod deadlines;
+mod listing;
 mod owners;
 mod shard;
 mod steps;
@@ -29,9 +31,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::handle::Handle;
+use crate::portions::{PORTION, let_others_run};
 use crate::record::Record;
 use crate::store::{
-    Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind,
+    Admission, Commit, Creation, Outcome, Owner, Page, Removal, SessionPage, SessionStore,
+    StoreError, StoreErrorKind,
 };
 use crate::time::Timestamp;
 use capacity::Room;
@@ -51,7 +55,9 @@ const SWEEP: usize = 4;
 /// number of sessions.
 ///
 /// It is bounded in sessions and in bytes of data. A session takes some 600 to 1,000 bytes in
-/// addition to its data (docs/performance.md), so the defaults amount to about 2 GiB.
+/// addition to its data (docs/performance.md), so the defaults amount to about 2 GiB. When it is
+/// full, no session begins, and the sessions that exist can still write: a quarter of the capacity
+/// in bytes is reserved for them, in addition.
 ///
 /// It expires sessions by itself: each operation that changes something removes a few expired
 /// sessions, and an operation that finds the store full looks for one in all shards. Sessions do
@@ -88,7 +94,8 @@ impl MemoryStore {
         Self::with_capacities(capacity, Self::DEFAULT_DATA_CAPACITY)
     }
 
-    /// Creates an empty store with room for this many sessions and bytes of data.
+    /// Creates an empty store with room for this many sessions and bytes of data, and a quarter more
+    /// bytes for sessions that exist.
     pub fn with_capacities(sessions: usize, data: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -117,7 +124,7 @@ impl MemoryStore {
         self.room.bytes().held()
     }
 
-    /// The capacity in bytes of data.
+    /// The capacity in bytes of data; a session that exists may grow beyond it by a quarter.
     pub const fn data_capacity(&self) -> usize {
         self.room.bytes().limit()
     }
@@ -235,34 +242,69 @@ impl SessionStore for MemoryStore {
         Ok(removed.is_some())
     }
 
+    async fn remove_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        let handle = loaded.handle();
+        let mut shard = sync::lock(self.shard(handle));
+        let Some(current) = shard.get(handle) else {
+            return Ok(Removal::Gone);
+        };
+        if current.revision() != loaded.revision() {
+            return Ok(Removal::Changed);
+        }
+        let removed = shard.remove(handle);
+        drop(shard);
+        if let Some(record) = removed {
+            self.room.give(record.data().size());
+            self.owners.forget(&record, None);
+        }
+        Ok(Removal::Removed)
+    }
+
     async fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
+    ) -> Result<SessionPage, StoreError> {
+        Ok(self.list(&owner.key(), page, now))
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
         let key = owner.key();
-        let handles: Vec<_> = self.owners.lock(&[key]).members(&key).collect();
-        let mut records: Vec<_> = handles
-            .into_iter()
-            .filter_map(|handle| self.get(handle, now))
-            .collect();
-        records.sort_by_key(|record| (record.created_at(), record.handle()));
-        Ok(records)
+        let mut owners = self.owners.lock(&[key]);
+        let excess = match owners.count(&key) {
+            count if count > most => count.saturating_sub(keep).min(PORTION),
+            _ => return Ok(Vec::new()),
+        };
+        let oldest: Vec<_> = owners.members(&key).take(excess).collect();
+        let ended = self.take_members(&mut owners, &key, &oldest);
+        drop(owners);
+        Ok(self.forget_members(&ended, key))
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         let key = owner.key();
-        let mut owners = self.owners.lock(&[key]);
-        let revoked: Vec<_> = owners
-            .take_all(&key)
-            .into_iter()
-            .filter_map(|handle| self.take(handle))
-            .collect();
-        drop(owners);
-        for record in &revoked {
-            self.owners.forget(record, Some(key));
+        let (places, ended) = {
+            let mut owners = self.owners.lock(&[key]);
+            // The places now: a session that signs in again meanwhile moves to another, and is
+            // found by its handle all the same.
+            let places: Vec<_> = owners.members(&key).collect();
+            let first = &places[..places.len().min(PORTION)];
+            let ended = self.take_members(&mut owners, &key, first);
+            (places, ended)
+        };
+        let mut revoked = self.forget_members(&ended, key);
+        for portion in places.chunks(PORTION).skip(1) {
+            let_others_run().await;
+            let ended = self.take_members(&mut self.owners.lock(&[key]), &key, portion);
+            revoked.extend(self.forget_members(&ended, key));
         }
-        Ok(revoked.iter().map(|record| record.handle()).collect())
+        Ok(revoked)
     }
 }
 

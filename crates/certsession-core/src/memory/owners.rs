@@ -1,11 +1,29 @@
-//! Handles by owner.
+//! Sessions by owner, oldest first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use super::sync::{self, Mutex, MutexGuard};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::OwnerKey;
+use crate::time::Timestamp;
+
+/// The place of a session among those of an owner, which are sorted by when they began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) began: Timestamp,
+    pub(super) handle: Handle,
+}
+
+impl From<&Record> for Place {
+    fn from(record: &Record) -> Self {
+        Self {
+            began: record.created_at(),
+            handle: record.handle(),
+        }
+    }
+}
 
 /// The index, sharded by owner.
 pub(super) struct Owners {
@@ -14,15 +32,15 @@ pub(super) struct Owners {
 
 type Shard = HashMap<OwnerKey, Members>;
 
-/// Most owners have one session, and a set for a single handle would cost more than the handle. The
+/// Most owners have one session, and a set for a single place would cost more than the place. The
 /// set is boxed so that those owners do not pay for its size.
 enum Members {
-    One(Handle),
+    One(Place),
     #[allow(
         clippy::box_collection,
         reason = "a set inside would make every entry its size"
     )]
-    Many(Box<HashSet<Handle>>),
+    Many(Box<BTreeSet<Place>>),
 }
 
 impl Owners {
@@ -52,19 +70,19 @@ impl Owners {
     pub(super) fn forget(&self, record: &Record, done: Option<OwnerKey>) {
         for key in record.owners().filter(|key| Some(*key) != done) {
             let mut shard = sync::lock(&self.shards[self.shard_of(&key)]);
-            remove(&mut shard, &key, record.handle());
+            remove(&mut shard, &key, record.into());
         }
     }
 
     /// All entries of the index.
     #[cfg(feature = "test-util")]
-    pub(super) fn entries(&self) -> Vec<(OwnerKey, Handle)> {
+    pub(super) fn entries(&self) -> Vec<(OwnerKey, Place)> {
         let mut entries = Vec::new();
         for shard in &self.shards {
             for (key, members) in sync::lock(shard).iter() {
                 match members {
-                    Members::One(handle) => entries.push((*key, *handle)),
-                    Members::Many(handles) => entries.extend(handles.iter().map(|h| (*key, *h))),
+                    Members::One(place) => entries.push((*key, *place)),
+                    Members::Many(places) => entries.extend(places.iter().map(|p| (*key, *p))),
                 }
             }
         }
@@ -83,51 +101,61 @@ pub(super) struct LockedOwners<'a> {
 }
 
 impl LockedOwners<'_> {
-    pub(super) fn members(&self, key: &OwnerKey) -> impl Iterator<Item = Handle> {
-        let members = self.shard(key).and_then(|shard| shard.get(key));
-        let (one, many) = match members {
-            Some(Members::One(handle)) => (Some(*handle), None),
-            Some(Members::Many(handles)) => (None, Some(handles)),
-            None => (None, None),
-        };
-        one.into_iter()
-            .chain(many.into_iter().flat_map(|handles| handles.iter().copied()))
+    /// The sessions of an owner, oldest first.
+    pub(super) fn members(&self, key: &OwnerKey) -> impl Iterator<Item = Place> {
+        self.members_after(key, None)
     }
 
-    pub(super) fn add(&mut self, key: &OwnerKey, handle: Handle) {
+    /// The sessions of an owner that are behind a place, oldest first.
+    pub(super) fn members_after(
+        &self,
+        key: &OwnerKey,
+        place: Option<Place>,
+    ) -> impl Iterator<Item = Place> {
+        let (one, many) = match self.get(key) {
+            Some(Members::One(only)) => (Some(*only), None),
+            Some(Members::Many(places)) => (None, Some(places)),
+            None => (None, None),
+        };
+        let one = one.filter(|only| place.is_none_or(|place| *only > place));
+        let behind = place.map_or(Bound::Unbounded, Bound::Excluded);
+        let many = many.map(|places| places.range((behind, Bound::Unbounded)));
+        one.into_iter().chain(many.into_iter().flatten().copied())
+    }
+
+    /// How many sessions an owner has.
+    pub(super) fn count(&self, key: &OwnerKey) -> usize {
+        match self.get(key) {
+            Some(Members::One(_)) => 1,
+            Some(Members::Many(places)) => places.len(),
+            None => 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, key: &OwnerKey, place: Place) {
         let Some(shard) = self.shard_mut(key) else {
             return;
         };
-        let members = shard.entry(*key).or_insert(Members::One(handle));
+        let members = shard.entry(*key).or_insert(Members::One(place));
         match members {
-            Members::One(first) if *first == handle => {}
+            Members::One(first) if *first == place => {}
             Members::One(first) => {
-                *members = Members::Many(Box::new(HashSet::from([*first, handle])));
+                *members = Members::Many(Box::new(BTreeSet::from([*first, place])));
             }
-            Members::Many(handles) => {
-                handles.insert(handle);
+            Members::Many(places) => {
+                places.insert(place);
             }
         }
     }
 
-    pub(super) fn remove(&mut self, key: &OwnerKey, handle: Handle) {
+    pub(super) fn remove(&mut self, key: &OwnerKey, place: Place) {
         if let Some(shard) = self.shard_mut(key) {
-            remove(shard, key, handle);
+            remove(shard, key, place);
         }
     }
 
-    /// Removes and returns all members of an owner, sorted by handle: the model checker needs a
-    /// fixed order, and a set iterates in a different one each time.
-    pub(super) fn take_all(&mut self, key: &OwnerKey) -> Vec<Handle> {
-        match self.shard_mut(key).and_then(|shard| shard.remove(key)) {
-            Some(Members::One(handle)) => vec![handle],
-            Some(Members::Many(handles)) => {
-                let mut handles: Vec<_> = handles.into_iter().collect();
-                handles.sort_unstable();
-                handles
-            }
-            None => Vec::new(),
-        }
+    fn get(&self, key: &OwnerKey) -> Option<&Members> {
+        self.shard(key)?.get(key)
     }
 
     fn shard(&self, key: &OwnerKey) -> Option<&Shard> {
@@ -146,12 +174,12 @@ impl LockedOwners<'_> {
     }
 }
 
-fn remove(shard: &mut Shard, key: &OwnerKey, handle: Handle) {
+fn remove(shard: &mut Shard, key: &OwnerKey, place: Place) {
     let is_empty = match shard.get_mut(key) {
-        Some(Members::One(only)) => *only == handle,
-        Some(Members::Many(handles)) => {
-            handles.remove(&handle);
-            handles.is_empty()
+        Some(Members::One(only)) => *only == place,
+        Some(Members::Many(places)) => {
+            places.remove(&place);
+            places.is_empty()
         }
         None => false,
     };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::owners::LockedOwners;
+use super::owners::{LockedOwners, Place};
 use super::{MemoryStore, sync};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::{
-    Admission, Commit, Creation, Decision, Outcome, Owner, StoreError, StoreErrorKind,
+    Admission, Commit, Creation, Decision, Outcome, Owner, OwnerKey, StoreError, StoreErrorKind,
 };
 use crate::time::Timestamp;
 
@@ -27,11 +27,10 @@ impl MemoryStore {
         };
         let mut others: Vec<_> = owners
             .members(&Owner::Principal(principal.clone()).key())
-            .filter(|handle| *handle != record.handle())
-            .filter_map(|handle| self.get(handle, now))
+            .filter(|place| place.handle != record.handle())
+            .filter_map(|place| self.get(place.handle, now))
             .collect();
         let excess = admission.excess(others.len())?;
-        others.sort_by_key(|other| (other.created_at(), other.handle()));
         others.truncate(excess);
         Some(others.iter().map(|other| other.handle()).collect())
     }
@@ -47,13 +46,46 @@ impl MemoryStore {
         evicted.iter().map(|record| record.handle()).collect()
     }
 
+    /// Ends those of these sessions that belong to an owner whose lock is held. The caller removes
+    /// them from the index of their other owners, without a lock.
+    pub(super) fn take_members(
+        &self,
+        owners: &mut LockedOwners<'_>,
+        owner: &OwnerKey,
+        places: &[Place],
+    ) -> Vec<Arc<Record>> {
+        let taken = places.iter().filter_map(|place| {
+            // It cannot go to another owner while this one's lock is held.
+            let belongs = |record: &Arc<Record>| record.owners().any(|key| key == *owner);
+            let current = sync::lock(self.shard(place.handle))
+                .get(place.handle)
+                .cloned();
+            current.filter(belongs)?;
+            self.take(place.handle)
+        });
+        let taken: Vec<_> = taken.collect();
+        for record in &taken {
+            owners.remove(owner, (&**record).into());
+        }
+        taken
+    }
+
+    /// Removes sessions that were ended from the index of their owners but this one. The caller
+    /// must hold no lock.
+    pub(super) fn forget_members(&self, ended: &[Arc<Record>], owner: OwnerKey) -> Vec<Handle> {
+        for record in ended {
+            self.owners.forget(record, Some(owner));
+        }
+        ended.iter().map(|record| record.handle()).collect()
+    }
+
     pub(super) fn create_now(
         &self,
         record: Arc<Record>,
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Creation {
-        let handle = record.handle();
+        let (handle, place) = (record.handle(), (&*record).into());
         let keys: Vec<_> = record.owners().collect();
         let mut owners = self.owners.lock(&keys);
         let Some(excess) = self.make_room(&owners, &record, admission, now) else {
@@ -63,7 +95,7 @@ impl MemoryStore {
             return Creation::Exists;
         }
         for key in &keys {
-            owners.add(key, handle);
+            owners.add(key, place);
         }
         let evicted = self.evict(owners, &excess);
         Creation::Created { evicted }
@@ -133,13 +165,18 @@ impl MemoryStore {
                 continue;
             }
             self.resize(current, &record)?;
+            let (left, joined) = (Place::from(&**current), Place::from(&*record));
             shard.replace(Arc::clone(&record));
             drop(shard);
-            for key in before.iter().filter(|key| !after.contains(key)) {
-                owners.remove(key, handle);
+            for key in before.iter() {
+                if left != joined || !after.contains(key) {
+                    owners.remove(key, left);
+                }
             }
-            for key in after.iter().filter(|key| !before.contains(key)) {
-                owners.add(key, handle);
+            for key in &after {
+                if left != joined || !before.contains(key) {
+                    owners.add(key, joined);
+                }
             }
             let evicted = self.evict(owners, &excess);
             return Ok(Outcome::Applied {

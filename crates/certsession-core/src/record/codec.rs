@@ -22,7 +22,7 @@
 
 use std::sync::Arc;
 
-use super::{PreviousTokenHash, Record, details_codec};
+use super::{PreviousTokenHash, Record, SessionSummary, details_codec};
 use crate::binding::Binding;
 use crate::certificate::{
     Fingerprint, IssuerHash, NameHash, PublicKeyHash, SerialNumber, TrustAnchor,
@@ -174,12 +174,47 @@ impl Record {
         if head[CHECKSUM] != checksum(handle, body) {
             return Err(UnreadableRecord::Damaged);
         }
-        let can_be_there = match head[0] {
-            FIRST => ALL_IN_FIRST,
-            SECOND => ALL_IN_SECOND,
-            _ => ALL,
-        };
-        decode_body(handle, body, can_be_there).ok_or(UnreadableRecord::Damaged)
+        decode_body(handle, body, can_be_there(head[0])).ok_or(UnreadableRecord::Damaged)
+    }
+}
+
+impl SessionSummary {
+    /// How many bytes of a record are usually enough to [`decode`](Self::decode) its summary.
+    pub const USUAL_SIZE: usize = 1024;
+
+    /// Decodes the summary of the record that was kept under this handle, from the first of its
+    /// bytes ([`Record::encode`]). `None` if they do not contain a summary: because they are too
+    /// few, are damaged, or are of a newer version; [`Record::decode`] tells which.
+    ///
+    /// The checksum covers the whole record, so damage to these bytes may not be noticed: use the
+    /// summary for a list, or to find the record whose revision it names, and not to admit anyone.
+    ///
+    /// ```
+    /// use certsession_core::SessionSummary;
+    /// use certsession_core::test_util::SampleRecord;
+    ///
+    /// let record = SampleRecord::new(1).insert("cart", &"9".repeat(5_000)).build();
+    /// let first = &record.encode()[..SessionSummary::USUAL_SIZE];
+    /// let summary = SessionSummary::decode(record.handle(), first);
+    /// assert_eq!(summary, Some(SessionSummary::from(&*record)));
+    /// ```
+    pub fn decode(handle: Handle, first: &[u8]) -> Option<Self> {
+        let version = *first.first()?;
+        if !(FIRST..=VERSION).contains(&version) {
+            return None;
+        }
+        let mut body = first.get(CHECKSUM.end..)?;
+        let record = decode_head(handle, &mut body, can_be_there(version))?;
+        Some(Self::from(&record))
+    }
+}
+
+/// The flags that a record of this version may have.
+const fn can_be_there(version: u8) -> u8 {
+    match version {
+        FIRST => ALL_IN_FIRST,
+        SECOND => ALL_IN_SECOND,
+        _ => ALL,
     }
 }
 
@@ -213,7 +248,13 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
 }
 
 fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Record> {
-    let bytes = &mut body;
+    let record = decode_head(handle, &mut body, can_be_there)?;
+    let data = Data::from_block(body)?;
+    Some(Record { data, ..record })
+}
+
+/// Decodes everything but the data, and leaves that in `bytes`.
+fn decode_head(handle: Handle, bytes: &mut &[u8], can_be_there: u8) -> Option<Record> {
     let revision = Revision::from_bytes(take_array(bytes)?);
     let token_hash = TokenHash::from_bytes(take_array(bytes)?);
     let [present] = take_array(bytes)?;
@@ -247,7 +288,7 @@ fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Reco
             0 => None,
             _ => Some(Arc::new(details_codec::decode(leb128::take_field(bytes)?)?)),
         },
-        data: Data::from_block(bytes)?,
+        data: Data::default(),
         stamp: Stamp::default(),
     })
 }

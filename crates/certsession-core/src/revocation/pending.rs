@@ -1,6 +1,7 @@
-//! Certificates that were added to a list, and whose sessions are still to be ended.
+//! Owners whose sessions are still to be ended: certificates that were added to a list, and those of
+//! which a request was refused.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +10,14 @@ use std::task::{Poll, Waker};
 
 use super::entries::{Revocation, Serials};
 use crate::certificate::{IssuerHash, SerialNumber};
-use crate::store::Owner;
+use crate::store::{Owner, OwnerKey};
 
-/// Certificates whose sessions are still to be ended. What is in here is kept until it was
-/// done, also where a certificate is taken off the list meanwhile: its sessions end all the same.
+/// How many owners may be queued by requests. Beyond that a request queues nothing: its certificate
+/// is refused all the same, and its next request tries again.
+const MOST_REQUESTED: usize = 4_096;
+
+/// Owners whose sessions are still to be ended. What is in here is kept until it was done, also
+/// where a certificate is taken off the list meanwhile: its sessions end all the same.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRevocations {
     state: Mutex<State>,
@@ -23,10 +28,26 @@ pub(crate) struct PendingRevocations {
 #[derive(Debug, Default)]
 struct State {
     /// Those that were taken out and not done.
-    again: Vec<Revocation>,
+    again: VecDeque<Owner>,
+    /// Those of which a request was refused.
+    requested: VecDeque<Owner>,
+    /// Which those are: each is queued once, however many of its requests are refused.
+    is_requested: HashSet<OwnerKey>,
     added: VecDeque<Added>,
+    /// How many batches are being worked on.
+    batches: usize,
+    /// Whose sessions are being ended at this moment.
+    sweeping: HashSet<OwnerKey>,
     waiting: Vec<Waker>,
+    /// Those who wait until nothing is left.
+    draining: Vec<Waker>,
     is_closed: bool,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.requested.is_empty() && self.added.is_empty()
+    }
 }
 
 /// What is new in a set of serial numbers. The sets are those of the lists: a million entries
@@ -43,11 +64,11 @@ struct Added {
 
 impl Added {
     /// Goes on to the next one that is new.
-    fn advance(&mut self) -> Option<Revocation> {
+    fn advance(&mut self) -> Option<Owner> {
         while let Some((serial, next)) = self.serials.at(self.next) {
             self.next = next;
             if !self.before.iter().any(|before| before.holds(serial)) {
-                return Some(Revocation::Certificate {
+                return Some(Owner::Certificate {
                     issuer: self.issuer,
                     serial: SerialNumber::from_bytes(serial),
                 });
@@ -91,16 +112,36 @@ impl PendingRevocations {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Takes some out, for the task that ends their sessions.
+    /// Queues an owner of whom a request was refused.
+    pub(crate) fn request(&self, owner: Owner) {
+        let mut state = self.lock();
+        if state.requested.len() >= MOST_REQUESTED || !state.is_requested.insert(owner.key()) {
+            return;
+        }
+        state.requested.push_back(owner);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes some out, for the task that ends their sessions. At most half of them are those that
+    /// could not be ended before, as long as there are others.
     pub(crate) fn take(&self, at_most: usize) -> Batch<'_> {
         let mut state = self.lock();
-        let kept = state.again.len().saturating_sub(at_most);
-        let mut taken = state.again.split_off(kept);
-        while taken.len() < at_most
+        let first = state.again.len().min(at_most / 2);
+        let mut before: Vec<_> = state.again.drain(..first).collect();
+        let mut taken = VecDeque::new();
+        while before.len() + taken.len() < at_most
+            && let Some(owner) = state.requested.pop_front()
+        {
+            state.is_requested.remove(&owner.key());
+            taken.push_back(owner);
+        }
+        while before.len() + taken.len() < at_most
             && let Some(added) = state.added.front_mut()
         {
             match added.advance() {
-                Some(revocation) => taken.push(revocation),
+                Some(owner) => taken.push_back(owner),
                 None => drop(state.added.pop_front()),
             }
         }
@@ -108,10 +149,25 @@ impl PendingRevocations {
         while state.added.front().is_some_and(|added| !added.has_more()) {
             state.added.pop_front();
         }
+        let rest = at_most - before.len() - taken.len();
+        let rest = state.again.len().min(rest);
+        before.extend(state.again.drain(..rest));
+        taken.extend(before);
+        state.batches += 1;
         Batch {
             pending: self,
             left: taken,
+            later: Vec::new(),
         }
+    }
+
+    /// Notes that the sessions of this owner are being ended; `None` if they already are.
+    pub(crate) fn begin(&self, owner: OwnerKey) -> Option<Sweeping<'_>> {
+        let is_first = self.lock().sweeping.insert(owner);
+        is_first.then_some(Sweeping {
+            pending: self,
+            owner,
+        })
     }
 
     /// Claims the one place of a worker; false if there is a worker already.
@@ -127,16 +183,23 @@ impl PendingRevocations {
     pub(crate) async fn wait_nonempty(&self) {
         poll_fn(|context| {
             let mut state = self.lock();
-            if !state.again.is_empty() || !state.added.is_empty() || state.is_closed {
+            if !state.is_empty() || state.is_closed {
                 return Poll::Ready(());
             }
-            if !state
-                .waiting
-                .iter()
-                .any(|waker| waker.will_wake(context.waker()))
-            {
-                state.waiting.push(context.waker().clone());
+            register(&mut state.waiting, context.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits until nothing is left, and nothing is being worked on.
+    pub(crate) async fn wait_empty(&self) {
+        poll_fn(|context| {
+            let mut state = self.lock();
+            if state.is_empty() && state.batches == 0 {
+                return Poll::Ready(());
             }
+            register(&mut state.draining, context.waker());
             Poll::Pending
         })
         .await;
@@ -145,6 +208,24 @@ impl PendingRevocations {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here is left half-done by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn register(wakers: &mut Vec<Waker>, new: &Waker) {
+    if !wakers.iter().any(|waker| waker.will_wake(new)) {
+        wakers.push(new.clone());
+    }
+}
+
+/// Held while the sessions of an owner are being ended.
+pub(crate) struct Sweeping<'p> {
+    pending: &'p PendingRevocations,
+    owner: OwnerKey,
+}
+
+impl Drop for Sweeping<'_> {
+    fn drop(&mut self) {
+        self.pending.lock().sweeping.remove(&self.owner);
     }
 }
 
@@ -187,34 +268,41 @@ impl Drop for OwnedRevocations {
 /// the task that ends their sessions was dropped.
 pub(crate) struct Batch<'i> {
     pending: &'i PendingRevocations,
-    left: Vec<Revocation>,
+    left: VecDeque<Owner>,
+    /// Those that could not be ended now.
+    later: Vec<Owner>,
 }
 
 impl Batch<'_> {
-    pub(crate) fn len(&self) -> usize {
-        self.left.len()
-    }
-
-    pub(crate) fn next(&self) -> Option<&Revocation> {
-        self.left.last()
+    pub(crate) fn next(&self) -> Option<&Owner> {
+        self.left.front()
     }
 
     /// The sessions of the next one are ended.
     pub(crate) fn done(&mut self) {
-        self.left.pop();
+        self.left.pop_front();
+    }
+
+    /// The sessions of the next one cannot be ended now. It goes back behind the others, so that it
+    /// does not hold them up.
+    pub(crate) fn later(&mut self) {
+        self.later.extend(self.left.pop_front());
     }
 }
 
 impl Drop for Batch<'_> {
-    /// No one is woken: the others would meet the same failure, one after the other.
+    /// No worker is woken: another would meet the same failure.
     fn drop(&mut self) {
-        // The one that failed comes last next time, so that it does not hold up the others.
-        if !self.left.is_empty() {
-            self.left.rotate_right(1);
-        }
         let mut state = self.pending.lock();
-        self.left.append(&mut state.again);
-        state.again = std::mem::take(&mut self.left);
+        state.again.extend(self.left.drain(..));
+        state.again.extend(self.later.drain(..));
+        state.batches -= 1;
+        let draining = match state.is_empty() {
+            true => std::mem::take(&mut state.draining),
+            false => Vec::new(),
+        };
+        drop(state);
+        draining.into_iter().for_each(Waker::wake);
     }
 }
 

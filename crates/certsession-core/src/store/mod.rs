@@ -4,6 +4,7 @@ mod admission;
 mod commit;
 mod error;
 mod owner;
+mod page;
 mod shared;
 
 use std::future::Future;
@@ -19,6 +20,7 @@ pub(crate) use commit::{CLOCK_SKEW, Rotation, Supersede};
 pub use commit::{Commit, Decision};
 pub use error::{StoreError, StoreErrorKind};
 pub use owner::{Owner, OwnerKey};
+pub use page::{Cursor, InvalidCursor, Page, SessionPage};
 
 /// A store of session records.
 ///
@@ -32,7 +34,7 @@ pub use owner::{Owner, OwnerKey};
 ///    is gone: it does not come back if a clock goes back.
 /// 3. `commit` is one atomic step: the state of the record at that moment decides.
 /// 4. Only `create` creates a record: a `commit` never does.
-/// 5. `remove` and `revoke` are final, and may be called again.
+/// 5. An end is final, and may be called again.
 /// 6. A record is in the index of each of its owners for as long as it exists, so that `revoke`
 ///    misses no session, even with concurrent operations.
 /// 7. An admission limit holds even with concurrent operations.
@@ -91,7 +93,23 @@ pub trait SessionStore: Send + Sync + 'static {
     /// If the store cannot be reached or fails otherwise.
     fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Lists the records of an owner, oldest first.
+    /// Ends a session as it was loaded: if its record still has that revision. So a caller that
+    /// has judged a record ends the session that it has judged, and not what a sign-in has made of
+    /// it in the meantime.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or fails otherwise.
+    fn remove_unchanged(
+        &self,
+        loaded: &Record,
+    ) -> impl Future<Output = Result<Removal, StoreError>> + Send;
+
+    /// Lists the live sessions of an owner, one page at a time, without their data.
+    ///
+    /// Each session that is there from the first page to the last is on one of the pages. The
+    /// sessions of a page are sorted oldest first; a store may distribute them over the pages in
+    /// another order. A call takes memory for one page, whatever the sessions hold.
     ///
     /// # Errors
     ///
@@ -99,10 +117,29 @@ pub trait SessionStore: Send + Sync + 'static {
     fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send;
 
-    /// Ends every session of an owner, and returns the handles of those that this call ended.
+    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left, and returns
+    /// those that this call ended. It ends 256 at the most; the next call goes on.
+    ///
+    /// This bounds what one owner can take up. It is no admission limit: it runs a moment after the
+    /// sessions have begun.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or fails otherwise.
+    fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
+
+    /// Ends every session that an owner has when this begins, and returns the handles of those that
+    /// this call ended. Sessions that begin in the meantime may end too. An owner may have very
+    /// many: the store works through them in portions, and serves other calls in between.
     ///
     /// # Errors
     ///
@@ -151,6 +188,18 @@ pub enum Creation {
     Exists,
     /// Its principal has reached the limit of sessions; nothing was changed.
     LimitReached,
+}
+
+/// The outcome of [`SessionStore::remove_unchanged`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Removal {
+    /// The session has ended.
+    Removed,
+    /// The record has changed since it was loaded; nothing was changed.
+    Changed,
+    /// The session no longer exists.
+    Gone,
 }
 
 /// The outcome of a commit.

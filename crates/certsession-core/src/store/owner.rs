@@ -5,7 +5,7 @@ use ring::digest::{Context, SHA256};
 use crate::binding::Binding;
 use crate::certificate::{IssuerHash, PeerCertificate, SerialNumber, shortest};
 use crate::principal::{InvalidPrincipal, Principal};
-use crate::record::Record;
+use crate::record::{Record, SessionSummary};
 
 /// An owner of sessions: a principal or a certificate. The sessions of each owner are indexed, so
 /// that they can be listed and revoked together.
@@ -115,8 +115,23 @@ impl From<&PeerCertificate> for Owner {
 impl Record {
     /// The owners of this record: its certificate, and its principal if there is one.
     pub fn owners(&self) -> impl Iterator<Item = OwnerKey> {
-        let certificate = OwnerKey::of_certificate(self.binding.issuer(), self.binding.serial());
-        let principal = self.principal.as_ref().map(OwnerKey::of_principal);
-        std::iter::once(certificate).chain(principal)
+        owners_of(&self.binding, self.principal.as_ref())
     }
+}
+
+impl SessionSummary {
+    /// The owners of the session: its certificate, and its principal if there is one.
+    pub fn owners(&self) -> impl Iterator<Item = OwnerKey> {
+        owners_of(&self.binding, self.principal.as_ref())
+    }
+}
+
+/// The owners of a session with this binding and principal.
+fn owners_of(
+    binding: &Binding,
+    principal: Option<&Principal>,
+) -> impl Iterator<Item = OwnerKey> + use<> {
+    let certificate = OwnerKey::of_certificate(binding.issuer(), binding.serial());
+    let principal = principal.map(OwnerKey::of_principal);
+    std::iter::once(certificate).chain(principal)
 }

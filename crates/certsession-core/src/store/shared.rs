@@ -4,7 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError};
+use super::{
+    Admission, Commit, Creation, Outcome, Owner, Page, Removal, SessionPage, SessionStore,
+    StoreError,
+};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::time::Timestamp;
@@ -39,12 +42,29 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).remove(handle)
     }
 
+    fn remove_unchanged(
+        &self,
+        loaded: &Record,
+    ) -> impl Future<Output = Result<Removal, StoreError>> + Send {
+        (**self).remove_unchanged(loaded)
+    }
+
     fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Arc<Record>>, StoreError>> + Send {
-        (**self).sessions(owner, now)
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
+        (**self).sessions(owner, page, now)
+    }
+
+    fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
+        (**self).end_oldest(owner, most, keep)
     }
 
     fn revoke(

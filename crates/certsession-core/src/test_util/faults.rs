@@ -9,7 +9,8 @@ use crate::event::StoreOperation;
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::{
-    Admission, Commit, Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind,
+    Admission, Commit, Creation, Outcome, Owner, Page, Removal, SessionPage, SessionStore,
+    StoreError, StoreErrorKind,
 };
 use crate::time::Timestamp;
 
@@ -195,13 +196,29 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         self.step(StoreOperation::Remove, work).await
     }
 
+    async fn remove_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        let work = self.inner.remove_unchanged(loaded);
+        self.step(StoreOperation::Remove, work).await
+    }
+
     async fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
-        let work = self.inner.sessions(owner, now);
+    ) -> Result<SessionPage, StoreError> {
+        let work = self.inner.sessions(owner, page, now);
         self.step(StoreOperation::Sessions, work).await
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let work = self.inner.end_oldest(owner, most, keep);
+        self.step(StoreOperation::EndOldest, work).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{
-    Admission, Creation, Handle, MemoryStore, Outcome, Owner, Principal, Record, SessionStore,
-    Timestamp,
+    Admission, Creation, Handle, MemoryStore, Outcome, Owner, Page, Principal, Record,
+    SessionStore, SessionSummary, Timestamp,
 };
 use loom::thread::JoinHandle;
 
@@ -95,8 +95,9 @@ impl Model {
     }
 
     pub(crate) fn sessions(&self, owner: &Owner) -> Vec<Handle> {
-        let records = now_or_never(self.0.sessions(owner, NOW)).unwrap();
-        records.iter().map(|record| record.handle()).collect()
+        let page = now_or_never(self.0.sessions(owner, &Page::default(), NOW)).unwrap();
+        let sessions = page.sessions().iter();
+        sessions.map(SessionSummary::handle).collect()
     }
 
     /// Starts a thread of the model.

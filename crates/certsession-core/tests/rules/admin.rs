@@ -2,8 +2,9 @@
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    Clock, Key, MemoryStore, Owner, PeerState, Principal, Refusal, Revocation, RevocationReason,
-    SessionAdmin, SessionError, SessionEvent, SessionManager, StoreErrorKind, StoreOperation,
+    Clock, Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, Revocation,
+    RevocationReason, SessionAdmin, SessionError, SessionEvent, SessionManager, SessionSummary,
+    StoreErrorKind, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, SECOND, World, owner};
@@ -34,8 +35,9 @@ fn a_principal_sees_the_sessions_that_are_theirs_oldest_first() {
     let world = World::new();
     let clients = three(&world);
     let alice = Owner::Principal(principal("alice"));
-    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
-    let handles: Vec<_> = listed.iter().map(|record| record.handle()).collect();
+    let page = block_on(world.sessions.sessions(&alice, &Page::default())).unwrap();
+    let listed = page.sessions();
+    let handles: Vec<_> = listed.iter().map(SessionSummary::handle).collect();
     let expected = [&clients[0], &clients[1]].map(|client| client.handle(&world).unwrap());
     assert_eq!(handles, expected);
     assert_eq!(listed[0].binding().serial().as_bytes(), [1]);
@@ -73,6 +75,42 @@ fn a_principal_ends_their_own_sessions_and_no_others() {
     assert!(own(&alice, handle));
     assert!(!own(&alice, handle));
     assert_eq!(world.events(), [revoked(handle)]);
+    assert_eq!(clients[0].handle(&world), None);
+}
+
+#[test]
+fn a_session_that_another_principal_signs_in_to_meanwhile_is_not_ended_as_ones_own() {
+    let world = World::new();
+    let mut clients = three(&world);
+    let handle = clients[0].handle(&world).unwrap();
+    // Alice ends the session; what is loaded is hers.
+    let gate = world.faults.hold_next(StoreOperation::Remove);
+    let alice = principal("alice");
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| block_on(world.sessions.revoke_own(&alice, handle)).unwrap());
+        block_on(gate.arrived());
+        clients[0].request(&world, |session| session.sign_in("carol").unwrap());
+        gate.release();
+        assert!(!end.join().unwrap(), "carol's session was ended as alice's");
+    });
+    assert_eq!(clients[0].principal(&world).as_deref(), Some("carol"));
+    assert!(block_on(world.sessions.revoke_own(&principal("carol"), handle)).unwrap());
+}
+
+#[test]
+fn a_write_meanwhile_does_not_save_a_session_from_its_principal() {
+    let world = World::new();
+    let mut clients = three(&world);
+    let handle = clients[0].handle(&world).unwrap();
+    let gate = world.faults.hold_next(StoreOperation::Remove);
+    let alice = principal("alice");
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| block_on(world.sessions.revoke_own(&alice, handle)).unwrap());
+        block_on(gate.arrived());
+        clients[0].request(&world, |session| session.insert(&CART, &1).unwrap());
+        gate.release();
+        assert!(end.join().unwrap());
+    });
     assert_eq!(clients[0].handle(&world), None);
 }
 
@@ -135,19 +173,21 @@ fn p4_p8_an_administrator_needs_no_type_of_a_store() {
         .each_ref()
         .map(|client| client.handle(&world).unwrap());
     assert_eq!(admins[0].now(), world.clock.now());
-    assert_eq!(block_on(admins[1].sessions(&owner)).unwrap(), []);
+    let first = Page::default();
+    let empty = block_on(admins[1].sessions(&owner, &first)).unwrap();
+    assert_eq!(empty.sessions(), []);
     world.events();
 
     let admin = admins[0].clone();
     let listed = std::thread::spawn({
         let owner = owner.clone();
-        move || block_on(admin.sessions(&owner)).unwrap()
+        move || block_on(admin.sessions(&owner, &Page::default())).unwrap()
     });
-    let listed = listed.join().unwrap();
+    let listed = listed.join().unwrap().into_sessions();
     assert_eq!(
         listed
             .iter()
-            .map(|record| record.handle())
+            .map(SessionSummary::handle)
             .collect::<Vec<_>>(),
         handles[..2]
     );
@@ -181,7 +221,7 @@ fn p6_a_failed_store_operation_is_an_error_and_an_event() {
     world.events();
     let fail = |operation| world.faults.fail_next(operation, Fault::Before);
     fail(StoreOperation::Sessions);
-    assert!(block_on(world.sessions.sessions(&owner)).is_err());
+    assert!(block_on(world.sessions.sessions(&owner, &Page::default())).is_err());
     fail(StoreOperation::Remove);
     assert!(block_on(world.sessions.revoke(handle)).is_err());
     fail(StoreOperation::Load);

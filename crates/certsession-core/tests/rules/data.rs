@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use certsession_core::test_util::{FaultyStore, ManualClock, block_on};
-use certsession_core::{
-    Key, MemoryStore, Owner, Presented, SessionError, SessionManager, StoreOperation,
-};
+use certsession_core::{Key, MemoryStore, Presented, SessionError, SessionManager, StoreOperation};
 
 use crate::support::{Ca, Certificate, Client, NOW, World};
 
@@ -64,11 +62,10 @@ fn a_record_is_read_by_the_same_keys_as_the_session() {
         session.insert(&CART, &vec![7]).unwrap();
         session.insert(&THEME, "swordfish").unwrap();
     });
-    let alice = Owner::principal("alice").unwrap();
-    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
-    assert_eq!(listed[0].get(&CART).unwrap(), Some(vec![7]));
-    assert_eq!(listed[0].get(&Key::<u8>::new("absent")).unwrap(), None);
-    let error = listed[0].get(&Key::<u32>::new("theme")).unwrap_err();
+    let record = client.open(&world).record().cloned().unwrap();
+    assert_eq!(record.get(&CART).unwrap(), Some(vec![7]));
+    assert_eq!(record.get(&Key::<u8>::new("absent")).unwrap(), None);
+    let error = record.get(&Key::<u32>::new("theme")).unwrap_err();
     assert_eq!(error.key(), "theme");
     assert!(!format!("{error} {error:?}").contains("swordfish"));
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use certsession_core::test_util::{ManualClock, block_on};
 use certsession_core::{
-    Admission, Commit, Creation, Handle, Key, MemoryStore, Outcome, Owner, PeerState, Presented,
-    Record, SessionError, SessionManager, SessionStore, StoreError, StoreErrorKind, Timestamp,
+    Admission, Commit, Creation, Handle, Key, MemoryStore, Outcome, Owner, Page, PeerState,
+    Presented, Record, Removal, SessionError, SessionManager, SessionPage, SessionStore,
+    StoreError, StoreErrorKind, Timestamp,
 };
 
 use crate::support::{Ca, Certificate, HOUR, NOW};
@@ -43,12 +44,26 @@ impl SessionStore for Lying {
         self.inner.remove(handle).await
     }
 
+    async fn remove_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        self.inner.remove_unchanged(loaded).await
+    }
+
     async fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
-        self.inner.sessions(owner, now).await
+    ) -> Result<SessionPage, StoreError> {
+        self.inner.sessions(owner, page, now).await
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.inner.end_oldest(owner, most, keep).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

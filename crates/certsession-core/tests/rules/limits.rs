@@ -1,12 +1,14 @@
 //! How many sessions a principal may have.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
+use certsession_core::test_util::{Fault, ManualClock, block_on};
 use certsession_core::{
-    Admission, Key, OnLimit, RevocationReason, SessionError, SessionEvent, StoreOperation,
+    Admission, Key, MemoryStore, OnLimit, Presented, RevocationReason, SessionError, SessionEvent,
+    SessionManager, StoreOperation,
 };
 
-use crate::support::{Ca, Certificate, Client, SECOND, World};
+use crate::support::{Ca, Certificate, Client, NOW, SECOND, World};
 
 const CART: Key<u32> = Key::new("cart");
 
@@ -116,4 +118,61 @@ fn anonymous_sessions_are_not_limited() {
     }
     assert_eq!(world.faults.calls(StoreOperation::Create), 5);
     assert_eq!(world.count(), 5);
+}
+
+#[test]
+fn a_certificate_has_a_bounded_number_of_sessions_signed_in_or_not() {
+    let three = NonZeroUsize::new(3).unwrap();
+    let world = World::with(|rules| rules.certificate_limit(three));
+    let ca = Ca::named("ca");
+    let (peer, other) = (
+        ca.issue(&Certificate::serial(1)),
+        ca.issue(&Certificate::serial(2)),
+    );
+    let bystander = Client::signed_in(&world, &other, "bob");
+    let clients: Vec<_> = (0..5)
+        .map(|_| {
+            world.clock.advance(SECOND);
+            let mut client = Client::of(&peer);
+            client.request(&world, |session| session.insert(&CART, &1).unwrap());
+            client
+        })
+        .collect();
+    let alive = clients.iter().map(|client| client.handle(&world).is_some());
+    assert_eq!(alive.collect::<Vec<_>>(), [false, false, true, true, true]);
+    assert!(bystander.handle(&world).is_some());
+    let reason = RevocationReason::Evicted;
+    let evicted = |event: &SessionEvent| matches!(event, SessionEvent::Revoked { reason: r, .. } if *r == reason);
+    assert_eq!(world.log.count(evicted), 2);
+}
+
+/// The default: a client that keeps no cookie begins a session with each request.
+#[test]
+fn by_default_a_certificate_has_about_a_thousand_sessions() {
+    let rules = SessionManager::builder(MemoryStore::new());
+    let sessions = rules.clock(ManualClock::new(NOW)).build();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut largest = 0;
+    for _ in 0..3_000 {
+        let mut session = block_on(sessions.open(Presented::None, &peer)).unwrap();
+        session.insert(&CART, &1).unwrap();
+        block_on(sessions.execute(session.begin_commit().unwrap()));
+        largest = sessions.store().len().max(largest);
+    }
+    assert!((1_000..1_400).contains(&largest), "{largest}");
+}
+
+#[test]
+fn a_session_is_begun_although_the_others_of_its_certificate_cannot_be_ended() {
+    let one = NonZeroUsize::MIN;
+    let world = World::with(|rules| rules.certificate_limit(one));
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    world
+        .faults
+        .fail_next(StoreOperation::EndOldest, Fault::Before);
+    let mut client = Client::of(&peer);
+    client.request(&world, |session| session.insert(&CART, &1).unwrap());
+    assert!(client.handle(&world).is_some());
+    let failed = |event: &SessionEvent| matches!(event, SessionEvent::StoreFailed { .. });
+    assert_eq!(world.log.count(failed), 1);
 }

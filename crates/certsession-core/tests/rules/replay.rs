@@ -126,6 +126,40 @@ fn p4_a_session_that_two_requests_end_is_reported_as_ended_once() {
 }
 
 #[test]
+fn a_replay_does_not_end_the_session_that_a_sign_in_has_made_meanwhile() {
+    let world = ends_session();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let (mut client, before) = replaced(&world, &peer);
+    let gate = world.faults.hold_next(StoreOperation::Remove);
+    thread::scope(|scope| {
+        let replay = scope.spawn(|| before.handle(&world));
+        block_on(gate.arrived());
+        client.request(&world, |session| session.sign_in("alice").unwrap());
+        gate.release();
+        assert_eq!(replay.join().unwrap(), None);
+    });
+    assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+    let ends = |event: &SessionEvent| matches!(event, SessionEvent::Ended { .. });
+    assert_eq!(world.log.count(ends), 0);
+}
+
+#[test]
+fn a_write_meanwhile_does_not_save_a_session_from_a_replay() {
+    let world = ends_session();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let (mut client, before) = replaced(&world, &peer);
+    let gate = world.faults.hold_next(StoreOperation::Remove);
+    thread::scope(|scope| {
+        let replay = scope.spawn(|| before.handle(&world));
+        block_on(gate.arrived());
+        client.request(&world, |session| session.insert(&CART, &1).unwrap());
+        gate.release();
+        assert_eq!(replay.join().unwrap(), None);
+    });
+    assert_eq!(client.handle(&world), None);
+}
+
+#[test]
 fn a_request_with_a_replaced_token_cannot_sign_out() {
     let world = World::new();
     let peer = Ca::named("ca").issue(&Certificate::serial(1));

@@ -1,5 +1,7 @@
 //! Revoked certificates: refused on the next request, and their sessions ended for good.
 
+use std::thread;
+
 use certsession_core::test_util::{Fault, SampleBinding, SampleRecord, block_on};
 use certsession_core::{
     BindingPolicy, Handle, Key, PeerState, Refusal, Revocation, RevocationList, RevocationReason,
@@ -57,9 +59,88 @@ fn p8_the_sessions_of_a_revoked_certificate_are_ended_by_its_next_request() {
     list.revoke(serial(&peer));
     world.events();
     alice.refusal(&world);
+    world.end_revoked();
     assert_eq!(world.sessions_by(&owner(&peer)), []);
-    let expected = [revoked(handle), refused(Refusal::CertificateRevoked)];
+    let expected = [refused(Refusal::CertificateRevoked), revoked(handle)];
     assert_eq!(world.events(), expected);
+}
+
+/// A session may begin in a request that was admitted before the revocation.
+#[test]
+fn p8_each_refused_request_asks_for_the_end_once_more() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    list.revoke(serial(&peer));
+    world.end_revoked();
+    let binding = peer.certificate().unwrap();
+    let late = SampleRecord::new(1)
+        .created_at(NOW)
+        .bound_to(&(&**binding).into());
+    let store = world.sessions.store().inner();
+    block_on(store.create(late.build(), None, NOW)).unwrap();
+    alice.refusal(&world);
+    world.end_revoked();
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_a_revoked_client_that_asks_often_is_queued_once_and_costs_no_store_call() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let alice = Client::signed_in(&world, &peer, "alice");
+    list.revoke(serial(&peer));
+    world.end_revoked();
+    world.faults.take_calls();
+    for _ in 0..1_000 {
+        alice.refusal(&world);
+    }
+    assert_eq!(world.faults.take_calls(), []);
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 0);
+}
+
+#[test]
+fn p8_one_owner_whose_end_fails_does_not_hold_up_the_others() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let ca = Ca::named("ca");
+    let peers = [1, 2, 3].map(|n| ca.issue(&Certificate::serial(n)));
+    for peer in &peers {
+        Client::signed_in(&world, peer, "alice");
+    }
+    list.revoke_all(peers.iter().map(serial));
+    world
+        .faults
+        .fail_next(StoreOperation::Revoke, Fault::Before);
+    assert!(block_on(world.sessions.end_revoked()).is_err());
+    assert_eq!(world.count(), 1);
+    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn p8_a_shutdown_can_wait_until_no_session_is_left_to_end() {
+    let list = RevocationList::new();
+    let world = world_with(&list);
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    Client::signed_in(&world, &peer, "alice");
+    // Nothing is left to begin with.
+    block_on(world.sessions.revocations_ended());
+    list.revoke(serial(&peer));
+    world
+        .faults
+        .fail_next(StoreOperation::Revoke, Fault::Before);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| block_on(world.sessions.revocations_ended()));
+        assert!(block_on(world.sessions.end_revoked()).is_err());
+        assert!(!waits.is_finished());
+        world.end_revoked();
+        waits.join().unwrap();
+    });
+    assert_eq!(world.count(), 0);
 }
 
 #[test]
@@ -74,6 +155,7 @@ fn p8_the_sessions_of_a_revoked_key_are_ended_by_its_next_request() {
     let key = Revocation::of_key(new.certificate().unwrap());
     block_on(world.sessions.revoke_certificate(key)).unwrap();
     assert_eq!(alice.refusal(&world), Refusal::CertificateRevoked);
+    world.end_revoked();
     assert_eq!(world.count(), 0);
 }
 
@@ -127,7 +209,7 @@ fn p6_sessions_that_the_store_could_not_end_are_ended_when_it_recovers() {
     );
     assert_eq!(world.count(), 1);
     world.faults.heal();
-    assert_eq!(block_on(world.sessions.end_revoked()).unwrap(), 1);
+    world.end_revoked();
     assert_eq!(world.count(), 0);
 }
 
@@ -157,6 +239,7 @@ fn p8_a_renewed_certificate_does_not_save_the_session_of_a_revoked_one() {
         None,
         "the session ended with its certificate"
     );
+    world.end_revoked();
     assert_eq!(world.count(), 0);
 }
 
@@ -221,6 +304,7 @@ fn p8_a_commit_asks_whether_the_certificate_is_revoked() {
     let result = alice.finish(&world, &mut stream).result;
     let reason = Refusal::CertificateRevoked;
     assert!(matches!(result, Err(SessionError::Refused(refused)) if refused == reason));
+    world.end_revoked();
     assert_eq!(world.count(), 0, "the session is ended");
     assert!(stream.insert(&CART, &3).is_err());
 }
@@ -250,6 +334,7 @@ fn p8_a_request_that_only_read_is_served_although_its_certificate_was_revoked_me
     let mut slow = alice.open(&world);
     list.revoke(serial(&peer));
     alice.finish(&world, &mut slow).result.unwrap();
+    world.end_revoked();
     assert_eq!(world.count(), 0);
 }
 

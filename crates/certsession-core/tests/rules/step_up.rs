@@ -1,7 +1,7 @@
 //! How strongly someone is signed in, since when, for how long, and on which device.
 
 use certsession_core::{
-    AuthMethod, CookieChange, Device, Key, Lifetimes, Owner, Role, Session, SessionError,
+    AuthMethod, CookieChange, Device, Key, Lifetimes, Owner, Page, Role, Session, SessionError,
     SessionEvent, SignIn,
 };
 
@@ -284,8 +284,8 @@ fn a_device_is_described_once_by_the_adapter_and_as_often_as_the_application_lik
         session.describe_if_new(&from("at the sign-in"));
     });
     let alice = Owner::principal("alice").unwrap();
-    let listed = block_on(world.sessions.sessions(&alice)).unwrap();
-    let device = listed[0].device().unwrap();
+    let listed = block_on(world.sessions.sessions(&alice, &Page::default())).unwrap();
+    let device = listed.sessions()[0].device().unwrap();
     assert_eq!(device.agent(), Some("at the sign-in"));
     assert_eq!(device.label(), Some("new name"));
     for event in world.events() {
@@ -295,6 +295,6 @@ fn a_device_is_described_once_by_the_adapter_and_as_often_as_the_application_lik
             "{shown}"
         );
     }
-    let shown = format!("{:?} {:?}", client.open(&world), listed[0]);
+    let shown = format!("{:?} {:?}", client.open(&world), listed.sessions()[0]);
     assert!(!shown.contains("new name"), "{shown}");
 }

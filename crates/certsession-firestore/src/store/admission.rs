@@ -8,7 +8,7 @@
 use certsession_core::{Admission, Handle, OwnerKey, Record, StoreError, Timestamp};
 
 use crate::firestore_store::FirestoreStore;
-use crate::layout::{Member, Select, read_place};
+use crate::layout::{Member, Range, Select, read_place};
 use crate::message::{Condition, Timestamp as UpdateTime, Write};
 
 /// How many expired sessions a sign-in clears away at the most: they would be read, and paid for,
@@ -34,7 +34,9 @@ impl FirestoreStore {
         admission: Admission,
         now: Timestamp,
     ) -> Result<Option<Room>, StoreError> {
-        let members = self.members(owner, Select::Places).await?;
+        let members = self
+            .members(owner, Select::Places, Range::default())
+            .await?;
         let layout = &self.client.layout;
         let mut turn = Condition::Exists(false);
         let mut others = Vec::new();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use certsession_core::{Handle, OwnerKey, StoreError};
+use certsession_core::{Handle, OwnerKey, Record, Removal, StoreError, StoreErrorKind};
 use tokio::time::sleep;
 use tonic::{Code, Status};
 
 use crate::client::Repeat;
 use crate::failure::{ATTEMPTS, IntoStoreError, Verdict, pause, unexpected_answer, verdict};
 use crate::firestore_store::FirestoreStore;
-use crate::layout::{Member, Select};
+use crate::layout::{Member, Range, Select, read_place, update_time};
 use crate::message::{Condition, Timestamp as UpdateTime};
 
 /// How many sessions one call ends at the most: the database's own limit.
@@ -27,16 +27,83 @@ impl FirestoreStore {
         }
     }
 
-    /// Ends every session that belongs to an owner now, and tells which this call ended.
+    /// Ends a session as it was loaded.
+    pub(super) async fn end_as_loaded(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        let handle = loaded.handle();
+        let seen = match update_time(loaded) {
+            Some(seen) => seen,
+            // A record of this request's own creation has no stamp.
+            None => match self.fetch(handle).await? {
+                None => return Ok(Removal::Gone),
+                Some(now) if now.revision() != loaded.revision() => return Ok(Removal::Changed),
+                Some(now) => match update_time(&now) {
+                    Some(seen) => seen,
+                    None => return Err(unexpected_answer("a read: it has no update time")),
+                },
+            },
+        };
+        let end = self.client.layout.end(handle, Condition::UpdateTime(seen));
+        match self.client.commit(vec![end], Repeat::Safe).await {
+            Ok(_) => Ok(Removal::Removed),
+            // The database says the same of a document that has changed and of one that is gone.
+            Err(failure) if failure.is_conflict() => match self.fetch(handle).await? {
+                Some(_) => Ok(Removal::Changed),
+                None if failure.may_have_happened => Ok(Removal::Removed),
+                None => Ok(Removal::Gone),
+            },
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Ends every session that belongs to an owner now, and tells which this call ended; a portion
+    /// at a time, by their names, which never change.
     ///
     /// Each ends on the condition that it is as it was seen. One that has changed is looked at
     /// again, until it is gone or belongs to another; what begins in the meantime is left alone.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
-        let mut ended = Vec::new();
-        let mut left = self.sessions_of(owner).await?;
+        let (mut ended, mut failure) = (Vec::new(), None);
+        let mut range = Range {
+            most: Some(AT_ONCE),
+            ..Range::default()
+        };
+        loop {
+            let seen = self.sessions_of(owner, range).await?;
+            let Some((last, _)) = seen.last_key_value() else {
+                break;
+            };
+            let (last, is_last) = (*last, seen.len() < AT_ONCE - 1);
+            let portion = Range {
+                until: Some(last),
+                most: None,
+                ..range
+            };
+            // A document that the database keeps from being deleted does not save the others.
+            match self.end_portion(owner, seen, portion, &mut ended).await {
+                Err(error) if error.kind() != StoreErrorKind::Unavailable => failure = Some(error),
+                outcome => outcome?,
+            }
+            if is_last {
+                break;
+            }
+            range.behind = Some(last);
+        }
+        match failure {
+            None => Ok(ended),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Ends the sessions of a part of an owner's documents, which has these.
+    async fn end_portion(
+        &self,
+        owner: &OwnerKey,
+        mut left: BTreeMap<Handle, UpdateTime>,
+        range: Range,
+        ended: &mut Vec<Handle>,
+    ) -> Result<(), StoreError> {
         let mut troubles = 0;
         while !left.is_empty() {
-            let (changed, trouble) = self.end_unchanged(&left, &mut ended).await?;
+            let (changed, trouble) = self.end_unchanged(&left, ended).await?;
             if changed.is_empty() {
                 break;
             }
@@ -47,7 +114,7 @@ impl FirestoreStore {
                 }
                 sleep(pause(troubles)).await;
             }
-            let now = self.sessions_of(owner).await?;
+            let now = self.sessions_of(owner, range).await?;
             left = BTreeMap::new();
             for (handle, may_have_happened) in changed {
                 match now.get(&handle) {
@@ -58,14 +125,53 @@ impl FirestoreStore {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left. Those that
+    /// have expired count until the TTL policy gets to them, and are the first to end.
+    pub(super) async fn end_excess(
+        &self,
+        owner: &OwnerKey,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let mut ended = Vec::new();
+        let count = self.client.layout.count_of_owner(owner, most + 1);
+        if self.client.count(&count).await? <= most {
+            return Ok(ended);
+        }
+        let range = Range {
+            most: Some(most + AT_ONCE),
+            ..Range::default()
+        };
+        let members = self.members(owner, Select::Places, range).await?;
+        let places = members.into_iter().filter_map(|member| match member {
+            Member::Session {
+                handle,
+                document,
+                update_time,
+            } => Some((read_place(&document), handle, update_time)),
+            Member::Limit { .. } => None,
+        });
+        let mut places: Vec<_> = places.collect();
+        if places.len() > most {
+            // What cannot be read is the first to go.
+            places.sort_by_key(|(place, handle, _)| (place.map(|(began, _)| began), *handle));
+            places.truncate((places.len() - keep).min(AT_ONCE / 2));
+            let oldest = places.into_iter().map(|(_, handle, seen)| (handle, seen));
+            // What is in use at this moment stays for the next look.
+            self.end_unchanged(&oldest.collect(), &mut ended).await?;
+        }
         Ok(ended)
     }
 
     async fn sessions_of(
         &self,
         owner: &OwnerKey,
+        range: Range,
     ) -> Result<BTreeMap<Handle, UpdateTime>, StoreError> {
-        let members = self.members(owner, Select::Names).await?.into_iter();
+        let members = self.members(owner, Select::Names, range).await?.into_iter();
         let sessions = members.filter_map(|member| match member {
             Member::Session {
                 handle,

@@ -6,7 +6,7 @@
 //! | `commit` | a change to a record |
 //! | `admission` | the limit on a principal's sessions |
 //! | `end` | ending one session, or all of an owner |
-//! | `read` | a record, or all of an owner |
+//! | `read` | a record, or a page of an owner's sessions |
 
 mod admission;
 mod commit;
@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certsession_core::{
-    Admission, Commit, Creation, Handle, Outcome, Owner, Record, SessionStore, StoreError,
-    Timestamp,
+    Admission, Commit, Creation, Handle, Outcome, Owner, Page, Record, Removal, SessionPage,
+    SessionStore, StoreError, Timestamp,
 };
 
 use crate::firestore_store::FirestoreStore;
@@ -62,12 +62,26 @@ impl SessionStore for FirestoreStore {
         Box::pin(self.end(handle)).await
     }
 
+    async fn remove_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        Box::pin(self.end_as_loaded(loaded)).await
+    }
+
     async fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
-        Box::pin(self.list(&owner.key(), now)).await
+    ) -> Result<SessionPage, StoreError> {
+        Box::pin(self.list(&owner.key(), page, now)).await
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        Box::pin(self.end_excess(&owner.key(), most, keep)).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

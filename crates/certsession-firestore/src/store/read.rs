@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use certsession_core::{Handle, OwnerKey, Record, StoreError, Timestamp};
+use certsession_core::{
+    Cursor, Handle, OwnerKey, Page, Record, SessionPage, StoreError, Timestamp,
+};
 
 use crate::firestore_store::FirestoreStore;
-use crate::layout::{Member, Select, read_record};
+use crate::layout::{Member, Range, Select, read_record, read_summary};
 
 impl FirestoreStore {
     /// The record of this handle with its stamp, expired or not.
@@ -17,37 +19,63 @@ impl FirestoreStore {
         }
     }
 
-    /// The documents of an owner.
+    /// Documents of an owner, sorted by name.
     pub(super) async fn members(
         &self,
         owner: &OwnerKey,
         select: Select,
+        range: Range,
     ) -> Result<Vec<Member>, StoreError> {
         let layout = &self.client.layout;
-        let documents = self.client.query(&layout.of_owner(owner, select)).await?;
+        let query = layout.of_owner(owner, select, range);
+        let documents = self.client.query(&query).await?;
         let members = documents.into_iter().filter_map(|it| layout.member(it));
         Ok(members.collect())
     }
 
-    /// The live sessions of an owner, oldest first.
+    /// A page of the live sessions of an owner. They are distributed over the pages by their
+    /// handles: an order by time would need an index that the operator has to create.
     pub(super) async fn list(
         &self,
         owner: &OwnerKey,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
+    ) -> Result<SessionPage, StoreError> {
+        let mut range = Range::default();
+        if let Some(cursor) = page.cursor() {
+            let Ok(handle) = cursor.as_bytes().try_into() else {
+                // It is not one of this store's.
+                return Ok(SessionPage::default());
+            };
+            range.behind = Some(Handle::from_bytes(handle));
+        }
         let mut sessions = Vec::new();
-        for member in self.members(owner, Select::Whole).await? {
-            if let Member::Session {
-                handle, document, ..
-            } = member
-            {
-                let record = read_record(handle, document)?;
-                if !record.is_expired(now) {
-                    sessions.push(record);
-                }
+        loop {
+            // Expired sessions are skipped, so the page may take several looks.
+            let room = page.limit() - sessions.len();
+            range.most = Some(room + 1);
+            let mut members = self.members(owner, Select::Summaries, range).await?;
+            let has_more = members.len() > room;
+            members.truncate(room);
+            for member in members {
+                let Member::Session {
+                    handle, document, ..
+                } = member
+                else {
+                    continue;
+                };
+                range.behind = Some(handle);
+                let summary = match read_summary(handle, &document) {
+                    Some(summary) => Some(summary),
+                    None => self.fetch(handle).await?.as_deref().map(Into::into),
+                };
+                sessions.extend(summary.filter(|session| !session.is_expired(now)));
+            }
+            if !has_more || sessions.len() == page.limit() {
+                let next = range.behind.filter(|_| has_more);
+                let next = next.and_then(|handle| Cursor::new(handle.as_bytes()));
+                return Ok(SessionPage::new(sessions, next));
             }
         }
-        sessions.sort_by_key(|record| (record.created_at(), record.handle()));
-        Ok(sessions)
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Link {
     pub(super) number: u64,
     /// The copies of the records that were read over it, if copies are kept.
     pub(super) near: Option<Arc<Cache>>,
+    /// Counts the server's replies, over all clones.
+    replies: Arc<AtomicU64>,
     _open: Open,
 }
 
@@ -39,8 +41,14 @@ impl Link {
             wire,
             number,
             near: None,
+            replies: Arc::default(),
             _open: Open::begin(),
         }
+    }
+
+    /// How many replies the server has sent over this connection.
+    pub(super) fn replies(&self) -> u64 {
+        self.replies.load(Ordering::Relaxed)
     }
 
     pub(super) fn with_near(self, near: Option<Arc<Cache>>) -> Self {
@@ -59,7 +67,9 @@ impl Link {
             #[cfg(feature = "deadpool")]
             Wire::Pooled(link) => link.lock().await.req_packed_command(command).await,
         };
-        reply?.extract_error()
+        let reply = reply?;
+        self.replies.fetch_add(1, Ordering::Relaxed);
+        reply.extract_error()
     }
 
     /// Sends commands as one pipeline; the first error is the error of all. Not for a cluster.
@@ -81,7 +91,9 @@ impl Link {
                 link.req_packed_commands(&pipeline, 0, count).await
             }
         };
-        answers?.into_iter().map(Value::extract_error).collect()
+        let answers = answers?;
+        self.replies.fetch_add(1, Ordering::Relaxed);
+        answers.into_iter().map(Value::extract_error).collect()
     }
 }
 

@@ -69,6 +69,13 @@ impl<T> Reply<T> {
     }
 }
 
+/// The connection that an operation uses, and how many replies had come over it before.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    number: u64,
+    replies: u64,
+}
+
 impl Connections {
     pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         Self {
@@ -163,37 +170,41 @@ impl Connections {
         step: impl Fn(Link) -> F,
     ) -> Result<Reply<T>, StoreError> {
         let slot = self.slot();
-        let mut number = 0;
+        let mut used = Used::default();
         let trying = async {
-            let link = self.link(slot, &mut number).await?;
+            let link = self.link(slot, &mut used).await?;
             match step(link).await {
-                Err(error) if slot.has_lost(number, &error) => {}
+                Err(error) if slot.has_lost(used.number, &error) => {}
                 reply => return reply.map(Reply::of_first),
             }
             // Boxed because it is rare: not every request needs room for it.
-            let again = async { step(self.link(slot, &mut number).await?).await };
+            let again = async { step(self.link(slot, &mut used).await?).await };
             Box::pin(again).await.map(Reply::of_second)
         };
         let tried = tokio::time::timeout(self.timeout, trying).await;
         tried.map_or_else(
             |_| {
-                // A server can disappear without closing the connection, so the connection is
-                // suspect.
-                slot.drop_link(number);
+                // A server can disappear without closing the connection, so a connection that was
+                // silent all this time is suspect. One over which other requests of this thread got
+                // their replies is only slow, and they keep it.
+                slot.drop_silent_link(used.number, used.replies);
                 Err(store_error(timed_out()))
             },
             |reply| reply.map_err(store_error),
         )
     }
 
-    /// Returns a connection, and stores its number in `number`.
-    async fn link(&self, slot: &Slot, number: &mut u64) -> RedisResult<Link> {
+    /// Returns a connection, and notes which.
+    async fn link(&self, slot: &Slot, used: &mut Used) -> RedisResult<Link> {
         let link = match slot.current() {
             Some(link) => link,
             // Boxed because it is rare, and connecting needs much room.
             None => Box::pin(self.new_link(slot)).await?,
         };
-        *number = link.number;
+        *used = Used {
+            number: link.number,
+            replies: link.replies(),
+        };
         Ok(link)
     }
 

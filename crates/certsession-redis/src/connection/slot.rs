@@ -84,6 +84,17 @@ impl Slot {
         }
     }
 
+    /// Drops the connection if the server has sent nothing over it since it had sent so many replies.
+    pub(super) fn drop_silent_link(&self, number: u64, replies: u64) {
+        let mut held = self.held();
+        if held
+            .as_ref()
+            .is_some_and(|link| link.number == number && link.replies() == replies)
+        {
+            *held = None;
+        }
+    }
+
     pub(super) fn current(&self) -> Option<Link> {
         self.held().clone()
     }

@@ -69,10 +69,12 @@ impl RedisStore {
                 && times
                     .get(&entry)
                     .is_some_and(|began| *began + LONGEST_SIGN_IN < now);
-            let expired = member.record.filter(|record| record.is_expired(now));
-            if let Some(record) = expired {
-                self.end_while(record, |record| record.is_expired(now))
-                    .await?;
+            let expired = member.session.filter(|session| session.is_expired(now));
+            if let Some(session) = expired {
+                let ended = self.end_while(session, |session| session.is_expired(now));
+                if let Some(ended) = ended.await? {
+                    self.forget(&ended).await;
+                }
                 void.push(entry);
             } else if member.status == EntryStatus::Void || has_failed {
                 void.push(entry);
@@ -96,13 +98,17 @@ impl RedisStore {
             let (entry, is_ended) = match member {
                 Ok(Member {
                     entry,
-                    record: Some(record),
+                    session: Some(session),
                     status: EntryStatus::Belongs,
                 }) => {
-                    let belongs = |record: &_| {
-                        entry.status(&required.owner, Some(record)) == EntryStatus::Belongs
+                    let belongs = |session: &_| {
+                        entry.status(&required.owner, Some(session)) == EntryStatus::Belongs
                     };
-                    (entry, self.end_while(record, belongs).await?)
+                    let ended = self.end_while(session, belongs).await?;
+                    if let Some(ended) = &ended {
+                        self.forget(ended).await;
+                    }
+                    (entry, ended.is_some())
                 }
                 Ok(Member {
                     entry,

@@ -1,6 +1,6 @@
 //! An entry of an owner's index.
 
-use certsession_core::{Handle, OwnerKey, Record};
+use certsession_core::{Handle, OwnerKey, SessionSummary};
 
 const TERM_LENGTH: usize = 8;
 
@@ -31,7 +31,7 @@ pub(crate) enum EntryStatus {
 }
 
 impl Entry {
-    const LENGTH: usize = Handle::LENGTH + TERM_LENGTH;
+    pub(super) const LENGTH: usize = Handle::LENGTH + TERM_LENGTH;
 
     pub(crate) fn to_bytes(self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
@@ -49,12 +49,12 @@ impl Entry {
     }
 
     /// The relation of the session to this entry in the index of `owner`.
-    pub(crate) fn status(self, owner: &OwnerKey, record: Option<&Record>) -> EntryStatus {
-        let Some(record) = record else {
+    pub(crate) fn status(self, owner: &OwnerKey, session: Option<&SessionSummary>) -> EntryStatus {
+        let Some(session) = session else {
             // A deleted record never returns, and a record is written before it is indexed.
             return EntryStatus::Void;
         };
-        let mut owners = record.owners();
+        let mut owners = session.owners();
         let certificate = owners.next();
         if owners.next() == Some(*owner) || certificate == Some(*owner) {
             return EntryStatus::Belongs;
@@ -62,15 +62,15 @@ impl Entry {
         match self.term {
             // The session may be about to move to this certificate, or may have left it.
             0 => EntryStatus::Undecided,
-            term if term <= term_of(record) => EntryStatus::Void,
+            term if term <= term_of(session) => EntryStatus::Void,
             _ => EntryStatus::Undecided,
         }
     }
 }
 
 /// The term of a record's current principal.
-pub(crate) fn term_of(record: &Record) -> u64 {
-    record.epoch().saturating_add(1)
+pub(crate) fn term_of(session: &SessionSummary) -> u64 {
+    session.epoch().saturating_add(1)
 }
 
 #[cfg(test)]
@@ -79,7 +79,11 @@ mod tests {
 
     use super::*;
     use certsession_core::test_util::{SampleCommit, SampleRecord};
-    use certsession_core::{Decision, Owner};
+    use certsession_core::{Decision, Owner, Record};
+
+    fn status(entry: Entry, owner: &OwnerKey, record: &Record) -> EntryStatus {
+        entry.status(owner, Some(&SessionSummary::from(record)))
+    }
 
     fn signed_in(record: &Record, name: &str) -> Arc<Record> {
         match record.apply(&SampleCommit::on(record).sign_in(name).build()) {
@@ -108,17 +112,17 @@ mod tests {
         };
         assert_eq!(entry(1).status(&alice, None), EntryStatus::Void);
         // Alice's sign-in is in progress.
-        let under_way = entry(2).status(&alice, Some(&anonymous));
+        let under_way = status(entry(2), &alice, &anonymous);
         assert_eq!(under_way, EntryStatus::Undecided);
         let alices = signed_in(&anonymous, "alice");
-        assert_eq!(entry(2).status(&alice, Some(&alices)), EntryStatus::Belongs);
+        assert_eq!(status(entry(2), &alice, &alices), EntryStatus::Belongs);
         // Bob's was faster, or came after hers.
         let bobs = signed_in(&anonymous, "bob");
-        assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
+        assert_eq!(status(entry(2), &alice, &bobs), EntryStatus::Void);
         let bobs = signed_in(&alices, "bob");
-        assert_eq!(entry(2).status(&alice, Some(&bobs)), EntryStatus::Void);
+        assert_eq!(status(entry(2), &alice, &bobs), EntryStatus::Void);
         // She is about to sign in again.
-        assert_eq!(entry(4).status(&alice, Some(&bobs)), EntryStatus::Undecided);
+        assert_eq!(status(entry(4), &alice, &bobs), EntryStatus::Undecided);
     }
 
     #[test]
@@ -129,10 +133,10 @@ mod tests {
             handle: record.handle(),
             term: 0,
         };
-        let mine = entry.status(&certificate, Some(&record));
+        let mine = status(entry, &certificate, &record);
         assert_eq!(mine, EntryStatus::Belongs);
         let other = SampleRecord::new(2).build();
-        let elsewhere = entry.status(&certificate, Some(&other));
+        let elsewhere = status(entry, &certificate, &other);
         assert_eq!(elsewhere, EntryStatus::Undecided);
         assert_eq!(entry.status(&certificate, None), EntryStatus::Void);
     }

@@ -1,9 +1,10 @@
 //! Entries with their records: joining an index, leaving it, listing it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use certsession_core::{Admission, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
+use certsession_core::{
+    Admission, Cursor, OwnerKey, SessionSummary, StoreError, StoreErrorKind, Timestamp,
+};
 use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
@@ -12,11 +13,12 @@ use super::required_entry::RequiredEntry;
 use crate::call::Call;
 use crate::error::unexpected_result;
 use crate::redis_store::RedisStore;
-use crate::script::JOIN;
+use crate::script::{JOIN, PAGE};
 use crate::time::millis_to_live;
 
-/// How many records are read in one batch.
-const RECORDS_AT_ONCE: usize = 64;
+/// How many records are looked at concurrently: few enough that requests on the same connection do
+/// not wait long behind them.
+const LOOKS_AT_ONCE: usize = 32;
 
 /// One of this many new entries checks other entries.
 const LOOKS_EVERY: u8 = 8;
@@ -32,10 +34,40 @@ pub(super) const CLOCKS_APART: Duration = Duration::from_secs(60 * 60);
 /// A selection of an owner's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// Entries that count for the limit: without the condemned ones, which made room for another.
+    /// Entries that count for the limit.
     Counted,
-    /// All entries.
-    All,
+    /// Those that were to make room for another, and whose sessions are to end.
+    Condemned,
+}
+
+/// A place in an index, which is sorted by score, and then by entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    score: i64,
+    entry: Entry,
+}
+
+impl Place {
+    const LENGTH: usize = 8 + Entry::LENGTH;
+
+    pub(crate) fn to_cursor(self) -> Option<Cursor> {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..8].copy_from_slice(&self.score.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.entry.to_bytes());
+        Cursor::new(&bytes)
+    }
+
+    pub(crate) fn from_cursor(cursor: &Cursor) -> Option<Self> {
+        let (score, entry) = cursor.as_bytes().split_first_chunk()?;
+        Some(Self {
+            score: i64::from_be_bytes(*score),
+            entry: Entry::from_bytes(entry)?,
+        })
+    }
+
+    pub(crate) const fn entry(self) -> Entry {
+        self.entry
+    }
 }
 
 /// The result of joining an index.
@@ -86,10 +118,10 @@ fn nonsense() -> StoreError {
     unexpected_result("an operation on an index")
 }
 
-/// An entry and its record.
+/// An entry and its session, if there is one.
 pub(crate) struct Member {
     pub(crate) entry: Entry,
-    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) session: Option<SessionSummary>,
     pub(crate) status: EntryStatus,
 }
 
@@ -144,45 +176,65 @@ impl RedisStore {
         self.leave(owner, &void).await;
     }
 
-    /// Loads the records of these entries. A record that cannot be read is an error of its own
-    /// entry only.
+    /// Looks at the sessions of these entries, and leaves their data on the server. A record that
+    /// cannot be read is an error of its own entry only.
     pub(crate) async fn members(
         &self,
         owner: &OwnerKey,
         entries: Vec<Entry>,
     ) -> Vec<Result<Member, Unknown>> {
         let members = entries.into_iter().map(async |entry| {
-            let fetched = self.fetch(entry.handle).await;
-            let record = fetched.map_err(|error| Unknown { entry, error })?;
-            let status = entry.status(owner, record.as_deref());
+            let seen = self.summary(entry.handle).await;
+            let session = seen.map_err(|error| Unknown { entry, error })?;
+            let status = entry.status(owner, session.as_ref());
             Ok(Member {
                 entry,
-                record,
+                session,
                 status,
             })
         });
         stream::iter(members)
-            .buffered(RECORDS_AT_ONCE)
+            .buffered(LOOKS_AT_ONCE)
             .collect()
             .await
     }
 
-    /// An owner's entries, sorted by time.
+    /// A page of an owner's entries, sorted by time: those behind a place, at most so many.
     pub(crate) async fn entries(
         &self,
         owner: &OwnerKey,
         which: Which,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let least = match which {
-            Which::Counted => "0",
-            Which::All => "-inf",
+        behind: Option<Place>,
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        let call = Call::script(&PAGE, &self.keys.index(owner));
+        let (lowest, highest) = match which {
+            Which::Counted => ("0", "+inf"),
+            Which::Condemned => ("-inf", "(0"),
         };
-        let call = Call::plain("ZRANGEBYSCORE")
-            .arg(self.keys.index(owner))
-            .arg(&[least, "+inf"]);
-        match self.connections.call(&call).await? {
-            Value::Array(values) => values.into_iter().map(read_entry).collect(),
-            _ => Err(nonsense()),
+        let call = match behind {
+            Some(place) => call.arg(place.score).arg(&place.entry.to_bytes()[..]),
+            None => call.arg(lowest).arg(""),
+        };
+        let call = call.arg(most).arg(highest);
+        let Value::Array(values) = self.connections.call(&call).await? else {
+            return Err(nonsense());
+        };
+        let mut values = values.into_iter();
+        let mut places = Vec::new();
+        while let (Some(entry), Some(score)) = (values.next(), values.next()) {
+            places.push(Place {
+                entry: read_entry(entry)?,
+                score: redis::from_redis_value(score).map_err(|_| nonsense())?,
+            });
         }
+        Ok(places)
+    }
+
+    /// How many entries of an owner count for a limit, void ones included.
+    pub(crate) async fn count(&self, owner: &OwnerKey) -> Result<usize, StoreError> {
+        let call = Call::plain("ZCOUNT").arg(self.keys.index(owner));
+        let reply = self.connections.call(&call.arg(&["0", "+inf"])).await?;
+        redis::from_redis_value(reply).map_err(|_| nonsense())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certsession_core::{OwnerKey, Record, Timestamp};
+use certsession_core::{OwnerKey, SessionSummary, Timestamp};
 
 use super::entry::{Entry, term_of};
 
@@ -26,20 +26,20 @@ pub(crate) struct RequiredEntries {
 
 impl RequiredEntries {
     /// `None` if the record has no owner, which never happens.
-    pub(crate) fn of(record: &Record, now: Timestamp) -> Option<Self> {
+    pub(crate) fn of(session: &SessionSummary, now: Timestamp) -> Option<Self> {
         let required = |owner, term| RequiredEntry {
             owner,
             entry: Entry {
-                handle: record.handle(),
+                handle: session.handle(),
                 term,
             },
-            began_at: record.created_at(),
-            lifetime: record.absolute_deadline().saturating_since(now),
+            began_at: session.created_at(),
+            lifetime: session.absolute_deadline().saturating_since(now),
         };
-        let mut owners = record.owners();
+        let mut owners = session.owners();
         Some(Self {
             certificate: required(owners.next()?, 0),
-            principal: owners.next().map(|owner| required(owner, term_of(record))),
+            principal: owners.next().map(|owner| required(owner, term_of(session))),
         })
     }
 

@@ -1,7 +1,6 @@
 //! The copies of one connection.
 
-use std::collections::VecDeque;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +11,10 @@ use crate::keys::Keys;
 
 /// How many reads of one `max_age` a connection keeps copies of.
 const CAPACITY: usize = 10_000;
+
+/// How many bytes of data the copies of a connection hold at the most: 16 MiB. Records beyond that
+/// are not kept until older ones have gone.
+const CAPACITY_IN_BYTES: usize = 16 << 20;
 
 /// The copies of the records that one connection has read.
 ///
@@ -42,6 +45,8 @@ struct Copies {
     /// old.
     issued: VecDeque<IssuedLease>,
     last_number: u64,
+    /// How many bytes of data the copies hold.
+    bytes: usize,
 }
 
 struct IssuedLease {
@@ -56,6 +61,15 @@ struct Copy {
     requested_at: Instant,
     /// `None` until the reply arrives.
     record: Option<Arc<Record>>,
+}
+
+impl Copy {
+    /// How many bytes of data it holds.
+    fn size(&self) -> usize {
+        self.record
+            .as_ref()
+            .map_or(0, |record| record.data().size())
+    }
 }
 
 impl Cache {
@@ -93,7 +107,7 @@ impl Cache {
             requested_at: at,
             record: None,
         };
-        copies.by_handle.insert(handle, copy);
+        copies.insert(handle, copy);
         copies.issued.push_back(IssuedLease { handle, number, at });
         let cache = Arc::clone(self);
         Some(Lease {
@@ -106,7 +120,7 @@ impl Cache {
     /// Drops the copy of a record, and cancels the leases for it.
     pub(crate) fn forget(&self, handle: Handle) {
         if let Some(copies) = self.copies().as_mut() {
-            copies.by_handle.remove(&handle);
+            copies.remove(handle);
         }
     }
 
@@ -115,6 +129,7 @@ impl Cache {
         if let Some(copies) = self.copies().as_mut() {
             copies.by_handle.clear();
             copies.issued.clear();
+            copies.bytes = 0;
         }
     }
 
@@ -133,23 +148,42 @@ impl Lease {
     /// Keeps the record that the server returned.
     pub(crate) fn keep(self, record: &Arc<Record>) {
         let mut copies = self.cache.copies();
-        let copies = copies.as_mut();
-        let copy = copies.and_then(|copies| copies.by_handle.get_mut(&self.handle));
-        if let Some(copy) = copy.filter(|copy| copy.number == self.number) {
+        let Some(copies) = copies.as_mut() else {
+            return;
+        };
+        let bytes = copies.bytes + record.data().size();
+        let copy = copies.by_handle.get_mut(&self.handle);
+        if let Some(copy) = copy.filter(|copy| copy.number == self.number)
+            && bytes <= CAPACITY_IN_BYTES
+        {
             copy.record = Some(Arc::clone(record));
+            copies.bytes = bytes;
         }
     }
 }
 
 impl Copies {
+    fn insert(&mut self, handle: Handle, copy: Copy) {
+        let before = self.by_handle.insert(handle, copy);
+        self.bytes -= before.map_or(0, |copy| copy.size());
+    }
+
+    fn remove(&mut self, handle: Handle) {
+        let before = self.by_handle.remove(&handle);
+        self.bytes -= before.map_or(0, |copy| copy.size());
+    }
+
     fn drop_older_than(&mut self, max_age: Duration, now: Instant) {
         let is_old = |issued: &&IssuedLease| now.saturating_duration_since(issued.at) >= max_age;
         while let Some(old) = self.issued.front().filter(is_old) {
             // A newer lease may exist for the same record.
-            if let Entry::Occupied(copy) = self.by_handle.entry(old.handle)
-                && copy.get().number == old.number
+            let (handle, number) = (old.handle, old.number);
+            if self
+                .by_handle
+                .get(&handle)
+                .is_some_and(|copy| copy.number == number)
             {
-                copy.remove();
+                self.remove(handle);
             }
             self.issued.pop_front();
         }
@@ -160,5 +194,47 @@ impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.copies().as_ref().map(|copies| copies.by_handle.len());
         f.debug_struct("Cache").field("copies", &count).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certsession_core::test_util::SampleRecord;
+
+    #[test]
+    fn copies_are_bounded_in_bytes_and_counted_exactly() {
+        let max_age = Duration::from_secs(3600);
+        let cache = Arc::new(Cache::new(max_age, Keys::new("cs:")));
+        let sample = |n| {
+            SampleRecord::new(n)
+                .insert("a", &"9".repeat(1 << 20))
+                .build()
+        };
+        let keep = |record: &Arc<Record>| {
+            if let Some(lease) = cache.lease(record.handle()) {
+                lease.keep(record);
+            }
+        };
+        let records: Vec<_> = (0..20).map(sample).collect();
+        for record in &records {
+            keep(record);
+            // Read again, and once more by a reader whose lease was taken away.
+            let lease = cache.lease(record.handle()).unwrap();
+            keep(record);
+            lease.keep(record);
+        }
+        let held = |records: &[Arc<Record>]| {
+            let copies = records.iter().filter(|it| cache.get(it.handle()).is_some());
+            (copies.count(), cache.copies().as_ref().unwrap().bytes)
+        };
+        let size = records[0].data().size();
+        assert_eq!(held(&records), (15, 15 * size));
+        cache.forget(records[0].handle());
+        assert_eq!(held(&records), (14, 14 * size));
+        keep(&records[19]);
+        assert_eq!(held(&records), (15, 15 * size));
+        cache.clear();
+        assert_eq!(held(&records), (0, 0));
     }
 }

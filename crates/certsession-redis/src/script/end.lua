@@ -1,7 +1,7 @@
 -- Ends a session. KEYS: the session. ARGV: the channel for notifications about ended sessions.
--- Returns its record; nothing if there was none.
-local record = redis.call('GET', KEYS[1])
-if not record or record == '' then
+-- Returns the beginning of its record, without most of its data; nothing if there was none.
+local first = redis.call('GETRANGE', KEYS[1], 0, 1023)
+if first == '' then
   return false
 end
 redis.call('DEL', KEYS[1])
@@ -11,4 +11,4 @@ redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], '', 'PX', 60000)
 -- A notification for watchers. They also poll, so it may fail.
 redis.pcall('PUBLISH', ARGV[1], KEYS[1])
-return record
+return first

@@ -44,12 +44,23 @@ scripts! {
     JOIN = "join.lua";
     /// Adds an entry to an owner's index, and makes room.
     ADMIT = "admit.lua";
+    /// Reads a page of an owner's index.
+    PAGE = "page.lua";
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use certsession_core::Record;
+    use certsession_core::{Record, SessionSummary};
+
+    #[test]
+    fn the_scripts_return_as_much_of_a_record_as_its_summary_usually_takes() {
+        let end = SessionSummary::USUAL_SIZE - 1;
+        let first = format!("redis.call('GETRANGE', KEYS[1], 0, {end})");
+        for script in [&END, &DROP] {
+            assert!(script.source.contains(&first), "{}", script.source);
+        }
+    }
 
     /// Lua counts from one; `GETRANGE` counts from zero and includes its end.
     #[test]

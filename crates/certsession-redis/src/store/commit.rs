@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use certsession_core::{
-    Admission, Commit, Decision, Handle, Outcome, Record, StoreError, StoreErrorKind,
+    Admission, Commit, Decision, Handle, Outcome, Record, SessionSummary, StoreError,
+    StoreErrorKind,
 };
 use redis::Value;
 
@@ -97,8 +98,8 @@ impl RedisStore {
     ) -> Result<Attempt, StoreError> {
         let now = commit.now();
         let (Some(before), Some(after)) = (
-            RequiredEntries::of(current, now),
-            RequiredEntries::of(record, now),
+            RequiredEntries::of(&current.into(), now),
+            RequiredEntries::of(&record.into(), now),
         ) else {
             return Err(unexpected_result("reading a record's owners: it has none"));
         };
@@ -172,12 +173,11 @@ impl RedisStore {
     /// record because another request succeeded.
     async fn withdraw(&self, required: &RequiredEntries, attempt: &Attempt) {
         let newer = match attempt {
-            Attempt::Changed(newer) => Some(newer),
+            Attempt::Changed(newer) => Some(SessionSummary::from(&**newer)),
             _ => None,
         };
         for required in required.iter() {
-            let record = newer.map(AsRef::as_ref);
-            if required.entry.status(&required.owner, record) == EntryStatus::Void {
+            if required.entry.status(&required.owner, newer.as_ref()) == EntryStatus::Void {
                 self.leave(&required.owner, &[required.entry]).await;
             }
         }

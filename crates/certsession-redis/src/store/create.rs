@@ -1,6 +1,8 @@
 //! Creating a record.
 
-use certsession_core::{Admission, Creation, Handle, Record, StoreError, Timestamp};
+use certsession_core::{
+    Admission, Creation, Handle, Record, SessionSummary, StoreError, Timestamp,
+};
 use redis::Value;
 
 use crate::call::Call;
@@ -18,7 +20,7 @@ impl RedisStore {
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        let Some(required) = RequiredEntries::of(record, now) else {
+        let Some(required) = RequiredEntries::of(&SessionSummary::from(&**record), now) else {
             return Err(unexpected_result("reading a record's owners: it has none"));
         };
         let lifetime = record.idle_deadline().saturating_since(now);

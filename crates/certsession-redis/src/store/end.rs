@@ -1,26 +1,32 @@
 //! Ending sessions.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use certsession_core::{Handle, OwnerKey, Record, StoreError, Timestamp};
+use certsession_core::{Handle, OwnerKey, Record, Removal, SessionSummary, StoreError, Timestamp};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
-use super::read::read_record;
 use crate::call::Call;
-use crate::index::{Entry, EntryStatus, Member, RequiredEntries, Unknown, Which};
+use crate::index::{Entry, EntryStatus, Member, Place, RequiredEntries, Unknown, Which};
 use crate::redis_store::RedisStore;
 use crate::script::{DROP, END};
 
-/// How many sessions are ended concurrently.
-const AT_ONCE: usize = 64;
+/// How many of an owner's sessions are worked on at a time: so much is in memory, and is sent to the
+/// server before other requests get their turn.
+const PORTION: usize = 256;
 
-/// The result for one entry when its owner's sessions are ended.
+/// How many of them are ended concurrently.
+const AT_ONCE: usize = 32;
+
+/// What became of an entry when its session was to end.
 struct Ending {
     entry: Entry,
     is_void: bool,
+    /// Whether this call ended the session.
     is_ended: bool,
+    /// The session, if it could be read, for the entries that it has in other indexes.
+    session: Option<SessionSummary>,
 }
 
 impl RedisStore {
@@ -29,42 +35,139 @@ impl RedisStore {
     pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
         let changing = self.changing(handle);
-        let ended = self.connections.call(&call).await?;
+        let first = self.connections.call(&call).await?;
         drop(changing);
-        let is_ended = ended != Value::Nil;
-        if let Ok(Some(record)) = read_record(handle, ended) {
-            self.forget(&record).await;
+        let is_ended = first != Value::Nil;
+        // Entries of a session whose names are very long stay, and are removed as void later.
+        if let Value::BulkString(first) = &first
+            && let Some(ended) = SessionSummary::decode(handle, first)
+        {
+            self.forget(&ended).await;
         }
         Ok(is_ended)
     }
 
-    /// Ends every session that belongs to an owner now, and returns those that this call ended. If
-    /// one cannot be ended, the others are ended nevertheless. A record that cannot be read ends
-    /// too: it belonged to the owner when it was indexed.
+    /// Ends a session if its record has not changed.
+    pub(super) async fn end_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        let session = SessionSummary::from(loaded);
+        match self.drop_unchanged(&session).await? {
+            Value::Int(1) => {
+                self.forget(&session).await;
+                Ok(Removal::Removed)
+            }
+            Value::BulkString(first) if first.is_empty() => Ok(Removal::Gone),
+            _ => Ok(Removal::Changed),
+        }
+    }
+
+    /// Ends every session that belongs to an owner, and returns those that this call ended: those
+    /// that the owner has now, and some of those that begin meanwhile. If one cannot be ended, the
+    /// others are ended nevertheless. A record that cannot be read ends too: it belonged to the
+    /// owner when it was indexed.
+    ///
+    /// It goes through the index in the order of time, the condemned entries last. A session that
+    /// signs in again meanwhile gets its new entry, which is later, before it loses the old one; and
+    /// an entry that is condemned meanwhile is among the last. So each is met.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
-        let entries = self.entries(owner, Which::All).await?;
+        let (mut ended, mut failure) = (Vec::new(), None);
+        for which in [Which::Counted, Which::Condemned] {
+            let mut behind = None;
+            loop {
+                let places = self.entries(owner, which, behind, PORTION).await?;
+                behind = places.last().copied();
+                let is_last = places.len() < PORTION;
+                let entries = places.into_iter().map(Place::entry).collect();
+                let of_portion = self.end_portion(owner, entries, &mut ended).await;
+                failure = of_portion.err().or(failure);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        failure.map_or(Ok(ended), Err)
+    }
+
+    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left.
+    pub(super) async fn end_excess(
+        &self,
+        owner: &OwnerKey,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let mut ended = Vec::new();
+        if self.count(owner).await? <= most {
+            return Ok(ended);
+        }
+        // Void entries count, so the sessions have to be looked at; but no more of them than tell
+        // that there are too many.
+        let (mut live, mut behind) = (Vec::new(), None);
+        while live.len() <= most + PORTION {
+            let places = self.entries(owner, Which::Counted, behind, PORTION).await?;
+            behind = places.last().copied();
+            let is_last = places.len() < PORTION;
+            let entries = places.into_iter().map(Place::entry).collect();
+            let mut void = Vec::new();
+            for member in self.members(owner, entries).await {
+                match member {
+                    Ok(member) if member.status == EntryStatus::Void => void.push(member.entry),
+                    Ok(member) => live.push(member.entry),
+                    Err(unknown) => live.push(unknown.entry),
+                }
+            }
+            self.leave(owner, &void).await;
+            if is_last {
+                break;
+            }
+        }
+        if live.len() > most {
+            live.truncate((live.len() - keep).min(PORTION));
+            self.end_portion(owner, live, &mut ended).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends the sessions of these entries, as far as they belong to the owner.
+    async fn end_portion(
+        &self,
+        owner: &OwnerKey,
+        entries: Vec<Entry>,
+        ended: &mut Vec<Handle>,
+    ) -> Result<(), StoreError> {
         let members = self.members(owner, entries).await.into_iter();
         let endings = members.map(async |member| self.end_member(owner, member).await);
         let endings: Vec<_> = stream::iter(endings).buffered(AT_ONCE).collect().await;
-        let (mut ended, mut void, mut failure) = (Vec::new(), Vec::new(), None);
+        let (mut leaving, mut failure) = (BTreeMap::<_, Vec<_>>::new(), None);
         for ending in endings {
-            match ending {
-                Ok(Ending {
-                    entry,
-                    is_void,
-                    is_ended,
-                }) => {
-                    void.extend(is_void.then_some(entry));
-                    ended.extend(is_ended.then_some(entry.handle));
+            let ending = match ending {
+                Ok(ending) => ending,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
                 }
-                Err(error) => failure = Some(error),
+            };
+            ended.extend(ending.is_ended.then_some(ending.entry.handle));
+            if ending.is_void {
+                leaving.entry(*owner).or_default().push(ending.entry);
+            }
+            let session = ending.session.filter(|_| ending.is_ended);
+            let required = session.and_then(|it| RequiredEntries::of(&it, Timestamp::MAX));
+            for required in required.iter().flat_map(RequiredEntries::iter) {
+                if required.owner != *owner {
+                    leaving
+                        .entry(required.owner)
+                        .or_default()
+                        .push(required.entry);
+                }
             }
         }
-        self.leave(owner, &void).await;
-        match failure {
-            None => Ok(ended),
-            Some(error) => Err(error),
-        }
+        let leaving = leaving.into_iter().map(async |(owner, entries)| {
+            self.leave(&owner, &entries).await;
+        });
+        stream::iter(leaving)
+            .buffered(AT_ONCE)
+            .collect::<()>()
+            .await;
+        failure.map_or(Ok(()), Err)
     }
 
     async fn end_member(
@@ -72,25 +175,27 @@ impl RedisStore {
         owner: &OwnerKey,
         member: Result<Member, Unknown>,
     ) -> Result<Ending, StoreError> {
-        let (entry, is_ended) = match member {
+        let (entry, is_ended, session) = match member {
             Ok(Member {
                 entry,
-                record: Some(record),
+                session: Some(session),
                 status: EntryStatus::Belongs,
             }) => {
                 let belongs =
-                    |record: &Record| entry.status(owner, Some(record)) == EntryStatus::Belongs;
-                (entry, self.end_while(record, belongs).await?)
+                    |session: &_| entry.status(owner, Some(session)) == EntryStatus::Belongs;
+                let ended = self.end_while(session, belongs).await?;
+                (entry, ended.is_some(), ended)
             }
             Ok(Member { entry, status, .. }) => {
                 return Ok(Ending {
                     entry,
                     is_void: status == EntryStatus::Void,
                     is_ended: false,
+                    session: None,
                 });
             }
             Err(unknown) if unknown.is_unreadable() => {
-                (unknown.entry, self.end(unknown.entry.handle).await?)
+                (unknown.entry, self.end(unknown.entry.handle).await?, None)
             }
             Err(unknown) => return Err(unknown.error),
         };
@@ -98,50 +203,52 @@ impl RedisStore {
             entry,
             is_void: true,
             is_ended,
+            session,
         })
     }
 
-    /// Ends a session as long as its current record satisfies a condition. Returns true if this
-    /// call ended it.
+    /// Ends a session as long as it satisfies a condition. Returns the session as it was if this
+    /// call ended it; the caller then removes its index entries.
     pub(crate) async fn end_while(
         &self,
-        record: Arc<Record>,
-        condition: impl Fn(&Record) -> bool,
-    ) -> Result<bool, StoreError> {
-        let handle = record.handle();
-        let mut current = record;
+        session: SessionSummary,
+        condition: impl Fn(&SessionSummary) -> bool,
+    ) -> Result<Option<SessionSummary>, StoreError> {
+        let handle = session.handle();
+        let mut current = session;
         while condition(&current) {
-            let call = Call::script(&DROP, &self.keys.session(handle))
-                .arg(&current.revision().to_bytes()[..])
-                .arg(self.keys.ended());
-            let changing = self.changing(handle);
-            let reply = self.connections.call(&call).await?;
-            drop(changing);
-            match reply {
-                Value::Int(1) => {
-                    self.forget(&current).await;
-                    return Ok(true);
-                }
-                newer => match read_record(handle, newer)? {
-                    Some(newer) => current = newer,
-                    None => return Ok(false),
-                },
+            let reply = self.drop_unchanged(&current).await?;
+            if reply == Value::Int(1) {
+                return Ok(Some(current));
+            }
+            match self.read_summary(handle, reply).await? {
+                Some(newer) => current = newer,
+                None => return Ok(None),
             }
         }
-        Ok(false)
+        Ok(None)
+    }
+
+    /// Ends a session if it is still in this state.
+    async fn drop_unchanged(&self, session: &SessionSummary) -> Result<Value, StoreError> {
+        let call = Call::script(&DROP, &self.keys.session(session.handle()))
+            .arg(&session.revision().to_bytes()[..])
+            .arg(self.keys.ended());
+        let _changing = self.changing(session.handle());
+        self.connections.call(&call).await
     }
 
     /// Deletes a record whose token was not issued, as if it had never existed.
     pub(super) async fn delete_unissued(&self, record: &Record) -> Result<(), StoreError> {
         let call = Call::plain("DEL").arg(self.keys.session(record.handle()));
         self.connections.call(&call).await?;
-        self.forget(record).await;
+        self.forget(&record.into()).await;
         Ok(())
     }
 
-    /// Removes the entries of a deleted record.
-    async fn forget(&self, record: &Record) {
-        if let Some(required) = RequiredEntries::of(record, Timestamp::MAX) {
+    /// Removes the entries of a session that was ended.
+    pub(crate) async fn forget(&self, session: &SessionSummary) {
+        if let Some(required) = RequiredEntries::of(session, Timestamp::MAX) {
             let leaving = required.iter().map(async |required| {
                 self.leave(&required.owner, &[required.entry]).await;
             });

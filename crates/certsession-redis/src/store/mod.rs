@@ -5,7 +5,7 @@
 //! | `create` | creating a record |
 //! | `commit` | changing a record |
 //! | `end` | ending one session, or all of an owner |
-//! | `read` | reading one record, or all of an owner |
+//! | `read` | reading one record, or a page of an owner's sessions |
 
 mod commit;
 mod create;
@@ -15,8 +15,8 @@ mod read;
 use std::sync::Arc;
 
 use certsession_core::{
-    Admission, Commit, Creation, Handle, Outcome, Owner, Record, SessionStore, StoreError,
-    Timestamp,
+    Admission, Commit, Creation, Handle, Outcome, Owner, Page, Record, Removal, SessionPage,
+    SessionStore, StoreError, Timestamp,
 };
 
 use crate::connection::Connections;
@@ -56,12 +56,26 @@ impl SessionStore for RedisStore {
         Box::pin(self.end(handle)).await
     }
 
+    async fn remove_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
+        Box::pin(self.end_unchanged(loaded)).await
+    }
+
     async fn sessions(
         &self,
         owner: &Owner,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
-        Box::pin(self.list(&owner.key(), now)).await
+    ) -> Result<SessionPage, StoreError> {
+        Box::pin(self.list(&owner.key(), page, now)).await
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: &Owner,
+        most: usize,
+        keep: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        Box::pin(self.end_excess(&owner.key(), most, keep)).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use certsession_core::{Handle, OwnerKey, Record, StoreError, StoreErrorKind, Timestamp};
+use certsession_core::{
+    Handle, OwnerKey, Page, Record, SessionPage, SessionSummary, StoreError, StoreErrorKind,
+    Timestamp,
+};
 use redis::Value;
 
 use crate::call::Call;
 use crate::error::unexpected_result;
-use crate::index::{EntryStatus, Which};
+use crate::index::{EntryStatus, Place, Which};
 use crate::redis_store::RedisStore;
 
 impl RedisStore {
@@ -47,28 +50,79 @@ impl RedisStore {
         Call::plain("GET").arg(self.keys.session(handle))
     }
 
-    /// Lists the live sessions of an owner, oldest first.
+    /// Reads what a list shows of a session, expired or not, without its data.
+    pub(crate) async fn summary(
+        &self,
+        handle: Handle,
+    ) -> Result<Option<SessionSummary>, StoreError> {
+        let last = SessionSummary::USUAL_SIZE - 1;
+        let call = Call::plain("GETRANGE").arg(self.keys.session(handle));
+        let reply = self.connections.call(&call.arg(0).arg(last)).await?;
+        self.read_summary(handle, reply).await
+    }
+
+    /// Decodes a summary from the first bytes of a record. If they are all of it, the record is
+    /// checked; if they do not contain the summary, the record is read.
+    pub(super) async fn read_summary(
+        &self,
+        handle: Handle,
+        reply: Value,
+    ) -> Result<Option<SessionSummary>, StoreError> {
+        if let Value::BulkString(first) = &reply
+            && first.len() >= SessionSummary::USUAL_SIZE
+        {
+            return match SessionSummary::decode(handle, first) {
+                Some(summary) => Ok(Some(summary)),
+                None => Ok(self.fetch(handle).await?.as_deref().map(Into::into)),
+            };
+        }
+        Ok(read_record(handle, reply)?.as_deref().map(Into::into))
+    }
+
+    /// Lists a page of the live sessions of an owner, oldest first.
     pub(super) async fn list(
         &self,
         owner: &OwnerKey,
+        page: &Page,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Record>>, StoreError> {
-        let (mut sessions, mut listed, mut void) = (Vec::new(), BTreeSet::new(), Vec::new());
-        let entries = self.entries(owner, Which::Counted).await?;
-        for member in self.members(owner, entries).await {
-            let member = member.map_err(|unknown| unknown.error)?;
-            let record = member.record.filter(|record| !record.is_expired(now));
-            match (member.status, record) {
-                (EntryStatus::Belongs, Some(record)) if listed.insert(record.handle()) => {
-                    sessions.push(record);
-                }
-                (EntryStatus::Void, _) => void.push(member.entry),
-                _ => {}
+    ) -> Result<SessionPage, StoreError> {
+        let mut behind = None;
+        if let Some(cursor) = page.cursor() {
+            behind = Place::from_cursor(cursor);
+            // It is not one of this store's.
+            if behind.is_none() {
+                return Ok(SessionPage::default());
             }
         }
-        self.leave(owner, &void).await;
-        sessions.sort_by_key(|record| (record.created_at(), record.handle()));
-        Ok(sessions)
+        let (mut sessions, mut listed) = (Vec::new(), BTreeSet::new());
+        loop {
+            // Void entries and expired sessions are skipped, so the page may take several looks.
+            let room = page.limit() - sessions.len();
+            let mut places = self
+                .entries(owner, Which::Counted, behind, room + 1)
+                .await?;
+            let has_more = places.len() > room;
+            places.truncate(room);
+            behind = places.last().copied().or(behind);
+            let entries = places.into_iter().map(Place::entry).collect();
+            let mut void = Vec::new();
+            for member in self.members(owner, entries).await {
+                let member = member.map_err(|unknown| unknown.error)?;
+                let session = member.session.filter(|session| !session.is_expired(now));
+                match (member.status, session) {
+                    (EntryStatus::Belongs, Some(session)) if listed.insert(session.handle()) => {
+                        sessions.push(session);
+                    }
+                    (EntryStatus::Void, _) => void.push(member.entry),
+                    _ => {}
+                }
+            }
+            self.leave(owner, &void).await;
+            if !has_more || sessions.len() == page.limit() {
+                let next = behind.filter(|_| has_more).and_then(Place::to_cursor);
+                return Ok(SessionPage::new(sessions, next));
+            }
+        }
     }
 }
 

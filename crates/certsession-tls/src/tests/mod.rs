@@ -5,6 +5,7 @@ mod audit;
 mod cas;
 mod files;
 mod handshake;
+mod large;
 mod pki;
 mod reload;
 mod resumption;

@@ -35,7 +35,9 @@ impl World {
     ) -> Self {
         let store = FaultyStore::new(MemoryStore::new());
         let (clock, faults, log) = (ManualClock::new(NOW), store.faults(), EventLog::new());
+        // By default one creation in sixteen would cost a step more, and tests count steps.
         let builder = SessionManager::builder(store)
+            .certificate_limit(None)
             .clock(clock.clone())
             .event_sink(log.clone());
         Self {
@@ -54,15 +56,21 @@ impl World {
     }
 
     pub(crate) fn sessions_by(&self, owner: &Owner) -> Vec<Handle> {
-        use certsession_core::{Clock, SessionStore};
+        use certsession_core::{Clock, Page, SessionStore, SessionSummary};
         let store = self.sessions.store().inner();
-        let records = block_on(store.sessions(owner, self.clock.now())).unwrap();
-        records.iter().map(|record| record.handle()).collect()
+        let page = block_on(store.sessions(owner, &Page::default(), self.clock.now())).unwrap();
+        let sessions = page.sessions().iter();
+        sessions.map(SessionSummary::handle).collect()
     }
 
     /// How many sessions there are.
     pub(crate) fn count(&self) -> usize {
         self.sessions.store().inner().len()
+    }
+
+    /// Ends what was queued to end, as the adapter's task does.
+    pub(crate) fn end_revoked(&self) {
+        block_on(self.sessions.end_revoked()).unwrap();
     }
 
     /// The events since the last call.
