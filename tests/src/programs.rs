@@ -57,7 +57,7 @@ impl Portal {
         let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
         let list = pki.authority().revocation_list(&CrlRequest::new()).unwrap();
         std::fs::write(dir.path().join("crl.pem"), list.pem()).unwrap();
-        let (program, address) = Self::launch(&dir, plan, flags, level);
+        let (program, address) = Self::launch(&dir, plan, flags, level, log);
         Self {
             pki,
             http: plan.http(),
@@ -67,7 +67,13 @@ impl Portal {
         }
     }
 
-    fn launch(dir: &TempDir, plan: Plan, flags: &[&str], level: &str) -> (Program, SocketAddr) {
+    fn launch(
+        dir: &TempDir,
+        plan: Plan,
+        flags: &[&str],
+        level: &str,
+        log: Stdio,
+    ) -> (Program, SocketAddr) {
         let folder = dir.path().to_str().unwrap();
         let flags = flags.iter().map(|flag| flag.replace("{dir}", folder));
         let mut command = Command::new(executable(plan.portal()));
@@ -98,7 +104,8 @@ impl Portal {
 
     /// Starts it again, without a log, with the same certificates, on another port.
     pub fn start_again(&mut self, plan: Plan, flags: &[&str]) {
-        (self.program, self.address) = Self::launch(&self.dir, plan, flags, "off");
+        let log = Stdio::inherit();
+        (self.program, self.address) = Self::launch(&self.dir, plan, flags, "off", log);
     }
 
     /// Its address.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, peer};
 use certsession_core::{
-    FlashLevel, Key, MemoryStore, OneTime, PeerState, SessionManager, StoreOperation,
+    FlashLevel, Key, MemoryStore, OneTime, PeerState, RequestInfo, SessionManager, StoreOperation,
 };
 use certsession_http::{
-    Error, Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, UnwritableField,
+    Error, Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, SiteFields,
+    UnwritableField,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -64,6 +65,8 @@ impl World {
             cookies: self.cookie.iter().map(String::as_bytes),
             peer: &self.peer,
             reads_near: false,
+            request: RequestInfo::default(),
+            site: SiteFields::default(),
         };
         self.driver.open(head).await.unwrap()
     }

@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use certsession_core::test_util::{ManualClock, peer};
-use certsession_core::{AuthMethod, Device, Key, MemoryStore, PeerState, SessionManager, SignIn};
+use certsession_core::{
+    AuthMethod, Device, Key, MemoryStore, PeerState, RequestInfo, SessionManager, SignIn,
+};
 use certsession_http::{
     Confirmation, Error, Field, HeaderFields, OpenRequest, RequestHead, RequestSession,
-    SessionDriver, UnwritableField,
+    SessionDriver, SiteFields, UnwritableField,
 };
 
 const CART: Key<u32> = Key::new("cart");
@@ -57,6 +59,8 @@ impl World {
             cookies: client.cookie.iter().map(String::as_bytes),
             peer: &client.peer,
             reads_near: false,
+            request: RequestInfo::default(),
+            site: SiteFields::default(),
         };
         self.driver.open(head).await.unwrap()
     }

@@ -2,7 +2,7 @@
 
 use actix_web::{App, HttpServer, web};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Device, Error, Handle, MemoryStore,
+    BindMutualTls, CertSession, CertSessionMiddleware, Device, Error, MemoryStore, Page,
 };
 
 async fn sign_in(session: CertSession, label: web::Path<String>) -> Result<String, Error> {
@@ -13,8 +13,8 @@ async fn sign_in(session: CertSession, label: web::Path<String>) -> Result<Strin
 
 async fn list(session: CertSession) -> Result<String, Error> {
     let own = session.handle();
-    let sessions = session.sessions().await?;
-    let lines = sessions.iter().map(|record| {
+    let page = session.sessions(&Page::default()).await?;
+    let lines = page.sessions().iter().map(|record| {
         let device = record.device();
         let label = device.and_then(|it| it.label()).unwrap_or("unnamed");
         let agent = device.and_then(|it| it.agent()).unwrap_or("unknown");

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Path, ServiceConfig, get, post};
 use certsession_actix::{
-    AuthMethod, CertSession, Elevated, Error, FlashLevel, HasRole, Key, OneTime,
+    AuthMethod, CertSession, Elevated, Error, FlashLevel, HasRole, Key, OneTime, Page,
     RecentlyAuthenticated, RoleName, SignIn, SignedIn,
 };
 use serde_json::{Value, json};
@@ -117,8 +117,9 @@ async fn admin(admin: HasRole<Admin>) -> String {
 }
 
 async fn devices(session: CertSession) -> Result<HttpResponse, Error> {
-    let sessions = session.sessions().await?;
+    let sessions = session.sessions(&Page::default()).await?;
     let agents: Vec<_> = sessions
+        .sessions()
         .iter()
         .map(|record| record.device().and_then(|device| device.agent()))
         .collect();

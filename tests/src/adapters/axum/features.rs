@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Redirect, Response};
 use axum::routing::{get, post};
 use certsession_axum::{
-    AuthMethod, CertSession, Elevated, Error, FlashLevel, HasRole, Key, OneTime,
+    AuthMethod, CertSession, Elevated, Error, FlashLevel, HasRole, Key, OneTime, Page,
     RecentlyAuthenticated, RoleName, SignIn, SignedIn,
 };
 use serde_json::{Value, json};
@@ -118,8 +118,9 @@ async fn admin(admin: HasRole<Admin>) -> String {
 }
 
 async fn devices(session: CertSession) -> Result<Json<Vec<Value>>, Error> {
-    let sessions = session.sessions().await?;
+    let sessions = session.sessions(&Page::default()).await?;
     let agents = sessions
+        .sessions()
         .iter()
         .map(|record| json!(record.device().and_then(|device| device.agent())));
     Ok(Json(agents.collect()))
