@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) on_replay: OnReplay,
     pub(crate) admission: Option<Admission>,
     pub(crate) max_data_size: usize,
+    /// Whether the data of new sessions is encrypted.
+    pub(crate) encrypts_data: bool,
     /// The largest record that the store can keep, in bytes.
     pub(crate) max_record_size: usize,
     pub(crate) revocations: RevocationList,
@@ -56,6 +58,7 @@ impl Default for Rules {
             on_replay: OnReplay::Refuse,
             admission: None,
             max_data_size: 64 << 10,
+            encrypts_data: false,
             max_record_size: usize::MAX,
             clock: Box::new(SystemClock),
             event_sink: None,
