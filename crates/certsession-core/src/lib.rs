@@ -83,6 +83,7 @@ mod record;
 mod revision;
 mod revocation;
 mod rules;
+mod seal;
 mod session;
 mod stamp;
 mod store;

@@ -16,6 +16,7 @@ use crate::lifetimes::Lifetimes;
 use crate::names::{AuthMethod, Role};
 use crate::principal::Principal;
 use crate::revision::Revision;
+use crate::seal::Seal;
 use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -43,6 +44,8 @@ pub struct Record {
     pub(crate) principal: Option<Principal>,
     /// What the sign-in and the device said beyond that; `None` if nothing.
     pub(crate) details: Option<Arc<Details>>,
+    /// The wrapped key of the data; `None` if the data is not encrypted.
+    pub(crate) seal: Option<Arc<Seal>>,
     pub(crate) data: Data,
     pub(crate) stamp: Stamp,
 }
@@ -173,10 +176,20 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// If the stored value is not of the key's type.
+    /// If the stored value is not of the key's type, or is encrypted: only the session itself reads
+    /// it then.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, DecodeError> {
         let json = self.data.get(key.name());
+        if let (Some(json), true) = (json, self.is_encrypted()) {
+            let problem = "it is encrypted, and only its own session can read it";
+            return Err(DecodeError::of::<T>(key.name(), json, problem));
+        }
         json.map(|json| decode(key, json)).transpose()
+    }
+
+    /// Whether the values of the data are encrypted. Names, sizes and everything else are not.
+    pub const fn is_encrypted(&self) -> bool {
+        self.seal.is_some()
     }
 
     /// The application's data.

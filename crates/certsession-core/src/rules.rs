@@ -39,6 +39,8 @@ pub(crate) struct Rules {
     /// How many sessions a certificate may have.
     pub(crate) certificate_limit: Option<NonZeroUsize>,
     pub(crate) max_data_size: usize,
+    /// Whether the data of new sessions is encrypted.
+    pub(crate) encrypts_data: bool,
     /// The largest record that the store can keep, in bytes.
     pub(crate) max_record_size: usize,
     pub(crate) revocations: RevocationList,
@@ -63,6 +65,7 @@ impl Default for Rules {
             admission: None,
             certificate_limit: NonZeroUsize::new(1_000),
             max_data_size: 64 << 10,
+            encrypts_data: false,
             max_record_size: usize::MAX,
             clock: Box::new(SystemClock),
             event_sink: None,

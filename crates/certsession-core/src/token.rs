@@ -91,6 +91,11 @@ impl Token {
         TokenHash(token_hash)
     }
 
+    /// The half that proves the right to use the session, to derive a key from.
+    pub(crate) const fn secret(&self) -> &[u8; SECRET_LENGTH] {
+        &self.secret
+    }
+
     /// The text for the cookie. It is the token itself: send it only to the client that it is for.
     pub fn expose(&self) -> String {
         let mut bytes = [0; LENGTH];

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use certs_dev::LeafRequest;
-use certsession_core::{Owner, Refusal, SessionEvent};
+use certsession_core::{Owner, Page, Refusal, SessionEvent};
 use certsession_tests::stores::Memory;
 use certsession_tests::{Chromium, Http, OtherSite, Plan, Stack, adapters, run};
 
@@ -42,7 +42,12 @@ async fn attack(plan: Plan) {
     }
     let sessions_of = async |name: &str| {
         let owner = Owner::principal(name).unwrap();
-        site.admin.sessions(&owner).await.unwrap().len()
+        site.admin
+            .sessions(&owner, &Page::default())
+            .await
+            .unwrap()
+            .sessions()
+            .len()
     };
     assert_eq!(sessions_of("alice").await, 1);
     assert_eq!(sessions_of("mallory").await, 0);

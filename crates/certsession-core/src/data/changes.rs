@@ -143,6 +143,23 @@ impl Changes {
         edits.map(|(name, json)| (name.as_bytes(), json.as_deref()))
     }
 
+    /// The changes with every written value as `seal` makes it.
+    pub(crate) fn sealed<E>(
+        &self,
+        seal: impl Fn(&[u8], &[u8]) -> Result<Box<[u8]>, E>,
+    ) -> Result<Self, E> {
+        let Some(set) = self.set() else {
+            return Ok(Self::default());
+        };
+        let mut sealed = set.clone();
+        for (name, json) in &mut sealed.edits {
+            if let Some(json) = json {
+                *json = seal(name.as_bytes(), json)?;
+            }
+        }
+        Ok(Self(Some(Arc::new(sealed))))
+    }
+
     /// Whether any key is written.
     pub(crate) fn has_inserts(&self) -> bool {
         self.edits().any(|(_, json)| json.is_some())

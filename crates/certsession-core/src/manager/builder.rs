@@ -98,6 +98,20 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
+    /// Encrypts the data of the sessions that begin from now on, with AES-256-GCM under a random key
+    /// for each session. The record keeps that key wrapped under the secret of the session's token,
+    /// of which the store knows a hash alone: who reads the store, or a dump of it, reads no value,
+    /// and there is no key to manage or to lose. A session that is in the store already stays as it
+    /// is until it ends. Default: the data is not encrypted.
+    ///
+    /// The names of keys, the sizes of values, the principal, roles, device, times and certificate
+    /// stay readable, since lists and revocations need them. Outside of the session's own requests,
+    /// [`Record::get`](crate::Record::get) reads no value.
+    pub fn encrypt_data(mut self) -> Self {
+        self.rules.encrypts_data = true;
+        self
+    }
+
     /// Sets the list of revoked certificates, for example one shared with the TLS configuration.
     /// Default: a new, empty list, which
     /// [`revoke_certificate`](super::SessionManager::revoke_certificate) adds to.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use super::SessionManager;
 use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
+use crate::data::Changes;
 use crate::data::Data;
 use crate::details::Details;
+use crate::handle::Handle;
 use crate::lifetimes::Lifetimes;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
+use crate::seal::{DataKey, Seal, WrappedKey};
 use crate::session::{Base, Pending, SessionError};
 use crate::stamp::Stamp;
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
@@ -24,11 +27,20 @@ impl<S: SessionStore> SessionManager<S> {
         pending: &Pending,
         peer: &PeerCertificate,
         now: Timestamp,
-    ) -> Result<Record, RandomError> {
+    ) -> Result<(Record, Option<DataKey>), SessionError> {
         let details = pending.details.as_ref().and_then(|it| it.apply(None));
         let lifetimes = self.lifetimes_of(details.as_deref());
         let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
-        Ok(Record {
+        let data_key = match self.rules.encrypts_data {
+            true => Some(DataKey::generate()?),
+            false => None,
+        };
+        let seal = wrapped(data_key.as_ref(), token)?.map(|current| {
+            let previous = None;
+            Arc::new(Seal { current, previous })
+        });
+        let changes = sealed(&pending.changes, data_key.as_ref(), token.handle())?;
+        let record = Record {
             handle: token.handle(),
             revision: Revision::fresh()?,
             token_hash: token.hash(),
@@ -42,9 +54,11 @@ impl<S: SessionStore> SessionManager<S> {
             binding: peer.into(),
             principal: pending.sign_in.clone(),
             details,
-            data: Data::default().apply(&pending.changes),
+            seal,
+            data: Data::default().apply(&changes),
             stamp: Stamp::default(),
-        })
+        };
+        Ok((record, data_key))
     }
 
     /// Issues a token if one is due: always for a privilege change, otherwise only if the response
@@ -78,7 +92,7 @@ impl<S: SessionStore> SessionManager<S> {
         token: Option<&Token>,
         rebind: Option<&PeerCertificate>,
         now: Timestamp,
-    ) -> Result<Commit, RandomError> {
+    ) -> Result<Commit, SessionError> {
         let record = &base.record;
         let changed = pending.details.as_ref();
         let lifetimes = match changed.map(|it| it.apply(record.details.as_ref())) {
@@ -103,11 +117,15 @@ impl<S: SessionStore> SessionManager<S> {
             revision: Revision::fresh()?,
             token_hash: base.token_hash,
             now,
-            changes: pending.changes.clone(),
-            rotation: token.map(|token| Rotation {
-                token_hash: token.hash(),
-                supersede,
-            }),
+            changes: sealed(&pending.changes, base.data_key.as_deref(), record.handle)?,
+            rotation: match token {
+                None => None,
+                Some(token) => Some(Rotation {
+                    token_hash: token.hash(),
+                    supersede,
+                    wrapped: wrapped(base.data_key.as_deref(), token)?,
+                }),
+            },
             sign_in: pending.sign_in.clone(),
             details: pending.details.clone(),
             rebind: rebind.map(Into::<Arc<Binding>>::into),
@@ -117,5 +135,27 @@ impl<S: SessionStore> SessionManager<S> {
             max_data_size: self.rules.max_data_size,
             max_record_size: self.rules.max_record_size,
         })
+    }
+}
+
+/// The data key under the secret of a new token.
+fn wrapped(data_key: Option<&DataKey>, token: &Token) -> Result<Option<WrappedKey>, RandomError> {
+    let Some(data_key) = data_key else {
+        return Ok(None);
+    };
+    // It fails for no key and no secret; if it did, a token that opens nothing must not be issued.
+    let wrapped = data_key.wrap(token.handle(), token.secret());
+    wrapped.map(Some).ok_or(RandomError)
+}
+
+/// The changes as the store keeps them.
+fn sealed(
+    changes: &Changes,
+    data_key: Option<&DataKey>,
+    handle: Handle,
+) -> Result<Changes, RandomError> {
+    match data_key {
+        None => Ok(changes.clone()),
+        Some(data_key) => changes.sealed(|name, json| data_key.seal(handle, name, json)),
     }
 }

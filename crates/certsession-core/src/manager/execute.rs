@@ -94,11 +94,13 @@ impl<S: SessionStore> SessionManager<S> {
         if let Err(refusal) = self.judge_again(peer, now, details) {
             return CommitResult::over(Err(SessionError::Refused(refusal)));
         }
-        let drafted = Token::issue().and_then(|token| {
-            let record = self.new_record(&token, &pending, peer, now)?;
-            Ok((token, Arc::new(record)))
-        });
-        let (token, record) = match drafted {
+        let drafted = Token::issue()
+            .map_err(SessionError::from)
+            .and_then(|token| {
+                let (record, data_key) = self.new_record(&token, &pending, peer, now)?;
+                Ok((token, Arc::new(record), data_key))
+            });
+        let (token, record, data_key) = match drafted {
             Ok(drafted) => drafted,
             Err(error) => return CommitResult::failed(None, error),
         };
@@ -118,6 +120,7 @@ impl<S: SessionStore> SessionManager<S> {
                         is_current: true,
                         rebind: false,
                         is_upkeep_due: false,
+                        data_key: data_key.map(Arc::new),
                     }),
                     cookie: Some(CookieChange::of(token, &record, now)),
                     unfinished: None,
@@ -237,6 +240,7 @@ impl<S: SessionStore> SessionManager<S> {
                         record,
                         rebind: false,
                         is_upkeep_due: false,
+                        data_key: base.data_key,
                     }),
                     cookie,
                     unfinished: None,

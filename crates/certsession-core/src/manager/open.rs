@@ -10,8 +10,9 @@ use crate::event_details::{Actor, EventDetails, RequestInfo};
 use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
 use crate::rules::OnReplay;
+use crate::seal::{DataKey, Seal};
 use crate::session::{Base, Phase, Session, SessionError};
-use crate::store::{Owner, Removal, SessionStore};
+use crate::store::{Owner, Removal, SessionStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
@@ -61,6 +62,8 @@ enum Source {
 /// The input of a lookup: the token, the peer's certificate and the time.
 struct Lookup<'p> {
     source: Source,
+    /// For the secret in it, if the session's data is encrypted.
+    presented: Presented<'p>,
     handle: Handle,
     token_hash: TokenHash,
     certificate: Option<&'p Arc<PeerCertificate>>,
@@ -172,6 +175,7 @@ impl<S: SessionStore> SessionManager<S> {
             Some((handle, token_hash)) => {
                 let lookup = Lookup {
                     source,
+                    presented,
                     handle,
                     token_hash,
                     certificate,
@@ -291,7 +295,8 @@ impl<S: SessionStore> SessionManager<S> {
             && lookup
                 .certificate
                 .is_some_and(|peer| record.binding.is_of(peer));
-        is_sufficient.then(|| self.base(record, lookup, TokenStatus::Current, false))
+        let base = is_sufficient.then(|| self.base(record, lookup, TokenStatus::Current, false));
+        base?.ok()
     }
 
     fn judge(
@@ -304,15 +309,12 @@ impl<S: SessionStore> SessionManager<S> {
         let handle = Some(record.handle);
         let refuse = |reason| self.refuse(handle, reason, lookup.details().about(&record));
         match (token_status, compared) {
-            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => Ok(
-                LookupResult::Session(self.base(record, lookup, token_status, false)),
-            ),
-            (TokenStatus::Current, Some(Match::Renewed)) => Ok(LookupResult::Session(self.base(
-                record,
-                lookup,
-                token_status,
-                true,
-            ))),
+            (TokenStatus::Current | TokenStatus::InGrace, Some(Match::Same)) => self
+                .base(record, lookup, token_status, false)
+                .map(LookupResult::Session),
+            (TokenStatus::Current, Some(Match::Renewed)) => self
+                .base(record, lookup, token_status, true)
+                .map(LookupResult::Session),
             (TokenStatus::Unknown, Some(Match::Same)) => Ok(LookupResult::Replayed(record)),
             // The grace period applies to the same certificate only. The owner of the renewed
             // certificate made another request that replaced the token, so this request may sign in
@@ -346,16 +348,48 @@ impl<S: SessionStore> SessionManager<S> {
         lookup: &Lookup<'_>,
         token_status: TokenStatus,
         rebind: bool,
-    ) -> Base {
+    ) -> Result<Base, SessionError> {
+        let data_key = match &record.seal {
+            None => None,
+            Some(seal) => Some(self.data_key(seal, lookup, token_status)?),
+        };
         let mut base = Base {
             record,
             token_hash: lookup.token_hash,
             is_current: token_status == TokenStatus::Current,
             rebind,
             is_upkeep_due: false,
+            data_key,
         };
         base.is_upkeep_due = base.compute_upkeep(&self.rules, lookup.now);
-        base
+        Ok(base)
+    }
+
+    /// The key of encrypted data, which the secret of the request's token unwraps. If it does not,
+    /// someone has changed the record.
+    fn data_key(
+        &self,
+        seal: &Seal,
+        lookup: &Lookup<'_>,
+        token_status: TokenStatus,
+    ) -> Result<Arc<DataKey>, SessionError> {
+        let wrapped = match token_status {
+            TokenStatus::Current => Some(&seal.current),
+            TokenStatus::InGrace => seal.previous.as_ref(),
+            TokenStatus::Unknown => None,
+        };
+        let token = match lookup.presented {
+            Presented::One(text) => Token::parse(text).ok(),
+            Presented::None | Presented::Several => None,
+        };
+        let unwrapped = wrapped
+            .zip(token)
+            .and_then(|(wrapped, token)| DataKey::unwrap(wrapped, lookup.handle, token.secret()));
+        unwrapped.map(Arc::new).ok_or_else(|| {
+            let cause = "the key of a session's data was not wrapped for its token";
+            let error = StoreError::with_source(StoreErrorKind::Unreadable, cause);
+            self.failed(StoreOperation::Load)(error).into()
+        })
     }
 
     /// Decides what a request with a replayed token may still do.

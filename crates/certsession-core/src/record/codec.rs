@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! byte 0        the version of the format: 1, 2 if there is a trust anchor, or 3 if there are
-//!               details
+//!               details or the data is encrypted
 //! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
 //! byte 45       flags: 1 a previous token hash, 2 a principal, 4 the certificate's names,
-//!               8 its trust anchor, 16 the trust domain of that anchor, 32 details
+//!               8 its trust anchor, 16 the trust domain of that anchor, 32 details, 64 the data
+//!               is encrypted, 128 with a key for the previous token too
 //! then          the previous token hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
 //!               hashes of the trust anchor's key and of its trust domain; the principal; the
-//!               details as one field; the data
+//!               details as one field; the wrapped data keys; the data
 //! ```
 //!
 //! Numbers and the lengths of fields are unsigned LEB128; timestamps are in milliseconds. The rest
@@ -32,6 +33,7 @@ use crate::handle::Handle;
 use crate::leb128;
 use crate::principal::Principal;
 use crate::revision::Revision;
+use crate::seal::{Seal, WrappedKey};
 use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -50,9 +52,11 @@ const HAS_NAMES: u8 = 1 << 2;
 const HAS_ANCHOR: u8 = 1 << 3;
 const HAS_TRUST_DOMAIN: u8 = 1 << 4;
 const HAS_DETAILS: u8 = 1 << 5;
+const HAS_SEAL: u8 = 1 << 6;
+const HAS_PREVIOUS_SEAL: u8 = 1 << 7;
 const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
 const ALL_IN_SECOND: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
-const ALL: u8 = ALL_IN_SECOND | HAS_DETAILS;
+const ALL: u8 = u8::MAX;
 
 /// What a record takes besides its serial number, subject, names, principal and data, where every
 /// number in it is as long as numbers get.
@@ -92,6 +96,7 @@ impl Record {
             + size_of_val(&*binding.names)
             + principal
             + self.details.as_ref().map_or(0, |details| details.size())
+            + self.seal.as_ref().map_or(0, |_| 2 * WrappedKey::LENGTH)
     }
 
     /// Encodes the record without its handle: the store's key names it.
@@ -109,10 +114,11 @@ impl Record {
         let binding = &*self.binding;
         let names = binding.subject.len() + self.principal.as_ref().map_or(0, |p| p.as_str().len());
         let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
-        bytes.push(match (&self.details, binding.anchor) {
-            (Some(_), _) => VERSION,
-            (None, Some(_)) => SECOND,
-            (None, None) => FIRST,
+        let is_extended = self.details.is_some() || self.seal.is_some();
+        bytes.push(match (is_extended, binding.anchor) {
+            (true, _) => VERSION,
+            (false, Some(_)) => SECOND,
+            (false, None) => FIRST,
         });
         bytes.resize(CHECKSUM.end, 0);
         bytes.extend_from_slice(&self.revision.to_bytes());
@@ -129,7 +135,12 @@ impl Record {
             Some(Some(_)) => HAS_ANCHOR | HAS_TRUST_DOMAIN,
         };
         let details = self.details.as_ref().map_or(0, |_| HAS_DETAILS);
-        bytes.push(previous | principal | names | anchor | details);
+        let seal = match self.seal.as_deref() {
+            None => 0,
+            Some(Seal { previous: None, .. }) => HAS_SEAL,
+            Some(_) => HAS_SEAL | HAS_PREVIOUS_SEAL,
+        };
+        bytes.push(previous | principal | names | anchor | details | seal);
         if let Some(previous) = &self.previous {
             bytes.extend_from_slice(previous.token_hash.as_bytes());
             leb128::push(&mut bytes, previous.until.as_millis());
@@ -150,6 +161,11 @@ impl Record {
         }
         if let Some(details) = &self.details {
             leb128::push_field(&mut bytes, &details_codec::encode(details));
+        }
+        if let Some(seal) = &self.seal {
+            for wrapped in [Some(seal.current), seal.previous].into_iter().flatten() {
+                bytes.extend_from_slice(wrapped.as_bytes());
+            }
         }
         bytes.extend_from_slice(self.data.as_block());
         let checksum = checksum(self.handle, &bytes[CHECKSUM.end..]);
@@ -288,6 +304,7 @@ fn decode_head(handle: Handle, bytes: &mut &[u8], can_be_there: u8) -> Option<Re
             0 => None,
             _ => Some(Arc::new(details_codec::decode(leb128::take_field(bytes)?)?)),
         },
+        seal: take_seal(bytes, present)?,
         data: Data::default(),
         stamp: Stamp::default(),
     })
@@ -323,6 +340,21 @@ fn take_anchor(bytes: &mut &[u8], present: u8) -> Option<Option<TrustAnchor>> {
             true => Some(NameHash::from_bytes(take_array(bytes)?)),
         },
     }))
+}
+
+fn take_seal(bytes: &mut &[u8], present: u8) -> Option<Option<Arc<Seal>>> {
+    let has = |flag| present & flag != 0;
+    if !has(HAS_SEAL) {
+        // Without the one, the other means nothing.
+        return (!has(HAS_PREVIOUS_SEAL)).then_some(None);
+    }
+    Some(Some(Arc::new(Seal {
+        current: WrappedKey::from_bytes(take_array(bytes)?),
+        previous: match has(HAS_PREVIOUS_SEAL) {
+            false => None,
+            true => Some(WrappedKey::from_bytes(take_array(bytes)?)),
+        },
+    })))
 }
 
 fn take_names(bytes: &mut &[u8]) -> Option<Box<[NameHash]>> {

@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::ConstantTimeEq;
 
 use super::{Session, SessionError};
-use crate::data::{Edit, Key, decode};
+use crate::data::Key;
 use crate::random::random;
 
 const KEY: Key<String> = Key::new("certsession.csrf");
@@ -91,12 +91,7 @@ impl Session {
     }
 
     fn csrf_secret(&self) -> Option<[u8; LENGTH]> {
-        let json = match self.pending.changes.edit(KEY.name()) {
-            Edit::Insert(json) => json,
-            Edit::Remove => return None,
-            Edit::Stored => self.record()?.data.get(KEY.name())?,
-        };
-        let text = decode(&KEY, json).ok()?;
+        let text = self.get(&KEY).ok()??;
         let mut secret = [0; LENGTH];
         let decoded = Base64UrlUnpadded::decode(text, &mut secret).ok()?;
         (decoded.len() == LENGTH).then_some(secret)

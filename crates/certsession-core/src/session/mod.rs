@@ -31,6 +31,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
 use crate::rules::Rules;
+use crate::seal::DataKey;
 use crate::store::CLOCK_SKEW;
 use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
@@ -79,6 +80,8 @@ pub(crate) struct Base {
     pub(crate) rebind: bool,
     /// Whether upkeep that no handler requests was due when the request arrived.
     pub(crate) is_upkeep_due: bool,
+    /// The key of the data, if it is encrypted.
+    pub(crate) data_key: Option<Arc<DataKey>>,
 }
 
 impl Base {

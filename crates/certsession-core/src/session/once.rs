@@ -99,14 +99,12 @@ impl Session {
 
     /// The keys whose names begin like this, with their JSON texts, as this request sees them.
     pub(super) fn entries_under(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-        let stored = self.record().map(|record| record.data.clone());
-        let seen = stored.unwrap_or_default().apply(&self.pending.changes);
-        seen.iter()
-            .filter(|(name, _)| name.starts_with(prefix))
-            .map(|(name, json)| (name.into_owned(), json.to_vec()))
-            .collect()
+        let mut texts = self.texts();
+        texts.retain(|name, _| name.starts_with(prefix));
+        texts
     }
 
+    /// The value as the store holds it: encrypted, if the session's data is.
     fn stored(&self, name: &str) -> Option<&[u8]> {
         self.record().and_then(|record| record.data.get(name))
     }

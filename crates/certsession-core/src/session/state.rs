@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Session, SessionError};
-use crate::data::{DecodeError, Edit, Key, decode};
+use crate::data::{DecodeError, Key, decode};
 
 /// One concern of the application (a cart, preferences) as one struct, under one key and with a
 /// version, so that a later release reads what an earlier one has stored.
@@ -69,15 +69,8 @@ impl Session {
     /// If the stored value is of a later version, or of an earlier one that
     /// [`SessionState::migrate`] does not read, or not of the struct's form.
     pub fn state<S: SessionState>(&self) -> Result<Option<S>, SessionError> {
-        let json = match self.pending.changes.edit(S::KEY) {
-            Edit::Insert(json) => json,
-            Edit::Remove => return Ok(None),
-            Edit::Stored => match self.record().and_then(|record| record.data.get(S::KEY)) {
-                Some(json) => json,
-                None => return Ok(None),
-            },
-        };
-        read(json).map(Some)
+        let json = self.json(S::KEY)?;
+        json.map(|json| read(&json)).transpose()
     }
 
     /// Writes the state of one concern. Begins a session if there is none.

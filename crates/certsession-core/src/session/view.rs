@@ -1,5 +1,6 @@
 //! What a handler can read from its session.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::event::Refusal;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::store::{StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 
 impl Session {
@@ -21,28 +23,63 @@ impl Session {
     ///
     /// If the stored value does not have the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
-        let name = key.name();
-        let json = match self.pending.changes.edit(name) {
-            Edit::Insert(json) => Some(json),
-            Edit::Remove => None,
-            Edit::Stored => self.record().and_then(|record| record.data.get(name)),
+        let json = self.json(key.name())?;
+        Ok(json.map(|json| decode(key, &json)).transpose()?)
+    }
+
+    /// The JSON text of a key: as this request wrote it, otherwise as it was loaded.
+    pub(super) fn json(&self, name: &str) -> Result<Option<Cow<'_, [u8]>>, SessionError> {
+        match self.pending.changes.edit(name) {
+            Edit::Insert(json) => Ok(Some(Cow::Borrowed(json))),
+            Edit::Remove => Ok(None),
+            Edit::Stored => match self.record().and_then(|record| record.data.get(name)) {
+                Some(stored) => self.unsealed(name, stored).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Every key with its JSON text, as this request sees them. What cannot be decrypted is left
+    /// out.
+    pub(super) fn texts(&self) -> BTreeMap<String, Vec<u8>> {
+        let changes = &self.pending.changes;
+        let stored = self.record().map(|record| record.data.clone());
+        let mut texts = BTreeMap::new();
+        for (name, stored) in stored.unwrap_or_default().iter() {
+            if let Edit::Stored = changes.edit(&name)
+                && let Ok(json) = self.unsealed(&name, stored)
+            {
+                texts.insert(name.into_owned(), json.into_owned());
+            }
+        }
+        for (name, json) in changes.edits() {
+            if let Some(json) = json {
+                texts.insert(String::from_utf8_lossy(name).into_owned(), json.to_vec());
+            }
+        }
+        texts
+    }
+
+    fn unsealed<'j>(&self, name: &str, stored: &'j [u8]) -> Result<Cow<'j, [u8]>, SessionError> {
+        let Some((base, data_key)) = self
+            .base
+            .as_ref()
+            .and_then(|base| Some((base, base.data_key.as_ref()?)))
+        else {
+            return Ok(Cow::Borrowed(stored));
         };
-        Ok(json.map(|json| decode(key, json)).transpose()?)
+        let opened = data_key.open(base.record.handle, name.as_bytes(), stored);
+        opened.map(Cow::Owned).ok_or_else(|| {
+            let cause = "a value was changed in the store, or is of another key or session";
+            StoreError::with_source(StoreErrorKind::Unreadable, cause).into()
+        })
     }
 
     /// Every key with its JSON text, as this request sees them.
     pub fn entries(&self) -> BTreeMap<String, String> {
-        let stored = self.record().map(|record| record.data.clone());
-        stored
-            .unwrap_or_default()
-            .apply(&self.pending.changes)
-            .iter()
-            .map(|(name, json)| {
-                (
-                    name.into_owned(),
-                    String::from_utf8_lossy(json).into_owned(),
-                )
-            })
+        let texts = self.texts().into_iter();
+        texts
+            .map(|(name, json)| (name, String::from_utf8_lossy(&json).into_owned()))
             .collect()
     }
 

@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousTokenHash, Record, TokenStatus};
 use crate::revision::Revision;
+use crate::seal::WrappedKey;
 use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -48,6 +49,8 @@ pub struct Commit {
 pub(crate) struct Rotation {
     pub(crate) token_hash: TokenHash,
     pub(crate) supersede: Supersede,
+    /// The data key for the new token, if the data is encrypted.
+    pub(crate) wrapped: Option<WrappedKey>,
 }
 
 /// What happens to the previous token.
@@ -155,13 +158,13 @@ impl Record {
             None => None,
             Some(rotation) => match (rotation.supersede, token_status) {
                 (Supersede::AtOnce, TokenStatus::Unknown) => return Decision::Stale,
-                (Supersede::AtOnce, _) => Some((rotation.token_hash, None)),
+                (Supersede::AtOnce, _) => Some((rotation, None)),
                 (Supersede::WithGrace(until), TokenStatus::Current) => {
                     let previous = PreviousTokenHash {
                         token_hash: self.token_hash,
                         until,
                     };
-                    Some((rotation.token_hash, Some(previous)))
+                    Some((rotation, Some(previous)))
                 }
                 (Supersede::WithGrace(_), _) => None,
             },
@@ -177,8 +180,12 @@ impl Record {
             true => commit.now,
             false => self.last_seen_at.max(commit.now),
         };
-        if let Some((token_hash, previous)) = rotation {
-            record.token_hash = token_hash;
+        if let Some((rotation, previous)) = rotation {
+            record.token_hash = rotation.token_hash;
+            // The key goes with the token, in the same step.
+            if let (Some(seal), Some(wrapped)) = (&self.seal, rotation.wrapped) {
+                record.seal = Some(Arc::new(seal.rotated(wrapped, previous.is_some())));
+            }
             record.previous = previous;
             record.token_issued_at = commit.now;
         }

@@ -169,6 +169,7 @@ impl SampleCommit {
         self.0.rotation = Some(Rotation {
             token_hash,
             supersede,
+            wrapped: None,
         });
         self
     }

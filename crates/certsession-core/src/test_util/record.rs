@@ -49,6 +49,7 @@ impl SampleRecord {
             binding: SampleBinding::new(number).build(),
             principal: None,
             details: None,
+            seal: None,
             data: Data::default(),
             stamp: Stamp::default(),
         };

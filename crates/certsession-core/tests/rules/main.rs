@@ -25,6 +25,7 @@ mod renewal;
 mod replay;
 mod revocation;
 mod rotation;
+mod sealed;
 mod sign_in;
 mod state;
 mod step_up;

@@ -2,7 +2,7 @@
 
 use actix_web::{App, HttpServer, web};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Device, Error, MemoryStore, Page,
+    BindMutualTls, CertSession, CertSessionMiddleware, Device, Error, Handle, MemoryStore, Page,
 };
 
 async fn sign_in(session: CertSession, label: web::Path<String>) -> Result<String, Error> {
@@ -25,8 +25,11 @@ async fn list(session: CertSession) -> Result<String, Error> {
     Ok(lines.collect())
 }
 
-async fn end(session: CertSession, handle: web::Path<Handle>) -> Result<String, Error> {
-    let was_there = session.revoke(*handle).await?;
+async fn end(session: CertSession, handle: web::Path<String>) -> Result<String, Error> {
+    let was_there = match handle.parse::<Handle>() {
+        Ok(handle) => session.revoke(handle).await?,
+        Err(_) => false,
+    };
     Ok(format!("ended: {was_there}\n"))
 }
 

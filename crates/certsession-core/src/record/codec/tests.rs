@@ -2,6 +2,7 @@ use super::*;
 use crate::details::{Details, Device, Elevation, MOST_NAMES, SignInDetails};
 use crate::lifetimes::Lifetimes;
 use crate::names::{AuthMethod, Role};
+use crate::seal::{Seal, WrappedKey};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 use crate::{Decision, IdentityName, Record};
 use proptest::prelude::*;
@@ -95,6 +96,36 @@ fn a_record_in_format_3_is_still_read_and_written() {
     let record = record_of_format_3();
     assert_eq!(record.encode(), FORM_3);
     assert_eq!(Record::decode(record.handle, FORM_3), Ok(record));
+}
+
+/// A record in format 3 with encrypted data.
+const FORM_3_SEALED: &[u8] = include_bytes!("form-3-sealed.bin");
+
+fn sealed_record_of_format_3() -> Record {
+    let mut record = record_of_format_2();
+    record.seal = Some(Arc::new(Seal {
+        current: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
+        previous: Some(WrappedKey::from_bytes([0xc2; WrappedKey::LENGTH])),
+    }));
+    record
+}
+
+#[test]
+fn an_encrypted_record_in_format_3_is_still_read_and_written() {
+    let mut record = sealed_record_of_format_3();
+    assert_eq!(record.encode(), FORM_3_SEALED);
+    assert_eq!(
+        Record::decode(record.handle, FORM_3_SEALED),
+        Ok(record.clone())
+    );
+    assert!(FORM_3_SEALED.len() <= record.size_without_data() + record.data.size());
+    record.seal = Some(Arc::new(Seal {
+        current: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
+        previous: None,
+    }));
+    record.details = record_of_format_3().details;
+    let bytes = record.encode();
+    assert_eq!(Record::decode(record.handle, &bytes), Ok(record));
 }
 
 #[test]
