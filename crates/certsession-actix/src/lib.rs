@@ -43,6 +43,7 @@
 //! | [`CertSession`], [`SignedIn`], [`SessionExt`] | what handlers, middleware and guards ask for |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
+//! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `bind_behind_proxy` |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
 //! The rules are in [`certsession_core`], what every adapter shares in [`certsession_http`], mutual
@@ -64,26 +65,28 @@ pub use certsession_core;
 pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
     IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Owner, PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
     SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
     SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    AddressField, ClientAddress, Dialect, InvalidCookieName, InvalidFieldName, ProxySecret,
+    RequestSession, SameSite, SetUpFault, SetUpFaultKind, TrustedProxies, TrustedProxiesBuilder,
+    TrustedProxiesError,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
-    Resumption, ServerTls,
+    ClientAuth, ClientChainVerifier, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier,
+    PemOrigin, Reloader, Resumption, ServerTls,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use bind::BindMutualTls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use capture::capture_peer;
+pub use capture::{capture_peer, capture_proxy};
 pub use error::Error;
 pub use extract::{CertSession, LateSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;

@@ -1,6 +1,7 @@
 //! One request through the middleware.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use actix_web::http::header::{SET_COOKIE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use certsession_core::{PeerState, SessionStore};
 use certsession_http::{
-    Field, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
-    Settled, UnwritableField,
+    ClientAddress, Field, HeadChanges, HeaderFields, Hop, RequestHead, SessionDriver, SetUpFault,
+    SetUpFaultKind, Settled, TrustedProxies, UnwritableField, is_certificate_field,
+    report_direct_certificate_field,
 };
 
 use crate::drain::drain;
@@ -34,7 +36,37 @@ const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
 ///
 /// A type of this crate alone, so that nothing else can put a peer there.
 #[derive(Debug, Clone)]
-pub(crate) struct CapturedPeer(pub(crate) PeerState);
+pub(crate) enum CapturedPeer {
+    /// The client itself.
+    Direct(PeerState),
+    /// A sender that says who its clients are, request by request.
+    Proxy {
+        proxies: TrustedProxies,
+        sender: Sender,
+    },
+}
+
+/// The sender of a connection to a socket for proxies.
+#[derive(Debug, Clone)]
+pub(crate) enum Sender {
+    Tls {
+        peer: PeerState,
+        address: Option<IpAddr>,
+    },
+    UnixSocket,
+}
+
+impl Sender {
+    const fn hop(&self) -> Hop<'_> {
+        match self {
+            Self::Tls { peer, address } => Hop::Tls {
+                peer,
+                address: *address,
+            },
+            Self::UnixSocket => Hop::UnixSocket,
+        }
+    }
+}
 
 /// The service that [`CertSessionMiddleware`](crate::CertSessionMiddleware) puts around another.
 #[allow(missing_debug_implementations, reason = "only actix names it")]
@@ -78,14 +110,16 @@ where
         self.0.inner.poll_ready(context)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let parts = Rc::clone(&self.0);
         Box::pin(async move {
             // In here, as each function would be a layer more in every request's future.
+            let forwarded = take_forwarded(&mut request);
             let test_peer;
-            let peer = match request.conn_data() {
-                Some(CapturedPeer(peer)) => Some(peer),
-                None => {
+            let peer = match (&forwarded, request.conn_data()) {
+                (Some(forwarded), _) => Some(forwarded),
+                (None, Some(CapturedPeer::Direct(peer))) => Some(peer),
+                (None, _) => {
                     test_peer = peer_of_test(&request);
                     test_peer.as_deref()
                 }
@@ -95,6 +129,7 @@ where
                 None => Err(PEER_UNKNOWN.report()),
             };
             let opened = match opened {
+                Ok(opened) if forwarded.is_some() => opened.forwarded(),
                 Ok(opened) => opened,
                 Err(error) => return Ok(Box::pin(refuse(request, error.into())).await),
             };
@@ -104,6 +139,33 @@ where
             respond(result, parts.driver.settle(opened).await)
         })
     }
+}
+
+/// The peer that a proxy forwards with this request, if the request came to a socket for proxies. In
+/// any case the fields that say who a client is are gone afterwards.
+fn take_forwarded(request: &mut ServiceRequest) -> Option<PeerState> {
+    let Some(CapturedPeer::Proxy { proxies, sender }) = request.conn_data() else {
+        let name = request
+            .headers()
+            .keys()
+            .find(|name| is_certificate_field(name.as_ref()))?;
+        report_direct_certificate_field(name.as_str());
+        // Only here: it needs the one reference to the request, which an outer middleware may have
+        // copied.
+        let headers = request.headers_mut();
+        headers.retain(|name, _| !is_certificate_field(name.as_ref()));
+        return None;
+    };
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+    let forwarded = proxies.peer_of(sender.hop(), fields);
+    let proxies = proxies.clone();
+    let headers = request.headers_mut();
+    headers.retain(|name, _| !proxies.is_hidden_field(name.as_ref()));
+    if let Some(address) = forwarded.client_address {
+        request.extensions_mut().insert(ClientAddress::new(address));
+    }
+    Some(forwarded.peer)
 }
 
 impl<S: SessionStore, I> Parts<S, I> {

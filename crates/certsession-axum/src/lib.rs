@@ -45,6 +45,7 @@
 //! | [`CertSession`], [`SignedIn`] | what handlers ask for; [`CertSession::from_extensions`] for layers |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
+//! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `Serve::behind_proxy`, `serve_unix` |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -75,26 +76,34 @@ pub use certsession_core;
 pub use certsession_core::{
     Admission, Binding, BindingPolicy, Clock, EndReason, EventSink, Fingerprint, Handle,
     IdentityName, InvalidPrincipal, Key, Lifetimes, MemoryStore, OnLimit, OnOverdueCrl, OnReplay,
-    Owner, PeerCertificate, PeerState, Record, Refusal, Revocation, RevocationList,
+    Owner, PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, Revocation, RevocationList,
     RevocationReason, RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
     SessionManagerBuilder, SessionStore, SignIn, StoreError, StoreErrorKind, StoreOperation,
     SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    InvalidCookieName, RequestSession, SameSite, SetUpFault, SetUpFaultKind,
+    AddressField, ClientAddress, Dialect, InvalidCookieName, InvalidFieldName, ProxySecret,
+    RequestSession, SameSite, SetUpFault, SetUpFaultKind, TrustedProxies, TrustedProxiesBuilder,
+    TrustedProxiesError,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader,
-    Resumption, ServerTls,
+    ClientAuth, ClientChainVerifier, MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier,
+    PemOrigin, Reloader, Resumption, ServerTls,
 };
 
 pub use error::Error;
 pub use extract::{CertSession, LateSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
+#[cfg(all(
+    unix,
+    feature = "server",
+    any(feature = "rustls-0_23", feature = "openssl")
+))]
+pub use server::serve_unix;
 #[cfg(all(feature = "axum", any(feature = "rustls-0_23", feature = "openssl")))]
 pub use server::{
     IntoMakeServiceWithPeer, MutualTlsListener, MutualTlsStream, PeerMakeService, WithPeer,

@@ -1,7 +1,17 @@
 //! The peer of a request's connection, as it lies in the request's extensions.
 
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use std::{net::IpAddr, sync::Arc};
+
 use certsession_core::PeerState;
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use certsession_http::{ClientAddress, Hop, TrustedProxies};
+use certsession_http::{is_certificate_field, report_direct_certificate_field};
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use certsession_tls::ConnectionPeer;
 use http::Extensions;
+use http::header::{HeaderMap, HeaderName};
+use http::request::Parts;
 
 /// The peer that one of this crate's servers took from the connection. It is asked for on each
 /// request, as client CAs may be taken away while the connection is open.
@@ -9,7 +19,29 @@ use http::Extensions;
 /// A type of this crate alone, so that nothing else can put a peer there.
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
-pub(crate) struct CapturedPeer(pub(crate) std::sync::Arc<certsession_tls::ConnectionPeer>);
+pub(crate) enum CapturedPeer {
+    /// The client itself.
+    Direct(Arc<ConnectionPeer>),
+    /// A sender that says who its clients are, request by request.
+    Proxy(TrustedProxies, Sender),
+}
+
+/// The sender of a connection to a socket for proxies.
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+#[derive(Clone, Debug)]
+pub(crate) enum Sender {
+    Tls(Arc<ConnectionPeer>, IpAddr),
+    #[cfg(unix)]
+    UnixSocket,
+}
+
+/// Who sent a request.
+pub(crate) struct Origin {
+    /// `None` where nothing captured a peer.
+    pub(crate) peer: Option<PeerState>,
+    /// Whether a proxy has forwarded it.
+    pub(crate) is_forwarded: bool,
+}
 
 /// The peer of a connection that an acceptor of another crate has accepted, for a request's
 /// extensions.
@@ -48,16 +80,62 @@ impl VouchedPeer {
     }
 }
 
-/// The peer of a request, if one is known: a connection's own goes before what is vouched for.
-pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
+/// The peer of a request, if one is known: a connection's own goes before what is vouched for. The
+/// fields that say who a client is are gone afterwards.
+pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-    if let Some(CapturedPeer(peer)) = extensions.get() {
+    if let Some(CapturedPeer::Proxy(proxies, sender)) = parts.extensions.get() {
+        let fields = parts.headers.iter();
+        let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+        let forwarded = match sender {
+            Sender::Tls(peer, address) => {
+                let (peer, address) = (&peer.state(), Some(*address));
+                proxies.peer_of(Hop::Tls { peer, address }, fields)
+            }
+            #[cfg(unix)]
+            Sender::UnixSocket => proxies.peer_of(Hop::UnixSocket, fields),
+        };
+        let proxies = proxies.clone();
+        remove_fields(&mut parts.headers, |name| proxies.is_hidden_field(name));
+        if let Some(address) = forwarded.client_address {
+            parts.extensions.insert(ClientAddress::new(address));
+        }
+        return Origin {
+            peer: Some(forwarded.peer),
+            is_forwarded: true,
+        };
+    }
+    if let Some(first) = remove_fields(&mut parts.headers, is_certificate_field) {
+        report_direct_certificate_field(first.as_str());
+    }
+    Origin {
+        peer: direct_peer(&parts.extensions),
+        is_forwarded: false,
+    }
+}
+
+fn direct_peer(extensions: &Extensions) -> Option<PeerState> {
+    #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+    if let Some(CapturedPeer::Direct(peer)) = extensions.get() {
         return Some(peer.state());
     }
     if let Some(VouchedPeer(peer)) = extensions.get() {
         return Some(peer.clone());
     }
     peer_of_test(extensions).cloned()
+}
+
+/// Removes the fields of these names, and returns the name of the first.
+fn remove_fields(headers: &mut HeaderMap, is_one: impl Fn(&[u8]) -> bool) -> Option<HeaderName> {
+    let mut first = None;
+    loop {
+        let mut names = headers.keys();
+        let Some(name) = names.find(|name| is_one(name.as_ref())).cloned() else {
+            return first;
+        };
+        headers.remove(&name);
+        first.get_or_insert(name);
+    }
 }
 
 #[cfg(feature = "test-util")]

@@ -139,11 +139,13 @@ where
 {
     // Apart, as a body need not be `Sync`.
     let (mut parts, body) = request.into_parts();
-    let opened = match peer::peer_of(&parts.extensions) {
+    let origin = peer::take_peer(&mut parts);
+    let opened = match origin.peer {
         Some(peer) => rules.driver.open(rules.head(&parts, &peer)).await,
         None => Err(PEER_UNKNOWN.report()),
     };
     let opened = match opened {
+        Ok(opened) if origin.is_forwarded => opened.forwarded(),
         Ok(opened) => opened,
         Err(error) => {
             // In a box, as each request would have to have room for it.

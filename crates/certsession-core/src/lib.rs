@@ -84,8 +84,8 @@ mod token;
 
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
-    CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
-    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
+    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, IssuerHash,
+    KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PublicKeyHash, RejectedCertificate,
     SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};

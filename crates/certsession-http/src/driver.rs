@@ -25,6 +25,7 @@ use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use crate::error::Error;
 use crate::in_flight::InFlight;
+use crate::proxy::SharedCertificates;
 use crate::response::HeadChanges;
 use crate::revoked;
 use crate::session::{self, ClosedHead, RequestSession};
@@ -58,6 +59,7 @@ impl<S: SessionStore> SessionDriver<S> {
         let context = session::Context {
             backend: Arc::new(manager.clone()),
             in_flight: InFlight::default(),
+            shared_certificates: SharedCertificates::default(),
         };
         Self::with(Shared {
             manager,
@@ -110,6 +112,7 @@ impl<S: SessionStore> SessionDriver<S> {
         let session = RequestSession::new(opened?, Arc::clone(&shared.context));
         Ok(OpenRequest {
             guard: EndGuard::new(session),
+            is_forwarded: false,
         })
     }
 
@@ -122,6 +125,9 @@ impl<S: SessionStore> SessionDriver<S> {
             Err(pending) => pending,
         };
         let session = request.session().clone();
+        if pending.signs_in() && !request.is_forwarded {
+            self.note_sign_in(&session);
+        }
         Settling(Step::Commit(
             if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
@@ -154,6 +160,13 @@ impl<S: SessionStore> SessionDriver<S> {
     /// a handler began itself. For a graceful shutdown, after the server has stopped. Waits for `at_most`; true if nothing is left.
     pub async fn drain(&self, at_most: Duration) -> bool {
         self.shared.context.in_flight.drain(at_most).await
+    }
+
+    fn note_sign_in(&self, session: &RequestSession) {
+        if let (Some(peer), Some(principal)) = (session.peer(), session.principal()) {
+            let shared = &self.shared.context.shared_certificates;
+            shared.note_sign_in(&peer, principal);
+        }
     }
 
     fn with_cookie(&self, cookie: SessionCookie) -> Self {
@@ -192,9 +205,19 @@ impl<S> fmt::Debug for SessionDriver<S> {
 #[must_use = "what the handler does to the session is committed by `SessionDriver::settle`"]
 pub struct OpenRequest {
     guard: EndGuard,
+    is_forwarded: bool,
 }
 
 impl OpenRequest {
+    /// Marks the request as one whose peer a trusted proxy has forwarded.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Self {
+            is_forwarded: true,
+            ..self
+        }
+    }
+
     /// The session, for the request's handler.
     pub fn session(&self) -> &RequestSession {
         self.guard.session()

@@ -22,6 +22,7 @@
 //! | `ended`, `revoked` | waiting for a session's end; ending the sessions of revoked certificates |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
+//! | `proxy` | the peer of a request that came through a proxy; fields that no handler sees |
 
 mod adapter;
 mod backend;
@@ -31,6 +32,7 @@ mod ended;
 mod error;
 mod in_flight;
 mod late;
+mod proxy;
 mod response;
 mod revoked;
 mod session;
@@ -41,5 +43,10 @@ pub use cookie::{InvalidCookieName, SameSite};
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;
+pub use proxy::{
+    AddressField, ClientAddress, Dialect, ForwardedPeer, Hop, InvalidFieldName, PeerSource,
+    ProxySecret, TrustedProxies, TrustedProxiesBuilder, TrustedProxiesError, WeakSecret,
+    is_certificate_field, report_direct_certificate_field, warn_if_known_proxy,
+};
 pub use response::{Field, HeadChanges, HeaderFields, UnwritableField};
 pub use session::RequestSession;

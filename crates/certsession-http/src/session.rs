@@ -18,6 +18,7 @@ use crate::backend::Backend;
 use crate::ended::ended;
 use crate::error::Error;
 use crate::in_flight::{EndStep, InFlight};
+use crate::proxy::SharedCertificates;
 
 /// The session of this request.
 ///
@@ -49,6 +50,7 @@ pub struct RequestSession(Arc<Inner>);
 pub(crate) struct Context {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) in_flight: InFlight,
+    pub(crate) shared_certificates: SharedCertificates,
 }
 
 /// What the session adds to the response when the request is done.

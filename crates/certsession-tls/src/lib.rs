@@ -23,6 +23,7 @@
 //! | `builder`, `settings` | what an application chooses |
 //! | `sources` | files and bytes: read, judged, and parsed |
 //! | `mutual_tls`, `peer` | what is built: a stack's configuration, and [`PeerVerifier`] |
+//! | `chain_verifier` | [`ClientChainVerifier`]: certificates that a proxy forwards |
 //! | `handshake` | what both stacks do with a client certificate: revocation and the log |
 //! | `reload` | which files changed, and what takes their place |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
@@ -38,6 +39,7 @@
 #![cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 
 mod builder;
+mod chain_verifier;
 mod error;
 mod handshake;
 mod mutual_tls;
@@ -54,6 +56,7 @@ mod sources;
 mod tests;
 
 pub use builder::MutualTlsBuilder;
+pub use chain_verifier::ClientChainVerifier;
 pub use error::MutualTlsError;
 pub use mutual_tls::{MutualTls, ServerTls};
 pub use origin::PemOrigin;

@@ -43,14 +43,15 @@ struct Origin {
         not(feature = "axum"),
         allow(dead_code, reason = "axum's type carries it")
     )]
-    address: SocketAddr,
+    /// A Unix socket has none.
+    address: Option<SocketAddr>,
     alive: Alive,
 }
 
 /// Serves a connection until it is closed, times out, or the server shuts down.
 pub(super) async fn serve<S, R>(
     stream: MutualTlsStream,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     service: S,
     timeouts: Timeouts,
     alive: Alive,
@@ -67,7 +68,7 @@ pub(super) async fn serve<S, R>(
         alive,
     };
     let is_http2 = stream.is_http2();
-    tracing::trace!(target: "certsession::server", %address, is_http2, "a connection is open");
+    tracing::trace!(target: "certsession::server", ?address, is_http2, "a connection is open");
     let activity = Activity::new(is_http2);
     let answers = {
         let activity = Arc::clone(&activity);
@@ -116,7 +117,9 @@ where
     let extensions = request.extensions_mut();
     extensions.insert(origin.peer);
     #[cfg(feature = "axum")]
-    extensions.insert(axum::extract::ConnectInfo(origin.address));
+    if let Some(address) = origin.address {
+        extensions.insert(axum::extract::ConnectInfo(address));
+    }
     let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;
     let Ok(response) = service.call(request).await;
     if is_connect && response.status().is_success() {

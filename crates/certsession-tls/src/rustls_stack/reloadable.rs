@@ -12,14 +12,15 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConnection};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
 
+use super::pinned::PinnedKeys;
 use super::root_hint_subjects::RootHintSubjects;
+use super::roots::{Roots, stack, unix_time};
 use crate::error::MutualTlsError;
 use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
-use crate::settings::{ClientAuth, Settings, SharedClock};
-use crate::sources::{ClientCa, Parts, ServerIdentity};
+use crate::settings::{ClientAuth, Settings};
+use crate::sources::{Parts, ServerIdentity};
 
 /// What can change while the server runs.
 pub(crate) struct RustlsConfig {
@@ -36,9 +37,7 @@ pub(crate) struct RustlsConfig {
 struct Current {
     certified: Arc<CertifiedKey>,
     verifier: Arc<dyn ClientCertVerifier>,
-    roots: Arc<RootCertStore>,
-    /// One for each root.
-    anchors: Arc<[TrustAnchor]>,
+    roots: Roots,
 }
 
 impl RustlsConfig {
@@ -100,8 +99,8 @@ impl RustlsConfig {
         intermediates: &[CertificateDer<'_>],
     ) -> Option<TrustAnchor> {
         let now = unix_time(&self.settings.clock);
-        self.current()
-            .anchor(&self.provider, leaf, intermediates, now)
+        let roots = self.current().roots;
+        roots.anchor(&self.provider, leaf, intermediates, now)
     }
 
     /// Verifies a chain and asks the list; each refusal is logged.
@@ -111,8 +110,16 @@ impl RustlsConfig {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(ClientCertVerified, Leaf), Error> {
+        if self.settings.pins_keys() {
+            return match handshake::judge_pinned(&self.settings, end_entity) {
+                Ok(leaf) => Ok((ClientCertVerified::assertion(), leaf)),
+                Err(denied) => Err(refused(end_entity, &denied)),
+            };
+        }
         let current = self.current();
-        let anchor = current.anchor(&self.provider, end_entity, intermediates, now);
+        let anchor = current
+            .roots
+            .anchor(&self.provider, end_entity, intermediates, now);
         let verified = match &anchor {
             Some(_) => ClientCertVerified::assertion(),
             // rustls says why.
@@ -127,16 +134,20 @@ impl RustlsConfig {
         let list = self.settings.revocations.as_ref();
         match handshake::judge(list, end_entity, anchor, self.settings.clock.now()) {
             Ok(leaf) => Ok((verified, leaf)),
-            Err(denied) => {
-                handshake::client_refused("rustls", Some(end_entity), &denied);
-                Err(Error::InvalidCertificate(match denied {
-                    Denied::Revoked => Refusal::Revoked,
-                    Denied::Unknown => Refusal::UnknownRevocationStatus,
-                    _ => Refusal::InvalidPurpose,
-                }))
-            }
+            Err(denied) => Err(refused(end_entity, &denied)),
         }
     }
+}
+
+/// Logs what the certificate was refused for, and returns it as the stack's error.
+fn refused(leaf: &[u8], denied: &Denied) -> Error {
+    handshake::client_refused("rustls", Some(leaf), denied);
+    Error::InvalidCertificate(match denied {
+        Denied::Revoked => Refusal::Revoked,
+        Denied::Unknown => Refusal::UnknownRevocationStatus,
+        Denied::OtherKey => Refusal::ApplicationVerificationFailure,
+        _ => Refusal::InvalidPurpose,
+    })
 }
 
 /// Logs a refusal.
@@ -150,7 +161,7 @@ pub(super) fn logged<T>(leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Err
 impl ReloadableConfig for RustlsConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
         let new = Current::new(&self.provider, parts, &self.settings)?;
-        let is_changed = new.anchors != self.current().anchors;
+        let is_changed = new.roots.differ_from(&self.current().roots);
         self.root_hint_subjects
             .replace(new.verifier.root_hint_subjects());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
@@ -191,54 +202,23 @@ pub(crate) fn presented(connection: &ServerConnection) -> Presented<'_> {
     }
 }
 
-pub(crate) fn unix_time(clock: &SharedClock) -> UnixTime {
-    UnixTime::since_unix_epoch(std::time::Duration::from_millis(clock.now().as_millis()))
-}
-
 impl Current {
     fn new(
         provider: &Arc<CryptoProvider>,
-        parts: Parts,
+        mut parts: Parts,
         settings: &Settings,
     ) -> Result<Self, MutualTlsError> {
         settings.check_ca_names(&parts.client_cas)?;
-        let mut roots = RootCertStore::empty();
-        for ca in &parts.client_cas {
-            roots
-                .add(ca.der.clone())
-                .map_err(|error| ca.unusable(error))?;
-        }
-        let roots = Arc::new(roots);
+        let identity = parts.server_identity()?;
+        let roots = Roots::new(&parts.client_cas)?;
         Ok(Self {
-            verifier: verifier(provider, &roots, settings)?,
-            anchors: parts.client_cas.iter().map(ClientCa::anchor).collect(),
+            verifier: match settings.pins_keys() {
+                true => Arc::new(PinnedKeys::new(provider, settings)),
+                false => verifier(provider, roots.store(), settings)?,
+            },
             roots,
-            certified: Arc::new(certified_key(provider, parts.identity)?),
+            certified: Arc::new(certified_key(provider, identity)?),
         })
-    }
-
-    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell.
-    fn anchor(
-        &self,
-        provider: &CryptoProvider,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Option<TrustAnchor> {
-        let leaf = EndEntityCert::try_from(leaf).ok()?;
-        let path = leaf.verify_for_usage(
-            provider.signature_verification_algorithms.all,
-            &self.roots.roots,
-            intermediates,
-            now,
-            KeyUsage::client_auth(),
-            None,
-            None,
-        );
-        let anchor = path.ok()?.anchor();
-        let mut roots = self.roots.roots.iter();
-        let index = roots.position(|root| std::ptr::eq(root, anchor))?;
-        self.anchors.get(index).copied()
     }
 }
 
@@ -283,12 +263,5 @@ fn certified_key(
             })
         }
         Err(error) => Err(stack(error)),
-    }
-}
-
-pub(super) fn stack(error: impl std::error::Error + Send + Sync + 'static) -> MutualTlsError {
-    MutualTlsError::Stack {
-        stack: "rustls",
-        source: Box::new(error),
     }
 }
