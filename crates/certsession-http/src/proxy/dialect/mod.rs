@@ -27,6 +27,8 @@ mod nginx;
 mod pem;
 mod rfc9440;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod traefik;
 mod verdict;
 
