@@ -79,6 +79,10 @@ bench-memory:
 bench-revocation:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin revocation-check
 
+# Measures what the peer of a request through a proxy costs (needs valgrind), fails above 3,000 instructions, and writes the table into docs/performance.md.
+bench-proxies:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin proxied-peer
+
 # Measures how long a new revocation list takes to come into force, 100 times with each TLS stack.
 measure-revocation:
     cargo nextest run -p certsession-tests --test certificates --run-ignored only --no-capture timing

@@ -19,6 +19,7 @@
 //! | `curl` | [`Curl`]: curl as a client |
 //! | `programs` | the examples as separate programs, and their addresses |
 //! | `firestore` | [`Emulator`](firestore::Emulator): the Firestore emulator, and a proxy in front of it |
+//! | `proxies` | [`Fronted`](proxies::Fronted): real proxies in front of the portal |
 //! | `proxy` | [`ResettingProxy`]: a proxy in front of a server that can reset connections |
 //! | `process`, `port` | a program that ends with the test, on a port that no other test uses |
 //! | `redis` | [`RedisServer`](redis::RedisServer): real servers, which tests can break |
@@ -51,6 +52,7 @@ pub mod odd;
 mod port;
 mod process;
 pub mod programs;
+pub mod proxies;
 mod proxy;
 pub mod races;
 pub mod redis;
@@ -99,6 +101,11 @@ mod operations_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/certificates.md")]
 mod certificates_page {}
+
+/// Compiles the examples of the page about proxies.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/proxies.md")]
+mod proxies_page {}
 
 /// So do those of the guide for users of tower-sessions.
 #[cfg(doctest)]

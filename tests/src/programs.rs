@@ -152,6 +152,40 @@ impl Portal {
     }
 }
 
+/// The portal on a Unix socket, for a proxy that speaks nginx' dialect. It runs until it is dropped.
+pub struct UnixPortal {
+    /// The certificates of its clients.
+    pub pki: Pki,
+    dir: TempDir,
+    _program: Program,
+}
+
+impl UnixPortal {
+    /// Starts it on this socket.
+    pub fn start(plan: Plan, socket: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let pki = Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
+        let mut command = Command::new(executable(plan.portal()));
+        command
+            .args(["--peer", "proxy", "--dialect", "nginx", "--unix", socket])
+            .args(["--tls", stack_name(plan.stack()), "--client-ca"])
+            .arg(pki.certificate_path("ca"))
+            .env("RUST_LOG", "trace");
+        let mut program = Program::start(command);
+        assert_eq!(program.line(), format!("listening on unix:{socket}\n"));
+        Self {
+            pki,
+            dir,
+            _program: program,
+        }
+    }
+
+    /// curl, which a test has to tell the socket.
+    pub fn curl(&self) -> Curl {
+        Curl::new("http://localhost", self.dir.path(), None, Http::One)
+    }
+}
+
 /// The value of `--tls`.
 pub const fn stack_name(stack: Stack) -> &'static str {
     match stack {

@@ -9,9 +9,12 @@ use actix_service::IntoServiceFactory;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Response, Service, ServiceFactory};
 use actix_web::{Error, HttpServer};
+use certsession_http::TrustedProxies;
+#[cfg(unix)]
+use certsession_tls::PeerVerifier;
 use certsession_tls::{MutualTls, ServerTls};
 
-use crate::capture::capture_peer;
+use crate::capture::{capture_peer, capture_proxy};
 
 /// How many TLS handshakes a worker waits for at the same time: 8,192.
 ///
@@ -86,6 +89,44 @@ pub trait BindMutualTls: Sized + sealed::Sealed {
     ///
     /// As [`HttpServer::listen`]: the system refuses to use the socket.
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self>;
+
+    /// Resolves and binds `addrs` for proxies, which connect with `tls` and forward the certificates
+    /// of their clients. Each request has the peer that its proxy names; one from another sender is
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind_mutual_tls`](Self::bind_mutual_tls).
+    fn bind_behind_proxy(
+        self,
+        addrs: impl ToSocketAddrs,
+        tls: MutualTls,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self>;
+
+    /// As [`bind_behind_proxy`](Self::bind_behind_proxy), on a socket that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// As [`listen_mutual_tls`](Self::listen_mutual_tls).
+    fn listen_behind_proxy(
+        self,
+        listener: TcpListener,
+        tls: MutualTls,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self>;
+
+    /// Serves a Unix socket for proxies, by HTTP/1.1 without TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses to use the socket.
+    #[cfg(unix)]
+    fn listen_unix_behind_proxy(
+        self,
+        listener: std::os::unix::net::UnixListener,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self>;
 }
 
 impl<F, I, S, B> BindMutualTls for HttpServer<F, I, S, B>
@@ -101,39 +142,87 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
-        let server = self
-            .tcp_nodelay(true)
-            .tls_handshake_timeout(tls.handshake_timeout());
+        let server = self.tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = server
-            .max_connection_rate(MAX_HANDSHAKES)
-            .on_connect(capture_peer(verifier));
-        match tls {
-            #[cfg(feature = "rustls-0_23")]
-            ServerTls::Rustls(config) => server.bind_rustls_0_23(addrs, *config),
-            #[cfg(feature = "openssl")]
-            ServerTls::OpenSsl(acceptor) => server.bind_openssl(addrs, acceptor),
-            _ => Err(unsupported()),
-        }
+        bind(server.on_connect(capture_peer(verifier)), addrs, tls)
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
-        let server = self
-            .tcp_nodelay(true)
-            .tls_handshake_timeout(tls.handshake_timeout());
+        let server = self.tls_handshake_timeout(tls.handshake_timeout());
         let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let server = server
-            .max_connection_rate(MAX_HANDSHAKES)
-            .on_connect(capture_peer(verifier));
-        match tls {
-            #[cfg(feature = "rustls-0_23")]
-            ServerTls::Rustls(config) => server.listen_rustls_0_23(listener, *config),
-            #[cfg(feature = "openssl")]
-            ServerTls::OpenSsl(acceptor) => server.listen_openssl(listener, acceptor),
-            _ => Err(unsupported()),
-        }
+        listen(server.on_connect(capture_peer(verifier)), listener, tls)
+    }
+
+    fn bind_behind_proxy(
+        self,
+        addrs: impl ToSocketAddrs,
+        tls: MutualTls,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self> {
+        let server = self.tls_handshake_timeout(tls.handshake_timeout());
+        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
+        let capture = capture_proxy(verifier, proxies.clone());
+        bind(server.on_connect(capture), addrs, tls)
+    }
+
+    fn listen_behind_proxy(
+        self,
+        listener: TcpListener,
+        tls: MutualTls,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self> {
+        let server = self.tls_handshake_timeout(tls.handshake_timeout());
+        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
+        let capture = capture_proxy(verifier, proxies.clone());
+        listen(server.on_connect(capture), listener, tls)
+    }
+
+    #[cfg(unix)]
+    fn listen_unix_behind_proxy(
+        self,
+        listener: std::os::unix::net::UnixListener,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self> {
+        // There is no TLS on it that could be asked.
+        let none = PeerVerifier::caller_vouches_for_full_handshakes();
+        self.on_connect(capture_proxy(none, proxies.clone()))
+            .listen_uds(listener)
     }
 }
+
+/// actix has a method of its own for each TLS stack, and a bound for each of its types.
+macro_rules! bound {
+    ($name:ident, $place:ident: $kind:ty, $rustls:ident, $openssl:ident) => {
+        fn $name<F, I, S, B>(
+            server: HttpServer<F, I, S, B>,
+            $place: $kind,
+            tls: ServerTls,
+        ) -> io::Result<HttpServer<F, I, S, B>>
+        where
+            F: Fn() -> I + Send + Clone + 'static,
+            I: IntoServiceFactory<S, Request>,
+            S: ServiceFactory<Request, Config = AppConfig> + 'static,
+            S::Error: Into<Error> + 'static,
+            S::InitError: fmt::Debug,
+            S::Response: Into<Response<B>> + 'static,
+            <S::Service as Service<Request>>::Future: 'static,
+            S::Service: 'static,
+            B: MessageBody + 'static,
+        {
+            let server = server.tcp_nodelay(true).max_connection_rate(MAX_HANDSHAKES);
+            match tls {
+                #[cfg(feature = "rustls-0_23")]
+                ServerTls::Rustls(config) => server.$rustls($place, *config),
+                #[cfg(feature = "openssl")]
+                ServerTls::OpenSsl(acceptor) => server.$openssl($place, acceptor),
+                _ => Err(unsupported()),
+            }
+        }
+    };
+}
+
+bound!(bind, addrs: impl ToSocketAddrs, bind_rustls_0_23, bind_openssl);
+bound!(listen, listener: TcpListener, listen_rustls_0_23, listen_openssl);
 
 /// What actix sets for the context that it binds; a reload has to offer the same.
 const PROTOCOLS: &[&str] = match cfg!(feature = "http2") {

@@ -1,13 +1,15 @@
 //! Takes the peer's certificate from a connection when it is accepted.
 
 use std::any::Any;
+use std::net::IpAddr;
 
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
+use certsession_http::{TrustedProxies, warn_if_known_proxy};
 use certsession_tls::PeerVerifier;
 
 use crate::close::Closer;
-use crate::peer::CapturedPeer;
+use crate::peer::{CapturedPeer, Connection, Sender};
 
 /// The hook for [`HttpServer::on_connect`](actix_web::HttpServer::on_connect): takes the
 /// certificate whose key the TLS peer proved possession of, and keeps it with the connection.
@@ -46,7 +48,8 @@ pub fn capture_peer(
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
     move |connection, extensions| match peer_of(&verifier, connection) {
         Some(peer) => {
-            extensions.insert(peer);
+            warn_if_known_proxy(&peer.peer());
+            extensions.insert(CapturedPeer::Direct(peer));
         }
         None => tracing::error!(
             target: "certsession::tls",
@@ -57,13 +60,71 @@ pub fn capture_peer(
     }
 }
 
-fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<CapturedPeer> {
+/// As [`capture_peer`], for a socket whose connections come from proxies: who the client is, each
+/// request says, and the connection says whether to believe it.
+///
+/// `bind_behind_proxy` installs it. For a Unix socket, which has no verifier, give one that vouches for
+/// nothing: it is not asked.
+pub fn capture_proxy(
+    verifier: PeerVerifier,
+    proxies: TrustedProxies,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + Clone + 'static {
+    move |connection, extensions| {
+        let sender = match peer_of(&verifier, connection) {
+            Some(peer) => Sender::Tcp {
+                connection: peer,
+                address: address_of(connection),
+            },
+            None if is_unix(connection) => Sender::UnixSocket,
+            None => {
+                tracing::error!(
+                    target: "certsession::tls",
+                    "capture_proxy does not know this type of connection: bind with \
+                     bind_behind_proxy, or listen with listen_unix_behind_proxy",
+                );
+                return;
+            }
+        };
+        let proxies = proxies.clone();
+        extensions.insert(CapturedPeer::Proxy { proxies, sender });
+    }
+}
+
+#[cfg(unix)]
+fn is_unix(connection: &dyn Any) -> bool {
+    connection.is::<actix_web::rt::net::UnixStream>()
+}
+
+#[cfg(not(unix))]
+fn is_unix(_: &dyn Any) -> bool {
+    false
+}
+
+/// The address that the connection itself comes from.
+fn address_of(connection: &dyn Any) -> Option<IpAddr> {
+    #[cfg(feature = "rustls-0_23")]
+    if let Some(stream) =
+        connection.downcast_ref::<actix_tls::accept::rustls_0_23::TlsStream<TcpStream>>()
+    {
+        return Some(stream.get_ref().0.peer_addr().ok()?.ip());
+    }
+    #[cfg(feature = "openssl")]
+    if let Some(stream) =
+        connection.downcast_ref::<actix_tls::accept::openssl::TlsStream<TcpStream>>()
+    {
+        return Some(stream.get_ref().peer_addr().ok()?.ip());
+    }
+    let plain = connection.downcast_ref::<TcpStream>()?;
+    Some(plain.peer_addr().ok()?.ip())
+}
+
+fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<Connection> {
     #[cfg(feature = "rustls-0_23")]
     if let Some(stream) =
         connection.downcast_ref::<actix_tls::accept::rustls_0_23::TlsStream<TcpStream>>()
     {
         let (tcp, tls) = stream.get_ref();
-        return Some(CapturedPeer::Tls {
+        return Some(Connection::Tls {
             peer: verifier.rustls_connection(tls),
             closer: Closer::of_protocol(tls.alpn_protocol(), tcp),
         });
@@ -73,13 +134,13 @@ fn peer_of(verifier: &PeerVerifier, connection: &dyn Any) -> Option<CapturedPeer
         connection.downcast_ref::<actix_tls::accept::openssl::TlsStream<TcpStream>>()
     {
         let tls = stream.ssl();
-        return Some(CapturedPeer::Tls {
+        return Some(Connection::Tls {
             peer: verifier.openssl_connection(tls),
             closer: Closer::of_protocol(tls.selected_alpn_protocol(), stream.get_ref()),
         });
     }
     let is_plain = connection.downcast_ref::<TcpStream>().is_some();
-    is_plain.then_some(CapturedPeer::Plain)
+    is_plain.then_some(Connection::Plain)
 }
 
 #[cfg(test)]
@@ -104,7 +165,10 @@ mod tests {
             let mut extensions = Extensions::new();
             capture(&stream, &mut extensions);
             let captured = extensions.get::<CapturedPeer>().unwrap();
-            assert!(matches!(captured.state(), PeerState::Absent));
+            let CapturedPeer::Direct(connection) = captured else {
+                panic!("{captured:?}");
+            };
+            assert!(matches!(connection.peer(), PeerState::Absent));
         });
     }
 

@@ -75,15 +75,13 @@ impl ResponseError for Error {
             response.insert_header((LOCATION, location));
         }
         if public.closes_connection {
-            // Over HTTP/1.1; the middleware closes a connection of HTTP/2.
-            response.force_close();
             response.extensions_mut().insert(CertificateRefused);
         }
         response.body(public.body)
     }
 }
 
-/// On a response: its connection is to be closed.
+/// On a response: its connection is to be closed. The middleware does that.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CertificateRefused;
 

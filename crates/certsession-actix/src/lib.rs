@@ -46,6 +46,7 @@
 //! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
+//! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `bind_behind_proxy` |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
 //! The rules are in [`certsession_core`], what every adapter shares in [`certsession_http`], mutual
@@ -74,22 +75,25 @@ pub use certsession_core::{
     Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
     Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
     IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, Record, Refusal,
-    RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
-    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState,
-    SessionStore, SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock,
-    Timestamp,
+    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
+    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
+    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
+    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
+    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    Confirmation, CrossSiteGuard, InvalidCookieName, InvalidOrigin, InvalidSignInPage,
-    RequestSession, ReturnTo, RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind,
+    AddressField, ClientAddress, Confirmation, CrossSiteGuard, Dialect, InvalidCookieName,
+    InvalidFieldName, InvalidOrigin, InvalidSignInPage, ProxySecret, RequestSession, ReturnTo,
+    RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind, TrustedProxies,
+    TrustedProxiesBuilder, TrustedProxiesError,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, MutualTls,
-    MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption, ServerTls,
+    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, ClientChainVerifier,
+    MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption,
+    ServerTls,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -97,7 +101,7 @@ pub use bind::{BindMutualTls, MAX_HANDSHAKES};
 #[cfg(feature = "actix-session")]
 pub use bridge::{ActixSessionBridge, ActixSessionBridgeService};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-pub use capture::capture_peer;
+pub use capture::{capture_peer, capture_proxy};
 pub use error::Error;
 pub use extract::{CertSession, LateSession, NamedSession, SessionExt, SignedIn};
 pub use middleware::CertSessionMiddleware;

@@ -1,30 +1,60 @@
-//! The peer of a request's connection, as it lies in the connection's extensions.
+//! The peer of a request: of its connection, or who the proxy says that forwards it.
 
+use std::net::SocketAddr;
+
+use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
 use certsession_core::PeerState;
-
+use certsession_http::{ClientAddress, is_certificate_field, report_direct_certificate_field};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-use crate::close::Closer;
+use {
+    crate::close::Closer,
+    certsession_http::{Hop, TrustedProxies},
+    std::net::IpAddr,
+};
 
-/// What the hook took from a connection. The peer is asked for on each request, as client CAs may be
-/// taken away while the connection is open.
+/// What the hook took from a connection, as it lies in the connection's extensions.
 ///
 /// A type of this crate alone, so that nothing else can put a peer there.
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 #[derive(Debug)]
 pub(crate) enum CapturedPeer {
+    /// The client itself.
+    Direct(Connection),
+    /// A sender that says who its clients are, request by request.
+    Proxy {
+        proxies: TrustedProxies,
+        sender: Sender,
+    },
+}
+
+/// A connection over TCP. Its peer is asked for on each request, as client CAs may be taken away
+/// while it is open.
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+#[derive(Debug)]
+pub(crate) enum Connection {
     Tls {
         peer: certsession_tls::ConnectionPeer,
         /// What closes a connection of HTTP/2.
         closer: Option<Closer>,
     },
-    /// Plain TCP.
     Plain,
 }
 
+/// The sender of a connection to a socket for proxies.
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-impl CapturedPeer {
-    pub(crate) fn state(&self) -> PeerState {
+#[derive(Debug)]
+pub(crate) enum Sender {
+    Tcp {
+        connection: Connection,
+        address: Option<IpAddr>,
+    },
+    UnixSocket,
+}
+
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+impl Connection {
+    pub(crate) fn peer(&self) -> PeerState {
         match self {
             Self::Tls { peer, .. } => peer.state(),
             Self::Plain => PeerState::Absent,
@@ -32,21 +62,79 @@ impl CapturedPeer {
     }
 }
 
-/// The peer of a request, if one is known.
-pub(crate) fn peer_of(request: &ServiceRequest) -> Option<PeerState> {
+/// Who sent a request.
+pub(crate) struct Origin {
+    /// `None` where nothing captured a peer.
+    pub(crate) peer: Option<PeerState>,
+    /// Whether a proxy has forwarded it.
+    pub(crate) is_forwarded: bool,
+}
+
+/// The peer of a request. The fields that say who a client is are gone afterwards.
+pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
     #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-    if let Some(captured) = request.conn_data::<CapturedPeer>() {
-        return Some(captured.state());
+    if let Some(CapturedPeer::Proxy { proxies, sender }) = request.conn_data() {
+        let fields = request.headers().iter();
+        let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+        let forwarded = match sender {
+            Sender::Tcp {
+                connection,
+                address,
+            } => {
+                let (peer, address) = (&connection.peer(), *address);
+                proxies.peer_of(Hop::Tls { peer, address }, fields)
+            }
+            Sender::UnixSocket => proxies.peer_of(Hop::UnixSocket, fields),
+        };
+        let proxies = proxies.clone();
+        let headers = request.headers_mut();
+        headers.retain(|name, _| !proxies.is_hidden_field(name.as_ref()));
+        if let Some(address) = forwarded.client_address {
+            request.extensions_mut().insert(ClientAddress::new(address));
+        }
+        return Origin {
+            peer: Some(forwarded.peer),
+            is_forwarded: true,
+        };
+    }
+    let mut names = request.headers().keys();
+    if let Some(name) = names.find(|name| is_certificate_field(name.as_ref())) {
+        report_direct_certificate_field(name.as_str());
+        // Only here: it needs the one reference to the request, which an outer middleware may have
+        // copied.
+        let headers = request.headers_mut();
+        headers.retain(|name, _| !is_certificate_field(name.as_ref()));
+    }
+    Origin {
+        peer: direct_peer(request),
+        is_forwarded: false,
+    }
+}
+
+/// The address of the client: as the authenticated proxy saw it, without a port, or where the
+/// connection comes from.
+pub(crate) fn address_of(request: &ServiceRequest) -> Option<SocketAddr> {
+    let forwarded = request.extensions().get::<ClientAddress>().copied();
+    match forwarded {
+        Some(address) => Some(SocketAddr::new(address.get(), 0)),
+        None => request.peer_addr(),
+    }
+}
+
+fn direct_peer(request: &ServiceRequest) -> Option<PeerState> {
+    #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+    if let Some(CapturedPeer::Direct(connection)) = request.conn_data() {
+        return Some(connection.peer());
     }
     peer_of_test(request)
 }
 
-/// What closes the connection of a request, where HTTP's own way is not open.
+/// What closes the client's connection, where HTTP's own way is not open.
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub(crate) fn closer_of(request: &actix_web::HttpRequest) -> Option<&Closer> {
     match request.conn_data()? {
-        CapturedPeer::Tls { closer, .. } => closer.as_ref(),
-        CapturedPeer::Plain => None,
+        CapturedPeer::Direct(Connection::Tls { closer, .. }) => closer.as_ref(),
+        CapturedPeer::Direct(Connection::Plain) | CapturedPeer::Proxy { .. } => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -21,9 +22,7 @@ use certsession_http::{
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 use crate::close::Closer;
 use crate::drain::drain;
-#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-use crate::error::CertificateRefused;
-use crate::error::Error;
+use crate::error::{CertificateRefused, Error};
 use crate::extract::Opened;
 use crate::peer;
 
@@ -85,20 +84,23 @@ where
         self.0.inner.poll_ready(context)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let parts = Rc::clone(&self.0);
         Box::pin(async move {
             #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
             let _in_progress = peer::closer_of(request.request()).map(Closer::begin_request);
-            let opened = match peer::peer_of(&request) {
+            let origin = peer::take_peer(&mut request);
+            let is_forwarded = origin.is_forwarded;
+            let opened = match origin.peer {
                 Some(peer) => parts.driver.open(parts.head(&request, &peer)).await,
                 None => Err(PEER_UNKNOWN.report()),
             };
             let opened = match opened {
+                Ok(opened) if is_forwarded => opened.forwarded(),
                 Ok(opened) => opened,
                 Err(error) => {
                     let response = Box::pin(refuse(request, error.into())).await;
-                    return Ok(closed_if_refused(response));
+                    return Ok(closed_if_refused(response, is_forwarded));
                 }
             };
             if let Some(device) = &parts.device {
@@ -107,7 +109,7 @@ where
             Opened::enter(&mut request.extensions_mut(), opened.session().clone());
             let result = parts.inner.call(request).await;
             let response = respond(result, parts.driver.settle(opened).await);
-            response.map(closed_if_refused)
+            response.map(|response| closed_if_refused(response, is_forwarded))
         })
     }
 }
@@ -125,7 +127,7 @@ impl<S: SessionStore, I> Parts<S, I> {
             request: RequestInfo {
                 method: Some(request.method().as_str()),
                 path: Some(request.path()),
-                client: request.peer_addr(),
+                client: peer::address_of(request),
             },
             site: site_fields(request),
         }
@@ -162,18 +164,25 @@ async fn refuse<B>(mut request: ServiceRequest, error: Error) -> ServiceResponse
     response.map_into_right_body()
 }
 
-/// Over HTTP/1.1 the response to a refused certificate says that the connection is closed; over
-/// HTTP/2 this closes it.
-fn closed_if_refused<B>(response: ServiceResponse<B>) -> ServiceResponse<B> {
-    #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-    if response.status() == StatusCode::FORBIDDEN
+/// A refused certificate closes the connection of its client: over HTTP/1.1 the response says so, and
+/// over HTTP/2 this does it. The connection of a proxy serves others too.
+fn closed_if_refused<B>(
+    mut response: ServiceResponse<B>,
+    is_forwarded: bool,
+) -> ServiceResponse<B> {
+    if !is_forwarded
+        && response.status() == StatusCode::FORBIDDEN
         && response
             .response()
             .extensions()
             .contains::<CertificateRefused>()
-        && let Some(closer) = peer::closer_of(response.request())
     {
-        closer.close_soon();
+        #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+        if let Some(closer) = peer::closer_of(response.request()) {
+            closer.close_soon();
+        }
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     response
 }

@@ -48,6 +48,7 @@
 //! | [`NamedSession`] | one of several sessions of a request |
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
+//! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `Serve::behind_proxy`, `serve_unix` |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -81,22 +82,25 @@ pub use certsession_core::{
     Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
     Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
     IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, Record, Refusal,
-    RequestInfo, Revocation, RevocationList, RevocationReason, Role, RotationReason, SessionAdmin,
-    SessionError, SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState,
-    SessionStore, SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock,
-    Timestamp,
+    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
+    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
+    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
+    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
+    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
-    Confirmation, CrossSiteGuard, InvalidCookieName, InvalidOrigin, InvalidSignInPage,
-    RequestSession, ReturnTo, RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind,
+    AddressField, ClientAddress, Confirmation, CrossSiteGuard, Dialect, InvalidCookieName,
+    InvalidFieldName, InvalidOrigin, InvalidSignInPage, ProxySecret, RequestSession, ReturnTo,
+    RoleName, SameSite, SessionName, SetUpFault, SetUpFaultKind, TrustedProxies,
+    TrustedProxiesBuilder, TrustedProxiesError,
 };
 pub use certsession_tls;
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 pub use certsession_tls::{
-    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, MutualTls,
-    MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption, ServerTls,
+    CertificateInForce, CertificateRole, CertificatesInForce, ClientAuth, ClientChainVerifier,
+    MutualTls, MutualTlsBuilder, MutualTlsError, PeerVerifier, PemOrigin, Reloader, Resumption,
+    ServerTls,
 };
 
 pub use error::Error;
@@ -104,6 +108,12 @@ pub use extract::{CertSession, LateSession, NamedSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
 pub use require::{Elevated, HasRole, RecentlyAuthenticated};
+#[cfg(all(
+    unix,
+    feature = "server",
+    any(feature = "rustls-0_23", feature = "openssl")
+))]
+pub use server::serve_unix;
 #[cfg(all(feature = "axum", any(feature = "rustls-0_23", feature = "openssl")))]
 pub use server::{
     IntoMakeServiceWithPeer, MutualTlsListener, MutualTlsStream, PeerMakeService, WithPeer,

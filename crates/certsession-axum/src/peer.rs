@@ -1,9 +1,18 @@
 //! The peer of a request's connection, as it lies in the request's extensions.
 
 use std::net::SocketAddr;
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use std::{net::IpAddr, sync::Arc};
 
 use certsession_core::PeerState;
+use certsession_http::{ClientAddress, is_certificate_field, report_direct_certificate_field};
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use certsession_http::{Hop, TrustedProxies};
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+use certsession_tls::ConnectionPeer;
 use http::Extensions;
+use http::header::{HeaderMap, HeaderName};
+use http::request::Parts;
 
 /// The peer that one of this crate's servers took from the connection. It is asked for on each
 /// request, as client CAs may be taken away while the connection is open.
@@ -11,12 +20,34 @@ use http::Extensions;
 /// A type of this crate alone, so that nothing else can put a peer there.
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
-pub(crate) struct CapturedPeer(pub(crate) std::sync::Arc<certsession_tls::ConnectionPeer>);
+pub(crate) enum CapturedPeer {
+    /// The client itself.
+    Direct(Arc<ConnectionPeer>),
+    /// A sender that says who its clients are, request by request.
+    Proxy(TrustedProxies, Sender),
+}
+
+/// The sender of a connection to a socket for proxies.
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+#[derive(Clone, Debug)]
+pub(crate) enum Sender {
+    Tls(Arc<ConnectionPeer>, IpAddr),
+    #[cfg(unix)]
+    UnixSocket,
+}
+
+/// Who sent a request.
+pub(crate) struct Origin {
+    /// `None` where nothing captured a peer.
+    pub(crate) peer: Option<PeerState>,
+    /// Whether a proxy has forwarded it.
+    pub(crate) is_forwarded: bool,
+}
 
 /// The address of a client, as one of this crate's servers accepted it.
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server's"))]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) SocketAddr);
+pub(crate) struct AcceptedFrom(pub(crate) SocketAddr);
 
 /// The peer of a connection that an acceptor of another crate has accepted, for a request's
 /// extensions.
@@ -79,10 +110,43 @@ impl From<certsession_tls::ConnectionPeer> for VouchedPeer {
     }
 }
 
-/// The peer of a request, if one is known: a connection's own goes before what is vouched for.
-pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
+/// The peer of a request, if one is known: a connection's own goes before what is vouched for. The
+/// fields that say who a client is are gone afterwards.
+pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-    if let Some(CapturedPeer(peer)) = extensions.get() {
+    if let Some(CapturedPeer::Proxy(proxies, sender)) = parts.extensions.get() {
+        let fields = parts.headers.iter();
+        let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+        let forwarded = match sender {
+            Sender::Tls(peer, address) => {
+                let (peer, address) = (&peer.state(), Some(*address));
+                proxies.peer_of(Hop::Tls { peer, address }, fields)
+            }
+            #[cfg(unix)]
+            Sender::UnixSocket => proxies.peer_of(Hop::UnixSocket, fields),
+        };
+        let proxies = proxies.clone();
+        remove_fields(&mut parts.headers, |name| proxies.is_hidden_field(name));
+        if let Some(address) = forwarded.client_address {
+            parts.extensions.insert(ClientAddress::new(address));
+        }
+        return Origin {
+            peer: Some(forwarded.peer),
+            is_forwarded: true,
+        };
+    }
+    if let Some(first) = remove_fields(&mut parts.headers, is_certificate_field) {
+        report_direct_certificate_field(first.as_str());
+    }
+    Origin {
+        peer: direct_peer(&parts.extensions),
+        is_forwarded: false,
+    }
+}
+
+fn direct_peer(extensions: &Extensions) -> Option<PeerState> {
+    #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+    if let Some(CapturedPeer::Direct(peer)) = extensions.get() {
         return Some(peer.state());
     }
     if let Some(vouched) = extensions.get::<VouchedPeer>() {
@@ -91,9 +155,13 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Option<PeerState> {
     peer_of_test(extensions).cloned()
 }
 
-/// The address of the client, if it is known: from this crate's servers, or from axum's own.
+/// The address of the client, if it is known: as the authenticated proxy saw it, without a port, from
+/// this crate's servers, or from axum's own.
 pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
-    if let Some(ClientAddress(address)) = extensions.get() {
+    if let Some(forwarded) = extensions.get::<ClientAddress>() {
+        return Some(SocketAddr::new(forwarded.get(), 0));
+    }
+    if let Some(AcceptedFrom(address)) = extensions.get() {
         return Some(*address);
     }
     #[cfg(feature = "axum")]
@@ -101,6 +169,19 @@ pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
         return Some(*address);
     }
     None
+}
+
+/// Removes the fields of these names, and returns the name of the first.
+fn remove_fields(headers: &mut HeaderMap, is_one: impl Fn(&[u8]) -> bool) -> Option<HeaderName> {
+    let mut first = None;
+    loop {
+        let mut names = headers.keys();
+        let Some(name) = names.find(|name| is_one(name.as_ref())).cloned() else {
+            return first;
+        };
+        headers.remove(&name);
+        first.get_or_insert(name);
+    }
 }
 
 #[cfg(feature = "test-util")]

@@ -150,19 +150,20 @@ where
     // Apart, as a body need not be `Sync`.
     let (mut parts, body) = request.into_parts();
     let version = parts.version;
-    let opened = match peer::peer_of(&parts.extensions) {
+    let origin = peer::take_peer(&mut parts);
+    let is_forwarded = origin.is_forwarded;
+    let opened = match origin.peer {
         Some(peer) => rules.driver.open(rules.head(&parts, &peer)).await,
         None => Err(PEER_UNKNOWN.report()),
     };
     let opened = match opened {
+        Ok(opened) if is_forwarded => opened.forwarded(),
         Ok(opened) => opened,
         Err(error) => {
             // In a box, as each request would have to have room for it.
             Box::pin(drain(body)).await;
-            return Ok(closed_if_refused(
-                Error::from(error).into_response(),
-                version,
-            ));
+            let response = Error::from(error).into_response();
+            return Ok(close_if_refused(response, version, is_forwarded));
         }
     };
     if let Some(device) = &rules.device {
@@ -175,7 +176,8 @@ where
     Opened::enter(&mut parts.extensions, opened.session().clone(), target);
     let result = inner.call(Request::from_parts(parts, body)).await;
     let settled = rules.driver.settle(opened).await;
-    Ok(closed_if_refused(respond(result?, settled), version))
+    let response = respond(result?, settled);
+    Ok(close_if_refused(response, version, is_forwarded))
 }
 
 impl<S> Rules<S> {
@@ -205,13 +207,22 @@ impl<S> Rules<S> {
     }
 }
 
-/// Over HTTP/1.1 the response to a refused certificate says that the connection is closed. Over
-/// HTTP/2 no header field may (RFC 9113 section 8.2.2): there the server does it.
-fn closed_if_refused(mut response: Response<Body>, version: Version) -> Response<Body> {
-    if response.status() == StatusCode::FORBIDDEN
-        && version <= Version::HTTP_11
-        && response.extensions().get::<CertificateRefused>().is_some()
+/// A refused certificate closes the connection of its client: over HTTP/1.1 the response says so. Over
+/// HTTP/2 no header field may (RFC 9113 section 8.2.2): there the server does it, which sees the mark.
+/// The connection of a proxy serves others too.
+fn close_if_refused(
+    mut response: Response<Body>,
+    version: Version,
+    is_forwarded: bool,
+) -> Response<Body> {
+    if response.status() != StatusCode::FORBIDDEN
+        || response.extensions().get::<CertificateRefused>().is_none()
     {
+        return response;
+    }
+    if is_forwarded {
+        response.extensions_mut().remove::<CertificateRefused>();
+    } else if version <= Version::HTTP_11 {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

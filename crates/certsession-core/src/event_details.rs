@@ -15,8 +15,8 @@ pub struct RequestInfo<'r> {
     pub method: Option<&'r str>,
     /// The path, without the query: that may hold what no log may.
     pub path: Option<&'r str>,
-    /// The address of the client, as the server sees it. Behind a proxy that is the proxy's, unless
-    /// the adapter knows better.
+    /// The address of the client, as the server sees it. Of a client of an authenticated proxy, which
+    /// tells no port, the port is 0. Behind any other proxy it is the proxy's.
     pub client: Option<SocketAddr>,
 }
 

@@ -1,6 +1,8 @@
 //! An event as a line of the log: fields of `tracing` with stable names, which docs/operations.md
 //! lists.
 
+use std::net::SocketAddr;
+
 use crate::certificate::{Fingerprint, SerialNumber};
 use crate::event::{Refusal, RevocationReason, RotationReason, SessionEvent};
 use crate::event_details::EventDetails;
@@ -21,7 +23,7 @@ pub(crate) fn write(event: &SessionEvent, details: &EventDetails<'_>) {
                 reason = line.reason,
                 session = line.session.map(display),
                 principal = line.principal.map(display),
-                client = details.request.client.map(display),
+                client = details.request.client.map(shown),
                 method = details.request.method,
                 path = details.request.loggable_path().map(display),
                 certificate_sha256 = line.certificate.sha256.map(display),
@@ -146,6 +148,14 @@ pub(crate) fn write(event: &SessionEvent, details: &EventDetails<'_>) {
             line!(error, "the session store failed", line);
         }
     }
+}
+
+/// A proxy tells no port of its client.
+fn shown(client: SocketAddr) -> impl tracing::Value {
+    tracing::field::display(match client.port() {
+        0 => client.ip().to_string(),
+        _ => client.to_string(),
+    })
 }
 
 /// The fields that depend on the kind of event.

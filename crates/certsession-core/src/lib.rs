@@ -94,9 +94,9 @@ mod token;
 
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
-    CaCertificate, CertificateError, Fingerprint, IdentityName, IssuerHash, KeyUsage,
-    MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate, PublicKeyHash,
-    RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
+    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, IssuerHash,
+    KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate,
+    PublicKeyHash, RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
 pub use details::{Device, Elevation};

@@ -28,6 +28,7 @@ use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use crate::cross_site::{CrossSiteGuard, SiteFields};
 use crate::error::Error;
 use crate::in_flight::InFlight;
+use crate::proxy::SharedCertificates;
 use crate::response::HeadChanges;
 use crate::revoked;
 use crate::session::{self, ClosedHead, RequestSession};
@@ -77,6 +78,7 @@ impl<S: SessionStore> SessionDriver<S> {
             in_flight: InFlight::default(),
             cookie_name: cookie.name().into(),
             sign_in_page: None,
+            shared_certificates: Arc::new(SharedCertificates::default()),
         };
         Self::with(Shared {
             manager,
@@ -169,6 +171,7 @@ impl<S: SessionStore> SessionDriver<S> {
         }
         Ok(OpenRequest {
             guard: EndGuard::new(opened?),
+            is_forwarded: false,
         })
     }
 
@@ -206,6 +209,9 @@ impl<S: SessionStore> SessionDriver<S> {
             Err(pending) => pending,
         };
         let session = request.session().clone();
+        if pending.signs_in() && !request.is_forwarded {
+            self.note_sign_in(&session);
+        }
         Settling(Step::Commit(
             if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
@@ -248,6 +254,13 @@ impl<S: SessionStore> SessionDriver<S> {
         none_in_flight && revoked.is_ok()
     }
 
+    fn note_sign_in(&self, session: &RequestSession) {
+        if let (Some(peer), Some(principal)) = (session.peer(), session.principal()) {
+            let shared = &self.shared.context.shared_certificates;
+            shared.note_sign_in(&peer, principal);
+        }
+    }
+
     fn with_settings(&self, settings: Settings) -> Self {
         let context = session::Context {
             cookie_name: settings.cookie.name().into(),
@@ -288,9 +301,19 @@ impl<S> fmt::Debug for SessionDriver<S> {
 #[must_use = "what the handler does to the session is committed by `SessionDriver::settle`"]
 pub struct OpenRequest {
     guard: EndGuard,
+    is_forwarded: bool,
 }
 
 impl OpenRequest {
+    /// Marks the request as one whose peer a trusted proxy has forwarded.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Self {
+            is_forwarded: true,
+            ..self
+        }
+    }
+
     /// The session, for the request's handler.
     pub fn session(&self) -> &RequestSession {
         self.guard.session()

@@ -27,6 +27,7 @@
 //! | `meter` | metrics, with the feature `metrics` |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
+//! | `proxy` | the peer of a request that came through a proxy; fields that no handler sees |
 
 mod adapter;
 mod backend;
@@ -41,6 +42,7 @@ mod late;
 #[cfg(feature = "metrics")]
 mod meter;
 mod once;
+mod proxy;
 mod response;
 mod revoked;
 mod session;
@@ -57,6 +59,11 @@ pub use cross_site::{
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;
+pub use proxy::{
+    AddressField, ClientAddress, Dialect, ForwardedPeer, Hop, InvalidFieldName, PeerSource,
+    ProxySecret, TrustedProxies, TrustedProxiesBuilder, TrustedProxiesError, WeakSecret,
+    is_certificate_field, report_direct_certificate_field, warn_if_known_proxy,
+};
 pub use response::{Field, HeadChanges, HeaderFields, UnwritableField};
 pub use session::RequestSession;
 pub use sign_in_page::{InvalidSignInPage, Navigation, ReturnTo};

@@ -19,6 +19,7 @@ use crate::backend::Backend;
 use crate::ended::ended;
 use crate::error::Error;
 use crate::in_flight::{EndStep, InFlight};
+use crate::proxy::SharedCertificates;
 use crate::sign_in_page::SignInPage;
 
 /// The session of this request.
@@ -55,6 +56,7 @@ pub(crate) struct Context {
     /// The cookie's name without its prefix.
     pub(crate) cookie_name: Arc<str>,
     pub(crate) sign_in_page: Option<SignInPage>,
+    pub(crate) shared_certificates: Arc<SharedCertificates>,
 }
 
 /// What the session adds to the response when the request is done.

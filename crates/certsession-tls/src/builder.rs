@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use certsession_core::{Clock, RevocationList, SystemClock};
+use certsession_core::{ChainVerifier, Clock, PublicKeyHash, RevocationList, SystemClock};
 
+use crate::chain_verifier::ClientChainVerifier;
 use crate::error::MutualTlsError;
 use crate::mutual_tls::{MutualTls, ServerTls};
 use crate::peer::PeerVerifier;
@@ -21,6 +22,7 @@ use crate::sources::{PemSource, Sources};
 #[must_use = "a builder does nothing until one of its build_* methods is called"]
 pub struct MutualTlsBuilder {
     sources: Sources,
+    client_keys: Vec<PublicKeyHash>,
     client_auth: ClientAuth,
     resumption: Resumption,
     clock: SharedClock,
@@ -32,6 +34,7 @@ impl Default for MutualTlsBuilder {
     fn default() -> Self {
         Self {
             sources: Sources::default(),
+            client_keys: Vec::new(),
             client_auth: ClientAuth::default(),
             resumption: Resumption::default(),
             clock: SharedClock::new(SystemClock),
@@ -97,6 +100,36 @@ impl MutualTlsBuilder {
     pub fn client_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.sources.client_cas.push(PemSource::Bytes {
             what: "client CA",
+            pem: pem.into(),
+        });
+        self
+    }
+
+    /// Lets a client in by its public key, whoever issued its certificate; each call adds a key. For
+    /// a socket whose one client is a proxy. There must be no client CA beside it; the certificate's
+    /// dates, key usage and revocation still count.
+    ///
+    /// The hash is SHA-256 of the SubjectPublicKeyInfo:
+    /// `openssl x509 -in proxy.pem -pubkey -noout | openssl pkey -pubin -outform der | sha256sum`.
+    pub fn client_public_key(mut self, key: PublicKeyHash) -> Self {
+        self.client_keys.push(key);
+        self
+    }
+
+    /// A PEM file with intermediates between the client CAs and clients, for
+    /// [`build_rustls_chain_verifier`](Self::build_rustls_chain_verifier): not every proxy forwards
+    /// them. Each call adds a file. In a handshake clients send their own.
+    pub fn intermediate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources
+            .intermediates
+            .push(PemSource::File(path.into()));
+        self
+    }
+
+    /// As [`intermediate_file`](Self::intermediate_file), from PEM in memory.
+    pub fn intermediate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.sources.intermediates.push(PemSource::Bytes {
+            what: "intermediate",
             pem: pem.into(),
         });
         self
@@ -185,6 +218,7 @@ impl MutualTlsBuilder {
     /// wrong in it.
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
+        self.check_server()?;
         let (watch, settings) = self.begin();
         let (config, reloadable) = crate::rustls_stack::config(watch.load()?, &settings)?;
         finish(
@@ -203,10 +237,8 @@ impl MutualTlsBuilder {
     /// As [`build_rustls`](Self::build_rustls), with the same error for the same file.
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
-        let signatures = Arc::new(crate::openssl_stack::Signatures);
-        let mut this = self.clone();
-        this.sources.crl_settings.signatures = Some(signatures);
-        let (watch, settings) = this.begin();
+        self.check_server()?;
+        let (watch, settings) = self.with_openssl_signatures().begin();
         let (acceptor, reloadable) =
             crate::openssl_stack::acceptor(watch.load()?, settings.clone())?;
         finish(
@@ -218,9 +250,68 @@ impl MutualTlsBuilder {
         )
     }
 
+    /// Builds what verifies the certificates that a proxy forwards, by rustls' verifier: against the
+    /// client CAs, with the intermediates. It needs no server identity. Files are followed, those
+    /// with revocation lists too.
+    ///
+    /// # Errors
+    ///
+    /// As [`build_rustls`](Self::build_rustls).
+    #[cfg(feature = "rustls-0_23")]
+    pub fn build_rustls_chain_verifier(&self) -> Result<ClientChainVerifier, MutualTlsError> {
+        self.check_client_cas()?;
+        let (watch, _) = self.begin();
+        let chains = crate::rustls_stack::RustlsChains::new(watch.load()?, self.clock.clone())?;
+        follow_chains(Arc::new(chains), watch)
+    }
+
+    /// As [`build_rustls_chain_verifier`](Self::build_rustls_chain_verifier), by OpenSSL's verifier.
+    ///
+    /// # Errors
+    ///
+    /// As [`build_openssl`](Self::build_openssl).
+    #[cfg(feature = "openssl")]
+    pub fn build_openssl_chain_verifier(&self) -> Result<ClientChainVerifier, MutualTlsError> {
+        self.check_client_cas()?;
+        let (watch, _) = self.with_openssl_signatures().begin();
+        let chains = crate::openssl_stack::OpenSslChains::new(watch.load()?, self.clock.clone())?;
+        follow_chains(Arc::new(chains), watch)
+    }
+
+    #[cfg(feature = "openssl")]
+    fn with_openssl_signatures(&self) -> Self {
+        let mut this = self.clone();
+        let signatures = Arc::new(crate::openssl_stack::Signatures);
+        this.sources.crl_settings.signatures = Some(signatures);
+        this
+    }
+
+    /// Whether everything is there that a server needs.
+    fn check_server(&self) -> Result<(), MutualTlsError> {
+        if self.sources.identity.is_none() {
+            return Err(MutualTlsError::NoServerIdentity);
+        }
+        match (
+            self.client_keys.is_empty(),
+            self.sources.client_cas.is_empty(),
+        ) {
+            (false, false) => Err(MutualTlsError::KeysBesideCas),
+            (false, true) => Ok(()),
+            (true, _) => self.check_client_cas(),
+        }
+    }
+
+    fn check_client_cas(&self) -> Result<(), MutualTlsError> {
+        match self.sources.client_cas.is_empty() {
+            true => Err(MutualTlsError::NoClientCa),
+            false => Ok(()),
+        }
+    }
+
     fn begin(&self) -> (Watch, Settings) {
         let settings = Settings {
             client_auth: self.client_auth,
+            client_keys: self.client_keys.clone(),
             revocations: self.sources.revocations.clone(),
             resumption: self.resumption,
             clock: self.clock.clone(),
@@ -231,6 +322,16 @@ impl MutualTlsBuilder {
         let watch = Watch::begin(self.sources.clone(), self.clock.clone());
         (watch, settings)
     }
+}
+
+fn follow_chains<C: ReloadableConfig + ChainVerifier>(
+    chains: Arc<C>,
+    watch: Watch,
+) -> Result<ClientChainVerifier, MutualTlsError> {
+    let config: Arc<dyn ReloadableConfig> = Arc::clone(&chains) as Arc<_>;
+    let reloader = watch.into_reloader(Arc::downgrade(&config));
+    reloader.follow()?;
+    Ok(ClientChainVerifier::new(chains, reloader))
 }
 
 fn finish<C: ReloadableConfig + 'static>(

@@ -24,6 +24,13 @@ pub enum MutualTlsError {
     #[error("no client CA: call client_ca_file(path) or client_ca_pem(..)")]
     NoClientCa,
 
+    /// There are client CAs beside pinned keys.
+    #[error(
+        "there are client CAs beside client_public_key(..), which lets a key in whoever issued its \
+         certificate: leave one of the two out"
+    )]
+    KeysBesideCas,
+
     /// The file is missing or may not be read.
     #[error("{origin} cannot be read: {source}")]
     Unreadable {

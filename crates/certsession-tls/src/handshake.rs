@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use certsession_core::{
     CertificateError, PeerCertificate, PeerState, PresentedCertificate, RevocationList,
-    RevocationStatus, Timestamp, TrustAnchor,
+    RevocationStatus, Timestamp, TrustAnchor, ValidityError,
 };
+
+use crate::settings::Settings;
 
 /// Why a handshake with a certificate that the stack has verified goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub(crate) enum Denied {
     /// would not.
     #[cfg(feature = "rustls-0_23")]
     CaExpired,
+    /// Keys are pinned, and its key is none of them.
+    OtherKey,
+    /// Its key is pinned, but the certificate has expired or is not yet valid.
+    NotValid(ValidityError),
     /// A certificate spells its issuer otherwise than that one spells itself: rustls refuses it,
     /// OpenSSL would not.
     #[cfg(feature = "openssl")]
@@ -60,6 +66,36 @@ pub(crate) fn judge(
         RevocationStatus::Revoked => Err(Denied::Revoked),
         _ => Err(Denied::Unknown),
     }
+}
+
+/// Judges a leaf where keys are pinned: by its key, its dates and the list. Who issued it does not
+/// matter, as the client has proved to hold the key.
+pub(crate) fn judge_pinned(settings: &Settings, leaf: &[u8]) -> Result<Leaf, Denied> {
+    let now = settings.clock.now();
+    let judged = judge(settings.revocations.as_ref(), leaf, None, now)?;
+    let Ok(certificate) = &judged.0 else {
+        // What cannot be read has no known key.
+        return Err(Denied::OtherKey);
+    };
+    if !settings.client_keys.contains(certificate.public_key_hash()) {
+        return Err(Denied::OtherKey);
+    }
+    match certificate.check_validity(now) {
+        Ok(()) => Ok(judged),
+        Err(error) => Err(Denied::NotValid(error)),
+    }
+}
+
+/// Why a certificate is refused that no handshake has verified.
+pub(crate) const UNVERIFIED_CHAIN: CertificateError = CertificateError::Forwarded {
+    reason: "it does not verify against the client CAs: configure the CA that issued it, and the \
+             intermediates between the two if the proxy does not forward them",
+};
+
+/// The peer of a leaf whose chain was verified up to this trust anchor, outside of a handshake. The
+/// rules ask the revocation list on each request.
+pub(crate) fn accept_chain(leaf: &[u8], anchor: TrustAnchor) -> PeerState {
+    PeerState::from_leaf(Some(leaf)).verified_by(anchor)
 }
 
 /// A leaf that was verified in a handshake, parsed.
@@ -146,6 +182,8 @@ impl Display for Denied {
             Self::NotForAuthentication(error) => error.fmt(f),
             #[cfg(feature = "rustls-0_23")]
             Self::CaExpired => f.write_str("the client CA that verifies it has expired"),
+            Self::OtherKey => f.write_str("its key is not one of those that are let in"),
+            Self::NotValid(error) => error.fmt(f),
             #[cfg(feature = "openssl")]
             Self::SpeltOtherwise => f.write_str(
                 "a certificate of its chain spells its issuer's name otherwise than the issuer \

@@ -88,16 +88,19 @@ impl CertificatesInForce {
     /// What the parts of a configuration hold.
     pub(crate) fn of(parts: &Parts) -> Vec<CertificateInForce> {
         // They were parsed when they were loaded.
-        let server = parts.identity.chain.iter().filter_map(|der| {
-            let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
-            let certificate = certificate.tbs_certificate();
-            let not_after = certificate.validity().not_after.to_unix_duration();
-            Some(CertificateInForce {
-                role: CertificateRole::Server,
-                subject: one_line(&certificate.subject().to_string()),
-                not_after: Timestamp::from_millis(u64::try_from(not_after.as_millis()).ok()?),
-            })
-        });
+        let identity = parts.identity.iter();
+        let server = identity
+            .flat_map(|identity| &identity.chain)
+            .filter_map(|der| {
+                let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
+                let certificate = certificate.tbs_certificate();
+                let not_after = certificate.validity().not_after.to_unix_duration();
+                Some(CertificateInForce {
+                    role: CertificateRole::Server,
+                    subject: one_line(&certificate.subject().to_string()),
+                    not_after: Timestamp::from_millis(u64::try_from(not_after.as_millis()).ok()?),
+                })
+            });
         let client_cas = parts.client_cas.iter().map(|ca| CertificateInForce {
             role: CertificateRole::ClientCa,
             subject: ca.certificate.subject().to_owned(),

@@ -23,6 +23,7 @@
 //! | `builder`, `settings` | what an application chooses |
 //! | `sources` | files and bytes: read, judged, and parsed |
 //! | `mutual_tls`, `peer` | what is built: a stack's configuration, and [`PeerVerifier`] |
+//! | `chain_verifier` | [`ClientChainVerifier`]: certificates that a proxy forwards |
 //! | `handshake` | what both stacks do with a client certificate: revocation and the log |
 //! | `failed` | why a handshake failed, for the log of an accept loop |
 //! | `reload` | which files changed, and what takes their place |
@@ -41,6 +42,7 @@
 #![cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 
 mod builder;
+mod chain_verifier;
 mod error;
 mod failed;
 mod handshake;
@@ -61,6 +63,7 @@ mod sources;
 mod tests;
 
 pub use builder::MutualTlsBuilder;
+pub use chain_verifier::ClientChainVerifier;
 pub use error::MutualTlsError;
 pub use failed::log_failed_handshake;
 pub use in_force::{CertificateInForce, CertificateRole, CertificatesInForce};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use certsession_core::{Clock, RevocationList, Timestamp};
+use certsession_core::{Clock, PublicKeyHash, RevocationList, Timestamp};
 
 use crate::error::MutualTlsError;
 use crate::sources::ClientCa;
@@ -48,6 +48,9 @@ pub(crate) const CACHE_SIZE: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) client_auth: ClientAuth,
+    /// The keys of the clients that are let in, whoever issued their certificates; if there are
+    /// none, the client CAs decide.
+    pub(crate) client_keys: Vec<PublicKeyHash>,
     pub(crate) revocations: Option<RevocationList>,
     pub(crate) resumption: Resumption,
     pub(crate) clock: SharedClock,
@@ -58,6 +61,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Whether clients are known by their keys, and not by who issued their certificates.
+    pub(crate) fn pins_keys(&self) -> bool {
+        !self.client_keys.is_empty()
+    }
+
     /// Makes sure that the names of the client CAs fit into a handshake. Otherwise every
     /// handshake would fail: their list has a length of two bytes (RFC 8446 section 4.2.4, RFC
     /// 5246 section 7.4.4).

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use axum::http::StatusCode;
-use certsession_axum::{CertSessionLayer, SessionStore, serve};
-use portal_common::{Framework, Portal};
-use tokio::net::TcpListener;
+use certsession_axum::{CertSessionLayer, SessionStore, serve, serve_unix};
+use portal_common::{Framework, Portal, Socket};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -20,8 +20,7 @@ impl Framework for Axum {
     async fn serve<S: SessionStore>(portal: Portal<S>) -> Result<(), Box<dyn Error>> {
         let Portal {
             manager,
-            tls,
-            addr,
+            socket,
             lab,
         } = portal;
         let sessions = CertSessionLayer::new(manager);
@@ -32,13 +31,21 @@ impl Framework for Axum {
         let app = app
             .fallback(async || StatusCode::NOT_FOUND)
             .layer(sessions.clone());
-        let listener = TcpListener::bind(&addr)
-            .await
-            .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
-        portal_common::say_listening(listener.local_addr()?)?;
+        let server = match socket {
+            Socket::Direct { addr, tls } => serve(listen(&addr).await?, tls, app),
+            Socket::Proxy { addr, tls, proxies } => {
+                serve(listen(&addr).await?, tls, app).behind_proxy(&proxies)
+            }
+            Socket::Unix { path, proxies } => {
+                let listener = portal_common::bind_unix(&path)?;
+                listener.set_nonblocking(true)?;
+                portal_common::say_listening(format_args!("unix:{}", path.display()))?;
+                serve_unix(UnixListener::from_std(listener)?, &proxies, app)
+            }
+        };
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        serve(listener, tls, app)
+        server
             .with_sessions(&sessions)
             .with_graceful_shutdown(async move {
                 tokio::select! {
@@ -49,4 +56,13 @@ impl Framework for Axum {
             .await?;
         Ok(())
     }
+}
+
+async fn listen(addr: &str) -> Result<TcpListener, Box<dyn Error>> {
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
+    let address = listener.local_addr()?;
+    portal_common::say_listening(format_args!("https://{address}"))?;
+    Ok(listener)
 }

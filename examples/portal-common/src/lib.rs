@@ -13,6 +13,7 @@ mod live;
 mod options;
 mod page;
 mod program;
+mod proxy;
 mod store;
 
 pub use account::{Me, me, sign_in};
@@ -21,5 +22,7 @@ pub use data::{read, remove, write};
 pub use describe::{Described, Listed, session, sessions};
 pub use lab::{HANDLER_FAILED, SlowQuery, release, slow, waiting};
 pub use live::{CLOSE_REASON, GREETING, follow, revoke};
+pub use options::Socket;
 pub use page::{POLICY, render};
 pub use program::{Framework, Portal, run, say_listening};
+pub use proxy::bind_unix;

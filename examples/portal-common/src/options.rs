@@ -9,10 +9,40 @@ use certs_dev::Pki;
 use certsession_core::{
     Admission, BindingPolicy, IdentityName, Lifetimes, RevocationList, SessionManager, SessionStore,
 };
-use certsession_tls::{ClientAuth, MutualTls, MutualTlsError, Resumption};
+use certsession_http::TrustedProxies;
+use certsession_tls::{ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, Resumption};
 use clap::{Parser, ValueEnum};
 
+use crate::proxy::ProxyOptions;
 use crate::store::{RedisOptions, Store};
+
+/// Where a portal listens.
+#[derive(Debug)]
+pub enum Socket {
+    /// For clients.
+    Direct {
+        /// The address.
+        addr: String,
+        /// TLS with the clients.
+        tls: MutualTls,
+    },
+    /// For a proxy.
+    Proxy {
+        /// The address.
+        addr: String,
+        /// TLS with the proxy.
+        tls: MutualTls,
+        /// Who the proxy is.
+        proxies: TrustedProxies,
+    },
+    /// For a proxy, on a Unix socket.
+    Unix {
+        /// Where the socket is made.
+        path: PathBuf,
+        /// The dialect of the proxy.
+        proxies: TrustedProxies,
+    },
+}
 
 /// Certificate-bound sessions to try out and to test: a small portal with a JSON interface.
 #[derive(Debug, Parser)]
@@ -30,6 +60,14 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) redis: RedisOptions,
+
+    #[command(flatten)]
+    proxy: ProxyOptions,
+
+    /// The CAs that client certificates are verified against [default, without a proxy: ca.pem of the
+    /// folder of --certs].
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
 
     /// The TLS stack.
     #[arg(long, default_value = "rustls")]
@@ -161,14 +199,46 @@ impl Options {
         Ok(rules.build())
     }
 
-    pub(crate) fn tls(&self, revocations: &RevocationList) -> Result<MutualTls, Box<dyn Error>> {
-        let dir = match &self.certs {
-            Some(dir) => dir.clone(),
-            None => Pki::ensure("certs-dev/out")?.dir().to_owned(),
+    /// Where to listen, and who the peers of requests are.
+    pub(crate) fn socket(&self, revocations: &RevocationList) -> Result<Socket, Box<dyn Error>> {
+        if !self.proxy.is_proxy()? {
+            return Ok(Socket::Direct {
+                addr: self.addr.clone(),
+                tls: self.build(self.direct_tls(revocations)?)?,
+            });
+        }
+        let mut clients = MutualTls::builder().revocations(revocations);
+        if let Some(file) = &self.client_ca {
+            clients = clients.client_ca_file(file);
+        }
+        let clients = self.with_crl(clients);
+        let verifier = match (&self.client_ca, self.tls) {
+            (None, _) => return Err(ProxyOptions::NO_CLIENT_CA.into()),
+            (_, Tls::Rustls) => clients.build_rustls_chain_verifier()?,
+            (_, Tls::Openssl) => clients.build_openssl_chain_verifier()?,
         };
-        let mut builder = MutualTls::builder()
-            .server_identity_files(dir.join("server.pem"), dir.join("server.key"))
-            .client_ca_file(dir.join("ca.pem"))
+        let proxies = self.proxy.trusted(verifier)?;
+        if let Some(path) = self.proxy.unix() {
+            let path = path.to_owned();
+            return Ok(Socket::Unix { path, proxies });
+        }
+        let hop = self.identity(MutualTls::builder())?;
+        let hop = self.proxy.let_in(hop, self.client_ca.as_deref())?;
+        Ok(Socket::Proxy {
+            addr: self.addr.clone(),
+            tls: self.build(hop)?,
+            proxies,
+        })
+    }
+
+    fn direct_tls(&self, revocations: &RevocationList) -> Result<MutualTlsBuilder, Box<dyn Error>> {
+        let client_ca = match &self.client_ca {
+            Some(file) => file.clone(),
+            None => self.folder()?.join("ca.pem"),
+        };
+        let builder = self
+            .identity(MutualTls::builder())?
+            .client_ca_file(client_ca)
             .client_auth(match self.client_auth {
                 Auth::Required => ClientAuth::Required,
                 Auth::Optional => ClientAuth::Optional,
@@ -179,14 +249,33 @@ impl Options {
                 Resume::Cache => Resumption::Cache,
             })
             .revocations(revocations);
-        if let Some(file) = &self.crl {
-            builder = builder.crl_file(file);
+        Ok(self.with_crl(builder))
+    }
+
+    fn with_crl(&self, builder: MutualTlsBuilder) -> MutualTlsBuilder {
+        match &self.crl {
+            Some(file) => builder.crl_file(file),
+            None => builder,
         }
-        let tls: Result<MutualTls, MutualTlsError> = match self.tls {
+    }
+
+    fn identity(&self, builder: MutualTlsBuilder) -> Result<MutualTlsBuilder, Box<dyn Error>> {
+        let dir = self.folder()?;
+        Ok(builder.server_identity_files(dir.join("server.pem"), dir.join("server.key")))
+    }
+
+    fn folder(&self) -> Result<PathBuf, Box<dyn Error>> {
+        Ok(match &self.certs {
+            Some(dir) => dir.clone(),
+            None => Pki::ensure("certs-dev/out")?.dir().to_owned(),
+        })
+    }
+
+    fn build(&self, builder: MutualTlsBuilder) -> Result<MutualTls, MutualTlsError> {
+        match self.tls {
             Tls::Rustls => builder.build_rustls(),
             Tls::Openssl => builder.build_openssl(),
-        };
-        Ok(tls?)
+        }
     }
 }
 

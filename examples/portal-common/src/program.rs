@@ -7,10 +7,9 @@ use std::process::ExitCode;
 
 use certsession_core::{MemoryStore, RevocationList, SessionManager, SessionStore};
 use certsession_firestore::FirestoreStore;
-use certsession_tls::MutualTls;
 use clap::Parser;
 
-use crate::options::{LogFormat, Options};
+use crate::options::{LogFormat, Options, Socket};
 use crate::store::Store;
 
 /// What the flags make, for a framework to serve.
@@ -18,10 +17,8 @@ use crate::store::Store;
 pub struct Portal<S> {
     /// The rules, over the store.
     pub manager: SessionManager<S>,
-    /// TLS.
-    pub tls: MutualTls,
-    /// Where to listen.
-    pub addr: String,
+    /// Where to listen, with TLS, and who the peers are.
+    pub socket: Socket,
     /// Whether to add the routes that only tests need.
     pub lab: bool,
 }
@@ -34,13 +31,13 @@ pub trait Framework {
     ) -> impl Future<Output = Result<(), Box<dyn Error>>>;
 }
 
-/// Prints where the server listens.
+/// Prints where the server listens: `https://` and an address, or `unix:` and a path.
 ///
 /// # Errors
 ///
 /// If it cannot be printed.
-pub fn say_listening(address: impl Display) -> io::Result<()> {
-    writeln!(io::stdout(), "listening on https://{address}")
+pub fn say_listening(place: impl Display) -> io::Result<()> {
+    writeln!(io::stdout(), "listening on {place}")
 }
 
 /// Runs the program.
@@ -84,8 +81,7 @@ async fn serve<F: Framework>(
     let manager = options.rules(store, &revocations)?;
     F::serve(Portal {
         manager,
-        tls: options.tls(&revocations)?,
-        addr: options.addr.clone(),
+        socket: options.socket(&revocations)?,
         lab: options.lab,
     })
     .await

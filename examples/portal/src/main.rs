@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpServer};
 use certsession_actix::{BindMutualTls, CertSessionMiddleware, SessionStore};
-use portal_common::{Framework, Portal};
+use portal_common::{Framework, Portal, Socket};
 
 /// How long a shutdown waits for ends that were begun.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -22,8 +22,7 @@ impl Framework for Actix {
     async fn serve<S: SessionStore>(portal: Portal<S>) -> Result<(), Box<dyn Error>> {
         let Portal {
             manager,
-            tls,
-            addr,
+            socket,
             lab,
         } = portal;
         let sessions = CertSessionMiddleware::new(manager);
@@ -35,11 +34,26 @@ impl Framework for Actix {
                 false => app,
             }
         };
-        let server = HttpServer::new(app)
-            .bind_mutual_tls(&addr, tls)
-            .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
-        for address in server.addrs() {
-            portal_common::say_listening(address)?;
+        let server = HttpServer::new(app);
+        let no_address = |addr: &str, error| format!("cannot listen on {addr}: {error}");
+        let server = match socket {
+            Socket::Direct { addr, tls } => server
+                .bind_mutual_tls(&addr, tls)
+                .map_err(|error| no_address(&addr, error))?,
+            Socket::Proxy { addr, tls, proxies } => server
+                .bind_behind_proxy(&addr, tls, &proxies)
+                .map_err(|error| no_address(&addr, error))?,
+            Socket::Unix { path, proxies } => {
+                let listener = portal_common::bind_unix(&path)?;
+                portal_common::say_listening(format_args!("unix:{}", path.display()))?;
+                server.listen_unix_behind_proxy(listener, &proxies)?
+            }
+        };
+        for (address, scheme) in server.addrs_with_scheme() {
+            // actix has an address of its own for a Unix socket.
+            if scheme == "https" {
+                portal_common::say_listening(format_args!("https://{address}"))?;
+            }
         }
         server.run().await?;
         // A sign-out whose client hung up is finished before the process ends.

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
 
 use super::handshakes::Unfinished;
 
@@ -17,19 +19,33 @@ pub(super) async fn accept(
     unfinished: &Unfinished,
 ) -> (TcpStream, SocketAddr) {
     loop {
-        let error = match listener.accept().await {
+        match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) => error,
-        };
-        if is_of_the_client(&error) {
-            continue;
+            Err(error) => rest(&error, unfinished).await,
         }
-        // Most likely the process has no file descriptor left: a handshake that does not get on
-        // makes room, before a client that does.
-        tracing::error!(target: "certsession", %error, "no connection can be accepted");
-        unfinished.evict_oldest();
-        tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// As [`accept`], on a Unix socket.
+#[cfg(unix)]
+pub(super) async fn accept_unix(listener: &UnixListener, unfinished: &Unfinished) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => rest(&error, unfinished).await,
+        }
+    }
+}
+
+async fn rest(error: &io::Error, unfinished: &Unfinished) {
+    if is_of_the_client(error) {
+        return;
+    }
+    // Most likely the process has no file descriptor left: a handshake that does not get on makes
+    // room, before a client that does.
+    tracing::error!(target: "certsession", %error, "no connection can be accepted");
+    unfinished.evict_oldest();
+    tokio::time::sleep(PAUSE).await;
 }
 
 fn is_of_the_client(error: &io::Error) -> bool {

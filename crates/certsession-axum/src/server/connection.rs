@@ -26,7 +26,7 @@ use tower_service::Service;
 use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::error::CertificateRefused;
-use crate::peer::{CapturedPeer, ClientAddress};
+use crate::peer::{AcceptedFrom, CapturedPeer};
 
 /// How long a connection has to close after its client was told, or the server has stopped waiting.
 const GRACE: Duration = Duration::from_secs(1);
@@ -40,14 +40,15 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 struct Origin {
     peer: CapturedPeer,
-    address: SocketAddr,
+    /// A Unix socket has none.
+    address: Option<SocketAddr>,
     alive: Alive,
 }
 
 /// Serves a connection until it is closed, times out, or the server shuts down.
 pub(super) async fn serve<S, R>(
     stream: MutualTlsStream,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     service: S,
     timeouts: Timeouts,
     alive: Alive,
@@ -64,7 +65,7 @@ pub(super) async fn serve<S, R>(
         alive,
     };
     let is_http2 = stream.is_http2();
-    tracing::trace!(target: "certsession::server", %address, is_http2, "a connection is open");
+    tracing::trace!(target: "certsession::server", ?address, is_http2, "a connection is open");
     let activity = Activity::new(is_http2);
     let answers = {
         let activity = Arc::clone(&activity);
@@ -112,9 +113,11 @@ where
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
     extensions.insert(origin.peer);
-    extensions.insert(ClientAddress(origin.address));
-    #[cfg(feature = "axum")]
-    extensions.insert(axum::extract::ConnectInfo(origin.address));
+    if let Some(address) = origin.address {
+        extensions.insert(AcceptedFrom(address));
+        #[cfg(feature = "axum")]
+        extensions.insert(axum::extract::ConnectInfo(address));
+    }
     let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;
     let Ok(response) = service.call(request).await;
     if response.extensions().get::<CertificateRefused>().is_some() {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use certsession_tls::{MutualTls, PeerVerifier, ServerTls};
+use certsession_http::{PeerSource, warn_if_known_proxy};
+use certsession_tls::{ConnectionPeer, MutualTls, PeerVerifier, ServerTls};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::stream::MutualTlsStream;
+use crate::peer::{CapturedPeer, Sender};
 
 /// What is offered by ALPN.
 const PROTOCOLS: &[&str] = match cfg!(feature = "http2") {
@@ -21,6 +24,7 @@ const PROTOCOLS: &[&str] = match cfg!(feature = "http2") {
 pub(super) struct Acceptor {
     stack: Stack,
     verifier: PeerVerifier,
+    source: PeerSource,
 }
 
 enum Stack {
@@ -31,7 +35,7 @@ enum Stack {
 }
 
 impl Acceptor {
-    pub(super) fn new(tls: MutualTls) -> io::Result<Self> {
+    pub(super) fn new(tls: MutualTls, source: PeerSource) -> io::Result<Self> {
         let (stack, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
         let stack = match stack {
             #[cfg(feature = "rustls-0_23")]
@@ -46,10 +50,18 @@ impl Acceptor {
                 ));
             }
         };
-        Ok(Self { stack, verifier })
+        Ok(Self {
+            stack,
+            verifier,
+            source,
+        })
     }
 
-    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<MutualTlsStream> {
+    pub(super) async fn handshake(
+        &self,
+        tcp: TcpStream,
+        address: SocketAddr,
+    ) -> io::Result<MutualTlsStream> {
         // Or the first response on a fresh connection can wait 40 ms for an acknowledgement.
         tcp.set_nodelay(true)?;
         match &self.stack {
@@ -57,7 +69,10 @@ impl Acceptor {
             Stack::Rustls(acceptor) => {
                 let stream = acceptor.accept(tcp).await?;
                 let peer = self.verifier.rustls_connection(stream.get_ref().1);
-                Ok(MutualTlsStream::of_rustls(stream, peer))
+                Ok(MutualTlsStream::of_rustls(
+                    stream,
+                    self.captured(peer, address),
+                ))
             }
             #[cfg(feature = "openssl")]
             Stack::OpenSsl(acceptor) => {
@@ -66,9 +81,23 @@ impl Acceptor {
                 let handshake = std::pin::Pin::new(&mut stream).accept().await;
                 handshake.map_err(io::Error::other)?;
                 let peer = self.verifier.openssl_connection(stream.ssl());
-                Ok(MutualTlsStream::of_openssl(stream, peer))
+                Ok(MutualTlsStream::of_openssl(
+                    stream,
+                    self.captured(peer, address),
+                ))
             }
         }
+    }
+}
+
+impl Acceptor {
+    fn captured(&self, peer: ConnectionPeer, address: SocketAddr) -> CapturedPeer {
+        let peer = Arc::new(peer);
+        if let PeerSource::Proxy(proxies) = &self.source {
+            return CapturedPeer::Proxy(proxies.clone(), Sender::Tls(peer, address.ip()));
+        }
+        warn_if_known_proxy(&peer.state());
+        CapturedPeer::Direct(peer)
     }
 }
 
@@ -80,9 +109,9 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) const fn of(tls: &MutualTls) -> Self {
+    pub(super) const fn within(timeout: Duration) -> Self {
         Self {
-            timeout: tls.handshake_timeout(),
+            timeout,
             // A small number would itself be a way to shut everybody out.
             most: 4096,
         }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use axum::extract::ConnectInfo;
 use axum::serve::{IncomingStream, Listener};
+use certsession_http::{PeerSource, TrustedProxies};
 use certsession_tls::{MutualTls, log_failed_handshake};
 use http::Request;
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tower_service::Service;
 use super::accept::accept;
 use super::handshakes::{Acceptor, Limits, Unfinished};
 use super::stream::MutualTlsStream;
-use crate::peer::{CapturedPeer, ClientAddress};
+use crate::peer::{AcceptedFrom, CapturedPeer};
 
 /// How many finished connections may wait for `axum::serve` to take them.
 const FINISHED: usize = 256;
@@ -65,9 +66,27 @@ impl MutualTlsListener {
     ///
     /// If the crate's feature for the TLS stack is off, or the socket has no address.
     pub fn new(listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
+        Self::with(listener, tls, PeerSource::Connection)
+    }
+
+    /// As [`new`](Self::new), for a socket whose connections come from proxies: the peer of a request
+    /// is who its proxy says, and a request from another sender is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn behind_proxy(
+        listener: TcpListener,
+        tls: MutualTls,
+        proxies: &TrustedProxies,
+    ) -> io::Result<Self> {
+        Self::with(listener, tls, PeerSource::Proxy(proxies.clone()))
+    }
+
+    fn with(listener: TcpListener, tls: MutualTls, source: PeerSource) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let unfinished = Unfinished::new(Limits::of(&tls));
-        let acceptor = Arc::new(Acceptor::new(tls)?);
+        let unfinished = Unfinished::new(Limits::within(tls.handshake_timeout()));
+        let acceptor = Arc::new(Acceptor::new(tls, source)?);
         let (send, finished) = mpsc::channel(FINISHED);
         tokio::spawn(run(listener, acceptor, unfinished, send));
         Ok(Self { finished, address })
@@ -91,7 +110,7 @@ async fn run(
             let secured = tokio::select! {
                 // The place is free only when the connection is taken: what waits is bounded too.
                 secured = slot.run(async {
-                    let stream = acceptor.handshake(tcp).await?;
+                    let stream = acceptor.handshake(tcp, address).await?;
                     // Where the listener is gone, so is the connection.
                     let _ = send.send((stream, address)).await;
                     Ok(())
@@ -187,7 +206,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithPeer<S> {
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
         extensions.insert(self.peer.clone());
-        extensions.insert(ClientAddress(self.address));
+        extensions.insert(AcceptedFrom(self.address));
         extensions.insert(ConnectInfo(self.address));
         self.inner.call(request)
     }

@@ -7,10 +7,13 @@ mod handshakes;
 #[cfg(feature = "axum")]
 mod listener;
 mod serve;
+mod socket;
 mod stream;
 
 #[cfg(feature = "axum")]
 pub use listener::{IntoMakeServiceWithPeer, MutualTlsListener, PeerMakeService, WithPeer};
+#[cfg(unix)]
+pub use serve::serve_unix;
 pub use serve::{Serve, serve};
 #[cfg(feature = "axum")]
 pub use stream::MutualTlsStream;

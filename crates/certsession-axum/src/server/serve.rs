@@ -11,6 +11,7 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use certsession_core::SessionStore;
+use certsession_http::{PeerSource, TrustedProxies};
 use certsession_tls::{MutualTls, log_failed_handshake};
 use http::{Request, Response};
 use http_body::Body as HttpBody;
@@ -20,10 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
-use super::accept::accept;
 use super::activity::Timeouts;
 use super::connection;
-use super::handshakes::{self, Acceptor, Unfinished};
+use super::handshakes::{self, Unfinished};
+use super::socket::Socket;
 use crate::layer::CertSessionLayer;
 
 /// How long ends and sign-ins may take that are still in flight when the deadline of a shutdown has
@@ -70,23 +71,54 @@ type Drain = Box<dyn FnOnce(Duration) -> BoxFuture<bool> + Send>;
 /// as only it knows what a request is: by a layer such as tower-http's `TimeoutLayer` and
 /// `RequestBodyTimeoutLayer`.
 pub fn serve<S>(listener: TcpListener, tls: MutualTls, service: S) -> Serve<S> {
-    Serve {
-        listener,
-        handshakes: handshakes::Limits::of(&tls),
-        tls,
-        service,
-        timeouts: Timeouts::DEFAULT,
-        shutdown: None,
-        deadline: Duration::from_secs(30),
-        drain: None,
+    let socket = Socket::Tcp(listener, tls, PeerSource::Connection);
+    Serve::on(socket, service)
+}
+
+/// Serves a Unix socket for proxies, by HTTP/1.1 without TLS: the peer of a request is who its proxy
+/// says. Otherwise as [`serve`].
+///
+/// ```no_run
+/// # use axum::Router;
+/// # use certsession_axum::{TrustedProxies, serve_unix};
+/// # async fn run(app: Router, proxies: TrustedProxies) -> std::io::Result<()> {
+/// let listener = tokio::net::UnixListener::bind("/run/app/proxy.sock")?;
+/// serve_unix(listener, &proxies, app).await
+/// # }
+/// ```
+#[cfg(unix)]
+pub fn serve_unix<S>(
+    listener: tokio::net::UnixListener,
+    proxies: &TrustedProxies,
+    service: S,
+) -> Serve<S> {
+    Serve::on(Socket::Unix(listener, proxies.clone()), service)
+}
+
+impl<S> Serve<S> {
+    fn on(socket: Socket, service: S) -> Self {
+        let handshake = match &socket {
+            Socket::Tcp(_, tls, _) => tls.handshake_timeout(),
+            // It has none.
+            #[cfg(unix)]
+            Socket::Unix(..) => Duration::MAX,
+        };
+        Self {
+            socket,
+            service,
+            timeouts: Timeouts::DEFAULT,
+            handshakes: handshakes::Limits::within(handshake),
+            shutdown: None,
+            deadline: Duration::from_secs(30),
+            drain: None,
+        }
     }
 }
 
 /// A server that runs once it is awaited. Made by [`serve`].
 #[must_use = "it does nothing until it is awaited"]
 pub struct Serve<S> {
-    listener: TcpListener,
-    tls: MutualTls,
+    socket: Socket,
     service: S,
     timeouts: Timeouts,
     handshakes: handshakes::Limits,
@@ -96,6 +128,15 @@ pub struct Serve<S> {
 }
 
 impl<S> Serve<S> {
+    /// Serves proxies: the peer of a request is who its proxy says, and a request from another sender
+    /// is refused. Default: the peer is that of the connection.
+    pub fn behind_proxy(mut self, proxies: &TrustedProxies) -> Self {
+        if let Socket::Tcp(_, _, source) = &mut self.socket {
+            *source = PeerSource::Proxy(proxies.clone());
+        }
+        self
+    }
+
     /// How many handshakes may be unfinished at a time: for one more, the oldest is dropped. A small
     /// number lets a few slow clients shut the others out. Default: 4096.
     pub fn with_max_handshakes(mut self, most: usize) -> Self {
@@ -185,7 +226,8 @@ where
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let acceptor = Arc::new(Acceptor::new(server.tls)?);
+    let (listener, connector) = server.socket.open()?;
+    let connector = Arc::new(connector);
     let unfinished = Unfinished::new(server.handshakes);
     let (all_gone, alive) = watch::channel(());
     let (stop, stopping) = watch::channel(false);
@@ -195,19 +237,20 @@ where
         .unwrap_or_else(|| Box::pin(std::future::pending()));
 
     loop {
-        let (tcp, address) = tokio::select! {
-            accepted = accept(&server.listener, &unfinished) => accepted,
+        let accepted = tokio::select! {
+            accepted = listener.accept(&unfinished) => accepted,
             () = &mut shutdown => break,
         };
         while connections.try_join_next().is_some() {}
-        let acceptor = Arc::clone(&acceptor);
+        let address = accepted.address();
+        let connector = Arc::clone(&connector);
         let slot = unfinished.begin();
         let service = server.service.clone();
         let (alive, mut stopping) = (alive.clone(), stopping.clone());
         let timeouts = server.timeouts;
         connections.spawn(async move {
             let secured = tokio::select! {
-                secured = slot.run(acceptor.handshake(tcp)) => secured,
+                secured = slot.run(connector.connect(accepted)) => secured,
                 // Nothing is lost: no request has come.
                 _ = stopping.wait_for(|stopping| *stopping) => None,
             };
@@ -215,13 +258,16 @@ where
                 Some(Ok(stream)) => {
                     connection::serve(stream, address, service, timeouts, alive, stopping).await;
                 }
-                Some(Err(error)) => log_failed_handshake(&error, &address),
+                Some(Err(error)) => match &address {
+                    Some(address) => log_failed_handshake(&error, address),
+                    None => log_failed_handshake(&error, &"a proxy on a Unix socket"),
+                },
                 None => {}
             }
         });
     }
 
-    drop(server.listener);
+    drop(listener);
     drop(alive);
     stop.send_replace(true);
     let deadline = Instant::now() + server.deadline;
@@ -250,8 +296,7 @@ where
 impl<S> fmt::Debug for Serve<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
-            .field("listener", &self.listener)
-            .field("tls", &self.tls)
+            .field("socket", &self.socket)
             .field("timeouts", &self.timeouts)
             .field("handshakes", &self.handshakes)
             .field("deadline", &self.deadline)

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use certsession_tls::ConnectionPeer;
+#[cfg(unix)]
+use certsession_http::TrustedProxies;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 use crate::peer::CapturedPeer;
+#[cfg(unix)]
+use crate::peer::Sender;
 
 /// A TLS connection whose handshake is finished, as [`MutualTlsListener`](crate::MutualTlsListener)
 /// hands it to `axum::serve`.
@@ -25,15 +29,17 @@ enum Inner {
     Rustls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
     #[cfg(feature = "openssl")]
     OpenSsl(tokio_openssl::SslStream<TcpStream>),
+    /// Only from a proxy.
+    #[cfg(unix)]
+    Unix(UnixStream),
 }
 
 impl MutualTlsStream {
     #[cfg(feature = "rustls-0_23")]
     pub(super) fn of_rustls(
         stream: tokio_rustls::server::TlsStream<TcpStream>,
-        peer: ConnectionPeer,
+        peer: CapturedPeer,
     ) -> Self {
-        let peer = CapturedPeer(Arc::new(peer));
         let inner = Inner::Rustls(Box::new(stream));
         Self { inner, peer }
     }
@@ -41,10 +47,17 @@ impl MutualTlsStream {
     #[cfg(feature = "openssl")]
     pub(super) fn of_openssl(
         stream: tokio_openssl::SslStream<TcpStream>,
-        peer: ConnectionPeer,
+        peer: CapturedPeer,
     ) -> Self {
-        let peer = CapturedPeer(Arc::new(peer));
         let inner = Inner::OpenSsl(stream);
+        Self { inner, peer }
+    }
+
+    /// A connection of a proxy, without TLS.
+    #[cfg(unix)]
+    pub(super) fn of_unix(stream: UnixStream, proxies: TrustedProxies) -> Self {
+        let peer = CapturedPeer::Proxy(proxies, Sender::UnixSocket);
+        let inner = Inner::Unix(stream);
         Self { inner, peer }
     }
 
@@ -59,6 +72,8 @@ impl MutualTlsStream {
             Inner::Rustls(stream) => stream.get_ref().1.alpn_protocol(),
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => stream.ssl().selected_alpn_protocol(),
+            #[cfg(unix)]
+            Inner::Unix(_) => None,
         };
         protocol == Some(b"h2")
     }
@@ -74,6 +89,11 @@ macro_rules! with_inner {
             }
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(unix)]
+            Inner::Unix(stream) => {
                 let $stream = Pin::new(stream);
                 $call
             }
@@ -122,6 +142,8 @@ impl AsyncWrite for MutualTlsStream {
             Inner::Rustls(stream) => stream.is_write_vectored(),
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => stream.is_write_vectored(),
+            #[cfg(unix)]
+            Inner::Unix(stream) => stream.is_write_vectored(),
         }
     }
 }

@@ -106,6 +106,23 @@ pub enum CertificateError {
     )]
     NoLongerVerifies,
 
+    /// A trusted proxy forwarded something that cannot be used as the client's certificate.
+    #[error("what the proxy forwarded as the client certificate is refused: {reason}")]
+    Forwarded {
+        /// What is wrong with it, and what to do about it.
+        reason: &'static str,
+    },
+
+    /// The request came to a socket that is for proxies alone, from a sender that is none of them.
+    #[error(
+        "the request did not come from the configured proxy: {reason}; clients have to go through \
+         the proxy, and if this was the proxy, correct its identity in TrustedProxies"
+    )]
+    NotTheProxy {
+        /// How its identity differs.
+        reason: &'static str,
+    },
+
     /// The certificate is larger than [`MAX_CERTIFICATE_SIZE`].
     #[error(
         "the client certificate has {size} bytes, and more than {MAX_CERTIFICATE_SIZE} are not \

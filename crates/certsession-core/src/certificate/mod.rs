@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `state` | [`PeerState`]: absent, verified or rejected |
 //! | `peer` | [`PeerCertificate`], the parsed leaf |
+//! | `chain` | [`ChainVerifier`]: verifying what no handshake has verified |
 //! | `ca`, `anchor` | [`CaCertificate`], [`TrustAnchor`]: what an application is configured with |
 //! | `layout`, `extensions` | where each field is in the DER |
 //! | `alt_names`, `spiffe` | the names that may decide |
@@ -36,6 +37,7 @@
 mod alt_names;
 mod anchor;
 mod ca;
+mod chain;
 pub(crate) mod element;
 mod error;
 pub(crate) mod extensions;
@@ -57,6 +59,7 @@ pub use self::{
     alt_names::IdentityName,
     anchor::TrustAnchor,
     ca::CaCertificate,
+    chain::ChainVerifier,
     error::{CertificateError, MAX_CERTIFICATE_SIZE, RejectedCertificate},
     hashes::{Fingerprint, IssuerHash, PublicKeyHash},
     key_usage::KeyUsage,

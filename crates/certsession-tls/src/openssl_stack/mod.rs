@@ -1,12 +1,13 @@
 //! The configuration for OpenSSL, from 1.1.1 on.
 
+mod cas;
+mod chains;
 mod verdict;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use certsession_core::{CertificateError, PeerState, SignatureVerifier, Timestamp, TrustAnchor};
-use openssl::asn1::Asn1Time;
+use certsession_core::{CertificateError, PeerState, SignatureVerifier, TrustAnchor};
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::pkey::PKey;
@@ -14,19 +15,19 @@ use openssl::ssl::{
     AlpnError, SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslOptions,
     SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::stack::{Stack, StackRef};
-use openssl::x509::store::{X509Store, X509StoreBuilder};
+use openssl::stack::Stack;
 use openssl::x509::verify::X509VerifyFlags;
-use openssl::x509::{
-    X509, X509Crl, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult,
-};
+use openssl::x509::{X509, X509Crl, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 
 use crate::error::MutualTlsError;
 use crate::handshake::{self, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
 use crate::sources::{ClientCa, Parts, ServerIdentity};
-use verdict::{Verdict, anchor_of, judge};
+use cas::{ClientCas, seconds, stack, store_of};
+use verdict::{Verdict, anchor_of, judge, judge_pinned};
+
+pub(crate) use chains::OpenSslChains;
 
 pub(crate) fn acceptor(
     parts: Parts,
@@ -53,22 +54,20 @@ pub(crate) fn acceptor(
 }
 
 fn configure(
-    parts: Parts,
+    mut parts: Parts,
     settings: &Settings,
     session_id_context: &[u8],
     verified: &Arc<VerifiedLeaves>,
 ) -> Result<(SslAcceptorBuilder, ClientCas), MutualTlsError> {
+    let identity = parts.server_identity()?;
     settings.check_ca_names(&parts.client_cas)?;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).map_err(stack)?;
     set_protocol(&mut builder).map_err(stack)?;
     set_resumption(&mut builder, settings.resumption, session_id_context).map_err(stack)?;
-    set_identity(&mut builder, parts.identity)?;
+    set_identity(&mut builder, identity)?;
     set_client_cas(&mut builder, &parts.client_cas, settings)?;
-    let cas = ClientCas {
-        // The same once more, to verify resumed connections with: a store cannot be shared.
-        store: Arc::new(store_of(&parts.client_cas, X509VerifyFlags::NO_CHECK_TIME)?),
-        anchors: parts.client_cas.iter().map(ClientCa::anchor).collect(),
-    };
+    // The same once more, to verify resumed connections with: a store cannot be shared.
+    let cas = ClientCas::new(&parts.client_cas)?;
     let mode = match settings.client_auth {
         ClientAuth::Required => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
         ClientAuth::Optional => SslVerifyMode::PEER,
@@ -83,7 +82,11 @@ fn configure(
         let Some(anchors) = anchors_in_force(context, index) else {
             return false;
         };
-        match judge(verified, &settings, &anchors, context) {
+        let verdict = match settings.pins_keys() {
+            true => judge_pinned(verified, &settings, context),
+            false => judge(verified, &settings, &anchors, context),
+        };
+        match verdict {
             Verdict::Refused => false,
             Verdict::Intermediate => true,
             Verdict::Accepted(leaf) => {
@@ -163,12 +166,6 @@ pub(crate) struct OpenSslConfig {
 }
 
 #[derive(Clone)]
-struct ClientCas {
-    store: Arc<X509Store>,
-    anchors: Arc<[TrustAnchor]>,
-}
-
-#[derive(Clone)]
 struct Current {
     cas: ClientCas,
     /// What takes the place of the context that the server was bound with.
@@ -190,10 +187,19 @@ impl OpenSslConfig {
         {
             return PeerState::Verified(certificate);
         }
+        if self.settings.pins_keys() {
+            let der = leaf.to_der().ok();
+            let judged = der.map(|der| handshake::judge_pinned(&self.settings, &der));
+            return match judged {
+                Some(Ok(leaf)) => leaf.into_state(),
+                _ => PeerState::Rejected(CertificateError::Unverified),
+            };
+        }
         let verify = || {
             let none = Stack::new()?;
             let chain = tls.peer_cert_chain().unwrap_or(&none);
-            self.verify(&leaf, chain, |anchors, context| {
+            let (cas, now) = (self.current().cas, self.settings.clock.now());
+            cas.verify(&leaf, chain, now, |anchors, context| {
                 match judge(true, &self.settings, anchors, context) {
                     Verdict::Accepted(leaf) => Some(leaf),
                     Verdict::Refused | Verdict::Intermediate => None,
@@ -218,9 +224,8 @@ impl OpenSslConfig {
             for der in chain {
                 sent.push(X509::from_der(der)?)?;
             }
-            self.verify(&X509::from_der(leaf)?, &sent, |anchors, context| {
-                anchor_of(anchors, context)
-            })
+            let (cas, now) = (self.current().cas, self.settings.clock.now());
+            cas.verify(&X509::from_der(leaf)?, &sent, now, anchor_of)
         };
         verify().ok().flatten()
     }
@@ -240,45 +245,6 @@ impl OpenSslConfig {
     fn current(&self) -> Current {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.clone()
-    }
-
-    /// Verifies the chain of a connection again, as a full handshake would do now, and asks what
-    /// is to be made of it if it does.
-    fn verify<T>(
-        &self,
-        leaf: &X509,
-        chain: &StackRef<X509>,
-        accept: impl FnOnce(&[TrustAnchor], &mut X509StoreContextRef) -> Option<T>,
-    ) -> Result<Option<T>, ErrorStack> {
-        let ClientCas { store, anchors } = self.current().cas;
-        let now = Asn1Time::from_unix(seconds(self.settings.clock.now()))?;
-        X509StoreContext::new()?.init(&store, leaf, chain, |context| {
-            let is_verified = context.verify_cert()?;
-            // The store does not check the time, as it cannot be told which: each certificate of
-            // the chain is checked here.
-            let is_valid = |certificate: &X509| {
-                Ok::<_, ErrorStack>(
-                    certificate.not_before().compare(&now)?.is_le()
-                        && certificate.not_after().compare(&now)?.is_ge(),
-                )
-            };
-            let mut is_current = context.chain().is_some();
-            for certificate in context.chain().into_iter().flatten() {
-                is_current &= is_valid(&certificate.to_owned())?;
-            }
-            if is_verified && !is_current {
-                let der = leaf.to_der().ok();
-                let reason = "a certificate of its chain has expired or is not yet valid";
-                handshake::client_refused("openssl", der.as_deref(), &reason);
-                return Ok(None);
-            }
-            if !is_verified {
-                let der = leaf.to_der().ok();
-                handshake::client_refused("openssl", der.as_deref(), &context.error());
-                return Ok(None);
-            }
-            Ok(accept(&anchors, context))
-        })
     }
 }
 
@@ -316,10 +282,6 @@ pub(crate) fn presented(tls: &SslRef) -> Presented {
         None => Presented::Nothing,
         Some(leaf) => Presented::Leaf(leaf),
     }
-}
-
-fn seconds(now: Timestamp) -> i64 {
-    i64::try_from(now.as_millis() / 1_000).unwrap_or(i64::MAX)
 }
 
 fn set_alpn(builder: &mut SslAcceptorBuilder, alpn: Alpn) {
@@ -395,24 +357,6 @@ fn set_client_cas(
     Ok(())
 }
 
-fn store_of(client_cas: &[ClientCa], flags: X509VerifyFlags) -> Result<X509Store, MutualTlsError> {
-    // A new store is empty: the system's roots are not in it.
-    let mut store = X509StoreBuilder::new().map_err(stack)?;
-    for ca in client_cas {
-        let added = X509::from_der(&ca.der).and_then(|certificate| store.add_cert(certificate));
-        added.map_err(|error| ca.unusable(error))?;
-    }
-    // The configured CAs are where trust begins, also if one of them is an intermediate whose
-    // root is not configured, as with rustls. A leaf, which this flag would trust, never gets
-    // into the store: `sources::client_ca` refuses it.
-    let flags = X509VerifyFlags::PARTIAL_CHAIN | flags;
-    store.set_flags(flags).map_err(stack)?;
-    store
-        .set_purpose(X509PurposeId::SSL_CLIENT)
-        .map_err(stack)?;
-    Ok(store.build())
-}
-
 /// OpenSSL verifies signatures of revocation lists by algorithms that ring does not know: ECDSA on
 /// P-521 and brainpool curves or with SHA-512, Ed448, RSA keys beyond 8192 bits.
 #[derive(Debug)]
@@ -425,12 +369,5 @@ impl SignatureVerifier for Signatures {
         // A signature that is wrong leaves errors behind, which are no one else's.
         drop(ErrorStack::get());
         verified.ok()
-    }
-}
-
-fn stack(error: ErrorStack) -> MutualTlsError {
-    MutualTlsError::Stack {
-        stack: "openssl",
-        source: error.into(),
     }
 }

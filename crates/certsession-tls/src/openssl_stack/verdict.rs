@@ -55,6 +55,34 @@ pub(super) fn judge(
     }
 }
 
+/// Judges by the leaf's key alone, where keys are pinned. OpenSSL asks at each certificate, and at each
+/// thing that is wrong with one: a chain that leads nowhere, for example.
+pub(super) fn judge_pinned(
+    verified: bool,
+    settings: &Settings,
+    context: &mut X509StoreContextRef,
+) -> Verdict {
+    let leaf = context.chain().and_then(|chain| chain.get(0));
+    let Some(leaf) = leaf.and_then(|leaf| leaf.to_der().ok()) else {
+        return Verdict::Refused;
+    };
+    match handshake::judge_pinned(settings, &leaf) {
+        Ok(accepted) => {
+            context.set_error(X509VerifyResult::OK);
+            // The last time it asks is about the leaf, with nothing wrong.
+            match verified && context.error_depth() == 0 {
+                true => Verdict::Accepted(accepted),
+                false => Verdict::Intermediate,
+            }
+        }
+        Err(denied) => {
+            handshake::client_refused("openssl", Some(&leaf), &denied);
+            context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
+            Verdict::Refused
+        }
+    }
+}
+
 /// The client CA that a verified chain ends in: the first one of the chain, as with rustls.
 pub(super) fn anchor_of(
     anchors: &[TrustAnchor],
@@ -76,7 +104,7 @@ pub(super) fn anchor_of(
 /// Whether each certificate of a chain spells its issuer as that one spells itself. OpenSSL
 /// compares names by RFC 5280 section 7.1, rustls byte by byte; with both, a certificate is known
 /// by its issuer's bytes.
-fn spells_issuers_alike(context: &mut X509StoreContextRef) -> bool {
+pub(super) fn spells_issuers_alike(context: &mut X509StoreContextRef) -> bool {
     let Some(chain) = context.chain() else {
         return false;
     };

@@ -1,7 +1,10 @@
 //! The configuration for rustls, with ring as its one crypto provider.
 
+mod chains;
+mod pinned;
 mod reloadable;
 mod root_hint_subjects;
+mod roots;
 mod verifier;
 
 use std::sync::Arc;
@@ -16,9 +19,10 @@ use rustls_pki_types::UnixTime;
 use crate::error::MutualTlsError;
 use crate::settings::{CACHE_SIZE, Resumption, Settings, SharedClock};
 use crate::sources::Parts;
-use reloadable::{stack, unix_time};
+use roots::{stack, unix_time};
 use verifier::ReloadableVerifier;
 
+pub(crate) use chains::RustlsChains;
 pub(crate) use reloadable::{Presented, RustlsConfig, presented};
 
 /// The provider is named at each step: nothing here reads or sets a process-wide default.

@@ -1,11 +1,10 @@
 //! What can change while a server over rustls runs, and who its peers are.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use certsession_core::{CertificateError, PeerState, Timestamp, TrustAnchor};
+use certsession_core::{CertificateError, PeerState, TrustAnchor};
 use rustls::CertificateError as Refusal;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -13,14 +12,15 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, HandshakeKind, InconsistentKeys, RootCertStore, ServerConnection};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
 
+use super::pinned::PinnedKeys;
 use super::root_hint_subjects::RootHintSubjects;
+use super::roots::{Roots, stack, unix_time};
 use crate::error::MutualTlsError;
 use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
-use crate::settings::{ClientAuth, Settings, SharedClock};
-use crate::sources::{ClientCa, Parts, ServerIdentity};
+use crate::settings::{ClientAuth, Settings};
+use crate::sources::{Parts, ServerIdentity};
 
 /// What can change while the server runs.
 pub(crate) struct RustlsConfig {
@@ -37,29 +37,7 @@ pub(crate) struct RustlsConfig {
 struct Current {
     certified: Arc<CertifiedKey>,
     verifier: Arc<dyn ClientCertVerifier>,
-    roots: Arc<RootCertStore>,
-    /// One for each root.
-    anchors: Arc<[Anchor]>,
-}
-
-/// What webpki does not keep of a root.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Anchor {
-    identity: TrustAnchor,
-    not_after: Timestamp,
-}
-
-impl Anchor {
-    fn of(ca: &ClientCa) -> Self {
-        Self {
-            identity: ca.anchor(),
-            not_after: ca.certificate.not_after(),
-        }
-    }
-
-    fn is_alive(&self, now: UnixTime) -> bool {
-        now.as_secs() <= self.not_after.as_millis() / 1_000
-    }
+    roots: Roots,
 }
 
 impl RustlsConfig {
@@ -121,8 +99,8 @@ impl RustlsConfig {
         intermediates: &[CertificateDer<'_>],
     ) -> Option<TrustAnchor> {
         let now = unix_time(&self.settings.clock);
-        self.current()
-            .anchor(&self.provider, leaf, intermediates, now)
+        let roots = self.current().roots;
+        roots.anchor(&self.provider, leaf, intermediates, now)
     }
 
     /// Verifies a chain and asks the list; each refusal is logged.
@@ -132,8 +110,16 @@ impl RustlsConfig {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(ClientCertVerified, Leaf), Error> {
+        if self.settings.pins_keys() {
+            return match handshake::judge_pinned(&self.settings, end_entity) {
+                Ok(leaf) => Ok((ClientCertVerified::assertion(), leaf)),
+                Err(denied) => Err(refused(end_entity, &denied)),
+            };
+        }
         let current = self.current();
-        let anchor = current.anchor(&self.provider, end_entity, intermediates, now);
+        let anchor = current
+            .roots
+            .anchor(&self.provider, end_entity, intermediates, now);
         let verified = match &anchor {
             Some(_) => ClientCertVerified::assertion(),
             None => {
@@ -150,16 +136,20 @@ impl RustlsConfig {
         let list = self.settings.revocations.as_ref();
         match handshake::judge(list, end_entity, anchor, self.settings.clock.now()) {
             Ok(leaf) => Ok((verified, leaf)),
-            Err(denied) => {
-                handshake::client_refused("rustls", Some(end_entity), &denied);
-                Err(Error::InvalidCertificate(match denied {
-                    Denied::Revoked => Refusal::Revoked,
-                    Denied::Unknown => Refusal::UnknownRevocationStatus,
-                    _ => Refusal::InvalidPurpose,
-                }))
-            }
+            Err(denied) => Err(refused(end_entity, &denied)),
         }
     }
+}
+
+/// Logs what the certificate was refused for, and returns it as the stack's error.
+fn refused(leaf: &[u8], denied: &Denied) -> Error {
+    handshake::client_refused("rustls", Some(leaf), denied);
+    Error::InvalidCertificate(match denied {
+        Denied::Revoked => Refusal::Revoked,
+        Denied::Unknown => Refusal::UnknownRevocationStatus,
+        Denied::OtherKey => Refusal::ApplicationVerificationFailure,
+        _ => Refusal::InvalidPurpose,
+    })
 }
 
 /// Logs a refusal.
@@ -173,7 +163,7 @@ pub(super) fn logged<T>(leaf: &[u8], outcome: Result<T, Error>) -> Result<T, Err
 impl ReloadableConfig for RustlsConfig {
     fn replace(&self, parts: Parts) -> Result<(), MutualTlsError> {
         let new = Current::new(&self.provider, parts, &self.settings)?;
-        let is_changed = new.anchors != self.current().anchors;
+        let is_changed = new.roots.differ_from(&self.current().roots);
         self.root_hint_subjects
             .replace(new.verifier.root_hint_subjects());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
@@ -214,64 +204,23 @@ pub(crate) fn presented(connection: &ServerConnection) -> Presented<'_> {
     }
 }
 
-pub(crate) fn unix_time(clock: &SharedClock) -> UnixTime {
-    UnixTime::since_unix_epoch(std::time::Duration::from_millis(clock.now().as_millis()))
-}
-
 impl Current {
     fn new(
         provider: &Arc<CryptoProvider>,
-        parts: Parts,
+        mut parts: Parts,
         settings: &Settings,
     ) -> Result<Self, MutualTlsError> {
         settings.check_ca_names(&parts.client_cas)?;
-        let mut roots = RootCertStore::empty();
-        for ca in &parts.client_cas {
-            roots
-                .add(ca.der.clone())
-                .map_err(|error| ca.unusable(error))?;
-        }
-        let roots = Arc::new(roots);
+        let identity = parts.server_identity()?;
+        let roots = Roots::new(&parts.client_cas)?;
         Ok(Self {
-            verifier: verifier(provider, &roots, settings)?,
-            anchors: parts.client_cas.iter().map(Anchor::of).collect(),
+            verifier: match settings.pins_keys() {
+                true => Arc::new(PinnedKeys::new(provider, settings)),
+                false => verifier(provider, roots.store(), settings)?,
+            },
             roots,
-            certified: Arc::new(certified_key(provider, parts.identity)?),
+            certified: Arc::new(certified_key(provider, identity)?),
         })
-    }
-
-    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell, and
-    /// which goes on trusting a CA that expires while the server runs.
-    fn anchor(
-        &self,
-        provider: &CryptoProvider,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Option<TrustAnchor> {
-        let leaf = EndEntityCert::try_from(leaf).ok()?;
-        let is_alive = |anchor: &&Anchor| anchor.is_alive(now);
-        let roots = match self.anchors.iter().all(|anchor| anchor.is_alive(now)) {
-            true => Cow::Borrowed(&*self.roots.roots),
-            false => {
-                let roots = self.roots.roots.iter().zip(&*self.anchors);
-                let living = roots.filter(|(_, anchor)| is_alive(anchor));
-                Cow::Owned(living.map(|(root, _)| root.clone()).collect())
-            }
-        };
-        let path = leaf.verify_for_usage(
-            provider.signature_verification_algorithms.all,
-            &roots,
-            intermediates,
-            now,
-            KeyUsage::client_auth(),
-            None,
-            None,
-        );
-        let anchor = path.ok()?.anchor();
-        let index = roots.iter().position(|root| std::ptr::eq(root, anchor))?;
-        let anchor = self.anchors.iter().filter(is_alive).nth(index)?;
-        Some(anchor.identity)
     }
 }
 
@@ -316,12 +265,5 @@ fn certified_key(
             })
         }
         Err(error) => Err(stack(error)),
-    }
-}
-
-pub(super) fn stack(error: impl std::error::Error + Send + Sync + 'static) -> MutualTlsError {
-    MutualTlsError::Stack {
-        stack: "rustls",
-        source: Box::new(error),
     }
 }

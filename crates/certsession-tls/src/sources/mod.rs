@@ -11,6 +11,7 @@ mod pem;
 use std::path::{Path, PathBuf};
 
 use certsession_core::{CaCertificate, CrlReport, RevocationList, Timestamp};
+use rustls_pki_types::CertificateDer;
 
 use crate::error::MutualTlsError;
 
@@ -25,6 +26,8 @@ pub(crate) struct Sources {
     /// The server's certificate chain, and its key.
     pub(crate) identity: Option<(PemSource, PemSource)>,
     pub(crate) client_cas: Vec<PemSource>,
+    /// Certificates of CAs between client CAs and clients, for chains that come without them.
+    pub(crate) intermediates: Vec<PemSource>,
     pub(crate) crl_files: Vec<PathBuf>,
     /// Whose lists count, although client certificates are not verified against them.
     pub(crate) crl_signers: Vec<PemSource>,
@@ -35,8 +38,18 @@ pub(crate) struct Sources {
 
 /// What a reload replaces in a TLS configuration.
 pub(crate) struct Parts {
-    pub(crate) identity: ServerIdentity,
+    /// What only verifies chains has none.
+    pub(crate) identity: Option<ServerIdentity>,
+    /// None where the keys of clients are pinned.
     pub(crate) client_cas: Vec<ClientCa>,
+    pub(crate) intermediates: Vec<CertificateDer<'static>>,
+}
+
+impl Parts {
+    /// The identity of a server, which has one.
+    pub(crate) fn server_identity(&mut self) -> Result<ServerIdentity, MutualTlsError> {
+        self.identity.take().ok_or(MutualTlsError::NoServerIdentity)
+    }
 }
 
 impl Sources {
@@ -55,18 +68,19 @@ impl Sources {
         Ok(parts)
     }
 
-    /// Loads the server's identity and the client CAs.
+    /// Loads the server's identity and the client CAs, as far as they are configured.
     pub(crate) fn load_parts(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
-        let (certificate, key) = self
-            .identity
-            .as_ref()
-            .ok_or(MutualTlsError::NoServerIdentity)?;
-        if self.client_cas.is_empty() {
-            return Err(MutualTlsError::NoClientCa);
-        }
+        let identity = self.identity.as_ref();
+        let intermediates = client_ca::read(&self.intermediates)?;
         Ok(Parts {
-            identity: ServerIdentity::load(certificate, key, now)?,
-            client_cas: client_ca::load(&self.client_cas, now)?,
+            identity: identity
+                .map(|(certificate, key)| ServerIdentity::load(certificate, key, now))
+                .transpose()?,
+            client_cas: match self.client_cas.is_empty() {
+                true => Vec::new(),
+                false => client_ca::load(&self.client_cas, now)?,
+            },
+            intermediates: intermediates.into_iter().map(|ca| ca.der).collect(),
         })
     }
 
@@ -106,8 +120,9 @@ impl Sources {
             .identity
             .iter()
             .flat_map(|(first, second)| [first, second]);
-        let identity = identity.filter_map(|source| source.path().map(Path::to_owned));
-        identity.chain(self.ca_files()).collect()
+        let others = identity.chain(&self.intermediates);
+        let others = others.filter_map(|source| source.path().map(Path::to_owned));
+        others.chain(self.ca_files()).collect()
     }
 
     fn list(&self) -> Result<&RevocationList, MutualTlsError> {

@@ -1,0 +1,26 @@
+//! AWS's Application Load Balancer in verify mode: URL-encoded PEM, in which `+`, `=` and `/` stay.
+//! `X-Amzn-Mtls-Clientcert`, of the pass-through mode, is what any client claims.
+
+use super::encoding::percent;
+use super::pem;
+use super::rules::{Chain, Fault, Rules};
+
+pub(super) const RULES: Rules = Rules {
+    certificate: "x-amzn-mtls-clientcert-leaf",
+    verdict: None,
+    chain: None,
+    absent: &[],
+    verified: &[],
+    without: None,
+    contradiction: Some((
+        "x-amzn-mtls-clientcert",
+        None,
+        "the load balancer passes certificates through unverified: set its mutual authentication to \
+         verify",
+    )),
+    decode,
+};
+
+fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
+    Ok(Chain::of(pem::one(&percent(value)?)?))
+}

@@ -1,0 +1,25 @@
+//! AWS CloudFront with viewer mTLS: URL-encoded PEM, in which `+`, `=` and `/` may stay.
+
+use super::encoding::percent;
+use super::pem;
+use super::rules::{Chain, Fault, Rules};
+
+pub(super) const RULES: Rules = Rules {
+    certificate: "cloudfront-viewer-cert-pem",
+    verdict: None,
+    chain: None,
+    absent: &[],
+    verified: &[],
+    without: None,
+    contradiction: Some((
+        "cloudfront-viewer-cert-present",
+        Some("1"),
+        "CloudFront says that there is one: add CloudFront-Viewer-Cert-Pem to the origin request \
+         policy",
+    )),
+    decode,
+};
+
+fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
+    Ok(Chain::of(pem::one(&percent(value)?)?))
+}

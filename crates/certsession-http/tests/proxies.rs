@@ -1,0 +1,243 @@
+//! Who sent a request through a proxy, by the fields and the sender alone.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use base64ct::{Base64, Encoding};
+use certsession_core::test_util::peer;
+use certsession_core::{
+    CertificateError, ChainVerifier, PeerCertificate, PeerState, PublicKeyHash,
+};
+use certsession_http::{
+    AddressField, Dialect, ForwardedPeer, Hop, ProxySecret, TrustedProxies, TrustedProxiesBuilder,
+    TrustedProxiesError,
+};
+
+/// Verifies every certificate that can be read, and counts.
+#[derive(Clone, Debug, Default)]
+struct Counting {
+    calls: Arc<AtomicUsize>,
+    generation: Arc<AtomicU64>,
+}
+
+impl ChainVerifier for Counting {
+    fn verify_chain(&self, leaf: &[u8], _: &[&[u8]]) -> PeerState {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        PeerState::from_leaf(Some(leaf))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+}
+
+fn certificate(name: &str) -> Arc<PeerCertificate> {
+    Arc::clone(peer(name).certificate().unwrap())
+}
+
+fn field(certificate: &PeerCertificate) -> Vec<u8> {
+    format!(":{}:", Base64::encode_string(certificate.der())).into_bytes()
+}
+
+fn builder(verifier: &Counting) -> TrustedProxiesBuilder {
+    TrustedProxies::builder()
+        .dialect(Dialect::rfc9440())
+        .verifier(verifier.clone())
+}
+
+fn ask(proxies: &TrustedProxies, hop: Hop<'_>, fields: &[(&str, &[u8])]) -> ForwardedPeer {
+    let fields = fields.iter().map(|(name, value)| (name.as_bytes(), *value));
+    proxies.peer_of(hop, fields)
+}
+
+fn tls<'p>(peer: &'p PeerState, address: &str) -> Hop<'p> {
+    let address = Some(address.parse().unwrap());
+    Hop::Tls { peer, address }
+}
+
+fn is_not_the_proxy(peer: &PeerState) -> bool {
+    matches!(
+        peer,
+        PeerState::Rejected(CertificateError::NotTheProxy { .. })
+    )
+}
+
+#[test]
+fn what_is_missing_is_an_error_that_names_it() {
+    use TrustedProxiesError as Missing;
+
+    let verifier = Counting::default();
+    let secret = || ProxySecret::new("x".repeat(32)).unwrap();
+    let address: IpAddr = "192.0.2.1".parse().unwrap();
+    let error = |builder: TrustedProxiesBuilder| builder.build().unwrap_err();
+    assert_eq!(error(builder(&verifier)), Missing::NoIdentity);
+    assert_eq!(
+        error(builder(&verifier).address(address)),
+        Missing::NoSecret
+    );
+    assert_eq!(
+        error(builder(&verifier).secret(secret())),
+        Missing::NoAddress
+    );
+    assert_eq!(error(builder(&verifier).name("")), Missing::EmptyName);
+    let several = builder(&verifier).unix_socket().name("proxy");
+    assert_eq!(error(several), Missing::SeveralIdentities);
+    let several = builder(&verifier).unix_socket().address(address);
+    assert_eq!(error(several.secret(secret())), Missing::SeveralIdentities);
+    let no_dialect = TrustedProxies::builder().unix_socket().verifier(verifier);
+    assert_eq!(error(no_dialect), Missing::NoDialect);
+    let no_verifier = TrustedProxies::builder().unix_socket();
+    assert_eq!(
+        error(no_verifier.dialect(Dialect::nginx())),
+        Missing::NoVerifier
+    );
+    for weak in ["", "short", &"x y".repeat(20)] {
+        assert!(ProxySecret::new(weak).is_err(), "{weak:?}");
+    }
+}
+
+#[test]
+fn a_sender_that_is_not_the_proxy_is_rejected_with_fields_and_without() {
+    let verifier = Counting::default();
+    let (alice, proxy) = (certificate("alice"), peer("proxy"));
+    let fields: [(&str, &[u8]); 1] = [("client-cert", &field(&alice))];
+    let key: PublicKeyHash = *proxy.certificate().unwrap().public_key_hash();
+    let by_key = builder(&verifier).public_key(key).build().unwrap();
+    let by_socket = builder(&verifier).unix_socket().build().unwrap();
+    let rejected = PeerState::Rejected(CertificateError::Unverified);
+    for fields in [&fields[..], &[]] {
+        for peer in [&peer("mallory"), &PeerState::Absent, &rejected] {
+            for proxies in [&by_key, &by_socket] {
+                let asked = ask(proxies, tls(peer, "127.0.0.1"), fields);
+                assert!(is_not_the_proxy(&asked.peer), "{asked:?}");
+            }
+        }
+        assert!(is_not_the_proxy(
+            &ask(&by_key, Hop::UnixSocket, fields).peer
+        ));
+    }
+    assert_eq!(
+        verifier.calls.load(Ordering::SeqCst),
+        0,
+        "nothing is read of it"
+    );
+    for (proxies, hop) in [
+        (&by_key, tls(&proxy, "192.0.2.9")),
+        (&by_socket, Hop::UnixSocket),
+    ] {
+        let asked = ask(proxies, hop, &fields);
+        assert_eq!(asked.peer.certificate().unwrap().der(), alice.der());
+        assert!(matches!(ask(proxies, hop, &[]).peer, PeerState::Absent));
+    }
+}
+
+#[test]
+fn a_value_is_verified_once_until_the_client_cas_change() {
+    let verifier = Counting::default();
+    let proxies = builder(&verifier).unix_socket().build().unwrap();
+    let (alice, bob) = (field(&certificate("alice")), field(&certificate("bob")));
+    let calls = || verifier.calls.load(Ordering::SeqCst);
+    for _ in 0..100 {
+        for value in [&alice, &bob] {
+            let asked = ask(&proxies, Hop::UnixSocket, &[("client-cert", value)]);
+            assert!(asked.peer.certificate().is_some());
+        }
+    }
+    assert_eq!(calls(), 2);
+    verifier.generation.fetch_add(1, Ordering::SeqCst);
+    ask(&proxies, Hop::UnixSocket, &[("client-cert", &alice)]);
+    assert_eq!(calls(), 3);
+    // The chain is a part of what was verified.
+    let chain = ("client-cert-chain", &bob[..]);
+    ask(&proxies, Hop::UnixSocket, &[("client-cert", &alice), chain]);
+    assert_eq!(calls(), 4);
+}
+
+#[test]
+fn a_connection_field_that_names_the_certificate_refuses_the_request() {
+    let proxies = builder(&Counting::default()).unix_socket().build().unwrap();
+    for value in ["client-cert", "close, Client_Cert", "x-ssl-client-cert"] {
+        let asked = ask(
+            &proxies,
+            Hop::UnixSocket,
+            &[("connection", value.as_bytes())],
+        );
+        assert!(matches!(asked.peer, PeerState::Rejected(_)), "{value}");
+    }
+    let usual: [(&str, &[u8]); 1] = [("connection", b"keep-alive, upgrade")];
+    let asked = ask(&proxies, Hop::UnixSocket, &usual);
+    assert!(matches!(asked.peer, PeerState::Absent));
+}
+
+#[test]
+fn the_clients_address_comes_from_the_proxy_alone_and_only_if_it_is_configured() {
+    let verifier = Counting::default();
+    let proxy = peer("proxy");
+    let key = *proxy.certificate().unwrap().public_key_hash();
+    let fields: [(&str, &[u8]); 1] = [("x-forwarded-for", b"6.6.6.6, 192.0.2.7")];
+    let silent = builder(&verifier).public_key(key).build().unwrap();
+    assert_eq!(
+        ask(&silent, tls(&proxy, "10.0.0.1"), &fields).client_address,
+        None
+    );
+    let proxies = builder(&verifier)
+        .public_key(key)
+        .client_address(AddressField::XForwardedFor)
+        .build()
+        .unwrap();
+    let asked = ask(&proxies, tls(&proxy, "10.0.0.1"), &fields);
+    assert_eq!(asked.client_address, "192.0.2.7".parse().ok());
+    let asked = ask(&proxies, tls(&peer("mallory"), "10.0.0.1"), &fields);
+    assert_eq!(asked.client_address, None);
+}
+
+#[test]
+fn an_address_counts_with_the_secret_alone() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let proxies = builder(&Counting::default())
+        .address("192.0.2.1".parse().unwrap())
+        .secret(ProxySecret::new(format!("{SECRET}\n")).unwrap())
+        .build()
+        .unwrap();
+    let absent = PeerState::Absent;
+    let with = |secret: &str, address: &str| {
+        let fields: [(&str, &[u8]); 1] = [("x-proxy-secret", secret.as_bytes())];
+        ask(&proxies, tls(&absent, address), &fields).peer
+    };
+    assert!(matches!(with(SECRET, "192.0.2.1"), PeerState::Absent));
+    // As a socket for both families shows it.
+    assert!(matches!(
+        with(SECRET, "::ffff:192.0.2.1"),
+        PeerState::Absent
+    ));
+    assert!(is_not_the_proxy(&with(SECRET, "192.0.2.2")));
+    assert!(is_not_the_proxy(&with(&SECRET[..31], "192.0.2.1")));
+    assert!(is_not_the_proxy(&with("", "192.0.2.1")));
+    assert!(
+        proxies.is_hidden_field(b"X_Proxy-Secret"),
+        "no handler sees it"
+    );
+}
+
+#[test]
+fn renamed_fields_are_hidden_with_their_aliases() {
+    let dialect = Dialect::nginx().with_certificate_field("X-Alpha").unwrap();
+    let proxies = builder(&Counting::default())
+        .dialect(dialect)
+        .unix_socket()
+        .build()
+        .unwrap();
+    for name in [
+        "x-alpha",
+        "X_Alpha",
+        "x.alpha",
+        "ssl-client-cert",
+        "client_cert",
+    ] {
+        assert!(proxies.is_hidden_field(name.as_bytes()), "{name}");
+    }
+    assert!(!proxies.is_hidden_field(b"x-alphabet"));
+}

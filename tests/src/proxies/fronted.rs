@@ -1,0 +1,118 @@
+//! A portal with a real proxy in front.
+
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::behind::BehindProxy;
+use super::program::Proxy;
+use crate::browser::Browser;
+use crate::certificates::Client;
+use crate::curl::Curl;
+use crate::matrix::Plan;
+use crate::port::Port;
+use crate::process::Process;
+
+/// How long a proxy may take until it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// A portal, and a proxy that runs by its recipe. Both run until this is dropped.
+pub struct Fronted {
+    /// The portal.
+    pub behind: BehindProxy,
+    proxy: Proxy,
+    _process: Process,
+    port: Port,
+    plan: Plan,
+}
+
+impl Fronted {
+    /// Starts both. The flags are the portal's.
+    ///
+    /// # Panics
+    ///
+    /// If the proxy is not installed; the message has the command that installs it.
+    pub fn start(plan: Plan, proxy: Proxy, flags: &[&str]) -> Self {
+        let program = proxy.program();
+        let behind = BehindProxy::by_key(plan, proxy.dialect(), flags);
+        let port = Port::reserve();
+        let dir = behind.dir();
+        let pki = &behind.portal.pki;
+        let copies = [
+            (pki.certificate_path("server"), "server.pem"),
+            (pki.key_path("server"), "server.key"),
+            (pki.certificate_path("ca"), "client-ca.pem"),
+            (pki.certificate_path("ca"), "app-ca.pem"),
+        ];
+        for (from, to) in copies {
+            fs::copy(from, dir.join(to)).unwrap();
+        }
+        let both = ["server.pem", "server.key"].map(|name| fs::read(dir.join(name)).unwrap());
+        fs::write(dir.join("server-and-key.pem"), both.concat()).unwrap();
+        let recipe = fs::read_to_string(recipe_file(proxy)).unwrap();
+        let upstream = port_of(&behind.as_proxy());
+        let configuration = proxy.configuration(&recipe, dir, port.number(), upstream);
+        fs::write(dir.join(proxy.recipe()), configuration).unwrap();
+        let arguments = proxy.arguments(dir, port.number());
+        let process = Process::start(&program, &arguments, &dir.join("proxy.log"));
+        wait_until_it_listens(&process, proxy, port.number());
+        Self {
+            behind,
+            proxy,
+            _process: process,
+            port,
+            plan,
+        }
+    }
+
+    /// The proxy.
+    pub const fn proxy(&self) -> Proxy {
+        self.proxy
+    }
+
+    /// curl through the proxy, with the certificate of this name and a new jar.
+    pub fn curl(&self, name: &str) -> Curl {
+        self.behind.portal.curl(name).at(self.base())
+    }
+
+    /// curl through the proxy without a certificate.
+    pub fn stranger(&self) -> Curl {
+        self.behind.portal.stranger().at(self.base())
+    }
+
+    /// A browser through the proxy.
+    pub fn browser(&self, client: &Client) -> Browser {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port.number()));
+        let authority = self.behind.portal.pki.authority().certificate_der();
+        Browser::new(address, authority, Some(client), self.plan.http())
+    }
+
+    fn base(&self) -> String {
+        format!("https://localhost:{}", self.port.number())
+    }
+}
+
+/// Where the recipe of a proxy is.
+pub(super) fn recipe_file(proxy: Proxy) -> PathBuf {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/proxies");
+    PathBuf::from(root).join(proxy.recipe())
+}
+
+fn port_of(curl: &Curl) -> u16 {
+    let (_, port) = curl.base().rsplit_once(':').unwrap();
+    port.parse().unwrap()
+}
+
+fn wait_until_it_listens(process: &Process, proxy: Proxy, port: u16) {
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            !process.has_ended() && began.elapsed() < START,
+            "{proxy:?} does not listen: {}",
+            process.output()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}

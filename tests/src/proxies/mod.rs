@@ -1,0 +1,9 @@
+//! Real proxies in front of the portal, run by the very files that `docs/proxies.md` shows.
+
+mod behind;
+mod fronted;
+mod program;
+
+pub use behind::BehindProxy;
+pub use fronted::Fronted;
+pub use program::Proxy;
