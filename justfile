@@ -95,6 +95,11 @@ measure-crl:
 measure-hostile:
     cargo nextest run --release -p certsession-tests --test hostile --run-ignored all --no-capture
 
+# Builds the book of docs/ into target/book (installs mdbook on its first run).
+book:
+    command -v mdbook >/dev/null || cargo install --locked mdbook@0.5.4
+    mdbook build
+
 # Judges NIST's PKITS and other public test data here and by OpenSSL, and prints every difference (needs Python's pip and openssl).
 corpus:
     mkdir -p "{{ target }}/corpus"

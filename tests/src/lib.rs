@@ -121,3 +121,18 @@ mod building_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/migrating-from-actix-session.md")]
 mod actix_session_guide {}
+
+/// Compiles the examples of the pages for newcomers.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/start.md")]
+mod start {}
+
+/// Runs those of the page about testing.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+mod testing {}
+
+/// Compiles those of the page about Kubernetes.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/kubernetes.md")]
+mod kubernetes {}

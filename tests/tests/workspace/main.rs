@@ -7,4 +7,5 @@ mod circles;
 mod dependencies;
 mod edges;
 mod lints;
+mod pages;
 mod publishing;
