@@ -130,6 +130,18 @@ impl Program {
         (length > 0).then_some(line)
     }
 
+    /// Asks the program to end (`SIGTERM`), and waits until it has: for one that has others to end.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be asked.
+    pub fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success(), "kill -TERM {id}");
+        self.child.wait().unwrap();
+    }
+
     /// Stops the program, and returns the rest of its output.
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();
@@ -200,7 +212,8 @@ fn build() -> String {
             "--message-format=json-render-diagnostics",
         ])
         .args(["-p", "portal", "-p", "portal-axum"])
-        .args(["-p", "quickstart", "-p", "quickstart-axum", "--target-dir"])
+        .args(["-p", "quickstart", "-p", "quickstart-axum"])
+        .args(["-p", "firestore-axum", "--target-dir"])
         .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // Build scripts that read the environment variables of this test would run again each time.
