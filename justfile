@@ -148,6 +148,10 @@ bench-instructions-check:
 comparison: build-benches
     "{{ target }}/benches/release/comparison"
 
+# Starts the Firestore emulator and, on it, the example on axum: sign-in, rotation, sign-out, list. Ctrl-C ends both.
+firestore-example *arguments:
+    scripts/with-firestore-emulator cargo run -p firestore-axum -- {{ arguments }}
+
 # Starts a server with planted session faults: `just lab flask --bugs FIX-01,END-02`. `just lab --help` lists the flags.
 lab stack="--help" *arguments:
     cargo run --quiet -p certsession-lab -- serve {{ stack }} {{ arguments }}

@@ -27,7 +27,7 @@ BUGS = """FIX-01 FIX-01-ROOT FIX-02 FIX-03 FIX-03-FORM FIX-03-HEADER FIX-03-QUER
 END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK-01 LEAK-01-BODY
 LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK ENT-01-NAME
 ENT-01-TIME CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-04 CERT-06 CERT-07 CERT-08""".split()
-ODD = """callback two-step redirect ok rotate signed several bearer grace single csrf-less remember limited failing
+ODD = """callback everywhere two-step redirect ok rotate signed several bearer grace single csrf-less remember limited failing
 hanging dripping forgetful resetting late generic""".split()
 
 parser = argparse.ArgumentParser()
@@ -415,6 +415,11 @@ def sign_out():
     response = Response("bye")
     if not has("END-02") and g.id:
         end(g.id)
+        if "everywhere" in odd and user():
+            with lock:
+                for value, session in list(sessions.items()):
+                    if session["user"] == user():
+                        del sessions[value]
         if g.session:
             for old in g.session.get("old", []):
                 end(old)

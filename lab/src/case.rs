@@ -23,6 +23,8 @@ pub struct Case {
     pub more: &'static str,
     /// Families that take their time, and that only the cases about them run.
     pub slow: Vec<&'static str>,
+    /// The configuration has one identity.
+    pub alone: bool,
 }
 
 /// How a server is reached.
@@ -64,6 +66,7 @@ impl Case {
             finds: Vec::new(),
             more: "",
             slow: Vec::new(),
+            alone: false,
         }
     }
 
@@ -93,6 +96,13 @@ impl Case {
     #[must_use]
     pub fn login(mut self, login: Login) -> Self {
         self.login = login;
+        self
+    }
+
+    /// With one identity in its configuration.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 
@@ -171,17 +181,22 @@ impl Case {
             }
             _ => "",
         };
+        let bob = match self.alone {
+            true => String::new(),
+            false => format!(
+                "[identity.bob]\n{}\
+                 [identity.bob.{part}]\nusername = \"bob\"\npassword = \"builder\"\n",
+                certificate("bob"),
+            ),
+        };
         let mut text = format!(
             "target = \"{scheme}:{port}\"\n\
-             [identity.alice]\n{}\
-             [identity.bob]\n{}\
-             [identity.bob.{part}]\nusername = \"bob\"\npassword = \"builder\"\n\
+             [identity.alice]\n{}{bob}\
              [step.login]\nrequest = \"POST /login\"\n\
              {part} = {{ username = \"alice\", password = \"wonderland\" }}\n{extract}\
              [step.whoami]\nrequest = \"GET /me\"\n\
              signed_in = {{ status = 200, body = \"welcome alice\" }}\n{bearer}",
             certificate("alice"),
-            certificate("bob"),
         );
         for (step, request) in [
             ("logout", "request = \"POST /logout\""),

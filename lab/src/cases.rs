@@ -54,6 +54,11 @@ fn flask() -> Vec<Case> {
         clean().odd("ok"),
         clean().odd("callback").with("RACE"),
         clean().odd("two-step").with("RACE"),
+        clean()
+            .odd("everywhere")
+            .with("RACE")
+            .more(PASSWORD)
+            .alone(),
         clean().odd("rotate").with("RACE"),
         clean().odd("signed").with("ENT"),
         clean().odd("several").with("ENT"),

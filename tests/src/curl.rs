@@ -57,6 +57,22 @@ impl Curl {
         }
     }
 
+    /// curl with a new jar, for a program whose certificates are in this folder.
+    pub fn of_program(base: &str, certs: &Path, name: &str, http: Http) -> Self {
+        Self::new(base, certs, Some(name), http)
+    }
+
+    /// curl with the certificate of this name and a copy of this jar as it is now.
+    ///
+    /// # Panics
+    ///
+    /// If the jar cannot be copied.
+    pub fn copy_of_jar(&self, name: &str, certs: &Path) -> Self {
+        let copy = Self::new(&self.base, certs, Some(name), Http::Two);
+        std::fs::copy(&self.jar, &copy.jar).unwrap();
+        copy
+    }
+
     /// Uses the same jar as another curl: a stolen cookie.
     pub fn with_jar_of(mut self, other: &Self) -> Self {
         fs::copy(&other.jar, &self.jar).unwrap();

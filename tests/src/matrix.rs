@@ -215,8 +215,8 @@ macro_rules! over_every_store {
 /// pair of adapter and transport, but not their whole product with the stores.
 ///
 /// An adapter never sees the store's type: what it does with a store is the driver's work, which the
-/// cells of the first adapter test over every transport. So Redis and its copies have one transport
-/// each, and Firestore, whose emulator is slow, none: six cells beside the twelve of the first.
+/// cells of the first adapter test over every transport. So Redis, its copies and Firestore have one
+/// transport each: seven cells beside the twelve of the first.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! over_chosen_stores {
@@ -231,6 +231,8 @@ macro_rules! over_chosen_stores {
                 rustls_http2(Rustls, Two));
             $crate::over_transports!(redis_near, $crate::stores::RedisNear:
                 openssl_http1(Openssl, One));
+            $crate::over_transports!(firestore, $crate::stores::Firestore:
+                rustls_http2(Rustls, Two));
         }
     };
 }

@@ -276,7 +276,8 @@ pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
 }
 
 /// The examples that tests run.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
+    "firestore-axum",
     "portal",
     "portal-axum",
     "quickstart",

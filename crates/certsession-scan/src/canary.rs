@@ -22,6 +22,9 @@ pub(crate) struct Canary<'t> {
     /// The application keeps one session for each user, so that a check that signs the canary's
     /// user in ends it.
     one_session: bool,
+    /// A sign-out of the canary's user ends all of their sessions, so that a check that signs them
+    /// out ends it.
+    signed_out_together: bool,
     born: Instant,
     asked: Instant,
 }
@@ -35,6 +38,7 @@ impl<'t> Canary<'t> {
             actor,
             of_other,
             one_session: false,
+            signed_out_together: false,
             born: Instant::now(),
             asked: Instant::now(),
         };
@@ -45,6 +49,14 @@ impl<'t> Canary<'t> {
                 return None;
             }
             canary.actor = sign_in(scan, of_other).await.ok()?;
+        }
+        if !of_other && scan.target.victim().step("logout").is_some() {
+            let mut leaving = sign_in(scan, of_other).await.ok()?;
+            leaving.run("logout").await.ok()?;
+            canary.signed_out_together = !canary.is_alive(scan).await.ok()?;
+            if canary.signed_out_together {
+                canary.actor = sign_in(scan, of_other).await.ok()?;
+            }
         }
         canary.asked = Instant::now();
         Some(canary)
@@ -61,6 +73,10 @@ impl<'t> Canary<'t> {
             || over(policy.idle, self.asked)
             || over(policy.absolute, self.born)
             || self.one_session && matches!(check, "FIX-05")
+            || self.signed_out_together
+                && (check.starts_with("END-") || matches!(check, "COOK-06" | "RACE-01"))
+            // Another password ends the user's other sessions.
+            || !self.of_other && check == "ROT-02"
             || check == "CERT-06";
         let alive = self.is_alive(scan).await;
         self.asked = Instant::now();

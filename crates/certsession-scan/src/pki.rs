@@ -181,8 +181,10 @@ pub(crate) fn replace(file: &Path, content: &[u8]) -> Result<(), String> {
 /// The headers by which proxies tell of a certificate, each with a certificate in it that was not
 /// proven; once for each way of writing it.
 pub(crate) fn forged_headers(leaf: &CertificateDer<'_>) -> Vec<Vec<(HeaderName, String)>> {
-    const CERTIFICATE: [&str; 8] = [
+    const CERTIFICATE: [&str; 10] = [
         "x-ssl-client-cert",
+        "x-ssl-cert",
+        "x-client-tls-cert",
         "ssl-client-cert",
         "x-client-cert",
         "x-forwarded-tls-client-cert",
@@ -230,15 +232,25 @@ pub(crate) fn forged_headers(leaf: &CertificateDer<'_>) -> Vec<Vec<(HeaderName, 
         ("ssl-client-verify", "SUCCESS".to_owned()),
         ("x-client-verify", "SUCCESS".to_owned()),
         ("x-ssl-client-s-dn", subject.clone()),
+        ("ssl-client-s-dn", subject.clone()),
         ("ssl-client-subject-dn", subject.clone()),
+        ("x-ssl-client-dn", subject.clone()),
+        ("x-ssl-client-subject", subject.clone()),
         ("x-client-dn", subject.clone()),
+        ("x-client-subject", subject.clone()),
+        ("x-client-cert-subject", subject.clone()),
         ("x-ssl-client-cn", common_name.clone()),
+        ("x-ssl-client-s-dn-cn", common_name.clone()),
+        ("x-client-cert-cn", common_name.clone()),
         ("x-client-cn", common_name),
         ("x-ssl-client-serial", serial.clone()),
+        ("x-client-cert-serial", serial.clone()),
         ("x-client-serial", serial),
         ("x-ssl-client-fingerprint", sha1.clone()),
         ("x-ssl-client-sha1", sha1),
         ("x-client-fingerprint", sha256.clone()),
+        ("x-client-cert-fingerprint", sha256.clone()),
+        ("x-client-cert-sha256", sha256.clone()),
         ("x-ssl-client-sha256", sha256.clone()),
         (
             "x-forwarded-client-cert",

@@ -1,13 +1,14 @@
-//! Many clients while calls are lost at random, with a ledger of what each was told.
+//! Many clients while calls are lost at random, and while the emulator stops and is killed, with a
+//! ledger of what each was told.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use certsession_core::{Page, SessionError};
+use certsession_core::{Handle, Page, SessionError};
 use certsession_firestore::FirestoreStore;
-use certsession_tests::firestore::{CallProxy, Fault, new_collection, shared, url};
+use certsession_tests::firestore::{CallProxy, Emulator, Fault, new_collection, shared, url};
 use certsession_tests::rules::{KEY, Site, alice, new_peer};
 use certsession_tests::stores::firestore_settings;
 use futures_util::future::join_all;
@@ -157,8 +158,86 @@ async fn no_ended_session_is_accepted_and_no_acknowledged_write_lost_while_calls
     let beside = firestore_settings(&url(shared(), &collection));
     let beside = Site::new(beside.connect().await.unwrap(), peer, None);
     let ledger: Vec<Entry> = ledger.lock().unwrap().clone();
-    let mut active = Vec::new();
+    let active = audit(&beside, &ledger).await;
+    eprintln!(
+        "{} sessions, {} active, {faults} faults",
+        ledger.len(),
+        active.len()
+    );
+    let page = Page::at_most(Page::LARGEST);
+    let listed = beside.sessions.sessions(&alice(), &page).await.unwrap();
+    let listed: Vec<_> = listed.sessions().iter().map(|it| it.handle()).collect();
+    assert!(active.iter().all(|handle| listed.contains(handle)));
+    beside.sessions.revoke_all(&alice()).await.unwrap();
     for entry in &ledger {
+        assert!(!beside.is_active(&entry.token).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_ended_session_is_accepted_while_the_emulator_stops_goes_on_and_is_killed() {
+    let emulator = Arc::new(Emulator::start());
+    let at = url(emulator.port(), "sessions");
+    // What is slow the first time is not what is tested here.
+    let peer = new_peer();
+    let store = firestore_settings(&at).connect().await.unwrap();
+    let beside = Site::new(store, peer.clone(), None);
+    beside.sign_in("").await.unwrap();
+    beside.sessions.revoke_all(&alice()).await.unwrap();
+    let settings = firestore_settings(&at).timeout(Duration::from_millis(1_500));
+    let site = Site::new(settings.connect().await.unwrap(), peer, None);
+    let (dice, ledger) = (dice(), Arc::default());
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (site, dice, ledger) = (site.clone(), Arc::clone(&dice), Arc::clone(&ledger));
+            tokio::spawn(client(site, dice, ledger))
+        })
+        .collect();
+    // Stopped for longer than a call may take, so that those under way are lost: whether they were
+    // taken, no one knows. It keeps what it holds.
+    let mut stops = 0;
+    while clients.iter().any(|client| !client.is_finished()) && stops < 4 {
+        emulator.pause();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        emulator.resume();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stops += 1;
+    }
+    for client in join_all(clients).await {
+        client.unwrap();
+    }
+    assert!(stops > 0);
+    let ledger: Vec<Entry> = ledger.lock().unwrap().clone();
+    let active = audit(&beside, &ledger).await;
+    eprintln!(
+        "{} sessions, {} active, {stops} stops",
+        ledger.len(),
+        active.len()
+    );
+
+    // Killed, it loses everything, which is documented; what comes back is no session.
+    let kills = Arc::clone(&emulator);
+    tokio::task::spawn_blocking(move || kills.restart())
+        .await
+        .unwrap();
+    let mut opened = beside.sign_in("").await;
+    for _ in 0..20 {
+        if opened.is_ok() {
+            break;
+        }
+        opened = beside.sign_in("").await;
+    }
+    let new = opened.unwrap().unwrap();
+    assert!(beside.is_active(&new).await);
+    for entry in &ledger {
+        assert!(!beside.is_active(&entry.token).await, "{entry:?}");
+    }
+}
+
+/// Looks at every session past the faults, and says which are active.
+async fn audit(beside: &Site<FirestoreStore>, ledger: &[Entry]) -> Vec<Handle> {
+    let mut active = Vec::new();
+    for entry in ledger {
         let session = beside.open(&entry.token).await;
         let is_active = session.handle().is_some();
         match entry.ended {
@@ -176,17 +255,5 @@ async fn no_ended_session_is_accepted_and_no_acknowledged_write_lost_while_calls
             assert!(is_known, "{seen:?}, not of {entry:?}");
         }
     }
-    eprintln!(
-        "{} sessions, {} active, {faults} faults",
-        ledger.len(),
-        active.len()
-    );
-    let page = Page::at_most(Page::LARGEST);
-    let listed = beside.sessions.sessions(&alice(), &page).await.unwrap();
-    let listed: Vec<_> = listed.sessions().iter().map(|it| it.handle()).collect();
-    assert!(active.iter().all(|handle| listed.contains(handle)));
-    beside.sessions.revoke_all(&alice()).await.unwrap();
-    for entry in &ledger {
-        assert!(!beside.is_active(&entry.token).await);
-    }
+    active
 }

@@ -9,6 +9,7 @@
 
 mod conformance;
 mod end_notifications;
+mod example;
 mod faults;
 mod harness;
 mod ledger;

@@ -176,6 +176,7 @@ fn a_server_is_built_without_test_dependencies() {
         ("quickstart", ACTIX),
         ("portal-axum", AXUM),
         ("quickstart-axum", AXUM),
+        ("firestore-axum", AXUM),
     ] {
         for of in [CORE, adapter] {
             let features = features(package, of);

@@ -26,8 +26,6 @@ pub(super) const STEPS: &[&str] = &[
     "password",
 ];
 
-/// What an identity may give values for, in the step that they belong to.
-
 pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
     read(text, path).map_err(|error| error.in_file(path))
 }
