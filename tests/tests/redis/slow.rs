@@ -69,7 +69,9 @@ async fn forward(client: TcpStream, server: TcpStream, mut through: watch::Recei
                     sent = 0;
                     continue;
                 }
-                to_client.write_all(&piece[..room]).await.unwrap();
+                if to_client.write_all(&piece[..room]).await.is_err() {
+                    return;
+                }
                 sent += room;
                 piece = &piece[room..];
             }
@@ -96,7 +98,11 @@ async fn a_timeout_of_one_request_takes_the_connection_from_no_other() {
     let dam = Dam::before(server.port().unwrap()).await;
     let settings = RedisStore::builder(&format!("redis://127.0.0.1:{}", dam.port)).unwrap();
     let store = settings.timeout(TIMEOUT).connect().await.unwrap();
-    let sample = |n| SampleRecord::new(n).insert("a", &"9".repeat(10_000)).build();
+    let sample = |n| {
+        SampleRecord::new(n)
+            .insert("a", &"9".repeat(10_000))
+            .build()
+    };
     let records: Vec<_> = (1..=4).map(sample).collect();
     for record in &records {
         let created = store.create(Arc::clone(record), None, record.created_at());
