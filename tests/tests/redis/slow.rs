@@ -69,7 +69,9 @@ async fn forward(client: TcpStream, server: TcpStream, mut through: watch::Recei
                     sent = 0;
                     continue;
                 }
-                to_client.write_all(&piece[..room]).await.unwrap();
+                if to_client.write_all(&piece[..room]).await.is_err() {
+                    return;
+                }
                 sent += room;
                 piece = &piece[room..];
             }

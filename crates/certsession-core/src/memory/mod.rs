@@ -48,6 +48,9 @@ use sync::Mutex;
 const SHARDS: usize = if cfg!(loom) { 1 } else { 64 };
 const OWNER_SHARDS: usize = if cfg!(loom) { 2 } else { 64 };
 
+/// How many sessions one call of `end_oldest` ends at most.
+const MOST_AT_ONCE: usize = 256;
+
 /// How many expired records one operation removes at most, so that no request pays for many.
 const SWEEP: usize = 4;
 
@@ -278,7 +281,7 @@ impl SessionStore for MemoryStore {
         let key = owner.key();
         let mut owners = self.owners.lock(&[key]);
         let excess = match owners.count(&key) {
-            count if count > most => count.saturating_sub(keep).min(PORTION),
+            count if count > most => count.saturating_sub(keep).min(MOST_AT_ONCE),
             _ => return Ok(Vec::new()),
         };
         let oldest: Vec<_> = owners.members(&key).take(excess).collect();
