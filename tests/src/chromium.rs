@@ -16,7 +16,7 @@ use crate::process::Process;
 
 /// A page of the server's own site: it signs alice in, opens a WebSocket, and goes to the page of the
 /// other site that `from` names.
-pub const OWN_PAGE: &str = include_str!("chromium/own.html");
+pub(crate) const OWN_PAGE: &str = include_str!("chromium/own.html");
 
 /// The page of the other site. It does to the server what it can without the user.
 const ATTACK: &str = include_str!("chromium/attack.html");

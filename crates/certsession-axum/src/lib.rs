@@ -47,6 +47,7 @@
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
+//! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
 //! The layer needs nothing of axum: it serves any tower service over `http::Request`, a gRPC server

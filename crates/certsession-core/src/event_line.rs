@@ -3,7 +3,7 @@
 
 use crate::certificate::{Fingerprint, SerialNumber};
 use crate::details::EventDetails;
-use crate::event::{Refusal, RevocationReason, RotationReason, SessionEvent};
+use crate::event::{Refusal, RotationReason, SessionEvent};
 use crate::handle::Handle;
 use crate::principal::Principal;
 
@@ -204,12 +204,7 @@ fn owasp(event: &SessionEvent) -> Option<&'static str> {
         },
         SessionEvent::CertificateRejected { .. } => "authn_login_fail",
         SessionEvent::Replayed { .. } => "authn_token_reuse",
-        SessionEvent::Ended { .. } => "session_expired",
-        SessionEvent::Revoked { reason, .. } => match reason {
-            RevocationReason::Requested
-            | RevocationReason::Evicted
-            | RevocationReason::CertificateRevoked => "session_expired",
-        },
+        SessionEvent::Ended { .. } | SessionEvent::Revoked { .. } => "session_expired",
         SessionEvent::Bound { .. }
         | SessionEvent::Rebound { .. }
         | SessionEvent::Rotated { .. }

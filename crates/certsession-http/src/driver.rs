@@ -22,6 +22,8 @@ use std::time::Duration;
 
 use certsession_core::{PeerState, Refusal, RequestInfo, SessionManager, SessionStore};
 
+use tracing::Span;
+
 use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use crate::cross_site::{CrossSiteGuard, SiteFields};
@@ -302,6 +304,8 @@ impl Settled {
 struct EndGuard {
     session: RequestSession,
     is_armed: bool,
+    /// The span of the request. Whoever drops its future may be outside of it.
+    span: Span,
 }
 
 impl EndGuard {
@@ -309,6 +313,7 @@ impl EndGuard {
         Self {
             session,
             is_armed: true,
+            span: Span::current(),
         }
     }
 
@@ -325,6 +330,7 @@ impl Drop for EndGuard {
         #[cfg(feature = "metrics")]
         crate::meter::dropped();
         if let Some(pending) = self.session.abandon() {
+            let _entered = self.span.enter();
             // The step is begun; no caller is left to wait for it, and a failure is an event.
             drop(self.session.execute_detached(pending));
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use certsession_core::{MemoryStore, RevocationList, SessionManager, SessionStore};
 use certsession_firestore::FirestoreStore;
+use certsession_http::CrossSiteGuard;
 use certsession_tls::MutualTls;
 use clap::Parser;
 
@@ -20,6 +21,8 @@ pub struct Portal<S> {
     pub manager: SessionManager<S>,
     /// TLS.
     pub tls: MutualTls,
+    /// Which pages may make requests.
+    pub guard: CrossSiteGuard,
     /// Where to listen.
     pub addr: String,
     /// Whether to add the routes that only tests need.
@@ -84,6 +87,7 @@ async fn serve<F: Framework>(
     let manager = options.rules(store, &revocations)?;
     F::serve(Portal {
         manager,
+        guard: options.cross_site_guard()?,
         tls: options.tls(&revocations)?,
         addr: options.addr.clone(),
         lab: options.lab,

@@ -31,7 +31,8 @@ fn status(curl: &Curl, method: &str, path: &str, fields: &[&str]) -> u16 {
 }
 
 async fn refuses(plan: Plan) {
-    let portal = Portal::start(plan, &[]);
+    let sister = "https://sister.example";
+    let portal = Portal::start(plan, &["--own-origin", sister]);
     let alice = portal.curl("alice");
     // curl is no browser, and says nothing of a site.
     assert_eq!(alice.sign_in("alice", &[]).status, 204);
@@ -84,7 +85,12 @@ async fn refuses(plan: Plan) {
     let slow = status(&alice, "GET", "/slow?ms=0&key=k&value=v", &[]);
     assert_eq!(slow, 404);
 
-    for same in [&["Sec-Fetch-Site: same-origin"][..], &[own]] {
+    let sister = format!("Origin: {sister}");
+    for same in [
+        &["Sec-Fetch-Site: same-origin"][..],
+        &[own],
+        &["Sec-Fetch-Site: cross-site", &sister],
+    ] {
         assert_eq!(status(&alice, "POST", "/rotate", same), 204, "{same:?}");
     }
     assert_ne!(alice.cookie(), token);
