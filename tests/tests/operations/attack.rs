@@ -80,6 +80,11 @@ impl Scene {
         // Of two threads either may come first: the one that reads a list, or the one that ends
         // sessions because of it.
         lines.sort_by_key(|line| Reverse(line.get("target").map(str::to_owned)));
+        // The guide names no folder of this machine.
+        let folder = self.portal.dir().to_str().unwrap();
+        for line in &mut lines {
+            line.text = line.text.replace(folder, "/etc/portal");
+        }
         for line in &lines {
             // So that the search of the suite's output covers them.
             eprintln!("{}", line.text);
