@@ -49,7 +49,7 @@ impl Portal {
     /// Starts it with the log that an operator keeps, as JSON in this file.
     pub fn start_operated(plan: Plan, flags: &[&str], log: File) -> Self {
         let flags = [flags, &["--log", "json"]].concat();
-        Self::start_logging(plan, &flags, "info", log.into())
+        Self::start_logging(plan, &flags, "warn,certsession=info", log.into())
     }
 
     fn start_logging(plan: Plan, flags: &[&str], level: &str, log: Stdio) -> Self {

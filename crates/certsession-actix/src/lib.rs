@@ -47,6 +47,7 @@
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `bind_behind_proxy` |
+//! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
 //! The rules are in [`certsession_core`], what every adapter shares in [`certsession_http`], mutual

@@ -144,6 +144,11 @@ impl<S: SessionStore, I> Parts<S, I> {
 fn site_fields(request: &ServiceRequest) -> SiteFields<'_> {
     let headers = request.headers();
     let values = |name| headers.get_all(name).map(HeaderValue::as_bytes);
+    let opens_web_socket = upgrades_to_web_socket(values(UPGRADE));
+    if request.method().is_safe() && !opens_web_socket {
+        // The guard looks at nothing else then, so nothing is looked up.
+        return SiteFields::default();
+    }
     let authority = request.uri().authority();
     SiteFields {
         fetch_site: FieldValue::of(values(SEC_FETCH_SITE)),
@@ -152,7 +157,7 @@ fn site_fields(request: &ServiceRequest) -> SiteFields<'_> {
             Some(authority) => FieldValue::One(authority.as_str().as_bytes()),
             None => FieldValue::of(values(HOST)),
         },
-        opens_web_socket: upgrades_to_web_socket(values(UPGRADE)),
+        opens_web_socket,
     }
 }
 

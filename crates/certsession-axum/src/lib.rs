@@ -50,6 +50,7 @@
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `Serve::behind_proxy`, `serve_unix` |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
+//! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
 //! The layer needs nothing of axum: it serves any tower service over `http::Request`, a gRPC server

@@ -235,11 +235,16 @@ fn site_fields(parts: &Parts) -> SiteFields<'_> {
         let values = parts.headers.get_all(name).into_iter();
         values.map(HeaderValue::as_bytes)
     };
-    // A request that an application makes for itself has no authority, as one over HTTP/1.1.
-    let authority = parts.uri.authority();
     // Over HTTP/2 a CONNECT with a path is an extended one (RFC 8441 section 4): a WebSocket, or a
     // protocol that browsers treat alike. A plain one has none.
     let is_extended_connect = parts.method == Method::CONNECT && parts.version >= Version::HTTP_2;
+    let opens_web_socket = is_extended_connect || upgrades_to_web_socket(values(UPGRADE));
+    if parts.method.is_safe() && !opens_web_socket {
+        // The guard looks at nothing else then, so nothing is looked up.
+        return SiteFields::default();
+    }
+    // A request over HTTP/1.1 has no authority.
+    let authority = parts.uri.authority();
     SiteFields {
         fetch_site: FieldValue::of(values(SEC_FETCH_SITE)),
         origin: FieldValue::of(values(ORIGIN)),
@@ -247,7 +252,7 @@ fn site_fields(parts: &Parts) -> SiteFields<'_> {
             Some(authority) => FieldValue::One(authority.as_str().as_bytes()),
             None => FieldValue::of(values(HOST)),
         },
-        opens_web_socket: is_extended_connect || upgrades_to_web_socket(values(UPGRADE)),
+        opens_web_socket,
     }
 }
 

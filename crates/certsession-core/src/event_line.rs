@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use crate::certificate::{Fingerprint, SerialNumber};
-use crate::event::{Refusal, RevocationReason, RotationReason, SessionEvent};
+use crate::event::{Refusal, RotationReason, SessionEvent};
 use crate::event_details::EventDetails;
 use crate::handle::Handle;
 use crate::principal::Principal;
@@ -233,12 +233,7 @@ fn owasp(event: &SessionEvent) -> Option<&'static str> {
         },
         SessionEvent::CertificateRejected { .. } => "authn_login_fail",
         SessionEvent::Replayed { .. } => "authn_token_reuse",
-        SessionEvent::Ended { .. } => "session_expired",
-        SessionEvent::Revoked { reason, .. } => match reason {
-            RevocationReason::Requested
-            | RevocationReason::Evicted
-            | RevocationReason::CertificateRevoked => "session_expired",
-        },
+        SessionEvent::Ended { .. } | SessionEvent::Revoked { .. } => "session_expired",
         SessionEvent::Bound { .. }
         | SessionEvent::Rebound { .. }
         | SessionEvent::Rotated { .. }

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 use certsession_core::{PeerState, Refusal, RequestInfo, SessionManager, SessionStore};
 use tokio::time::timeout;
 
+use tracing::Span;
+
 use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
 use crate::cross_site::{CrossSiteGuard, SiteFields};
@@ -378,6 +380,8 @@ impl Settled {
 struct EndGuard {
     session: RequestSession,
     is_armed: bool,
+    /// The span of the request. Whoever drops its future may be outside of it.
+    span: Span,
 }
 
 impl EndGuard {
@@ -385,6 +389,7 @@ impl EndGuard {
         Self {
             session,
             is_armed: true,
+            span: Span::current(),
         }
     }
 
@@ -401,6 +406,7 @@ impl Drop for EndGuard {
         #[cfg(feature = "metrics")]
         crate::meter::dropped();
         if let Some(pending) = self.session.abandon() {
+            let _entered = self.span.enter();
             // The step is begun; no caller is left to wait for it, and a failure is an event.
             drop(self.session.execute_detached(pending));
         }

@@ -77,7 +77,14 @@ impl CertificatesInForce {
     pub fn list(&self) -> Arc<[CertificateInForce]> {
         let list = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
         #[cfg(feature = "metrics")]
-        crate::meter::expiries(&list);
+        for certificate in &*list {
+            let subject = certificate.subject();
+            crate::meter::expiry(
+                certificate.role().as_str(),
+                subject,
+                certificate.not_after(),
+            );
+        }
         list
     }
 

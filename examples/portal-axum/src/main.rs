@@ -20,10 +20,11 @@ impl Framework for Axum {
     async fn serve<S: SessionStore>(portal: Portal<S>) -> Result<(), Box<dyn Error>> {
         let Portal {
             manager,
+            guard,
             socket,
             lab,
         } = portal;
-        let sessions = CertSessionLayer::new(manager);
+        let sessions = CertSessionLayer::new(manager).with_cross_site_guard(guard);
         let app = match lab {
             true => portal_axum::routes().merge(portal_axum::lab_routes()),
             false => portal_axum::routes(),

@@ -9,7 +9,7 @@ use certs_dev::Pki;
 use certsession_core::{
     Admission, BindingPolicy, IdentityName, Lifetimes, RevocationList, SessionManager, SessionStore,
 };
-use certsession_http::TrustedProxies;
+use certsession_http::{CrossSiteGuard, InvalidOrigin, TrustedProxies};
 use certsession_tls::{ClientAuth, MutualTls, MutualTlsBuilder, MutualTlsError, Resumption};
 use clap::{Parser, ValueEnum};
 
@@ -115,6 +115,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     max_sessions: Option<NonZeroU32>,
 
+    /// An origin whose pages may make requests, besides the portal's own: https://HOST[:PORT]. For a
+    /// proxy in front that changes the Host field. May be repeated.
+    #[arg(long, value_name = "ORIGIN")]
+    own_origin: Vec<String>,
+
     /// How the log is written to standard error. RUST_LOG selects what is logged.
     #[arg(long, default_value = "text")]
     pub(crate) log: LogFormat,
@@ -197,6 +202,13 @@ impl Options {
             rules = rules.admission(Admission::at_most(limit));
         }
         Ok(rules.build())
+    }
+
+    pub(crate) fn cross_site_guard(&self) -> Result<CrossSiteGuard, InvalidOrigin> {
+        let origins = self.own_origin.iter();
+        origins.fold(Ok(CrossSiteGuard::new()), |guard, origin| {
+            guard?.own_origin(origin)
+        })
     }
 
     /// Where to listen, and who the peers of requests are.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use certsession_core::{MemoryStore, RevocationList, SessionManager, SessionStore};
 use certsession_firestore::FirestoreStore;
+use certsession_http::CrossSiteGuard;
 use clap::Parser;
 
 use crate::options::{LogFormat, Options, Socket};
@@ -17,6 +18,8 @@ use crate::store::Store;
 pub struct Portal<S> {
     /// The rules, over the store.
     pub manager: SessionManager<S>,
+    /// Which pages may make requests.
+    pub guard: CrossSiteGuard,
     /// Where to listen, with TLS, and who the peers are.
     pub socket: Socket,
     /// Whether to add the routes that only tests need.
@@ -81,6 +84,7 @@ async fn serve<F: Framework>(
     let manager = options.rules(store, &revocations)?;
     F::serve(Portal {
         manager,
+        guard: options.cross_site_guard()?,
         socket: options.socket(&revocations)?,
         lab: options.lab,
     })

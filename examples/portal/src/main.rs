@@ -22,10 +22,11 @@ impl Framework for Actix {
     async fn serve<S: SessionStore>(portal: Portal<S>) -> Result<(), Box<dyn Error>> {
         let Portal {
             manager,
+            guard,
             socket,
             lab,
         } = portal;
-        let sessions = CertSessionMiddleware::new(manager);
+        let sessions = CertSessionMiddleware::new(manager).with_cross_site_guard(guard);
         let wrapped = sessions.clone();
         let app = move || {
             let app = App::new().wrap(wrapped.clone()).configure(portal::routes);

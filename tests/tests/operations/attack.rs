@@ -1,6 +1,7 @@
 //! A staged attack on a real portal over Redis: theft, fixation, replay, a cross-site page, a flood,
 //! a revoked certificate, a store that fails. What the log says of it is in docs/operations.md.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -75,7 +76,15 @@ impl Scene {
 
     /// Keeps the lines of a step, which are at least of these kinds.
     async fn told(&mut self, title: &'static str, kinds: &[&str]) {
-        let lines = self.log.wait_for(kinds).await;
+        let mut lines = self.log.wait_for(kinds).await;
+        // Of two threads either may come first: the one that reads a list, or the one that ends
+        // sessions because of it.
+        lines.sort_by_key(|line| Reverse(line.get("target").map(str::to_owned)));
+        // The guide names no folder of this machine.
+        let folder = self.portal.dir().to_str().unwrap();
+        for line in &mut lines {
+            line.text = line.text.replace(folder, "/etc/portal");
+        }
         for line in &lines {
             // So that the search of the suite's output covers them.
             eprintln!("{}", line.text);
@@ -98,7 +107,7 @@ async fn stage(plan: Plan) -> Vec<Step> {
     let authority = portal.pki.authority();
     let issue = |request: &LeafRequest| authority.issue(request).unwrap();
     let alice = issue(&LeafRequest::client("alice"));
-    let renewed = issue(&LeafRequest::client("alice").same_key_as(&alice));
+    let renewed = issue(&LeafRequest::client("alice").days(400).same_key_as(&alice));
     let mallory = issue(&LeafRequest::client("mallory"));
     let mut scene = Scene {
         portal,

@@ -22,7 +22,8 @@ fn a_scrape_shows_requests_refusals_sessions_and_the_store_on_actix_web() {
     run::<adapters::Actix, Memory, _>(Stack::Rustls, Http::One, |plan| async move {
         let scraped = scrape_after_a_day(plan, "rustls").await;
         // The memory store can tell.
-        assert_eq!(scraped.value("certsession_sessions_live"), Some(1.0));
+        let live = scraped.value("certsession_sessions_live");
+        assert_eq!(live, Some(1.0), "{}", scraped.0);
         assert_eq!(scraped.value("certsession_store_connections"), None);
     });
 }

@@ -1,9 +1,12 @@
 //! Events are in the span of their request, also those of a task that outlives it.
 
-use certsession_actix::certsession_http::{RequestHead, SessionDriver, SiteFields};
+use certsession_actix::certsession_http::{
+    Field, HeaderFields, RequestHead, SessionDriver, SiteFields, UnwritableField,
+};
 use certsession_core::test_util::peer;
-use certsession_core::{MemoryStore, PeerState, RequestInfo, SessionManager};
+use certsession_core::{Handle, MemoryStore, PeerState, RequestInfo, SessionManager};
 use certsession_tests::Logs;
+use certsession_tests::ledger::record_secret;
 use tracing::{Instrument, info_span};
 
 struct World {
@@ -11,7 +14,35 @@ struct World {
     peer: PeerState,
 }
 
+/// The cookie of a response.
+#[derive(Default)]
+struct Cookie(String);
+
+impl HeaderFields for Cookie {
+    fn contains(&self, _: Field) -> bool {
+        false
+    }
+
+    fn set(&mut self, _: Field, _: &'static str) {}
+
+    fn add(&mut self, _: Field, _: &'static str) {}
+
+    fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
+        let pair = value.split(';').next().unwrap_or_default();
+        record_secret(pair.split('=').nth(1).unwrap_or_default());
+        pair.clone_into(&mut self.0);
+        Ok(())
+    }
+}
+
 impl World {
+    fn new() -> Self {
+        Self {
+            driver: SessionDriver::new(SessionManager::new(MemoryStore::new())),
+            peer: peer("alice"),
+        }
+    }
+
     fn head<'r>(&'r self, cookie: Option<&'r str>) -> RequestHead<'r, Option<&'r [u8]>> {
         RequestHead {
             cookies: cookie.map(str::as_bytes),
@@ -25,41 +56,70 @@ impl World {
             site: SiteFields::default(),
         }
     }
-}
 
-#[tokio::test]
-async fn a_sign_in_and_a_revocation_are_in_the_span_of_their_request_and_name_who_did_it() {
-    let logs = Logs::keep();
-    let world = World {
-        driver: SessionDriver::new(SessionManager::new(MemoryStore::new())),
-        peer: peer("alice"),
-    };
-    let handle = async {
-        let opened = world.driver.open(world.head(None)).await.unwrap();
+    async fn sign_in(&self) -> (Handle, Cookie) {
+        let opened = self.driver.open(self.head(None)).await.unwrap();
         let session = opened.session().clone();
         session.sign_in("alice").unwrap();
         // A sign-in is committed by a task of its own.
-        world.driver.settle(opened).await.committed.unwrap();
-        session.handle().unwrap()
+        let settled = self.driver.settle(opened).await;
+        settled.committed.unwrap();
+        let mut cookie = Cookie::default();
+        settled.head.unwrap().apply(&mut cookie).unwrap();
+        (session.handle().unwrap(), cookie)
     }
-    .instrument(info_span!("sign_in_request", id = 71))
-    .await;
-    let line = logs.line_with(&["signed_in", &handle.to_string()]).await;
-    assert!(line.contains("sign_in_request{id=71}"), "{line}");
-    assert!(line.contains("192.0.2.7:4711"), "{line}");
+}
 
-    let admin = world.driver.manager().admin().acting_as("carol\n");
-    async {
-        assert!(admin.revoke(handle).await.unwrap());
-    }
-    .instrument(info_span!("admin_request", id = 72))
-    .await;
+#[tokio::test]
+async fn a_sign_in_is_in_the_span_of_its_request_and_names_its_client() {
+    let (logs, world) = (Logs::keep(), World::new());
+    let span = info_span!("request_of_alice", id = 71);
+    let (handle, _) = world.sign_in().instrument(span).await;
     let line = logs
-        .line_with(&["session_revoked", &handle.to_string()])
+        .line_with(&["\"signed_in\"", &handle.to_string()])
         .await;
-    assert!(line.contains("admin_request{id=72}"), "{line}");
+    assert!(line.contains("request_of_alice{id=71}"), "{line}");
+    assert!(line.contains("192.0.2.7:4711"), "{line}");
+}
+
+#[tokio::test]
+async fn an_end_is_in_the_span_of_its_request_although_that_was_dropped_outside_of_it() {
+    let (logs, world) = (Logs::keep(), World::new());
+    let (handle, cookie) = world.sign_in().await;
+    let opened = async {
+        let opened = world
+            .driver
+            .open(world.head(Some(&cookie.0)))
+            .await
+            .unwrap();
+        opened.session().sign_out().unwrap();
+        opened
+    };
+    let opened = opened
+        .instrument(info_span!("request_of_alice", id = 72))
+        .await;
+    drop(opened);
+    let line = logs
+        .line_with(&["\"session_ended\"", &handle.to_string()])
+        .await;
+    assert!(line.contains("request_of_alice{id=72}"), "{line}");
+}
+
+#[tokio::test]
+async fn a_revocation_names_the_operator_in_the_span_of_their_request() {
+    let (logs, world) = (Logs::keep(), World::new());
+    let (handle, _) = world.sign_in().await;
+    let admin = world.driver.manager().admin().acting_as("carol\n");
+    let revoke = admin.revoke(handle);
+    let span = info_span!("request_of_carol", id = 73);
+    assert!(revoke.instrument(span).await.unwrap());
+    let line = logs
+        .line_with(&["\"session_revoked\"", &handle.to_string()])
+        .await;
+    assert!(line.contains("request_of_carol{id=73}"), "{line}");
+    let named = "actor=\"operator\" actor_name=\"carol\"";
     assert!(
-        line.contains("actor=\"operator\" actor_name=\"carol\""),
+        line.contains(named) && line.contains("principal=alice"),
         "{line}"
     );
 }

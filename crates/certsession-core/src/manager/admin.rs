@@ -77,7 +77,8 @@ impl SessionAdmin {
         self.manager.sessions(owner, page).await
     }
 
-    /// As [`SessionManager::revoke`].
+    /// As [`SessionManager::revoke`]. It loads the session first, so that the event names its
+    /// principal.
     ///
     /// # Errors
     ///
@@ -335,8 +336,17 @@ impl<S: SessionStore> Administration for SessionManager<S> {
     }
 
     fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool> {
-        let details = EventDetails::default().by(actor);
-        Box::pin(self.revoke_with(handle, details))
+        Box::pin(async move {
+            // So that the event names whom it concerns. If the store fails, the end says so.
+            let loaded = self.store.load(handle, Self::now(self)).await;
+            let record = loaded.ok().flatten();
+            let details = EventDetails::default().by(actor);
+            let details = match &record {
+                Some(record) => details.about(record),
+                None => details,
+            };
+            self.revoke_with(handle, details).await
+        })
     }
 
     fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool> {

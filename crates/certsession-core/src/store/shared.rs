@@ -82,6 +82,10 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).watch_interval()
     }
 
+    fn live_sessions(&self) -> Option<usize> {
+        (**self).live_sessions()
+    }
+
     fn max_record_size(&self) -> usize {
         (**self).max_record_size()
     }

@@ -7,6 +7,7 @@ mod anchors;
 mod binding;
 mod clocks;
 mod data;
+mod details;
 mod distrust;
 mod endings;
 mod events;
