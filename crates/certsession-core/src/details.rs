@@ -119,8 +119,26 @@ impl Details {
 const LARGEST_NUMBERS: usize = 96;
 
 impl DetailsChange {
+    /// The details after a commit. A sign-in that says nothing of itself leaves nothing of the one
+    /// before it.
+    pub(crate) fn outcome(
+        change: Option<&Self>,
+        signs_in: bool,
+        current: Option<&Arc<Details>>,
+    ) -> Option<Arc<Details>> {
+        match change {
+            None if !signs_in || current.is_none() => current.cloned(),
+            Some(change) if !signs_in || change.sign_in.is_some() => change.apply(current),
+            change => {
+                let mut change = change.cloned().unwrap_or_default();
+                change.sign_in = Some(SignInDetails::default());
+                change.apply(current)
+            }
+        }
+    }
+
     /// The details after the change; `None` if there are none.
-    pub(crate) fn apply(&self, current: Option<&Arc<Details>>) -> Option<Arc<Details>> {
+    fn apply(&self, current: Option<&Arc<Details>>) -> Option<Arc<Details>> {
         let mut details = current.map_or_else(Details::default, |it| Details::clone(it));
         if let Some(sign_in) = &self.sign_in {
             details.sign_in = sign_in.clone();

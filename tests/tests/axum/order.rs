@@ -9,7 +9,8 @@ use axum::middleware::{Next, from_extractor, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use certsession_axum::{
-    CertSession, CertSessionLayer, Error, MemoryStore, PeerState, SameSite, SignedIn,
+    CertSession, CertSessionLayer, Error, MemoryStore, NamedSession, PeerState, SameSite,
+    SessionName, SignedIn,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -100,6 +101,61 @@ async fn nested_routers_by_two_names_have_two_sessions() {
     employee.cookie = Some(both);
     assert_eq!(employee.get(&app, "/shop/me").await.body, "customer");
     assert_eq!(employee.get(&app, "/staff/me").await.body, "employee");
+}
+
+struct Shop;
+
+impl SessionName for Shop {
+    const NAME: &'static str = "shop";
+}
+
+struct Account;
+
+impl SessionName for Account {
+    const NAME: &'static str = "session";
+}
+
+/// Moves the word of the one session to the other.
+async fn hand_over(
+    shop: NamedSession<Shop>,
+    account: NamedSession<Account>,
+    innermost: CertSession,
+) -> Result<String, Error> {
+    let word = account.take_once(&WORD).await?.unwrap_or_default();
+    shop.insert(&WORD, &word)?;
+    Ok(innermost.get(&WORD)?.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_handler_inside_two_layers_has_both_sessions_by_their_names() {
+    let account = layer();
+    let shop = layer()
+        .with_cookie_name(Shop::NAME)
+        .unwrap()
+        .with_cookie_in_other_sites_frames();
+    let app = Router::new()
+        .route("/hand-over", post(hand_over))
+        .layer(shop.clone())
+        .layer(account.clone());
+    let mut alice = Caller::new();
+    let alone = routes().layer(account);
+    assert_eq!(alice.post(&alone, "/word/hello").await.status, 200);
+    let account_cookie = alice.cookie.clone().unwrap();
+    let answer = alice.post(&app, "/hand-over").await;
+    assert_eq!(answer.body, "hello", "the innermost is the shop's");
+    let field = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(field.starts_with("__Host-shop="), "{field}");
+    assert!(field.ends_with("SameSite=None; Partitioned"), "{field}");
+    let both = format!("{account_cookie}; {}", alice.cookie.clone().unwrap());
+    alice.cookie = Some(both);
+    assert_eq!(
+        alice.get(&routes().layer(shop), "/word").await.body,
+        "hello"
+    );
+    assert_eq!(alice.get(&alone, "/word").await.body, "");
+    let missing = Router::new().route("/hand-over", post(hand_over));
+    let answer = alice.post(&missing.layer(layer()), "/hand-over").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

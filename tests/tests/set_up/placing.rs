@@ -7,8 +7,8 @@ use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::web::{self, Path, get, post, scope};
 use actix_web::{App, HttpResponse, guard};
 use certsession_actix::{
-    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, SameSite,
-    SessionExt, SignedIn,
+    BindMutualTls, CertSession, CertSessionMiddleware, Error, Key, MemoryStore, NamedSession,
+    SameSite, SessionExt, SessionName, SignedIn,
 };
 use certsession_core::StoreOperation;
 use certsession_core::test_util::{Fault, FaultyStore};
@@ -20,6 +20,7 @@ promises_of_actix![
     scopes_in_scopes_share_the_session,
     an_inner_middleware_writes_before_and_after_the_handler,
     two_scopes_with_two_cookie_names_have_two_sessions,
+    a_handler_inside_two_middlewares_has_both_sessions,
     a_refusal_is_an_ordinary_response_to_the_middleware_around_it,
 ];
 
@@ -142,6 +143,82 @@ async fn an_inner_middleware_writes_before_and_after_the_handler(plan: Plan) {
     assert_eq!(alice.get("/marked").await.body, "(");
     assert_eq!(alice.get("/marked").await.body, "()(");
     assert_eq!(alice.get("/trail").await.body, "()()");
+}
+
+struct Shop;
+
+impl SessionName for Shop {
+    const NAME: &'static str = "shop";
+}
+
+struct Account;
+
+impl SessionName for Account {
+    const NAME: &'static str = "session";
+}
+
+/// Counts in both, and says both.
+async fn count_in_both(
+    shop: NamedSession<Shop>,
+    account: NamedSession<Account>,
+    innermost: CertSession,
+) -> Result<String, Error> {
+    let add = |session: &CertSession, mark: &str| -> Result<String, Error> {
+        let trail = session.get(&TRAIL)?.unwrap_or_default() + mark;
+        session.insert(&TRAIL, &trail)?;
+        Ok(trail)
+    };
+    let trails = format!("{} {}", add(&shop, "s")?, add(&account, "a")?);
+    let is_shop = innermost.get(&TRAIL)? == shop.get(&TRAIL)?;
+    Ok(format!("{trails} {is_shop}"))
+}
+
+async fn a_handler_inside_two_middlewares_has_both_sessions(plan: Plan) {
+    let served = Served::start(plan, |listener, tls| {
+        let account = CertSessionMiddleware::new(MemoryStore::new());
+        let shop = CertSessionMiddleware::new(MemoryStore::new())
+            .with_cookie_name(Shop::NAME)
+            .unwrap()
+            .with_cookie_in_other_sites_frames();
+        let app = move || {
+            let alone = scope("/alone").wrap(account.clone());
+            let both = scope("/both").wrap(shop.clone()).wrap(account.clone());
+            App::new()
+                .service(alone.route("/count", post().to(count_in_both)))
+                .service(both.route("/count", post().to(count_in_both)))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    let send = async |path: &str, cookies: &str| {
+        let request = alice.request(reqwest::Method::POST, path);
+        request.header("cookie", cookies).send().await.unwrap()
+    };
+    let first = send("/both/count", "").await;
+    let fields: Vec<_> = first.headers().get_all("set-cookie").iter().collect();
+    let fields: Vec<_> = fields.iter().map(|field| field.to_str().unwrap()).collect();
+    assert_eq!(fields.len(), 2);
+    let mut pairs = Vec::new();
+    for (field, end) in fields
+        .iter()
+        .zip(["SameSite=None; Partitioned", "SameSite=Lax"])
+    {
+        let (pair, attributes) = field.split_once(';').unwrap();
+        assert!(attributes.ends_with(end), "{attributes}");
+        certsession_tests::ledger::record_secret(pair.split_once('=').unwrap().1);
+        pairs.push(pair.to_owned());
+    }
+    assert!(pairs[0].starts_with("__Host-shop=") && pairs[1].starts_with("__Host-session="));
+    let second = send("/both/count", &pairs.join("; ")).await;
+    assert_eq!(second.text().await.unwrap(), "ss aa true");
+    let missing = send("/alone/count", &pairs[1]).await;
+    assert_eq!(
+        missing.status(),
+        500,
+        "the log names the missing middleware"
+    );
 }
 
 async fn two_scopes_with_two_cookie_names_have_two_sessions(plan: Plan) {

@@ -7,7 +7,7 @@ use crate::binding::Binding;
 use crate::certificate::PeerCertificate;
 use crate::data::Changes;
 use crate::data::Data;
-use crate::details::Details;
+use crate::details::{Details, DetailsChange};
 use crate::handle::Handle;
 use crate::lifetimes::Lifetimes;
 use crate::random::RandomError;
@@ -28,7 +28,8 @@ impl<S: SessionStore> SessionManager<S> {
         peer: &PeerCertificate,
         now: Timestamp,
     ) -> Result<(Record, Option<DataKey>), SessionError> {
-        let details = pending.details.as_ref().and_then(|it| it.apply(None));
+        let signs_in = pending.sign_in.is_some();
+        let details = DetailsChange::outcome(pending.details.as_deref(), signs_in, None);
         let lifetimes = self.lifetimes_of(details.as_deref());
         let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
         let data_key = match self.rules.encrypts_data {
@@ -94,11 +95,10 @@ impl<S: SessionStore> SessionManager<S> {
         now: Timestamp,
     ) -> Result<Commit, SessionError> {
         let record = &base.record;
-        let changed = pending.details.as_ref();
-        let lifetimes = match changed.map(|it| it.apply(record.details.as_ref())) {
-            Some(details) => *self.lifetimes_of(details.as_deref()),
-            None => *record.lifetimes(&self.rules.lifetimes),
-        };
+        let signs_in = pending.sign_in.is_some();
+        let (change, current) = (pending.details.as_deref(), record.details.as_ref());
+        let details = DetailsChange::outcome(change, signs_in, current);
+        let lifetimes = self.lifetimes_of(details.as_deref());
         let supersede = if pending.sign_in.is_some() || pending.rotate {
             Supersede::AtOnce
         } else {

@@ -275,11 +275,13 @@ impl Session {
         pending.changes.retain(&sign_in.carried);
         pending.sign_in = Some(principal);
         let device = pending.details.take().and_then(|it| it.device);
-        pending.details = Some(Box::new(DetailsChange {
-            sign_in: Some(details),
-            device,
-            ..DetailsChange::default()
-        }));
+        if details.is_some() || device.is_some() {
+            pending.details = Some(Box::new(DetailsChange {
+                sign_in: details,
+                device,
+                ..DetailsChange::default()
+            }));
+        }
         Ok(())
     }
 

@@ -94,19 +94,21 @@ impl SignIn {
         self
     }
 
-    pub(super) fn details(&self) -> Result<SignInDetails, SessionError> {
+    /// What it says beyond the principal; `None` if nothing.
+    pub(super) fn details(&self) -> Result<Option<SignInDetails>, SessionError> {
         if self.methods.len().max(self.roles.len()) > MOST_NAMES {
             return Err(SessionError::TooManyNames { max: MOST_NAMES });
         }
         let roles = self.roles.iter().map(Role::new);
         let actor = self.actor.as_deref().map(Principal::new).transpose()?;
-        Ok(SignInDetails {
+        let details = SignInDetails {
             methods: self.methods.clone().into(),
             roles: roles.collect::<Result<_, _>>()?,
             actor,
             lifetimes: self.lifetimes,
             is_persistent: self.is_persistent,
-        })
+        };
+        Ok((details != SignInDetails::default()).then_some(details))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Session, SessionError};
-use crate::details::{Device, Elevation, MOST_NAMES};
+use crate::details::{Device, Elevation, MOST_NAMES, SignInDetails};
 use crate::names::{AuthMethod, Role};
 use crate::principal::Principal;
 use crate::time::Timestamp;
@@ -105,13 +105,8 @@ impl Session {
 
     /// How the principal authenticated at the sign-in.
     pub fn methods(&self) -> &[AuthMethod] {
-        match self
-            .pending
-            .details
-            .as_ref()
-            .and_then(|it| it.sign_in.as_ref())
-        {
-            Some(sign_in) => &sign_in.methods,
+        match self.pending_sign_in() {
+            Some(sign_in) => sign_in.map_or(&[], |it| &it.methods),
             None => self.record().map_or(&[], |record| record.methods()),
         }
     }
@@ -120,10 +115,9 @@ impl Session {
     pub fn roles(&self) -> &[Role] {
         let details = self.pending.details.as_ref();
         let set = details.and_then(|it| it.roles.as_deref());
-        let signed_in = details.and_then(|it| it.sign_in.as_ref());
-        match (set, signed_in) {
+        match (set, self.pending_sign_in()) {
             (Some(roles), _) => roles,
-            (None, Some(sign_in)) => &sign_in.roles,
+            (None, Some(sign_in)) => sign_in.map_or(&[], |it| &it.roles),
             (None, None) => self.record().map_or(&[], |record| record.roles()),
         }
     }
@@ -135,13 +129,8 @@ impl Session {
 
     /// Who really acts in the principal's name, if it is someone else.
     pub fn actor(&self) -> Option<&Principal> {
-        match self
-            .pending
-            .details
-            .as_ref()
-            .and_then(|it| it.sign_in.as_ref())
-        {
-            Some(sign_in) => sign_in.actor.as_ref(),
+        match self.pending_sign_in() {
+            Some(sign_in) => sign_in?.actor.as_ref(),
             None => self.record()?.actor(),
         }
     }
@@ -161,6 +150,13 @@ impl Session {
             Some(_) => Ok(()),
             None => Err(SessionError::NotSignedIn),
         }
+    }
+
+    /// What a sign-in of this request says beyond the principal; `None` without one.
+    fn pending_sign_in(&self) -> Option<Option<&SignInDetails>> {
+        self.pending.sign_in.as_ref()?;
+        let details = self.pending.details.as_ref();
+        Some(details.and_then(|it| it.sign_in.as_ref()))
     }
 
     /// What this request makes of the elevation: `None` if nothing.

@@ -194,8 +194,9 @@ impl Record {
             record.epoch += 1;
             record.created_at = commit.now;
         }
-        if let Some(change) = &commit.details {
-            record.details = change.apply(self.details.as_ref());
+        if commit.details.is_some() || commit.sign_in.is_some() {
+            let (change, current) = (commit.details.as_deref(), self.details.as_ref());
+            record.details = DetailsChange::outcome(change, commit.sign_in.is_some(), current);
         }
         // Another request may have rebound the session to an even newer certificate.
         let rebind = commit

@@ -29,7 +29,7 @@ pub(super) fn features(config: &mut ServiceConfig) {
         .route("/form/{token}", post().to(submit))
         .route("/sign-in-as/{name}/{role}", post().to(sign_in_as))
         .route("/elevate", post().to(elevate))
-        .route("/members/", get().to(members))
+        .route("/members", get().to(members))
         .route("/recent", get().to(recent))
         .route("/elevated", get().to(elevated))
         .route("/admin", get().to(admin))
