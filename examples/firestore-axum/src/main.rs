@@ -12,7 +12,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use certs_dev::Pki;
-use certsession_axum::{CertSession, CertSessionLayer, Error, MutualTls, SignIn, serve};
+use certsession_axum::{CertSession, CertSessionLayer, Error, MutualTls, Page, SignIn, serve};
 use certsession_firestore::FirestoreStore;
 use tokio::net::TcpListener;
 
@@ -45,7 +45,8 @@ async fn sign_out(session: CertSession) -> Result<StatusCode, Error> {
 /// The user's sessions on all devices. Handles are public names: no one can sign in with one.
 async fn sessions(session: CertSession) -> Result<String, Error> {
     let mut list = String::new();
-    for record in session.sessions().await? {
+    let page = session.sessions(&Page::default()).await?;
+    for record in page.sessions() {
         let here = match session.handle() == Some(record.handle()) {
             true => " (this one)",
             false => "",
