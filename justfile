@@ -156,10 +156,11 @@ firestore-example *arguments:
 lab stack="--help" *arguments:
     cargo run --quiet -p certsession-lab -- serve {{ stack }} {{ arguments }}
 
-# Scans every application of the lab, on all five stacks, and writes the tables into docs/scanner.md.
+# Scans every application of the lab, on all five stacks, and some of them by other tools, and writes the tables into docs/scanner.md.
 scan-lab:
     lab/install flask express actix php tomcat wapiti schemathesis
     cargo run --quiet -p certsession-lab -- table
+    cargo run --quiet -p certsession-lab -- beside
 
 # Scans real applications (Django's admin, DokuWiki, Flask-AppBuilder, Node-RED) and writes the table into docs/scanner.md.
 scan-applications *names:

@@ -42,6 +42,8 @@ enum Command {
     },
     /// Scans real applications, all without a name, and writes the table into docs/scanner.md.
     Applications { names: Vec<String> },
+    /// Scans some cases by other tools as well, and writes the table into docs/scanner.md.
+    Beside,
     /// Scans every case of some stacks, all without a name, and writes the tables into
     /// docs/scanner.md.
     Table { stacks: Vec<String> },
@@ -102,6 +104,7 @@ async fn carry_out(command: Command) -> Result<bool, Box<dyn Error>> {
             server.join();
             Ok(true)
         }
+        Command::Beside => table::write_beside(folder.path()).await,
         Command::Applications { names } => table::write_applications(&names).await,
         Command::Table { stacks } => {
             let stacks: Vec<Stack> = match stacks.is_empty() {

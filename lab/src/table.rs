@@ -15,6 +15,10 @@ const LAB: Place = (
     "<!-- lab: written by `just scan-lab` -->",
     "<!-- lab: end -->",
 );
+const BESIDE: Place = (
+    "<!-- beside: written by `just scan-lab` -->",
+    "<!-- beside: end -->",
+);
 const REAL: Place = (
     "<!-- applications: written by `just scan-applications` -->",
     "<!-- applications: end -->",
@@ -58,11 +62,17 @@ pub(crate) async fn write(cases: &[Case], certificates: &Path) -> Result<bool, B
     for fault in &faults {
         writeln!(io::stderr(), "{fault}")?;
     }
-    text += "\n";
-    text += &compare::beside_others(certificates).await?;
     writeln!(io::stdout(), "{text}")?;
     into_document(LAB, &text)?;
     Ok(faults.is_empty())
+}
+
+/// Lets other tools loose on some of the same cases, and writes.
+pub(crate) async fn write_beside(certificates: &Path) -> Result<bool, Box<dyn Error>> {
+    let text = compare::beside_others(certificates).await?;
+    writeln!(io::stdout(), "{text}")?;
+    into_document(BESIDE, &text)?;
+    Ok(true)
 }
 
 /// Scans these real applications, all where none is named, and writes. Whether each could be
