@@ -1,7 +1,7 @@
 //! One connection, of any kind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use certsession_core::Handle;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -16,11 +16,11 @@ use crate::near::{Cache, Lease};
 pub(super) struct Link {
     wire: Wire,
     /// Distinguishes the connection from earlier and later ones.
-    pub(super) number: u64,
+    pub(super) number: u32,
     /// The copies of the records that were read over it, if copies are kept.
     pub(super) near: Option<Arc<Cache>>,
     /// Counts the server's replies, over all clones.
-    replies: Arc<AtomicU64>,
+    replies: Arc<AtomicU32>,
     _open: Open,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Wire {
 
 impl Link {
     pub(super) fn over(wire: Wire) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self {
             wire,
@@ -46,8 +46,8 @@ impl Link {
         }
     }
 
-    /// How many replies the server has sent over this connection.
-    pub(super) fn replies(&self) -> u64 {
+    /// How many replies the server has sent over this connection. After 2^32 it begins again.
+    pub(super) fn replies(&self) -> u32 {
         self.replies.load(Ordering::Relaxed)
     }
 

@@ -69,11 +69,12 @@ impl<T> Reply<T> {
     }
 }
 
-/// The connection that an operation uses, and how many replies had come over it before.
+/// The connection that an operation uses, and how many replies had come over it before. It is small
+/// because each request's future has room for it.
 #[derive(Clone, Copy, Default)]
 struct Used {
-    number: u64,
-    replies: u64,
+    number: u32,
+    replies: u32,
 }
 
 impl Connections {

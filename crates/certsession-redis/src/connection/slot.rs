@@ -64,7 +64,7 @@ impl Slot {
 
     /// Whether the connection was lost, so that the command may be sent again over another. This is
     /// safe for every command: executing it twice leaves the server in the same state.
-    pub(super) fn has_lost(&self, number: u64, error: &RedisError) -> bool {
+    pub(super) fn has_lost(&self, number: u32, error: &RedisError) -> bool {
         let is_lost = error.is_unrecoverable_error()
             || error.is_io_error()
             || error.kind() == ServerErrorKind::ReadOnly.into()
@@ -77,7 +77,7 @@ impl Slot {
 
     /// Drops the connection, so that the next request opens another; unless that has happened
     /// already.
-    pub(super) fn drop_link(&self, number: u64) {
+    pub(super) fn drop_link(&self, number: u32) {
         let mut held = self.held();
         if held.as_ref().is_some_and(|link| link.number == number) {
             *held = None;
@@ -85,7 +85,7 @@ impl Slot {
     }
 
     /// Drops the connection if the server has sent nothing over it since it had sent so many replies.
-    pub(super) fn drop_silent_link(&self, number: u64, replies: u64) {
+    pub(super) fn drop_silent_link(&self, number: u32, replies: u32) {
         let mut held = self.held();
         if held
             .as_ref()
