@@ -29,7 +29,9 @@ impl Session {
         match value {
             Some(_) => self.remove_on_condition(key.to_name())?,
             // A request that can change nothing learns so, rather than that there is no value.
-            None => drop(self.changeable()?),
+            None => {
+                self.changeable()?;
+            }
         }
         Ok(value)
     }
