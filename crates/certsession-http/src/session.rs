@@ -400,6 +400,10 @@ impl RequestSession {
 
     /// Begins the commit of the request. If there is nothing to commit, the response head is sent
     /// in the same step: see [`close_head`](Self::close_head).
+    #[allow(
+        clippy::result_large_err,
+        reason = "no error: a commit is moved once, and a box would be an allocation for each"
+    )]
     pub(crate) fn begin_last_commit(&self) -> Result<ClosedHead, PendingCommit> {
         let mut session = self.lock();
         match self.begin_commit(&mut session) {

@@ -205,9 +205,9 @@ impl Options {
     }
 
     pub(crate) fn cross_site_guard(&self) -> Result<CrossSiteGuard, InvalidOrigin> {
-        let origins = self.own_origin.iter();
-        origins.fold(Ok(CrossSiteGuard::new()), |guard, origin| {
-            guard?.own_origin(origin)
+        let mut origins = self.own_origin.iter();
+        origins.try_fold(CrossSiteGuard::new(), |guard, origin| {
+            guard.own_origin(origin)
         })
     }
 

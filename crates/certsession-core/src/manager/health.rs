@@ -93,7 +93,9 @@ impl<S: SessionStore> SessionManager<S> {
         };
         #[cfg(feature = "metrics")]
         {
-            health.live_sessions.map(crate::meter::live_sessions);
+            if let Some(sessions) = health.live_sessions {
+                crate::meter::live_sessions(sessions);
+            }
             crate::meter::lists(&health.lists, now);
         }
         health
