@@ -210,7 +210,6 @@ pub struct OpenRequest {
 
 impl OpenRequest {
     /// Marks the request as one whose peer a trusted proxy has forwarded.
-    #[must_use]
     pub fn forwarded(self) -> Self {
         Self {
             is_forwarded: true,

@@ -17,9 +17,7 @@ use openssl::ssl::{
 };
 use openssl::stack::Stack;
 use openssl::x509::verify::X509VerifyFlags;
-use openssl::x509::{
-    X509, X509Crl, X509StoreContext, X509StoreContextRef, X509VerifyResult,
-};
+use openssl::x509::{X509, X509Crl, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 
 use crate::error::MutualTlsError;
 use crate::handshake::{self, VerifiedLeaves};
