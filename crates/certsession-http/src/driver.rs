@@ -125,9 +125,7 @@ impl<S: SessionStore> SessionDriver<S> {
             Err(pending) => pending,
         };
         let session = request.session().clone();
-        if pending.signs_in() && !request.is_forwarded {
-            self.note_sign_in(&session);
-        }
+        let is_direct_sign_in = pending.signs_in() && !request.is_forwarded;
         Settling(Step::Commit(
             if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
@@ -138,6 +136,9 @@ impl<S: SessionStore> SessionDriver<S> {
                         // The step panicked, or its runtime is shutting down.
                         Err(error) => (Err(error), session.close_head()),
                     };
+                    if is_direct_sign_in && committed.is_ok() {
+                        self.note_sign_in(&session);
+                    }
                     Settled::new(committed, head, cookie)
                 })
             } else {
