@@ -211,9 +211,7 @@ impl<S: SessionStore> SessionDriver<S> {
             Err(pending) => pending,
         };
         let session = request.session().clone();
-        if pending.signs_in() && !request.is_forwarded {
-            self.note_sign_in(&session);
-        }
+        let is_direct_sign_in = pending.signs_in() && !request.is_forwarded;
         Settling(Step::Commit(
             if pending.ends_session() || pending.signs_in() {
                 // A client that hangs up now drops this future; the step goes through nevertheless.
@@ -224,6 +222,9 @@ impl<S: SessionStore> SessionDriver<S> {
                         // The step panicked, or its runtime is shutting down.
                         Err(error) => (Err(error), session.close_head()),
                     };
+                    if is_direct_sign_in && committed.is_ok() {
+                        self.note_sign_in(&session);
+                    }
                     Settled::new(committed, head, cookie)
                 })
             } else {
@@ -308,7 +309,6 @@ pub struct OpenRequest {
 
 impl OpenRequest {
     /// Marks the request as one whose peer a trusted proxy has forwarded.
-    #[must_use]
     pub fn forwarded(self) -> Self {
         Self {
             is_forwarded: true,

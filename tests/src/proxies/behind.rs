@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use certs_dev::{Authority, Identity, LeafRequest};
-use certsession_core::PublicKeyHash;
+use certsession_core::{PeerCertificate, PublicKeyHash};
+use certsession_tls::{ClientChainVerifier, MutualTls};
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
 use crate::curl::Curl;
 use crate::matrix::Plan;
 use crate::programs::Portal;
-use crate::transport::Http;
+use crate::transport::{Http, Stack};
 
 /// The name of the proxy in its certificate.
 const PROXY_NAME: &str = "proxy.example";
@@ -26,8 +28,7 @@ pub struct BehindProxy {
 impl BehindProxy {
     /// Starts a portal that knows its proxy by the public key.
     pub fn by_key(plan: Plan, dialect: &str, flags: &[&str]) -> Self {
-        Self::start(plan, dialect, flags, |dir, proxy| {
-            let _ = dir;
+        Self::start(plan, dialect, flags, |_, proxy| {
             vec!["--proxy-spki".to_owned(), spki(proxy)]
         })
     }
@@ -113,9 +114,19 @@ impl BehindProxy {
     }
 }
 
+/// Verifies the clients of these certificates, by a TLS stack.
+pub fn chain_verifier(stack: Stack, certificates: &Certificates) -> ClientChainVerifier {
+    let builder = MutualTls::builder().client_ca_pem(certificates.authority().certificate_pem());
+    match stack {
+        Stack::Rustls => builder.build_rustls_chain_verifier(),
+        Stack::Openssl => builder.build_openssl_chain_verifier(),
+    }
+    .unwrap()
+}
+
 /// The value of `--proxy-spki`.
 fn spki(identity: &Identity) -> String {
-    let certificate = certsession_core::PeerCertificate::from_der(identity.certificate_der());
+    let certificate = PeerCertificate::from_der(identity.certificate_der());
     let hash: PublicKeyHash = *certificate.unwrap().public_key_hash();
     hash.to_string()
 }

@@ -1,7 +1,7 @@
 //! A portal with a real proxy in front.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub struct Fronted {
     /// The portal.
     pub behind: BehindProxy,
     proxy: Proxy,
-    _process: Process,
+    process: Process,
     port: Port,
     plan: Plan,
 }
@@ -57,13 +57,34 @@ impl Fronted {
         fs::write(dir.join(proxy.recipe()), configuration).unwrap();
         let arguments = proxy.arguments(dir, port.number());
         let process = Process::start(&program, &arguments, &dir.join("proxy.log"));
-        wait_until_it_listens(&process, proxy, port.number());
-        Self {
+        let this = Self {
             behind,
             proxy,
-            _process: process,
+            process,
             port,
             plan,
+        };
+        this.wait_until_it_serves();
+        this
+    }
+
+    /// Some listen before they have read how to serve.
+    fn wait_until_it_serves(&self) {
+        let began = Instant::now();
+        let stranger = self.stranger();
+        let serves = || {
+            stranger
+                .run_once("/session", &[])
+                .is_ok_and(|answer| answer.status == 200)
+        };
+        while !serves() {
+            assert!(
+                !self.process.has_ended() && began.elapsed() < START,
+                "{:?} does not serve: {}",
+                self.proxy,
+                self.process.output()
+            );
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -103,16 +124,4 @@ pub(super) fn recipe_file(proxy: Proxy) -> PathBuf {
 fn port_of(curl: &Curl) -> u16 {
     let (_, port) = curl.base().rsplit_once(':').unwrap();
     port.parse().unwrap()
-}
-
-fn wait_until_it_listens(process: &Process, proxy: Proxy, port: u16) {
-    let began = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            !process.has_ended() && began.elapsed() < START,
-            "{proxy:?} does not listen: {}",
-            process.output()
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -4,6 +4,6 @@ mod behind;
 mod fronted;
 mod program;
 
-pub use behind::BehindProxy;
+pub use behind::{BehindProxy, chain_verifier};
 pub use fronted::Fronted;
 pub use program::Proxy;

@@ -6,6 +6,7 @@ mod around;
 mod cells;
 mod forms;
 mod managed;
+mod mixed;
 mod pooled;
 mod promises;
 mod recipes;

@@ -33,6 +33,10 @@ async fn spoofed_fields_never_change_who_a_client_is(plan: Plan, proxy: Proxy) {
         assert!(!(200..300).contains(&status), "{proxy:?}: {what}: {status}");
         assert_eq!(stranger.cookie(), None, "{proxy:?}: {what}");
     }
+    // The proxy replaces its own field, so that the request is alice's.
+    let own = arguments(&forms::of(proxy.dialect(), pki.bob()));
+    let answer = write(&fronted.curl("alice"), &own);
+    assert_eq!(answer.map(|answer| answer.status), Some(204), "{proxy:?}");
     // What a field can do at most is to have its own request refused.
     assert_eq!(
         fronted.curl("alice").put("/session/data/a", "1").status,

@@ -142,11 +142,11 @@ impl Identity {
         let Self::Certificate { keys, names } = self else {
             return false;
         };
-        let is_name = |name: &Box<str>| {
+        let is_name = |name: &str| {
             let mut dns = certificate.dns_names();
             dns.any(|dns| dns.eq_ignore_ascii_case(name))
-                || certificate.uris().any(|uri| uri == &**name)
+                || certificate.uris().any(|uri| uri == name)
         };
-        keys.contains(certificate.public_key_hash()) || names.iter().any(is_name)
+        keys.contains(certificate.public_key_hash()) || names.iter().any(|name| is_name(name))
     }
 }

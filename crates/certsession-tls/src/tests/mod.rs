@@ -4,6 +4,7 @@ mod anchors;
 mod audit;
 mod cas;
 mod files;
+mod forwarded;
 mod handshake;
 mod large;
 mod pki;

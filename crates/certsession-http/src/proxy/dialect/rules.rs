@@ -15,8 +15,10 @@ pub(super) struct Rules {
     /// A field and its value (any, if `None`) that cannot come without a certificate.
     pub(super) contradiction: Option<(&'static str, Option<&'static str>, &'static str)>,
     /// The certificates in the field's value, and in that of the chain.
-    pub(super) decode: fn(&[u8], Option<&[u8]>) -> Result<Chain, Fault>,
+    pub(super) decode: Decode,
 }
+
+type Decode = fn(&[u8], Option<&[u8]>) -> Result<Chain, Fault>;
 
 /// The client's certificate and its intermediates, in DER, in any order.
 #[derive(Debug, PartialEq, Eq)]

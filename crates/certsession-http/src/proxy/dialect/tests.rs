@@ -289,7 +289,7 @@ fn expected_of(chain: &Chain) -> Chain {
 
 #[test]
 fn a_chain_without_end_is_refused() {
-    let many = vec!["MAFB"; 12].join(",");
+    let many = ["MAFB"; 12].join(",");
     let fields = vec![("x-forwarded-tls-client-cert", many.into_bytes())];
     assert!(read(&Dialect::traefik(), &fields).is_err());
 }
