@@ -57,11 +57,16 @@ pub struct Db {
     entries: [Vec<(Time, Handle)>; 2],
     /// Those that are condemned to make room.
     condemned: [BTreeSet<Handle>; 2],
-    now: Time,
 }
 
-/// When a session began.
+/// When a session began, by the clock of the request that signs in: sent again, a command has the
+/// same.
 type Time = u8;
+
+/// After those that are there already.
+fn began(request: Request) -> Time {
+    10 + request
+}
 
 /// The key of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,9 +102,9 @@ pub enum Command {
     /// `end.lua`.
     End(Handle),
     /// `join.lua`, without a limit.
-    Join(Principal, Handle),
+    Join(Principal, Handle, Time),
     /// `join.lua` and `admit.lua`: with one.
-    Admit(Principal, Handle),
+    Admit(Principal, Handle, Time),
     /// How many entries there are: of a planted fault.
     Count(Principal),
     /// `ZREM`.
@@ -208,16 +213,17 @@ impl Db {
         entries.filter(belongs).count()
     }
 
-    fn join(&mut self, principal: Principal, handle: Handle) {
-        self.now += 1;
+    fn join(&mut self, principal: Principal, handle: Handle, time: Time) {
         let entries = &mut self.entries[usize::from(principal)];
         entries.retain(|it| it.1 != handle);
-        entries.push((self.now, handle));
+        entries.push((time, handle));
+        entries.sort_unstable();
         self.condemned[usize::from(principal)].remove(&handle);
     }
 
-    fn has_entry(&self, of: usize, handle: Handle) -> bool {
-        self.entries[of].iter().any(|it| it.1 == handle)
+    fn entry(&self, of: usize, handle: Handle) -> Option<Time> {
+        let mut entries = self.entries[of].iter();
+        entries.find(|it| it.1 == handle).map(|it| it.0)
     }
 
     fn end(&mut self, handle: Handle, leaves_no_place: bool) {
@@ -287,12 +293,17 @@ impl Redis {
     /// The step that makes a session one of its principal's.
     fn join(&self, client: Client, principal: Principal, handle: Handle) -> Next<Self> {
         let is_limited = matches!(client.ask, Ask::SignIn(..) | Ask::Move(..));
+        let time = began(client.me);
         match (is_limited, self.fault) {
             (true, Some(RedisFault::CountsFirst)) => {
                 send(client, Stage::Counts, Command::Count(principal))
             }
-            (true, _) => send(client, Stage::Joins, Command::Admit(principal, handle)),
-            (false, _) => send(client, Stage::Joins, Command::Join(principal, handle)),
+            (true, _) => send(
+                client,
+                Stage::Joins,
+                Command::Admit(principal, handle, time),
+            ),
+            (false, _) => send(client, Stage::Joins, Command::Join(principal, handle, time)),
         }
     }
 
@@ -323,7 +334,7 @@ impl Protocol for Redis {
         for (handle, principal) in &self.sessions {
             let kept = record(100 + handle, *principal, None);
             db.sessions[usize::from(*handle)] = Slot::Kept(kept);
-            db.join(*principal, *handle);
+            db.join(*principal, *handle, 1 + *handle);
         }
         let clients = (0..).zip(&self.requests).map(|(me, ask)| Client {
             me,
@@ -384,7 +395,8 @@ impl Protocol for Redis {
                 let others: Vec<_> = entries.iter().filter(|it| **it != handle).collect();
                 let excess = (others.len() + 1).saturating_sub(self.limit);
                 client.to_end = others[..excess].iter().map(|it| **it).collect();
-                send(client, Stage::Joins, Command::Join(principal, handle))
+                let time = began(client.me);
+                send(client, Stage::Joins, Command::Join(principal, handle, time))
             }
             (Stage::Joins, answer, ask) => {
                 if let Answer::Entries(condemned) = answer {
@@ -499,11 +511,11 @@ impl Protocol for Redis {
                 }
                 None => Answer::Found(None),
             },
-            Command::Join(principal, handle) => {
-                db.join(*principal, *handle);
+            Command::Join(principal, handle, time) => {
+                db.join(*principal, *handle, *time);
                 Answer::Done
             }
-            Command::Admit(principal, handle) => {
+            Command::Admit(principal, handle, time) => {
                 let at = usize::from(*principal);
                 let mut counted = db.entries[at].clone();
                 counted.retain(|it| it.1 != *handle);
@@ -511,7 +523,7 @@ impl Protocol for Redis {
                 let condemned: Vec<_> = counted.drain(..excess).map(|it| it.1).collect();
                 db.entries[at] = counted;
                 db.condemned[at].extend(condemned);
-                db.join(*principal, *handle);
+                db.join(*principal, *handle, *time);
                 Answer::Entries(db.condemned[at].iter().copied().collect())
             }
             Command::Count(principal) => {
@@ -543,7 +555,7 @@ impl Protocol for Redis {
             ghost.lost.extend(handles.filter(|handle| {
                 let is_in = |db: &Db| {
                     let index =
-                        |at: usize| (db.has_entry(at, *handle), db.condemned[at].contains(handle));
+                        |at: usize| (db.entry(at, *handle), db.condemned[at].contains(handle));
                     (
                         db.sessions[usize::from(*handle)].clone(),
                         index(0),
@@ -628,7 +640,7 @@ impl Protocol for Redis {
                             Some(record) if !state.ghost.lost.contains(&handle) => {
                                 let at = usize::from(record.principal);
                                 let is_condemned = state.db.condemned[at].contains(&handle);
-                                state.db.has_entry(at, handle) || is_condemned
+                                state.db.entry(at, handle).is_some() || is_condemned
                             }
                             _ => true,
                         },
