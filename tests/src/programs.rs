@@ -233,7 +233,7 @@ fn build() -> String {
             "--offline",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["-p", "portal", "-p", "portal-axum"])
+        .args(["-p", "portal", "-p", "portal-axum", "-p", "certs-dev"])
         .args(["-p", "quickstart", "-p", "quickstart-axum", "--target-dir"])
         .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"));
