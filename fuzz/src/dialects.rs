@@ -147,12 +147,17 @@ pub fn judge(name: &str, dialect: &Dialect, forwarded: &Forwarded<'_>) {
     fields.extend(forwarded.chain.as_ref().map(|pieces| (chain, text(pieces))));
     fields.extend(forwarded.again.as_ref().map(|pieces| (field, text(pieces))));
 
-    let bytes = fields.iter().map(|(name, value)| (name.as_bytes(), &**value));
+    let bytes = fields
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), &**value));
     let asked = proxies.peer_of(Hop::UnixSocket, bytes);
     let PeerState::Verified(certificate) = asked.peer else {
         return;
     };
-    assert!(forwarded.again.is_none(), "a field that comes twice does not count");
+    assert!(
+        forwarded.again.is_none(),
+        "a field that comes twice does not count"
+    );
     if let Some((_, expected)) = verdict {
         assert_eq!(given.map(<[u8]>::trim_ascii), Some(expected));
     }
@@ -217,7 +222,9 @@ fn unescaped(value: &[u8]) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let byte = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte = part
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) => {
                 plain.push(char::from(byte));

@@ -72,6 +72,7 @@ pub use held::Held;
 pub use live::Live;
 pub use logs::Logs;
 pub use matrix::{Plan, run};
+pub use port::Port;
 pub use proxy::ResettingProxy;
 pub use served::{Served, Tls};
 pub use site::{Setup, Site};

@@ -12,14 +12,19 @@ const PORTS: std::ops::Range<u16> = 16_000..32_000;
 
 /// A free loopback port. It is reserved for this test until it is dropped, whether a server runs or
 /// not.
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     #[allow(dead_code, reason = "the lock ends with it")]
     lock: File,
 }
 
 impl Port {
-    pub(crate) fn reserve() -> Self {
+    /// Reserves one.
+    ///
+    /// # Panics
+    ///
+    /// If none is free.
+    pub fn reserve() -> Self {
         let locks = env::temp_dir().join("certsession-ports");
         fs::create_dir_all(&locks).unwrap();
         let first = RandomState::new().hash_one(0) % PORTS.len() as u64;
@@ -34,7 +39,8 @@ impl Port {
         panic!("no port in {PORTS:?} is free");
     }
 
-    pub(crate) const fn number(&self) -> u16 {
+    /// Its number.
+    pub const fn number(&self) -> u16 {
         self.number
     }
 }

@@ -276,7 +276,8 @@ pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
 }
 
 /// The examples that tests run.
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 8] = [
+    "certs-dev",
     "firestore-axum",
     "portal",
     "portal-axum",

@@ -4,6 +4,7 @@
 
 mod around;
 mod cells;
+mod examples;
 mod forms;
 mod managed;
 mod mixed;

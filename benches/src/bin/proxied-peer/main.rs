@@ -18,7 +18,7 @@ use certsession_http::{Dialect, Hop, TrustedProxies, is_certificate_field};
 const FEW: u32 = 1_000;
 const MANY: u32 = 21_000;
 
-/// What the issue of a proxy's peer may cost above a direct one's.
+/// The most instructions that the peer of a proxy's request may cost above a direct one.
 const MOST: i64 = 3_000;
 
 /// The rest of a browser's request.
@@ -28,7 +28,10 @@ const USUAL: [(&[u8], &[u8]); 6] = [
     (b"accept", b"text/html,application/xhtml+xml"),
     (b"accept-encoding", b"gzip, deflate, br"),
     (b"sec-fetch-site", b"same-origin"),
-    (b"cookie", b"__Host-session=0123456789abcdef0123456789abcdef"),
+    (
+        b"cookie",
+        b"__Host-session=0123456789abcdef0123456789abcdef",
+    ),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -90,7 +93,9 @@ impl World {
     fn new(kind: &str) -> Result<Self, Box<dyn Error>> {
         let authority = Authority::new("bench CA")?;
         let issue = |name: &str| authority.issue(&LeafRequest::client(name));
-        let proxy = Arc::new(PeerCertificate::from_der(issue("proxy")?.certificate_der())?);
+        let proxy = Arc::new(PeerCertificate::from_der(
+            issue("proxy")?.certificate_der(),
+        )?);
         let clients = ["alice", "bob"].map(|name| {
             let client = issue(name)?;
             Ok::<_, certs_dev::Error>(match kind {
