@@ -6,8 +6,8 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use certsession_core::test_util::peer;
-use certsession_core::{MemoryStore, PeerState, SessionManager, SignIn};
-use certsession_http::{RequestHead, SessionDriver};
+use certsession_core::{MemoryStore, PeerState, RequestInfo, SessionManager, SignIn};
+use certsession_http::{RequestHead, SessionDriver, SiteFields};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -54,6 +54,8 @@ async fn sign_in(driver: &SessionDriver<MemoryStore>, peer: &PeerState, name: &s
         cookies: std::iter::empty(),
         peer,
         reads_near: false,
+        request: RequestInfo::default(),
+        site: SiteFields::default(),
     };
     let opened = driver.open(request).await.unwrap();
     let opened = match direct {
