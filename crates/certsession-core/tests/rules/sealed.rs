@@ -148,7 +148,10 @@ fn single_use_values_messages_and_forms_work_on_encrypted_data() {
     assert!(one.is_csrf_token(token.unwrap().as_str()));
     for session in [&mut one, &mut two] {
         assert_eq!(session.take_once(&SECRET).unwrap().unwrap(), "x");
-        assert_eq!(session.take_flashes().unwrap(), std::slice::from_ref(&flash));
+        assert_eq!(
+            session.take_flashes().unwrap(),
+            std::slice::from_ref(&flash)
+        );
     }
     commit(&world, &mut one).unwrap();
     assert!(matches!(
