@@ -7,11 +7,16 @@ use super::Key;
 /// The stored value does not have the key's type. The error holds the key's name, the type and what
 /// kind of JSON is stored, never the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+// Boxed, as every request's future has room for it.
+pub struct DecodeError(Box<Mismatch>);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the session key {key:?} holds {found}, which is no {expected} ({problem}): if its type has \
      changed, read it by the older type, or name a new key"
 )]
-pub struct DecodeError {
+struct Mismatch {
     key: String,
     expected: &'static str,
     found: &'static str,
@@ -21,16 +26,16 @@ pub struct DecodeError {
 impl DecodeError {
     /// The key's name.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.0.key
     }
 
     pub(crate) fn of<T>(key: &str, json: &[u8], problem: &'static str) -> Self {
-        Self {
+        Self(Box::new(Mismatch {
             key: key.to_owned(),
             expected: std::any::type_name::<T>(),
             found: kind(json),
             problem,
-        }
+        }))
     }
 }
 

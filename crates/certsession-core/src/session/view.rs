@@ -28,6 +28,7 @@ impl Session {
     }
 
     /// The JSON text of a key: as this request wrote it, otherwise as it was loaded.
+    #[inline]
     pub(super) fn json(&self, name: &str) -> Result<Option<Cow<'_, [u8]>>, SessionError> {
         match self.pending.changes.edit(name) {
             Edit::Insert(json) => Ok(Some(Cow::Borrowed(json))),
@@ -60,6 +61,7 @@ impl Session {
         texts
     }
 
+    #[inline]
     fn unsealed<'j>(&self, name: &str, stored: &'j [u8]) -> Result<Cow<'j, [u8]>, SessionError> {
         let Some((base, data_key)) = self
             .base
