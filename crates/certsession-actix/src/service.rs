@@ -35,6 +35,10 @@ const PEER_UNKNOWN: SetUpFault = SetUpFault::new(
 /// The peer of a connection, as it lies in the connection's extensions.
 ///
 /// A type of this crate alone, so that nothing else can put a peer there.
+#[cfg_attr(
+    not(any(feature = "rustls-0_23", feature = "openssl")),
+    allow(dead_code, reason = "the hook of a TLS stack makes it")
+)]
 #[derive(Debug, Clone)]
 pub(crate) enum CapturedPeer {
     /// The client itself.
@@ -47,6 +51,10 @@ pub(crate) enum CapturedPeer {
 }
 
 /// The sender of a connection to a socket for proxies.
+#[cfg_attr(
+    not(any(feature = "rustls-0_23", feature = "openssl")),
+    allow(dead_code, reason = "the hook of a TLS stack makes it")
+)]
 #[derive(Debug, Clone)]
 pub(crate) enum Sender {
     Tls {
