@@ -113,12 +113,11 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
 
 /// The address of the client: as the authenticated proxy saw it, without a port, or where the
 /// connection comes from.
-pub(crate) fn address_of(request: &ServiceRequest) -> Option<SocketAddr> {
-    let forwarded = request.extensions().get::<ClientAddress>().copied();
-    match forwarded {
-        Some(address) => Some(SocketAddr::new(address.get(), 0)),
-        None => request.peer_addr(),
+pub(crate) fn address_of(request: &ServiceRequest, is_forwarded: bool) -> Option<SocketAddr> {
+    if is_forwarded && let Some(address) = request.extensions().get::<ClientAddress>() {
+        return Some(SocketAddr::new(address.get(), 0));
     }
+    request.peer_addr()
 }
 
 fn direct_peer(request: &ServiceRequest) -> Option<PeerState> {

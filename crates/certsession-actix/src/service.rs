@@ -92,15 +92,19 @@ where
             let origin = peer::take_peer(&mut request);
             let is_forwarded = origin.is_forwarded;
             let opened = match origin.peer {
-                Some(peer) => parts.driver.open(parts.head(&request, &peer)).await,
+                Some(peer) => {
+                    let head = parts.head(&request, &peer, is_forwarded);
+                    parts.driver.open(head).await
+                }
                 None => Err(PEER_UNKNOWN.report()),
             };
             let opened = match opened {
                 Ok(opened) if is_forwarded => opened.forwarded(),
                 Ok(opened) => opened,
                 Err(error) => {
-                    let response = Box::pin(refuse(request, error.into())).await;
-                    return Ok(closed_if_refused(response, is_forwarded));
+                    let mut response = Box::pin(refuse(request, error.into())).await;
+                    close_if_refused(&mut response, is_forwarded);
+                    return Ok(response);
                 }
             };
             if let Some(device) = &parts.device {
@@ -108,8 +112,11 @@ where
             }
             Opened::enter(&mut request.extensions_mut(), opened.session().clone());
             let result = parts.inner.call(request).await;
-            let response = respond(result, parts.driver.settle(opened).await);
-            response.map(|response| closed_if_refused(response, is_forwarded))
+            let mut response = respond(result, parts.driver.settle(opened).await);
+            if let Ok(response) = &mut response {
+                close_if_refused(response, is_forwarded);
+            }
+            response
         })
     }
 }
@@ -119,6 +126,7 @@ impl<S: SessionStore, I> Parts<S, I> {
         &self,
         request: &'r ServiceRequest,
         peer: &'r PeerState,
+        is_forwarded: bool,
     ) -> RequestHead<'r, impl Iterator<Item = &'r [u8]> + use<'r, S, I>> {
         RequestHead {
             cookies: request.headers().get_all(COOKIE).map(HeaderValue::as_bytes),
@@ -127,7 +135,7 @@ impl<S: SessionStore, I> Parts<S, I> {
             request: RequestInfo {
                 method: Some(request.method().as_str()),
                 path: Some(request.path()),
-                client: peer::address_of(request),
+                client: peer::address_of(request, is_forwarded),
             },
             site: site_fields(request),
         }
@@ -171,10 +179,7 @@ async fn refuse<B>(mut request: ServiceRequest, error: Error) -> ServiceResponse
 
 /// A refused certificate closes the connection of its client: over HTTP/1.1 the response says so, and
 /// over HTTP/2 this does it. The connection of a proxy serves others too.
-fn closed_if_refused<B>(
-    mut response: ServiceResponse<B>,
-    is_forwarded: bool,
-) -> ServiceResponse<B> {
+fn close_if_refused<B>(response: &mut ServiceResponse<B>, is_forwarded: bool) {
     if !is_forwarded
         && response.status() == StatusCode::FORBIDDEN
         && response
@@ -189,7 +194,6 @@ fn closed_if_refused<B>(
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    response
 }
 
 /// The handler's response with the cookie on it; if the commit failed, that failure instead.

@@ -162,25 +162,11 @@ impl<S: SessionStore> SessionDriver<S> {
     /// # Errors
     ///
     /// If the request is refused or the store fails. The handler must not run then.
-    pub async fn open<'h, C>(&self, request: RequestHead<'_, C>) -> Result<OpenRequest, Error>
-    where
-        C: IntoIterator<Item = &'h [u8]>,
-    {
-        let opened = self.open_session(request).await;
-        #[cfg(feature = "metrics")]
-        if let Err(error) = &opened {
-            crate::meter::refused(error);
-        }
-        Ok(OpenRequest {
-            guard: EndGuard::new(opened?),
-            is_forwarded: false,
-        })
-    }
-
-    async fn open_session<'h, C>(
-        &self,
-        request: RequestHead<'_, C>,
-    ) -> Result<RequestSession, Error>
+    // No `async fn`: what is not needed any more would stay in the future of every request.
+    pub fn open<'r, 'h: 'r, C>(
+        &'r self,
+        request: RequestHead<'r, C>,
+    ) -> impl Future<Output = Result<OpenRequest, Error>> + use<'r, 'h, S, C>
     where
         C: IntoIterator<Item = &'h [u8]>,
     {
@@ -188,18 +174,32 @@ impl<S: SessionStore> SessionDriver<S> {
         let (manager, settings) = (&shared.manager, &shared.settings);
         revoked::end_sessions_of_revoked(manager);
         let method = request.request.method.unwrap_or_default();
-        if !settings.guard.admits(method, &request.site) {
-            let refused = manager.refuse_request(Refusal::CrossSite, request.peer, request.request);
-            return Err(refused.into());
-        }
-        let opened = manager.open_request(certsession_core::OpenRequest {
+        let is_admitted = settings.guard.admits(method, &request.site);
+        let request = certsession_core::OpenRequest {
             presented: settings.cookie.find(request.cookies),
             peer: request.peer,
             reads_near: request.reads_near,
             request: request.request,
-        });
-        let context = Arc::clone(&shared.context);
-        Ok(RequestSession::new(opened.await?, context))
+        };
+        async move {
+            let opened = match is_admitted {
+                true => manager.open_request(&request).await,
+                false => {
+                    let (peer, info) = (request.peer, request.request);
+                    Err(manager.refuse_request(Refusal::CrossSite, peer, info))
+                }
+            };
+            let opened = opened.map_err(Error::from);
+            #[cfg(feature = "metrics")]
+            if let Err(error) = &opened {
+                crate::meter::refused(error);
+            }
+            let session = RequestSession::new(opened?, Arc::clone(&shared.context));
+            Ok(OpenRequest {
+                guard: EndGuard::new(session),
+                is_forwarded: false,
+            })
+        }
     }
 
     /// Commits what the handler did to the session, also if the handler failed.

@@ -51,29 +51,18 @@ pub struct OpenRequest<'r> {
     pub request: RequestInfo<'r>,
 }
 
-/// Where a record may be read from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Store,
-    /// A copy in this process if there is one, otherwise the store.
-    Near,
-}
-
 /// The input of a lookup: the token, the peer's certificate and the time.
 struct Lookup<'p> {
-    source: Source,
-    /// For the secret in it, if the session's data is encrypted.
-    presented: Presented<'p>,
+    request: &'p OpenRequest<'p>,
     handle: Handle,
     token_hash: TokenHash,
     certificate: Option<&'p Arc<PeerCertificate>>,
     now: Timestamp,
-    request: RequestInfo<'p>,
 }
 
 impl<'p> Lookup<'p> {
     fn details(&self) -> EventDetails<'p> {
-        EventDetails::of_request(self.request, self.certificate.map(Arc::as_ref))
+        EventDetails::of_request(self.request.request, self.certificate.map(Arc::as_ref))
     }
 }
 
@@ -113,12 +102,13 @@ impl<S: SessionStore> SessionManager<S> {
         presented: Presented<'a>,
         peer: &'a PeerState,
     ) -> impl Future<Output = Result<Session, SessionError>> {
-        self.open_request(OpenRequest {
+        let request = OpenRequest {
             presented,
             peer,
             reads_near: false,
             request: RequestInfo::default(),
-        })
+        };
+        async move { self.open_request(&request).await }
     }
 
     /// Like [`open`](Self::open), but reads the copy of the record that this process holds
@@ -137,12 +127,13 @@ impl<S: SessionStore> SessionManager<S> {
         presented: Presented<'a>,
         peer: &'a PeerState,
     ) -> impl Future<Output = Result<Session, SessionError>> {
-        self.open_request(OpenRequest {
+        let request = OpenRequest {
             presented,
             peer,
             reads_near: true,
             request: RequestInfo::default(),
-        })
+        };
+        async move { self.open_request(&request).await }
     }
 
     /// As [`open`](Self::open), with what events shall say of the request. This is what adapters
@@ -151,36 +142,25 @@ impl<S: SessionStore> SessionManager<S> {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn open_request(&self, request: OpenRequest<'_>) -> Result<Session, SessionError> {
-        let OpenRequest {
-            presented,
-            peer,
-            reads_near,
-            request,
-        } = request;
-        let source = match reads_near {
-            true => Source::Near,
-            false => Source::Store,
-        };
+    // By reference, as the future of each layer would have a copy of it.
+    pub async fn open_request(&self, request: &OpenRequest<'_>) -> Result<Session, SessionError> {
         let now = self.rules.clock.now();
-        let certificate = self.judge_peer(peer, request)?;
+        let certificate = self.judge_peer(request.peer, request.request)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
             && let Err(refusal) = self.rules.judge(certificate, now)
         {
             self.end_if_revoked(refusal, certificate);
-            let details = EventDetails::of_request(request, Some(certificate));
+            let details = EventDetails::of_request(request.request, Some(certificate));
             return Err(self.refuse(None, refusal, details));
         }
-        let found = match self.read_token(presented, certificate, request) {
+        let found = match self.read_token(request.presented, certificate, request.request) {
             Some((handle, token_hash)) => {
                 let lookup = Lookup {
-                    source,
-                    presented,
+                    request,
                     handle,
                     token_hash,
                     certificate,
                     now,
-                    request,
                 };
                 self.find(&lookup).await?
             }
@@ -189,7 +169,8 @@ impl<S: SessionStore> SessionManager<S> {
         let (base, phase) = match found {
             LookupResult::Session(base) => (Some(base), Phase::Open),
             LookupResult::Replayed(record) => {
-                let details = EventDetails::of_request(request, certificate.map(Arc::as_ref));
+                let presented = certificate.map(Arc::as_ref);
+                let details = EventDetails::of_request(request.request, presented);
                 (None, Box::pin(self.replayed(record, details)).await?)
             }
             LookupResult::Replaced => (None, Phase::Replaced),
@@ -198,7 +179,7 @@ impl<S: SessionStore> SessionManager<S> {
         };
         let rules = Arc::clone(&self.rules);
         let mut session = Session::new(rules, certificate.cloned(), base, phase);
-        session.client = request.client;
+        session.client = request.request.client;
         Ok(session)
     }
 
@@ -261,7 +242,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     async fn find(&self, lookup: &Lookup<'_>) -> Result<LookupResult, SessionError> {
-        if lookup.source == Source::Near
+        if lookup.request.reads_near
             && let Some(base) = self.find_near(lookup)
         {
             return Ok(LookupResult::Session(base));
@@ -378,7 +359,7 @@ impl<S: SessionStore> SessionManager<S> {
             TokenStatus::InGrace => seal.previous.as_ref(),
             TokenStatus::Unknown => None,
         };
-        let token = match lookup.presented {
+        let token = match lookup.request.presented {
             Presented::One(text) => Token::parse(text).ok(),
             Presented::None | Presented::Several => None,
         };

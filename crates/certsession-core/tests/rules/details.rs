@@ -73,7 +73,7 @@ fn a_theft_names_the_thief_the_owner_and_where_it_came_from() {
     let [alice, mallory] = peers();
     let owner = Client::signed_in(&world, &alice, "alice");
     told.take();
-    let opened = block_on(world.sessions.open_request(OpenRequest {
+    let opened = block_on(world.sessions.open_request(&OpenRequest {
         presented: Presented::One(owner.cookie.as_ref().unwrap().as_bytes()),
         peer: &mallory,
         reads_near: false,
@@ -95,7 +95,7 @@ fn a_sign_in_and_a_sign_out_name_the_certificate_and_the_client_of_their_request
     let (world, told) = world();
     let [alice, _] = peers();
     let open = |cookie: Option<&str>| {
-        block_on(world.sessions.open_request(OpenRequest {
+        block_on(world.sessions.open_request(&OpenRequest {
             presented: cookie.map_or(Presented::None, |text| Presented::One(text.as_bytes())),
             peer: &alice,
             reads_near: false,
