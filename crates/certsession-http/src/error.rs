@@ -148,7 +148,11 @@ impl Error {
                 _ => format!("{self}\n"),
             },
             retry_after: (status == 503).then_some("1"),
-            closes_connection: matches!(self, Self::Refused(_)),
+            // A request of another site's page says nothing of the certificate.
+            closes_connection: matches!(
+                self,
+                Self::Refused(refusal) if *refusal != Refusal::CrossSite
+            ),
             authenticate: match self {
                 Self::TokenNotBound => Some("Bearer error=\"invalid_token\""),
                 _ => None,

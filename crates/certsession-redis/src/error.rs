@@ -130,6 +130,9 @@ pub(crate) fn store_error(error: RedisError) -> StoreError {
     let kind = match error.kind() {
         _ if has_code("OOM") => StoreErrorKind::Full,
         _ if has_code("WRONGTYPE") => StoreErrorKind::Unreadable,
+        // The slot of the key is being moved: a script that deletes the key and sets it again may do
+        // the first alone.
+        _ if has_code("non local key") => StoreErrorKind::Unavailable,
         ErrorKind::Io
         | ErrorKind::AuthenticationFailed
         | ErrorKind::ClusterConnectionNotFound

@@ -5,8 +5,8 @@
 //! `TlsConnectInfo`, and vouches for it to `CertSessionLayer`. The session's cookie is metadata like
 //! any other: a client sends back what `set-cookie` gave it.
 //!
-//! A refusal of the layer is an HTTP response, 403 or 503, which every gRPC client turns into
-//! PERMISSION_DENIED or UNAVAILABLE; what a handler refuses says so by [`status_of`].
+//! A refusal of the layer is an HTTP response, 403 or 503; another layer makes PERMISSION_DENIED or
+//! UNAVAILABLE of it. What a handler refuses says so itself.
 
 #![allow(clippy::print_stdout, reason = "it tells its user where it is")]
 
@@ -21,7 +21,7 @@ use service::Notes;
 use tokio::net::TcpListener;
 use tonic::transport::server::{TcpConnectInfo, TcpIncoming, TlsConnectInfo};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
-use tower::util::MapRequestLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -42,6 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .tls_config(tls)?
         // The first layer is the outermost: it must run before the one that asks for the peer.
         .layer(MapRequestLayer::new(with_peer))
+        .layer(MapResponseLayer::new(service::as_grpc))
         .layer(CertSessionLayer::new(MemoryStore::new()))
         .add_service(Notes)
         .serve_with_incoming(TcpIncoming::from(listener))

@@ -5,9 +5,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use certsession_axum::{CertSession, Error, SignIn};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http::Request;
+use http::header::{CONTENT_TYPE, SET_COOKIE};
 use tonic::body::Body;
 use tonic::server::{Grpc, NamedService, ServerStreamingService, UnaryService};
 use tonic::{Code, Response, Status};
@@ -17,18 +19,41 @@ use with_tonic::{Name, SIGN_IN, SIGN_OUT, WATCH, WHO_AM_I};
 
 type Call<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What a gRPC client sees of an error of the session (gRPC's codes for HTTP statuses).
-pub(crate) fn status_of(error: Error) -> Status {
-    let code = match error.status() {
+/// What a gRPC client sees of an error of the session.
+fn status_of(error: Error) -> Status {
+    // The text for the public, without the causes that are for the log.
+    Status::new(code_of(error.status()), error.to_response().body.trim_end())
+}
+
+/// What a gRPC client sees of a response that is none of gRPC's: a refusal of the layer. The cookie
+/// that such a response may remove stays on it.
+pub(crate) fn as_grpc<B>(response: http::Response<B>) -> http::Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let kind = response.headers().get(CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        return response.map(Body::new);
+    }
+    let code = code_of(response.status().as_u16());
+    let mut grpc = Status::new(code, "the session was refused").into_http();
+    let headers = response.into_parts().0.headers;
+    for cookie in headers.get_all(SET_COOKIE) {
+        grpc.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    grpc
+}
+
+fn code_of(status: u16) -> Code {
+    match status {
         400 | 413 => Code::InvalidArgument,
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
         409 => Code::Aborted,
         503 => Code::Unavailable,
         _ => Code::Internal,
-    };
-    // The text for the public, without the causes that are for the log.
-    Status::new(code, error.to_response().body.trim_end())
+    }
 }
 
 /// The service `notes.Notes`.

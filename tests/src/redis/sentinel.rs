@@ -86,9 +86,21 @@ impl RedisSentinel {
         data.filter(|server| server.port() != master).collect()
     }
 
-    /// Kills the master, and returns it, for a restart.
+    /// Kills the master, and returns it, for a restart. Its replicas are in step before: one that is
+    /// still being filled would take its place, empty.
+    ///
+    /// # Panics
+    ///
+    /// If they do not get in step in time.
     pub fn kill_master(&self) -> &RedisServer {
         let master = self.master();
+        wait_for("replicas in step", LIMIT, || {
+            let is_in_step = |n: usize| {
+                let replica = master.find_info(&format!("slave{n}")).unwrap_or_default();
+                replica.contains("state=online") && replica.contains("lag=0")
+            };
+            (0..REPLICAS).all(is_in_step).then_some(())
+        });
         master.kill();
         master
     }

@@ -16,7 +16,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 #[test]
 fn p6_actix_that_is_told_to_stop_loses_no_acknowledged_write_and_no_end() {
-    run::<adapters::Actix, KeptOnDisk, _>(Stack::Rustls, Http::Two, stopped_under_load);
+    // Over HTTP/2 actix cannot tell its clients, and waits for those that go on: `shutdown_timeout`.
+    run::<adapters::Actix, KeptOnDisk, _>(Stack::Rustls, Http::One, stopped_under_load);
 }
 
 #[test]

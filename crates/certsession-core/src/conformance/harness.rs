@@ -54,6 +54,12 @@ pub trait Harness: Default {
         2 << 20
     }
 
+    /// Whether a list shows the sessions of one moment. Default: true. False for an emulator whose
+    /// queries may see half of a commit: a list with a session too many is then looked at again.
+    fn lists_moments(&self) -> bool {
+        true
+    }
+
     /// How often each race is run. Default: 50 times.
     fn rounds(&self) -> u32 {
         50
