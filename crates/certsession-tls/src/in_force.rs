@@ -33,7 +33,7 @@ pub struct CertificateInForce {
 /// use certsession_tls::MutualTls;
 ///
 /// # fn warn(tls: &MutualTls, soon: certsession_core::Timestamp) {
-/// for certificate in tls.certificates().list() {
+/// for certificate in tls.certificates().list().iter() {
 ///     if certificate.not_after() < soon {
 ///         println!("{} expires at {}", certificate.subject(), certificate.not_after());
 ///     }
