@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Starts the program, prints its process id, and kills it when standard input ends: at the latest
-/// when the test's process has ended, for any reason.
-const KEEPER: &str =
-    r#"trap '' HUP INT TERM; "$@" >&2 & echo $!; exec >&-; read -r _; kill -9 $!; wait $!"#;
+/// Starts the program in a process group of its own, prints its process id, and kills the group when
+/// standard input ends: at the latest when the test's process has ended, for any reason. Some
+/// programs, such as nginx, have workers that outlive a killed master.
+const KEEPER: &str = r#"trap '' HUP INT TERM; setsid "$@" >&2 & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait $!"#;
 
 /// A running program. It is killed when this is dropped.
 pub(crate) struct Process {
