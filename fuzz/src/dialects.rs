@@ -53,7 +53,7 @@ enum Verdict<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Reads every certificate, whoever issued it: what is fuzzed is what comes before.
+/// Reads every certificate, whichever CA issued it: what is fuzzed is what comes before.
 #[derive(Debug)]
 struct Readable;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use certsession_lab::{APPLICATIONS, Case, Outcome, Stack, compare, scan_all, scan_application};
 
-/// Where a table stands in the document: the marks before and after it.
+/// Where a table is in the document: the marks before and after it.
 type Place = (&'static str, &'static str);
 
 const LAB: Place = (

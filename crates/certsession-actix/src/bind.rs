@@ -1,5 +1,6 @@
 //! Binds an `HttpServer` with mutual TLS and the hook that captures the peer, in one call.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs};
@@ -7,12 +8,10 @@ use std::net::{TcpListener, ToSocketAddrs};
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
 use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, Response, Service, ServiceFactory};
+use actix_web::dev::{AppConfig, Extensions, Response, Service, ServiceFactory};
 use actix_web::{Error, HttpServer};
 use certsession_http::TrustedProxies;
-#[cfg(unix)]
-use certsession_tls::PeerVerifier;
-use certsession_tls::{MutualTls, ServerTls};
+use certsession_tls::{MutualTls, PeerVerifier, ServerTls};
 
 use crate::capture::{capture_peer, capture_proxy};
 
@@ -142,15 +141,11 @@ where
     B: MessageBody + 'static,
 {
     fn bind_mutual_tls(self, addrs: impl ToSocketAddrs, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tls_handshake_timeout(tls.handshake_timeout());
-        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        bind(server.on_connect(capture_peer(verifier)), addrs, tls)
+        bind(self, addrs, tls, capture_peer)
     }
 
     fn listen_mutual_tls(self, listener: TcpListener, tls: MutualTls) -> io::Result<Self> {
-        let server = self.tls_handshake_timeout(tls.handshake_timeout());
-        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        listen(server.on_connect(capture_peer(verifier)), listener, tls)
+        listen(self, listener, tls, capture_peer)
     }
 
     fn bind_behind_proxy(
@@ -159,10 +154,9 @@ where
         tls: MutualTls,
         proxies: &TrustedProxies,
     ) -> io::Result<Self> {
-        let server = self.tls_handshake_timeout(tls.handshake_timeout());
-        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let capture = capture_proxy(verifier, proxies.clone());
-        bind(server.on_connect(capture), addrs, tls)
+        bind(self, addrs, tls, |verifier| {
+            capture_proxy(verifier, proxies.clone())
+        })
     }
 
     fn listen_behind_proxy(
@@ -171,10 +165,9 @@ where
         tls: MutualTls,
         proxies: &TrustedProxies,
     ) -> io::Result<Self> {
-        let server = self.tls_handshake_timeout(tls.handshake_timeout());
-        let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
-        let capture = capture_proxy(verifier, proxies.clone());
-        listen(server.on_connect(capture), listener, tls)
+        listen(self, listener, tls, |verifier| {
+            capture_proxy(verifier, proxies.clone())
+        })
     }
 
     #[cfg(unix)]
@@ -193,10 +186,11 @@ where
 /// actix has a method of its own for each TLS stack, and a bound for each of its types.
 macro_rules! bound {
     ($name:ident, $place:ident: $kind:ty, $rustls:ident, $openssl:ident) => {
-        fn $name<F, I, S, B>(
+        fn $name<F, I, S, B, H>(
             server: HttpServer<F, I, S, B>,
             $place: $kind,
-            tls: ServerTls,
+            tls: MutualTls,
+            hook: impl FnOnce(PeerVerifier) -> H,
         ) -> io::Result<HttpServer<F, I, S, B>>
         where
             F: Fn() -> I + Send + Clone + 'static,
@@ -208,8 +202,15 @@ macro_rules! bound {
             <S::Service as Service<Request>>::Future: 'static,
             S::Service: 'static,
             B: MessageBody + 'static,
+            H: Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static,
         {
-            let server = server.tcp_nodelay(true).max_connection_rate(MAX_HANDSHAKES);
+            let timeout = tls.handshake_timeout();
+            let (tls, verifier) = tls.with_alpn(PROTOCOLS).into_parts();
+            let server = server
+                .tcp_nodelay(true)
+                .max_connection_rate(MAX_HANDSHAKES)
+                .tls_handshake_timeout(timeout)
+                .on_connect(hook(verifier));
             match tls {
                 #[cfg(feature = "rustls-0_23")]
                 ServerTls::Rustls(config) => server.$rustls($place, *config),

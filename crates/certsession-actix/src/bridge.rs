@@ -1,7 +1,7 @@
 //! Runs code of actix-session and actix-identity over these sessions.
 //!
 //! actix-session's extractor makes its session in the request's extensions where there is none. So
-//! the bridge, which stands between our middleware and their code, fills that session from ours
+//! the bridge, which is between our middleware and their code, fills that session from ours
 //! before the handler, and records the difference, key by key, in ours after it.
 
 use std::collections::{BTreeSet, HashMap};

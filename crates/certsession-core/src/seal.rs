@@ -3,7 +3,7 @@
 //! Each session has a random data key, which encrypts its values one by one, so that a commit still
 //! merges them key by key. The record keeps the data key wrapped by a key that is derived from the
 //! secret half of the session's token: the store, which knows a hash of the secret alone, can read
-//! nothing, and there is no key to manage. A new token wraps the data key anew; during a grace
+//! nothing, and there is no key to manage. A new token wraps the data key again; during a grace
 //! period the record keeps both.
 
 use std::fmt;

@@ -380,7 +380,7 @@ impl Settled {
 struct EndGuard {
     session: RequestSession,
     is_armed: bool,
-    /// The span of the request. Whoever drops its future may be outside of it.
+    /// The span of the request. What drops its future may be outside of it.
     span: Span,
 }
 

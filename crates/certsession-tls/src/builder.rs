@@ -105,7 +105,7 @@ impl MutualTlsBuilder {
         self
     }
 
-    /// Lets a client in by its public key, whoever issued its certificate; each call adds a key. For
+    /// Lets a client in by its public key, whichever CA issued its certificate; each call adds a key. For
     /// a socket whose one client is a proxy. There must be no client CA beside it; the certificate's
     /// dates, key usage and revocation still count.
     ///

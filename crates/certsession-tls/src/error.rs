@@ -26,7 +26,7 @@ pub enum MutualTlsError {
 
     /// There are client CAs beside pinned keys.
     #[error(
-        "there are client CAs beside client_public_key(..), which lets a key in whoever issued its \
+        "there are client CAs beside client_public_key(..), which lets a key in whichever CA issued its \
          certificate: leave one of the two out"
     )]
     KeysBesideCas,

@@ -7,7 +7,7 @@ use std::io;
 /// Logs why a handshake failed, target `certsession::tls`: `client` is where it came from.
 ///
 /// What has to do with the client's certificate is a warning, as an operator has to know why
-/// somebody cannot get in: none was presented (a TLS 1.3 client also presents none if its key is of
+/// a user cannot get in: none was presented (a TLS 1.3 client also presents none if its key is of
 /// a kind that the stack does not offer, such as P-521 with rustls), or it is too large for a
 /// handshake. The rest, which each port scan causes, is at the level debug. A certificate that was
 /// verified and refused is in the log already.

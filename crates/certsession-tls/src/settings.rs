@@ -48,7 +48,7 @@ pub(crate) const CACHE_SIZE: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) client_auth: ClientAuth,
-    /// The keys of the clients that are let in, whoever issued their certificates; if there are
+    /// The keys of the clients that are let in, whichever CA issued their certificates; if there are
     /// none, the client CAs decide.
     pub(crate) client_keys: Vec<PublicKeyHash>,
     pub(crate) revocations: Option<RevocationList>,

@@ -31,9 +31,9 @@ async fn p1_a_session_of_a_grpc_service_is_bound_to_the_certificate() {
         Caller::connect(&example, "alice").await,
         Caller::connect(&example, "bob").await,
     );
-    let nobody = alice.call(WHO_AM_I, "").await.unwrap_err();
-    assert_eq!(nobody.code(), Code::Unauthenticated);
-    assert_eq!(nobody.message(), "no one is signed in");
+    let unsigned = alice.call(WHO_AM_I, "").await.unwrap_err();
+    assert_eq!(unsigned.code(), Code::Unauthenticated);
+    assert_eq!(unsigned.message(), "no one is signed in");
     assert_eq!(alice.call(SIGN_IN, "alice").await.unwrap(), "alice");
     assert_eq!(alice.call(WHO_AM_I, "").await.unwrap(), "alice");
 

@@ -137,7 +137,7 @@ async fn a_second_login_replaces_the_first(plan: Plan) {
     assert_ne!(
         browser.stolen_cookie(),
         again,
-        "a login is a new token, whoever was there"
+        "a login is a new token, whichever user was there"
     );
     assert_eq!(browser.get("/required").await.body, "bob");
 }

@@ -199,9 +199,7 @@ async fn clients_and_a_proxy_are_served_by_one_process(plan: Plan) {
         .await;
 
     // What voids the promise without an error: the log says it.
-    let shared = both
-        .certificates
-        .client("a proxy that nobody has configured");
+    let shared = both.certificates.client("a proxy that is not configured");
     for name in ["alice", "bob", "carol"] {
         let browser = both.browser(both.direct, &shared);
         assert!(logs.find(&["principals have signed in"]).is_none());

@@ -87,7 +87,7 @@ impl Activity {
     /// No request begins on the connection any more, and then it is closed: its certificate was
     /// refused, and the client may have another one.
     pub(super) fn close_after_requests(&self) {
-        // Kept where nobody waits yet.
+        // Kept where nothing waits yet.
         self.close.notify_one();
     }
 

@@ -32,7 +32,7 @@
 //! | `hashes`, `serial` | the values that identify |
 //! | `element` | DER elements as they are written |
 //! | `error` | [`CertificateError`] |
-//! | `rejected` | what can be said of a certificate that was refused, or that nobody has verified |
+//! | `rejected` | what can be said of a certificate that was refused, or that was not verified |
 
 mod alt_names;
 mod anchor;

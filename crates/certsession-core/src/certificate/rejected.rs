@@ -26,7 +26,7 @@ impl CertificateError {
     }
 }
 
-/// What can be said of a certificate that nobody has verified: its fingerprint, and its serial number
+/// What can be said of a certificate that was not verified: its fingerprint, and its serial number
 /// where it can be read.
 ///
 /// Of what a client sends, nothing else is read before its chain is verified: reading a certificate

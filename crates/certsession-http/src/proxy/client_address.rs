@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The field in which the proxy says from which address the client came.
 ///
-/// The last address of the field counts, which is the one that the proxy itself appended. What stands
+/// The last address of the field counts, which is the one that the proxy itself appended. What is
 /// before it is what the client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

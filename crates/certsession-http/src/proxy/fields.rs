@@ -23,7 +23,7 @@ const BEGINNINGS: [&[u8]; 14] = [
 /// is compared without regard to case, and `_` and `.` count as `-`, as they do for CGI and for some
 /// proxies.
 ///
-/// Adapters remove these fields from every request, whoever sent it, before a handler sees it.
+/// Adapters remove these fields from every request, from any sender, before a handler sees it.
 ///
 /// ```
 /// use certsession_http::is_certificate_field;

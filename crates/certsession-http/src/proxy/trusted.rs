@@ -169,7 +169,7 @@ impl TrustedProxiesBuilder {
         self
     }
 
-    /// The proxy connects to a Unix socket. Whoever may write to it is the proxy: give it, and its
+    /// The proxy connects to a Unix socket. Every process that may write to it is the proxy: give it, and its
     /// folder, to the proxy's user alone.
     pub fn unix_socket(mut self) -> Self {
         self.is_unix_socket = true;
@@ -177,7 +177,7 @@ impl TrustedProxiesBuilder {
     }
 
     /// The proxy connects from this address, and sends a secret; each call adds an address. Second
-    /// best: whoever learns the secret, and can connect from there, is the proxy.
+    /// best: a sender that learns the secret, and can connect from there, is the proxy.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.addresses.push(address.to_canonical());
         self
