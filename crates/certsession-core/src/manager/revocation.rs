@@ -54,7 +54,8 @@ impl<S: SessionStore> SessionManager<S> {
         match owner {
             Some(owner) => {
                 let _sweeping = self.rules.to_end.begin(owner.key());
-                self.end_sessions_by(&owner, actor).await
+                let reason = RevocationReason::CertificateRevoked;
+                self.revoke_for(&owner, reason, actor).await
             }
             None => Ok(Vec::new()),
         }
@@ -93,7 +94,8 @@ impl<S: SessionStore> SessionManager<S> {
                 batch.later();
                 continue;
             };
-            let ended = self.end_sessions_of(owner).await;
+            let reason = RevocationReason::CertificateRevoked;
+            let ended = self.revoke_for(owner, reason, Actor::Rules).await;
             drop(sweeping);
             match ended {
                 Ok(_) => {
@@ -131,19 +133,6 @@ impl<S: SessionStore> SessionManager<S> {
     /// wait: an owner may have a hundred thousand sessions, and each of its requests would.
     pub(super) fn end_later(&self, owner: Owner) {
         self.rules.to_end.request(owner);
-    }
-
-    async fn end_sessions_of(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
-        self.end_sessions_by(owner, Actor::Rules).await
-    }
-
-    async fn end_sessions_by(
-        &self,
-        owner: &Owner,
-        actor: Actor<'_>,
-    ) -> Result<Vec<Handle>, StoreError> {
-        let reason = RevocationReason::CertificateRevoked;
-        self.revoke_for(owner, reason, actor).await
     }
 
     /// Ends every session of an owner.

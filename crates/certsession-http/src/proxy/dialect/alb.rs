@@ -1,9 +1,8 @@
 //! AWS's Application Load Balancer in verify mode: URL-encoded PEM, in which `+`, `=` and `/` stay.
 //! `X-Amzn-Mtls-Clientcert`, of the pass-through mode, is what any client claims.
 
-use super::encoding::percent;
 use super::pem;
-use super::rules::{Chain, Fault, Rules};
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "x-amzn-mtls-clientcert-leaf",
@@ -18,9 +17,5 @@ pub(super) const RULES: Rules = Rules {
         "the load balancer passes certificates through unverified: set its mutual authentication to \
          verify",
     )),
-    decode,
+    decode: pem::decode_percent_encoded,
 };
-
-fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
-    Ok(Chain::of(pem::one(&percent(value)?)?))
-}

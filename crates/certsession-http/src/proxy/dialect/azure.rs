@@ -1,7 +1,7 @@
 //! Azure App Service: the DER in base64. App Service verifies nothing of it.
 
-use super::encoding::base64;
-use super::rules::{Chain, Fault, Rules};
+use super::encoding;
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "x-arr-clientcert",
@@ -11,9 +11,5 @@ pub(super) const RULES: Rules = Rules {
     verified: &[],
     without: None,
     contradiction: None,
-    decode,
+    decode: encoding::decode_base64,
 };
-
-fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
-    Ok(Chain::of(base64(value)?))
-}

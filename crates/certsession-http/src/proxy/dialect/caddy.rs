@@ -1,8 +1,8 @@
 //! Caddy: `{http.request.tls.client.certificate_der_base64}`. Without a certificate it sends the text
 //! of the placeholder itself.
 
-use super::encoding::base64;
-use super::rules::{Chain, Fault, Rules};
+use super::encoding;
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "x-ssl-client-cert",
@@ -12,9 +12,5 @@ pub(super) const RULES: Rules = Rules {
     verified: &[],
     without: None,
     contradiction: None,
-    decode,
+    decode: encoding::decode_base64,
 };
-
-fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
-    Ok(Chain::of(base64(value)?))
-}

@@ -3,7 +3,7 @@
 //! verdict is a field of its own, `true` or `false`.
 
 use super::rfc9440;
-use super::rules::{Chain, Fault, Rules};
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "client-cert",
@@ -13,9 +13,5 @@ pub(super) const RULES: Rules = Rules {
     verified: &["true"],
     without: Some(&["false", ""]),
     contradiction: None,
-    decode,
+    decode: rfc9440::decode,
 };
-
-fn decode(value: &[u8], chain: Option<&[u8]>) -> Result<Chain, Fault> {
-    rfc9440::decode(value, chain)
-}

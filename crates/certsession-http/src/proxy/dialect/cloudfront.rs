@@ -1,8 +1,7 @@
 //! AWS CloudFront with viewer mTLS: URL-encoded PEM, in which `+`, `=` and `/` may stay.
 
-use super::encoding::percent;
 use super::pem;
-use super::rules::{Chain, Fault, Rules};
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "cloudfront-viewer-cert-pem",
@@ -17,9 +16,5 @@ pub(super) const RULES: Rules = Rules {
         "CloudFront says that there is one: add CloudFront-Viewer-Cert-Pem to the origin request \
          policy",
     )),
-    decode,
+    decode: pem::decode_percent_encoded,
 };
-
-fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
-    Ok(Chain::of(pem::one(&percent(value)?)?))
-}

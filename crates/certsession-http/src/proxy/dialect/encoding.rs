@@ -2,7 +2,12 @@
 
 use base64ct::{Base64, Encoding};
 
-use super::rules::Fault;
+use super::rules::{Chain, Fault};
+
+/// For a dialect whose field is the DER in base64, and which has no chain.
+pub(super) fn decode_base64(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
+    Ok(Chain::of(base64(value)?))
+}
 
 /// Base64 with padding, in its one canonical form (RFC 4648 section 3.5).
 pub(super) fn base64(text: &[u8]) -> Result<Vec<u8>, Fault> {

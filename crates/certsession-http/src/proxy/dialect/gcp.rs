@@ -2,7 +2,7 @@
 //! `{client_cert_chain}` as RFC 9440 has them, empty over 16 KB, and `{client_cert_chain_verified}`.
 
 use super::rfc9440;
-use super::rules::{Chain, Fault, Rules};
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "x-client-cert-leaf",
@@ -16,9 +16,5 @@ pub(super) const RULES: Rules = Rules {
         Some("true"),
         "the load balancer says that there is one: it may have more than 16 KB",
     )),
-    decode,
+    decode: rfc9440::decode,
 };
-
-fn decode(value: &[u8], chain: Option<&[u8]>) -> Result<Chain, Fault> {
-    rfc9440::decode(value, chain)
-}

@@ -2,9 +2,8 @@
 //! `$ssl_client_verify`: `SUCCESS`, `NONE` or `FAILED:reason`. Without a certificate nginx drops the
 //! empty field. The older `$ssl_client_cert` has line breaks and is not read.
 
-use super::encoding::percent;
 use super::pem;
-use super::rules::{Chain, Fault, Rules};
+use super::rules::Rules;
 
 pub(super) const RULES: Rules = Rules {
     certificate: "ssl-client-cert",
@@ -14,9 +13,5 @@ pub(super) const RULES: Rules = Rules {
     verified: &["SUCCESS"],
     without: Some(&["NONE"]),
     contradiction: None,
-    decode,
+    decode: pem::decode_percent_encoded,
 };
-
-fn decode(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
-    Ok(Chain::of(pem::one(&percent(value)?)?))
-}

@@ -1,10 +1,15 @@
 //! PEM, as proxies write it into a field: strictly one form (RFC 7468 section 3).
 
-use super::encoding::base64;
-use super::rules::Fault;
+use super::encoding::{base64, percent};
+use super::rules::{Chain, Fault};
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
+
+/// For a dialect whose field is one certificate with percent encoding, and which has no chain.
+pub(super) fn decode_percent_encoded(value: &[u8], _: Option<&[u8]>) -> Result<Chain, Fault> {
+    Ok(Chain::of(one(&percent(value)?)?))
+}
 
 /// The one certificate of a text.
 pub(super) fn one(text: &[u8]) -> Result<Vec<u8>, Fault> {
