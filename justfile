@@ -12,6 +12,11 @@ default:
 certs *arguments:
     cargo run --quiet -p certs-dev -- mint {{ arguments }}
 
+# Starts the quickstart, on actix-web or on axum: `just quickstart`, `just quickstart axum`.
+quickstart framework="actix" *arguments:
+    @echo "Building it first: the first time takes two minutes or less on two cores."
+    cargo run --quiet -p {{ if framework == "axum" { "quickstart-axum" } else { "quickstart" } }} -- {{ arguments }}
+
 # Starts the portal: `just run --tls openssl --addr 127.0.0.1:9443`. `just run --help` lists the flags.
 run *arguments:
     cargo run -p portal -- {{ arguments }}
@@ -57,7 +62,7 @@ package *arguments:
     #!/usr/bin/env bash
     set -euo pipefail
     crates=()
-    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml certs-dev/Cargo.toml); do
         crates+=(-p "$(basename "$(dirname "$manifest")")")
     done
     cargo package "${crates[@]}" {{ arguments }}
@@ -68,7 +73,7 @@ features *crates:
 
 # Stages an attack on a real portal over Redis, and writes its log into docs/operations.md.
 attack-log:
-    cargo build -p portal
+    cargo build --profile test -p portal
     CERTSESSION_WRITE_GUIDE=1 cargo nextest run -p certsession-tests --test operations --no-capture attack_on_actix
 
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.

@@ -56,10 +56,10 @@ pub struct Described {
 
 /// The certificate that a session is bound to.
 #[derive(Debug, Serialize)]
-pub(crate) struct Certificate {
-    pub(crate) subject: String,
-    pub(crate) serial: String,
-    pub(crate) sha256: String,
+struct Certificate {
+    subject: String,
+    serial: String,
+    sha256: String,
 }
 
 impl Certificate {
@@ -75,11 +75,11 @@ impl Certificate {
 /// A session in the list of a principal's sessions.
 #[derive(Debug, Serialize)]
 pub struct Listed {
-    pub(crate) handle: String,
-    pub(crate) created_at: String,
-    pub(crate) last_seen_at: String,
-    pub(crate) certificate: Certificate,
-    pub(crate) current: bool,
+    handle: String,
+    created_at: String,
+    last_seen_at: String,
+    certificate: Certificate,
+    current: bool,
 }
 
 impl Listed {
