@@ -17,6 +17,10 @@ use crate::programs::target_dir;
 /// How long Chromium, or the page in it, may take for one thing on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The size of a window on a phone, and on a desk, in CSS pixels.
+const PHONE: (u32, u64) = (390, 844);
+const DESK: (u32, u64) = (1280, 800);
+
 /// Finds what people stumble over: see the file.
 const AUDIT: &str = include_str!("tab/audit.js");
 
@@ -27,6 +31,8 @@ pub struct Tab {
     /// The id of the last command.
     id: u64,
     session: Option<String>,
+    /// The width of the window.
+    width: u32,
     /// What the console showed, and what the page did not catch.
     errors: Vec<String>,
     origin: String,
@@ -54,6 +60,7 @@ impl Tab {
             messages,
             id: 0,
             session: None,
+            width: DESK.0,
             errors: Vec::new(),
             origin: origin.to_owned(),
             _chromium: chromium,
@@ -92,19 +99,26 @@ impl Tab {
 
     /// Sets the size of the window in CSS pixels, and light or dark.
     pub fn show_as(&mut self, width: u32, scheme: &str) {
-        let is_phone = width < 600;
-        let size = json!({
-            "width": width,
-            "height": if is_phone { 844 } else { 800 },
-            "deviceScaleFactor": 1,
-            "mobile": is_phone,
-        });
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.width = width;
+        self.resize(None);
         let scheme = json!({ "name": "prefers-color-scheme", "value": scheme });
         self.call(
             "Emulation.setEmulatedMedia",
             json!({ "features": [scheme] }),
         );
+    }
+
+    /// Gives the window its width, and this height or that of a phone or a desk.
+    fn resize(&mut self, height: Option<u64>) {
+        let is_phone = self.width <= PHONE.0;
+        let usual = if is_phone { PHONE.1 } else { DESK.1 };
+        let size = json!({
+            "width": self.width,
+            "height": height.unwrap_or(usual),
+            "deviceScaleFactor": 1,
+            "mobile": is_phone,
+        });
+        self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
     /// The value of a JavaScript expression, or of its promise.
@@ -217,13 +231,17 @@ impl Tab {
 
     /// Writes a picture of the whole page into `target/screenshots`.
     pub fn screenshot(&mut self, name: &str) -> PathBuf {
+        // As high as the page: what has its place in the window is in its place in the picture.
         let metrics = self.call("Page.getLayoutMetrics", json!({}));
-        let size = &metrics["cssContentSize"];
-        let clip = json!({
-            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
-        });
-        let parameters = json!({ "captureBeyondViewport": true, "clip": clip });
-        let picture = self.call("Page.captureScreenshot", parameters);
+        let height = metrics["cssContentSize"]["height"].as_f64().unwrap();
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "some pixels"
+        )]
+        self.resize(Some(height.ceil() as u64));
+        let picture = self.call("Page.captureScreenshot", json!({}));
+        self.resize(None);
         let picture = Base64::decode_vec(picture["data"].as_str().unwrap()).unwrap();
         let file = target_dir().join(Path::new("screenshots").join(format!("{name}.png")));
         fs::create_dir_all(file.parent().unwrap()).unwrap();

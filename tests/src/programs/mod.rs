@@ -104,6 +104,11 @@ impl Portal {
         self.program.terminate(limit)
     }
 
+    /// Kills it, as a crash does.
+    pub fn kill(&mut self) {
+        self.program.kill();
+    }
+
     /// Starts it again, without a log, with the same certificates, on another port.
     pub fn start_again(&mut self, plan: Plan, flags: &[&str]) {
         let log = Stdio::inherit();

@@ -64,6 +64,12 @@ impl Program {
         }
     }
 
+    /// Kills the program.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Stops the program, and returns the rest of its output.
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();

@@ -48,7 +48,7 @@ async fn the_keyboard_is_enough(plan: Plan) {
     tab.write("Desk");
     assert_eq!(next(&mut tab), "sign-in-button");
     tab.press("Enter");
-    tab.until_it_says("You have signed in as alice.");
+    tab.until_it_says("You have signed in.");
 
     let phone = another_device(&portal, "alice", "Phone").await;
     tab.until_it_says("Phone");

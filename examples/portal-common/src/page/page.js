@@ -4,7 +4,7 @@
   const LIST = "/live/sessions", SESSION = "/live";
   const ENDED = "Your session has ended. It was ended on another device, or it has expired.";
   const GONE = "The server cannot be reached. This page tries again by itself.";
-  const SHORTEST = 1000, LONGEST = 30000, READ = 15000;
+  const SHORTEST = 1000, LONGEST = 5000, READ = 15000;
 
   // What the page says. Each call replaces what was said before; what went well goes by itself.
   let said = null;
@@ -130,7 +130,7 @@
   document.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { principal, label } = Object.fromEntries(new FormData(event.target));
-    await call("POST /sign-in", `You have signed in as ${principal}.`, { principal, label });
+    await call("POST /sign-in", "You have signed in.", { principal, label });
   });
 
   showTimes();

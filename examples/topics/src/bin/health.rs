@@ -39,7 +39,7 @@ async fn ready(State(checked): State<Checked>) -> (StatusCode, String) {
         faults.push("a revocation list is overdue".to_owned());
     }
     let soon = health.checked_at() + Duration::from_secs(24 * 60 * 60);
-    for certificate in checked.certificates.list() {
+    for certificate in checked.certificates.list().iter() {
         if certificate.not_after() < soon {
             faults.push(format!("{} expires", certificate.subject()));
         }
