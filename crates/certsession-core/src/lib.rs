@@ -94,8 +94,8 @@ mod token;
 
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
-    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, IssuerHash,
-    KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate,
+    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, InvalidHash,
+    IssuerHash, KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate,
     PublicKeyHash, RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};
