@@ -28,8 +28,8 @@ test:
     echo "==> everything: $SECONDS s. The summary of the suite again:"
     grep -E '^ +Summary \[' "{{ target }}/suite.log"
 
-# Runs all checks without tests: format, lints, docs, the book, dependencies.
-check: format lints docs book deny direction
+# Runs all checks without tests: format, lints, docs, the book, the Dockerfile, dependencies.
+check: format lints docs book dockerfile deny direction
 
 # Runs every test with its logs at TRACE, then looks for secrets in what the suite printed.
 suite:
@@ -57,7 +57,7 @@ package *arguments:
     #!/usr/bin/env bash
     set -euo pipefail
     crates=()
-    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+    for manifest in $(grep --files-without-match '^publish = false' certs-dev/Cargo.toml crates/*/Cargo.toml); do
         crates+=(-p "$(basename "$(dirname "$manifest")")")
     done
     cargo package "${crates[@]}" {{ arguments }}
@@ -198,6 +198,15 @@ docs:
 [private]
 deny:
     cargo deny --workspace --all-features check bans licenses sources
+
+# Builds the portal's image (needs Docker).
+image:
+    docker build --tag portal --file examples/portal/Dockerfile .
+
+# Checks the portal's Dockerfile by hadolint.
+[private]
+dockerfile:
+    hadolint examples/portal/Dockerfile
 
 # Checks that the crates depend on each other in one direction only. (The suite checks it too.)
 [private]

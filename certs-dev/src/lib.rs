@@ -44,3 +44,8 @@ pub use pkcs12::PKCS12_PASSWORD;
 pub use pki::Pki;
 pub use renew::renew;
 pub use request::LeafRequest;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
