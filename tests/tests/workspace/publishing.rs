@@ -45,6 +45,25 @@ fn every_crate_brings_its_readme_and_the_licences_along() {
 }
 
 #[test]
+fn every_feature_is_told_in_the_readme_and_on_the_first_page() {
+    for member in published() {
+        let dir = member.manifest.parent().unwrap();
+        for page in ["README.md", "src/lib.rs"] {
+            let text = fs::read_to_string(dir.join(page)).unwrap();
+            for feature in member.about["features"].as_object().unwrap().keys() {
+                let is_told = feature == "default" || text.contains(&format!("`{feature}`"));
+                assert!(is_told, "{}: {page} lacks {feature}", member.name);
+            }
+            assert!(
+                text.contains("/docs/"),
+                "{}: {page} lacks the book",
+                member.name
+            );
+        }
+    }
+}
+
+#[test]
 fn the_minimum_rust_version_is_told_alike() {
     let version = published()[0].about["rust_version"].clone();
     // A `1.89.0` is written as 1.89.
