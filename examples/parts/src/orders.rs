@@ -70,7 +70,7 @@ async fn list(_: SignedIn, orders: web::Data<Orders>) -> String {
         let pieces: u32 = order.cart.values().sum();
         let state = order.approver.as_deref().unwrap_or("no one yet");
         let (number, buyer) = (at + 1, &order.buyer);
-        format!("order {number} of {buyer}: {pieces} pieces, approved by {state}\n")
+        format!("order {number} of {buyer}, {pieces} in all, approved by {state}\n")
     });
     lines.collect()
 }

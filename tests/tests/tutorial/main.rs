@@ -73,7 +73,7 @@ fn the_cart_survives_the_sign_in_and_is_ordered_once(example: &str) {
     let listed = anna.get("/orders").body;
     assert_eq!(
         listed,
-        "order 1 of anna: 3 pieces, approved by no one yet\n"
+        "order 1 of anna, 3 in all, approved by no one yet\n"
     );
 }
 
