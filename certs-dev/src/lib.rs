@@ -42,6 +42,10 @@
 //! ```
 //!
 //! Where a program needs files, [`Pki::ensure`] mints them into a folder; [`Pki`] has an example.
+//! [Test an application][book], a page of certsession's book, has a server with these. Rust 1.89 or
+//! newer.
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/testing.md
 //!
 //! | feature | default | |
 //! |---|---|---|
@@ -78,3 +82,8 @@ pub use pkcs12::PKCS12_PASSWORD;
 pub use pki::Pki;
 pub use renew::renew;
 pub use request::LeafRequest;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

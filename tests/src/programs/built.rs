@@ -13,10 +13,12 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// The examples that tests run.
-const EXAMPLES: [&str; 10] = [
+const EXAMPLES: [&str; 12] = [
     "certs-dev",
     "custom-store",
     "firestore-axum",
+    "parts",
+    "parts-axum",
     "portal",
     "portal-axum",
     "quickstart",
