@@ -23,6 +23,7 @@
 //!
 //! | configuration | |
 //! |---|---|
+//! | [`CertificatePolicy`] | whether a session may begin without a certificate |
 //! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
@@ -57,6 +58,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bind_when_present;
 mod binding;
 mod certificate;
 #[cfg(feature = "test-util")]
@@ -92,6 +94,7 @@ pub mod test_util;
 mod time;
 mod token;
 
+pub use bind_when_present::{BindWhenPresent, CertificatePolicy};
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, IssuerHash,

@@ -79,7 +79,10 @@ fn rows(sessions: &[Listed]) -> String {
             handle = session.handle,
             created = to_the_second(&session.created_at),
             seen = to_the_second(&session.last_seen_at),
-            subject = escape(&session.certificate.subject),
+            subject = session
+                .certificate
+                .as_ref()
+                .map_or(String::new(), |it| escape(&it.subject)),
         );
     }
     rows
