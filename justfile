@@ -84,6 +84,10 @@ bench-memory:
 bench-revocation:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin revocation-check
 
+# Counts what encryption at rest costs a request (needs valgrind) and writes the table into docs/performance.md.
+bench-encryption:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin encryption-at-rest
+
 # Measures what the peer of a request through a proxy costs (needs valgrind), fails above 3,000 instructions, and writes the table into docs/performance.md.
 bench-proxies:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin proxied-peer

@@ -19,7 +19,7 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     Ok(Some(Described {
         handle: record.handle().to_string(),
         principal: session.principal().map(|principal| principal.to_string()),
-        certificate: Certificate::of(record.binding()),
+        certificate: record.binding().map(Certificate::of),
         created_at: record.created_at().to_rfc3339(),
         idle_deadline: record.idle_deadline().to_rfc3339(),
         absolute_deadline: record.absolute_deadline().to_rfc3339(),
@@ -47,7 +47,7 @@ pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
 pub struct Described {
     handle: String,
     principal: Option<String>,
-    certificate: Certificate,
+    certificate: Option<Certificate>,
     created_at: String,
     idle_deadline: String,
     absolute_deadline: String,
@@ -78,7 +78,7 @@ pub struct Listed {
     handle: String,
     created_at: String,
     last_seen_at: String,
-    certificate: Certificate,
+    certificate: Option<Certificate>,
     current: bool,
 }
 
@@ -88,7 +88,7 @@ impl Listed {
             handle: listed.handle().to_string(),
             created_at: listed.created_at().to_rfc3339(),
             last_seen_at: listed.last_seen_at().to_rfc3339(),
-            certificate: Certificate::of(listed.binding()),
+            certificate: listed.binding().map(Certificate::of),
             current: session.handle() == Some(listed.handle()),
         }
     }

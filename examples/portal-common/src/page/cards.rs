@@ -1,6 +1,6 @@
 //! The list of the user's sessions, as the page shows it: a card for each.
 
-use certsession_core::{Device, Handle, Page, SessionSummary};
+use certsession_core::{Binding, Device, Handle, Page, SessionSummary};
 use certsession_http::{Error, RequestSession};
 
 use super::html::{escape, list, time};
@@ -27,7 +27,7 @@ fn card(session: &SessionSummary, own: Option<Handle>) -> String {
         ("Last seen", time(session.last_seen_at())),
         ("Ends unused", time(session.idle_deadline())),
         ("Ends at the latest", time(session.absolute_deadline())),
-        ("Certificate", escape(session.binding().subject())),
+        ("Certificate", bound_to(session.binding())),
         ("Handle", format!("<code>{handle}</code>")),
     ]);
     format!(
@@ -37,6 +37,13 @@ fn card(session: &SessionSummary, own: Option<Handle>) -> String {
          data-done=\"The session has ended.\" aria-label=\"End the session {name}\">End</button></li>\n",
         agent = escape(agent),
     )
+}
+
+/// The subject of the certificate that a session is bound to.
+pub(super) fn bound_to(binding: Option<&Binding>) -> String {
+    binding.map_or("no certificate yet".to_owned(), |binding| {
+        escape(binding.subject())
+    })
 }
 
 /// What kind of program it is, by what it claims to be.

@@ -17,6 +17,7 @@ pub(crate) use cards::cards;
 pub use error::{ErrorPage, wants_page};
 pub use shell::policy;
 
+use cards::bound_to;
 use html::{escape, list, time};
 use shell::{SCRIPT, shell};
 
@@ -92,7 +93,7 @@ fn this_session(session: &RequestSession) -> String {
     };
     list(&[
         ("Handle", format!("<code>{}</code>", record.handle())),
-        ("Bound to", escape(record.binding().subject())),
+        ("Bound to", bound_to(record.binding())),
         ("Ends unused", time(record.idle_deadline())),
         ("Ends at the latest", time(record.absolute_deadline())),
     ])
