@@ -22,10 +22,10 @@ pub enum CertificatePolicy {
 /// runs. In the same atomic step it gets a new token, the token before it becomes invalid, without
 /// a grace period, and its data is dropped except for the keys that [`carry`](Self::carry) names:
 /// another person may have written it, and planted the token. From then on the session is bound for
-/// good. Nobody signs in without a certificate.
+/// good. No principal signs in without a certificate.
 ///
-/// Until it is bound, whoever has the token has the session: keep nothing in it that a thief of the
-/// cookie must not read.
+/// Until it is bound, the token alone opens it: keep nothing in it that a thief of the cookie must
+/// not read.
 ///
 /// The TLS configuration has to let clients without a certificate connect. A certificate that is
 /// rejected is refused, as always: it does not count as none.

@@ -19,10 +19,7 @@ pub(crate) struct Password {
     password: String,
 }
 
-pub(crate) async fn show(
-    SignedIn(name): SignedIn,
-    session: CertSession,
-) -> Result<Response, Error> {
+pub(crate) async fn show(name: SignedIn, session: CertSession) -> Result<Response, Error> {
     let mut body = format!("<h1>{}</h1><ul>", escape(name.as_str()));
     let own = session.handle();
     // The first hundred; the page says where the next begins.
@@ -53,7 +50,7 @@ pub(crate) async fn show(
 
 /// The password again, for what needs more than a sign-in.
 pub(crate) async fn confirm(
-    SignedIn(name): SignedIn,
+    name: SignedIn,
     session: CertSession,
     State(state): State<crate::State>,
     Form(form): Form<Password>,
@@ -66,7 +63,7 @@ pub(crate) async fn confirm(
     Ok(back_to("/account"))
 }
 
-/// Ends the other sessions too: whoever knew the old password is out.
+/// Ends the other sessions too: a thief who knew the old password is out.
 pub(crate) async fn change_password(
     user: Elevated,
     session: CertSession,

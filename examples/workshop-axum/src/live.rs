@@ -5,7 +5,7 @@ use axum::response::Response;
 use certsession_axum::{CertSession, SignedIn};
 
 pub(crate) async fn follow(
-    SignedIn(name): SignedIn,
+    name: SignedIn,
     session: CertSession,
     upgrade: WebSocketUpgrade,
 ) -> Response {

@@ -52,7 +52,7 @@ pub(crate) async fn add(
 
 /// Of two clicks on the button, one orders.
 pub(crate) async fn order(
-    SignedIn(_): SignedIn,
+    _: SignedIn,
     session: CertSession,
     Form(Confirmed { csrf }): Form<Confirmed>,
 ) -> Result<Response, Error> {

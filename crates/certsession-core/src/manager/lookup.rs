@@ -63,6 +63,8 @@ impl<'p> Lookup<'p> {
 /// The result of looking up a token.
 pub(super) enum LookupResult {
     Session(Base),
+    /// This session began without a certificate: it is judged in a step of its own.
+    Unbound(Arc<Record>),
     /// The session was bound to the request's certificate just now.
     Bound(Box<Bound>),
     /// The token of this session was replaced, and the request came with the old one.

@@ -14,7 +14,6 @@ use crate::rules::OnReplay;
 use crate::seal::{DataKey, Seal};
 use crate::session::{Base, CookieChange, Phase, Session, SessionError};
 use crate::store::{Owner, Removal, SessionStore, StoreError, StoreErrorKind};
-use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
 
 impl<S: SessionStore> SessionManager<S> {
@@ -106,7 +105,13 @@ impl<S: SessionStore> SessionManager<S> {
                     certificate,
                     now,
                 };
-                self.find(&lookup).await?
+                match self.find(&lookup).await? {
+                    // In a box, as each request would have room for it.
+                    LookupResult::Unbound(record) => {
+                        Box::pin(self.find_unbound(record, &lookup)).await?
+                    }
+                    found => found,
+                }
             }
             None => LookupResult::Nothing,
         };
@@ -124,7 +129,7 @@ impl<S: SessionStore> SessionManager<S> {
             }
             LookupResult::Replaced => (None, Phase::Replaced),
             LookupResult::Renewed => (None, Phase::Renewed),
-            LookupResult::Nothing => (None, Phase::Open),
+            LookupResult::Unbound(_) | LookupResult::Nothing => (None, Phase::Open),
         };
         let rules = Arc::clone(&self.rules);
         let mut session = Session::new(rules, certificate.cloned(), base, phase);
@@ -206,7 +211,7 @@ impl<S: SessionStore> SessionManager<S> {
             return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         };
         let Some(binding) = record.binding() else {
-            return Box::pin(self.find_unbound(record, lookup)).await;
+            return Ok(LookupResult::Unbound(record));
         };
         let compare = |peer: &Arc<_>| self.rules.compare(binding, peer);
         let compared = lookup.certificate.map(compare);
