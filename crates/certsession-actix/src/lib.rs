@@ -42,6 +42,7 @@
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
 //! | `actix-session` | no | `ActixSessionBridge`: code of actix-session and actix-identity over these sessions |
+//! | `development-http` | no | development over plain HTTP in builds without debug assertions, too |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |

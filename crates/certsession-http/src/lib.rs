@@ -10,8 +10,9 @@
 //! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
 //! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
 //!
-//! Features: `metrics` counts requests through the facade of the crate `metrics`. None is on by
-//! default.
+//! Features: `metrics` counts requests through the facade of the crate `metrics`;
+//! `development-http` allows development over plain HTTP in builds without debug assertions, too.
+//! None is on by default.
 //!
 //! | the way of a request | |
 //! |---|---|
