@@ -101,6 +101,12 @@ impl Deadlines {
         None
     }
 
+    /// The slots from this number on, each with the session that has it, or had it last.
+    pub(super) fn slots_from(&self, number: usize) -> impl Iterator<Item = (usize, Handle)> {
+        let slots = self.slots.iter().enumerate().skip(number);
+        slots.map(|(number, slot)| (number, slot.handle))
+    }
+
     /// Puts a slot at the front of its bucket.
     fn link(&mut self, number: u32) {
         let deadline = self.slots[number as usize].deadline;

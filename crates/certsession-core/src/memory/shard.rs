@@ -52,8 +52,8 @@ impl Shard {
         Some(record)
     }
 
-    /// The live records of at most `most` slots that hold one, from this slot on, and the slot to go
-    /// on from, if there is more. A record stays in its slot for as long as it exists.
+    /// At most `most` live records, in the order of their slots from this one on, and the slot to go on
+    /// from, if there is more. A record stays in its slot for as long as it exists.
     pub(super) fn live_from(
         &self,
         slot: usize,
@@ -61,8 +61,9 @@ impl Shard {
         now: Timestamp,
     ) -> (Vec<Arc<Record>>, Option<usize>) {
         let mut live = Vec::new();
-        for (at, record) in self.slots.iter().enumerate().skip(slot) {
-            let Some(record) = record.as_ref().filter(|record| !record.is_expired(now)) else {
+        for (at, handle) in self.deadlines.slots_from(slot) {
+            // The session of a free slot is gone.
+            let Some(record) = self.get(handle).filter(|record| !record.is_expired(now)) else {
                 continue;
             };
             if live.len() == most {
