@@ -8,6 +8,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
+use super::native::Support;
 use super::open::Open;
 use crate::near::{Cache, Lease};
 
@@ -21,6 +22,8 @@ pub(super) struct Link {
     pub(super) near: Option<Arc<Cache>>,
     /// Counts the server's replies, over all clones.
     replies: Arc<AtomicU32>,
+    /// Whether its servers compare and set by themselves.
+    pub(super) native: Support,
     _open: Open,
 }
 
@@ -42,6 +45,7 @@ impl Link {
             number,
             near: None,
             replies: Arc::default(),
+            native: Support::default(),
             _open: Open::begin(),
         }
     }
@@ -99,11 +103,15 @@ impl Link {
 
 /// Takes a connection from a pool. The pool's own timeouts apply in addition to the operation's.
 #[cfg(feature = "deadpool")]
-pub(super) async fn of_pool(pool: &deadpool_redis::Pool) -> RedisResult<Link> {
+pub(super) async fn of_pool(pool: &deadpool_redis::Pool, native: &Support) -> RedisResult<Link> {
     let taken = pool.get().await.map_err(|error| match error {
         deadpool_redis::PoolError::Backend(error) => error,
         other => std::io::Error::other(other.to_string()).into(),
     })?;
     let shared = Arc::new(tokio::sync::Mutex::new(taken));
-    Ok(Link::over(Wire::Pooled(shared)))
+    let link = Link::over(Wire::Pooled(shared));
+    Ok(Link {
+        native: native.clone(),
+        ..link
+    })
 }
