@@ -109,7 +109,8 @@ impl RedisStoreBuilder {
     /// Only requests with a safe method (RFC 9110 section 9.2.1) are served from copies, except
     /// those that the middleware is configured to send to the store; the server decides every
     /// write. There is one connection for each thread, and each keeps copies of up to 10,000 reads
-    /// of one `max_age`, with up to 16 MiB of data; the server serves all further reads.
+    /// of one `max_age`, with up to 16 MiB of data and of records as they were loaded; the server
+    /// serves all further reads.
     ///
     /// Works with a single server or with Sentinel; the user needs the permission
     /// `+client|tracking`. Default: no copies. One second is a good value for `max_age`.

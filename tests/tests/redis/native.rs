@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Instant;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{Outcome, Record, SessionStore};
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{CommandStats, Program, RedisServer};
+use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -178,5 +180,83 @@ async fn the_script_can_be_asked_for() {
     assert!(
         commands.keys().any(|name| name.starts_with("eval")),
         "{commands:?}"
+    );
+}
+
+/// Processor time of the server and of both sides together, per write, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    server: f64,
+    elapsed: f64,
+}
+
+async fn cost_of_writes(server: &RedisServer, store: &RedisStore, records: &[Arc<Record>]) -> Cost {
+    const ROUNDS: usize = 40;
+    let used = || {
+        let seconds = |name| server.info(name).parse::<f64>().unwrap();
+        seconds("used_cpu_user") + seconds("used_cpu_sys")
+    };
+    let (before, began) = (used(), Instant::now());
+    for _ in 0..ROUNDS {
+        let writes = records.iter().map(async |record| {
+            let now = record.created_at();
+            let loaded = store.load(record.handle(), now).await.unwrap().unwrap();
+            let commit = SampleCommit::on(&loaded).insert("b", "[1,2,3]").build();
+            store.commit(commit).await.unwrap();
+        });
+        join_all(writes).await;
+    }
+    let writes = (ROUNDS * records.len()) as f64;
+    Cost {
+        server: (used() - before) * 1e6 / writes,
+        elapsed: began.elapsed().as_secs_f64() * 1e6 / writes,
+    }
+}
+
+/// `just measure-native`: a load and a commit by the server's own compare-and-set, of one by a
+/// script, on one server and in turn; the median of the ratios.
+#[tokio::test]
+#[ignore = "it measures"]
+async fn measure_the_native_way_beside_the_script() {
+    const TURNS: usize = 15;
+    let server = RedisServer::builder()
+        .program(Program::Valkey)
+        .tcp()
+        .start();
+    let settings = || RedisStore::builder(&server.url()).unwrap();
+    let native = settings().connect().await.unwrap();
+    let script = settings().scripts_only().connect().await.unwrap();
+    let records: Vec<_> = (0..16)
+        .map(|n| {
+            SampleRecord::new(n)
+                .insert("a", &format!("\"{}\"", "9".repeat(480)))
+                .build()
+        })
+        .collect();
+    for record in &records {
+        let created = native.create(record.clone(), None, record.created_at());
+        created.await.unwrap();
+    }
+    let (mut ratios, mut costs) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let of_native = cost_of_writes(&server, &native, &records).await;
+        let of_script = cost_of_writes(&server, &script, &records).await;
+        ratios.push((
+            of_native.server / of_script.server,
+            of_script.elapsed / of_native.elapsed,
+        ));
+        costs.push((of_native.server, of_script.server));
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    eprintln!(
+        "a load and a commit of 500 bytes, 16 at a time: the server's processor {:.2} of the \
+         script's ({:.1} and {:.1} us), rate {:.2} times the script's",
+        median(ratios.iter().map(|it| it.0).collect()),
+        median(costs.iter().map(|it| it.0).collect()),
+        median(costs.iter().map(|it| it.1).collect()),
+        median(ratios.iter().map(|it| it.1).collect()),
     );
 }

@@ -264,9 +264,9 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
 }
 
 fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Record> {
-    let record = decode_head(handle, &mut body, can_be_there)?;
-    let data = Data::from_block(body)?;
-    Some(Record { data, ..record })
+    let mut record = decode_head(handle, &mut body, can_be_there)?;
+    record.data = Data::from_block(body)?;
+    Some(record)
 }
 
 /// Decodes everything but the data, and leaves that in `bytes`.

@@ -163,7 +163,10 @@ impl Client {
         };
         let mut link = Link::over(wire).with_near(near);
         if link.near.is_some() {
-            link.send(cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
+            // The connection is not notified of its own changes: this process drops the copies of
+            // what it changes by itself, and leases for reads that were sent before the change.
+            let tracking = ["TRACKING", "ON", "NOLOOP"];
+            link.send(cmd("CLIENT").arg(&tracking[..])).await?;
         }
         Ok(link)
     }
