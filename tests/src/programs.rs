@@ -276,9 +276,11 @@ pub fn run_portal(folder: &Path, flags: &[&str]) -> Output {
 }
 
 /// The examples that tests run.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 10] = [
     "certs-dev",
     "firestore-axum",
+    "parts",
+    "parts-axum",
     "portal",
     "portal-axum",
     "quickstart",

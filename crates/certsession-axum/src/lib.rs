@@ -30,6 +30,12 @@
 //! # }
 //! ```
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// event.
 ///
 /// Each event is written to `tracing` under the target `certsession`, with the
-/// [`EventDetails`] as fields (docs/operations.md lists them), and passed to the [`EventSink`] that
+/// [`EventDetails`] as fields (docs/events.md lists them), and passed to the [`EventSink`] that
 /// the application has set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,6 +4,15 @@
 //! out through [`HeaderFields`]. An adapter (such as certsession-actix) feeds the driver and
 //! implements its framework's traits; it decides no rule.
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
+//! Features: `metrics` counts requests through the facade of the crate `metrics`. None is on by
+//! default.
+//!
 //! | the way of a request | |
 //! |---|---|
 //! | [`SessionDriver::open`] | cookie and peer in; the session of the request, or a refusal |
