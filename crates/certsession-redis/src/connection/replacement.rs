@@ -8,7 +8,6 @@ use crate::script::REPLACE;
 
 /// The replacement of a record that has not changed: by the server's own compare-and-set, or by a
 /// script. Both do nothing if the session has ended.
-#[derive(Debug)]
 pub(crate) struct Replacement<'r> {
     pub(crate) key: Key<'r>,
     /// The record that is to be replaced, as the server has it.
@@ -20,7 +19,6 @@ pub(crate) struct Replacement<'r> {
 }
 
 /// The server's reply to a [`Replacement`], which depends on how it was made.
-#[derive(Debug)]
 pub(crate) enum Replaced {
     /// `SET … IFEQ`: whether it has replaced the record.
     Natively(Value),
