@@ -12,6 +12,11 @@ default:
 certs *arguments:
     cargo run --quiet -p certs-dev -- mint {{ arguments }}
 
+# Starts the quickstart, on actix-web or on axum: `just quickstart`, `just quickstart axum`.
+quickstart framework="actix" *arguments:
+    @echo "Building it first: the first time takes two minutes or less on two cores."
+    cargo run --quiet -p {{ if framework == "axum" { "quickstart-axum" } else { "quickstart" } }} -- {{ arguments }}
+
 # Starts the portal: `just run --tls openssl --addr 127.0.0.1:9443`. `just run --help` lists the flags.
 run *arguments:
     cargo run -p portal -- {{ arguments }}
@@ -68,7 +73,7 @@ features *crates:
 
 # Stages an attack on a real portal over Redis, and writes its log into docs/operations.md.
 attack-log:
-    cargo build -p portal
+    cargo build --profile test -p portal
     CERTSESSION_WRITE_GUIDE=1 cargo nextest run -p certsession-tests --test operations --no-capture attack_on_actix
 
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.
@@ -78,6 +83,10 @@ bench-memory:
 # Measures the cost of the revocation check per request (needs valgrind) and writes the table into docs/performance.md.
 bench-revocation:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin revocation-check
+
+# Counts what encryption at rest costs a request (needs valgrind) and writes the table into docs/performance.md.
+bench-encryption:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin encryption-at-rest
 
 # Measures what the peer of a request through a proxy costs (needs valgrind), fails above 3,000 instructions, and writes the table into docs/performance.md.
 bench-proxies:

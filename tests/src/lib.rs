@@ -15,6 +15,7 @@
 //! | `live` | [`Live`]: a WebSocket, until the server closes it |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
+//! | `tab` | [`Tab`]: a tab of Chromium on the portal's page, with mouse, keyboard and pictures |
 //! | `chromium` | [`Chromium`] as a client, and the page of another site |
 //! | `curl` | [`Curl`]: curl as a client |
 //! | `book` | compiles the Rust of the README and the book |
@@ -63,6 +64,7 @@ pub mod search;
 mod served;
 mod site;
 pub mod stores;
+mod tab;
 mod transport;
 
 pub use browser::{Browser, Reply, Shown};
@@ -78,4 +80,5 @@ pub use port::Port;
 pub use proxy::ResettingProxy;
 pub use served::{Served, Tls};
 pub use site::{Setup, Site};
+pub use tab::Tab;
 pub use transport::{Http, Stack};

@@ -53,6 +53,7 @@
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `bind_behind_proxy` |
+//! | `bind_development_http` | plain HTTP on a loopback address, for development without certificates |
 //! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -79,14 +80,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
-    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
-    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
-    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
-    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
-    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, BindWhenPresent, Binding, BindingPolicy, CertificatePolicy,
+    Clock, CrlStatus, CsrfToken, Cursor, Device, Elevation, EndReason, EventDetails, EventSink,
+    Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key,
+    Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page,
+    PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation,
+    RevocationList, RevocationReason, Role, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore,
+    SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

@@ -56,6 +56,7 @@
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `Serve::behind_proxy`, `serve_unix` |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
+//! | `serve_development_http` | plain HTTP on a loopback address, for development without certificates |
 //! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -86,14 +87,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
-    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
-    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
-    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
-    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
-    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, BindWhenPresent, Binding, BindingPolicy, CertificatePolicy,
+    Clock, CrlStatus, CsrfToken, Cursor, Device, Elevation, EndReason, EventDetails, EventSink,
+    Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key,
+    Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page,
+    PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation,
+    RevocationList, RevocationReason, Role, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore,
+    SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
@@ -115,6 +116,12 @@ pub use extract::{CertSession, LateSession, NamedSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
 pub use require::{Elevated, HasRole, RecentlyAuthenticated};
+#[cfg(all(
+    any(debug_assertions, feature = "development-http"),
+    feature = "server",
+    any(feature = "rustls-0_23", feature = "openssl")
+))]
+pub use server::serve_development_http;
 #[cfg(all(
     unix,
     feature = "server",

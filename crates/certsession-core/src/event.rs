@@ -24,7 +24,8 @@ pub enum SessionEvent {
         /// The session.
         handle: Handle,
     },
-    /// A session was bound to a certificate when it began.
+    /// A session was bound to a certificate: when it began, or, if it had begun without one, when the
+    /// first was presented. It has a new token then, and the token before it is dead.
     Bound {
         /// The session.
         handle: Handle,

@@ -29,6 +29,7 @@
 //!
 //! | configuration | |
 //! |---|---|
+//! | [`CertificatePolicy`] | whether a session may begin without a certificate |
 //! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
@@ -64,6 +65,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bind_when_present;
 mod binding;
 mod certificate;
 #[cfg(feature = "test-util")]
@@ -99,6 +101,7 @@ pub mod test_util;
 mod time;
 mod token;
 
+pub use bind_when_present::{BindWhenPresent, CertificatePolicy};
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
     CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, InvalidHash,

@@ -36,6 +36,7 @@
 //! | `meter` | metrics, with the feature `metrics` |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
+//! | `development` | the peer of a request over plain HTTP on the same machine |
 //! | `proxy` | the peer of a request that came through a proxy; fields that no handler sees |
 
 mod adapter;
@@ -43,6 +44,8 @@ mod backend;
 mod confirmation;
 mod cookie;
 mod cross_site;
+#[cfg(any(debug_assertions, feature = "development-http"))]
+mod development;
 mod driver;
 mod ended;
 mod error;
@@ -65,6 +68,8 @@ pub use cookie::{InvalidCookieName, SameSite};
 pub use cross_site::{
     CrossSiteGuard, FieldValue, InvalidOrigin, SiteFields, upgrades_to_web_socket,
 };
+#[cfg(any(debug_assertions, feature = "development-http"))]
+pub use development::{announce_development, development_peer};
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;

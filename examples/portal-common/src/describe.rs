@@ -19,7 +19,7 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     Ok(Some(Described {
         handle: record.handle().to_string(),
         principal: session.principal().map(|principal| principal.to_string()),
-        certificate: Certificate::of(record.binding()),
+        certificate: record.binding().map(Certificate::of),
         created_at: record.created_at().to_rfc3339(),
         idle_deadline: record.idle_deadline().to_rfc3339(),
         absolute_deadline: record.absolute_deadline().to_rfc3339(),
@@ -47,7 +47,7 @@ pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
 pub struct Described {
     handle: String,
     principal: Option<String>,
-    certificate: Certificate,
+    certificate: Option<Certificate>,
     created_at: String,
     idle_deadline: String,
     absolute_deadline: String,
@@ -56,10 +56,10 @@ pub struct Described {
 
 /// The certificate that a session is bound to.
 #[derive(Debug, Serialize)]
-pub(crate) struct Certificate {
-    pub(crate) subject: String,
-    pub(crate) serial: String,
-    pub(crate) sha256: String,
+struct Certificate {
+    subject: String,
+    serial: String,
+    sha256: String,
 }
 
 impl Certificate {
@@ -75,11 +75,11 @@ impl Certificate {
 /// A session in the list of a principal's sessions.
 #[derive(Debug, Serialize)]
 pub struct Listed {
-    pub(crate) handle: String,
-    pub(crate) created_at: String,
-    pub(crate) last_seen_at: String,
-    pub(crate) certificate: Certificate,
-    pub(crate) current: bool,
+    handle: String,
+    created_at: String,
+    last_seen_at: String,
+    certificate: Option<Certificate>,
+    current: bool,
 }
 
 impl Listed {
@@ -88,7 +88,7 @@ impl Listed {
             handle: listed.handle().to_string(),
             created_at: listed.created_at().to_rfc3339(),
             last_seen_at: listed.last_seen_at().to_rfc3339(),
-            certificate: Certificate::of(listed.binding()),
+            certificate: listed.binding().map(Certificate::of),
             current: session.handle() == Some(listed.handle()),
         }
     }

@@ -126,6 +126,7 @@ fn without_what_varies(body: &str) -> String {
             .split('<')
             .map(|tag| tag.split_once('>').map_or(tag, |(tag, _)| tag))
             .map(|tag| tag.split("/sessions/").next().unwrap())
+            .map(|tag| tag.split("datetime=").next().unwrap())
             .collect::<Vec<_>>()
             .join("\n"),
         false => body,

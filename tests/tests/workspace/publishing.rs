@@ -37,7 +37,7 @@ fn every_crate_brings_its_readme_and_the_licences_along() {
             let original = fs::read_to_string(root().join(file)).unwrap();
             assert_eq!(
                 copy, original,
-                "{}: link {file} to ../../{file}",
+                "{}: link {file} to the workspace's",
                 member.name
             );
         }

@@ -7,6 +7,7 @@
 //! | `link` | one connection, of any kind |
 //! | `native` | whether the servers compare and set by themselves |
 //! | `replacement` | the two ways to replace a record that has not changed |
+//! | `nodes` | the servers that hold the keys, for listing all of them |
 //! | `open` | how many there are, for metrics |
 //! | `slot` | the connection of one thread, which reconnects when it breaks |
 
@@ -14,6 +15,7 @@ mod check;
 mod client;
 mod link;
 mod native;
+mod nodes;
 mod open;
 mod replacement;
 mod slot;
@@ -28,12 +30,13 @@ use redis::aio::PubSub;
 use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
-use crate::error::{ConnectError, store_error, timed_out};
+use crate::error::{ConnectError, store_error, timed_out, unexpected_result};
 use crate::keys::Keys;
 use crate::near::Lease;
 
 pub(crate) use client::Client;
 use link::Link;
+pub(crate) use nodes::Node;
 pub(crate) use replacement::{Replaced, Replacement};
 use slot::Slot;
 
@@ -165,6 +168,22 @@ impl Connections {
         self.call_reporting_repeats(call)
             .await
             .map(|reply| reply.value)
+    }
+
+    /// The servers that hold the keys, sorted by their names: one, or the masters of a cluster.
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        if !self.client.is_cluster() {
+            return Ok(vec![Node::default()]);
+        }
+        let slots = Call::plain("CLUSTER").arg("SLOTS");
+        let nodes = nodes::read(self.call(&slots).await?);
+        nodes.ok_or_else(|| unexpected_result("the slots of the cluster"))
+    }
+
+    /// As [`call`](Self::call), of one of the [`nodes`](Self::nodes).
+    pub(crate) async fn call_at(&self, node: Node, call: &Call) -> Result<Value, StoreError> {
+        let step = |mut link: Link| async move { link.send_to(node.slot, call.command()).await };
+        self.try_twice(step).await.map(|reply| reply.value)
     }
 
     /// Like [`call`](Self::call), but also reports whether the command was sent twice.
