@@ -45,7 +45,7 @@ enum Kind {
     Pool {
         pool: deadpool_redis::Pool,
         /// Asked once, because the pool does not tell a new connection from an old one.
-        native: super::native::Support,
+        native: super::link::Support,
     },
 }
 
@@ -103,7 +103,7 @@ impl Client {
         Self {
             kind: Kind::Pool {
                 pool,
-                native: super::native::Support::default(),
+                native: super::link::Support::default(),
             },
             address: "the pool's address".to_owned(),
             near_cache: None,

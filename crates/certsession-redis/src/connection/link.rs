@@ -1,7 +1,7 @@
 //! One connection, of any kind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use certsession_core::Handle;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -9,7 +9,6 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
-use super::native::Support;
 use super::open::Open;
 use crate::near::{Cache, Lease};
 
@@ -109,6 +108,32 @@ impl Link {
         let answers = answers?;
         self.replies.fetch_add(1, Ordering::Relaxed);
         answers.into_iter().map(Value::extract_error).collect()
+    }
+}
+
+/// Whether a connection's servers compare and set by themselves; clones share what is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Support(Arc<AtomicU8>);
+
+impl Support {
+    const UNKNOWN: u8 = 0;
+    const NATIVE: u8 = 1;
+    const SCRIPT: u8 = 2;
+
+    /// `None` before the servers were asked.
+    pub(super) fn get(&self) -> Option<bool> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::UNKNOWN => None,
+            known => Some(known == Self::NATIVE),
+        }
+    }
+
+    pub(super) fn set(&self, is_native: bool) {
+        let known = match is_native {
+            true => Self::NATIVE,
+            false => Self::SCRIPT,
+        };
+        self.0.store(known, Ordering::Relaxed);
     }
 }
 

@@ -1,9 +1,6 @@
 //! Whether the servers compare and set by themselves: `SET … IFEQ`, in Valkey since 8.1 and in
 //! Redis since 8.4.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use certsession_core::Handle;
 use redis::cluster_routing::Slot;
 use redis::{RedisError, RedisResult, ToRedisArgs, Value, cmd, from_redis_value};
@@ -15,32 +12,6 @@ use crate::keys::Keys;
 /// How many keys are tried to find one for each master of a cluster. If the prefix contains a hash
 /// tag, all of them belong to one master, and so do all sessions.
 const KEYS_TRIED: u32 = 4_096;
-
-/// What is known of a connection's servers; clones share it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Support(Arc<AtomicU8>);
-
-impl Support {
-    const UNKNOWN: u8 = 0;
-    const NATIVE: u8 = 1;
-    const SCRIPT: u8 = 2;
-
-    /// `None` before the servers were asked.
-    pub(super) fn get(&self) -> Option<bool> {
-        match self.0.load(Ordering::Relaxed) {
-            Self::UNKNOWN => None,
-            known => Some(known == Self::NATIVE),
-        }
-    }
-
-    pub(super) fn set(&self, is_native: bool) {
-        let known = match is_native {
-            true => Self::NATIVE,
-            false => Self::SCRIPT,
-        };
-        self.0.store(known, Ordering::Relaxed);
-    }
-}
 
 /// Asks the servers, by a command that writes nothing: the condition is never met, because its key
 /// does not exist.
