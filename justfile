@@ -100,6 +100,10 @@ measure-revocation:
 measure-crl:
     cargo test --release -p certsession-core --test revocation -- --ignored --nocapture size::
 
+# Measures what a write costs Valkey by its own compare-and-set, and by the script.
+measure-native:
+    cargo nextest run --release -p certsession-tests --test redis --run-ignored only --no-capture measure_the_native
+
 # Measures what an honest client sees beside hostile ones: a revoked client of 100,000 sessions, silent connections, and others. Run nothing else meanwhile.
 measure-hostile:
     cargo nextest run --release -p certsession-tests --test hostile --run-ignored all --no-capture

@@ -23,6 +23,8 @@ pub struct Redis {
     pub requests: Vec<Ask>,
     /// How many sessions a principal may have, where a sign-in is limited.
     pub limit: usize,
+    /// Whether the server compares and sets by itself, in place of `replace.lua`.
+    pub is_native: bool,
     /// Whether a failover loses the last step.
     pub fails_over: bool,
     /// A fault in the order of the steps, or none.
@@ -47,6 +49,8 @@ pub enum RedisFault {
     /// Revoking all does not look at the entries that were condemned while it went through the
     /// others.
     SkipsCondemned,
+    /// A write that was sent twice and refused takes whatever record it finds for its own.
+    TakesAnothersForItsOwn,
 }
 
 /// What the server holds.
@@ -97,6 +101,8 @@ pub enum Command {
     Create(Handle, Record),
     /// `replace.lua`: if the record still has this revision.
     Replace(Handle, Request, Record),
+    /// `SET … IFEQ`: if the record is still this one.
+    SetIfEqual(Handle, Record, Record),
     /// `drop.lua`.
     Drop(Handle, Request),
     /// `end.lua`.
@@ -120,6 +126,8 @@ pub enum Command {
 pub enum Answer {
     /// It was done.
     Done,
+    /// It was not: the record is not the expected one, or there is none.
+    Refused,
     /// The record as it is, or none.
     Found(Option<Record>),
     /// These entries: those that count, or those whose sessions are to end.
@@ -164,6 +172,8 @@ enum Stage {
     Counts,
     Joins,
     Replaces,
+    /// Reads what the record is after a refusal: whether the refused command was sent twice.
+    LooksBack(bool),
     /// Ends the sessions that make room.
     Evicts,
     Leaves,
@@ -314,8 +324,24 @@ impl Redis {
             _ => unreachable!("nothing else changes a record"),
         };
         let new = record(client.me, principal, Some(found));
-        let command = Command::Replace(handle, found.revision, new);
+        // A change of the principal is one pipeline with the entries, so its reply has to be
+        // complete: that of the script.
+        let command = match (self.is_native, client.ask) {
+            (true, Ask::Write(_)) => Command::SetIfEqual(handle, found.clone(), new),
+            _ => Command::Replace(handle, found.revision, new),
+        };
         send(client, Stage::Replaces, command)
+    }
+
+    /// Applies the change to a newer record, unless that may already contain it.
+    fn replace_newer(&self, mut client: Client, newer: &Record, is_repeated: bool) -> Next<Self> {
+        client.turns += 1;
+        let is_unsure = is_repeated && self.fault != Some(RedisFault::AppliesOnceMore);
+        if is_unsure || client.turns > MOST {
+            return done(client, Outcome::Unknown);
+        }
+        client.before = Some(newer.principal);
+        self.replace(client, newer)
     }
 }
 
@@ -421,14 +447,20 @@ impl Protocol for Redis {
             (Stage::Replaces, Answer::Done, _) => done(client, Outcome::Success),
             (Stage::Replaces, Answer::Found(None), _) => done(client, Outcome::Gone),
             (Stage::Replaces, Answer::Found(Some(newer)), _) => {
-                client.turns += 1;
-                let is_unsure =
-                    client.is_repeated && self.fault != Some(RedisFault::AppliesOnceMore);
-                if is_unsure || client.turns > MOST {
-                    return done(client, Outcome::Unknown);
+                let is_repeated = client.is_repeated;
+                self.replace_newer(client, newer, is_repeated)
+            }
+            (Stage::Replaces, Answer::Refused, Ask::Write(handle)) => {
+                let stage = Stage::LooksBack(client.is_repeated);
+                send(client, stage, Command::Get(handle))
+            }
+            (Stage::LooksBack(_), Answer::Found(None), _) => done(client, Outcome::Gone),
+            (Stage::LooksBack(is_repeated), Answer::Found(Some(newer)), _) => {
+                let takes_any = self.fault == Some(RedisFault::TakesAnothersForItsOwn);
+                match newer.revision == me || (is_repeated && takes_any) {
+                    true => done(client, Outcome::Success),
+                    false => self.replace_newer(client, newer, is_repeated),
                 }
-                client.before = Some(newer.principal);
-                self.replace(client, newer)
             }
             (Stage::Evicts, _, _) => self.evict(client),
             (Stage::Leaves, _, _) => done(client, Outcome::Success),
@@ -496,6 +528,17 @@ impl Protocol for Redis {
                     Answer::Done
                 }
                 kept => Answer::Found(kept.cloned()),
+            },
+            Command::SetIfEqual(handle, expected, new) => match db.record(*handle) {
+                Some(kept) if kept == expected => {
+                    db.sessions[usize::from(*handle)] = Slot::Kept(new.clone());
+                    Answer::Done
+                }
+                None if self.fault == Some(RedisFault::WritesWhatIsGone) => {
+                    db.sessions[usize::from(*handle)] = Slot::Kept(new.clone());
+                    Answer::Done
+                }
+                _ => Answer::Refused,
             },
             Command::Drop(handle, revision) => match db.record(*handle) {
                 Some(kept) if kept.revision == *revision => {
@@ -571,7 +614,8 @@ impl Protocol for Redis {
             if was.is_some() && is.is_none() {
                 ghost.ended.insert(handle);
             }
-            if let (Some(is), Command::Create(..) | Command::Replace(..)) = (is, command)
+            if let Command::Create(..) | Command::Replace(..) | Command::SetIfEqual(..) = command
+                && let Some(is) = is
                 && was != Some(is)
                 && !ghost.once.insert(is.revision)
             {

@@ -121,8 +121,9 @@ impl Scenario {
         check(protocol, self.losses)
     }
 
-    fn on_redis(&self, fault: Option<RedisFault>, fails_over: bool) -> Verdict {
+    fn on_redis(&self, is_native: bool, fault: Option<RedisFault>, fails_over: bool) -> Verdict {
         let protocol = Redis {
+            is_native,
             sessions: self.sessions(),
             requests: self.requests.to_vec(),
             limit: self.limit,
@@ -131,6 +132,12 @@ impl Scenario {
         };
         check(protocol, self.losses)
     }
+}
+
+/// Each scenario with a server that has no compare-and-set of its own, and with one that has.
+fn in_both_ways() -> impl Iterator<Item = (&'static Scenario, bool)> {
+    let ways = [false, true].into_iter();
+    ways.flat_map(|is_native| SCENARIOS.iter().map(move |scenario| (scenario, is_native)))
 }
 
 /// What is not always possible: a request that another one makes come to nothing.
@@ -158,9 +165,10 @@ fn the_steps_of_the_firestore_store_keep_the_contract() {
 
 #[test]
 fn the_steps_of_the_redis_store_keep_the_contract() {
-    for scenario in &SCENARIOS {
-        let verdict = scenario.on_redis(None, false);
-        eprintln!("{}: {} states", scenario.name, verdict.states);
+    for (scenario, is_native) in in_both_ways() {
+        let verdict = scenario.on_redis(is_native, None, false);
+        let (name, states) = (scenario.name, verdict.states);
+        eprintln!("{name}, native {is_native}: {states} states");
         assert!(verdict.states > 50, "{verdict:?}");
         assert!(
             verdict.broken.is_empty(),
@@ -174,13 +182,14 @@ fn the_steps_of_the_redis_store_keep_the_contract() {
 #[test]
 fn a_failover_of_redis_loses_what_its_guide_says_and_no_more() {
     let mut has_revived = false;
-    for scenario in &SCENARIOS {
+    for (scenario, is_native) in in_both_ways() {
         let scenario = Scenario {
             losses: scenario.losses.min(1),
             ..*scenario
         };
-        let verdict = scenario.on_redis(None, true);
-        eprintln!("{}: {} states", scenario.name, verdict.states);
+        let verdict = scenario.on_redis(is_native, None, true);
+        let (name, states) = (scenario.name, verdict.states);
+        eprintln!("{name}, native {is_native}: {states} states");
         for (name, way) in broken(&verdict) {
             // The end of a session that was the last step: it is back, until its deadlines.
             assert_eq!(
@@ -271,7 +280,35 @@ fn each_fault_in_the_steps_of_the_redis_store_is_found() {
             "revoking all leaves none of the earlier sessions",
         ),
     ] {
-        let mut verdicts = SCENARIOS.iter().map(|it| it.on_redis(Some(fault), false));
+        let mut verdicts = SCENARIOS
+            .iter()
+            .map(|it| it.on_redis(false, Some(fault), false));
+        assert!(
+            verdicts.any(|it| it.breaks(clause)),
+            "{fault:?} was not found"
+        );
+    }
+}
+
+#[test]
+fn each_fault_in_a_native_compare_and_set_is_found() {
+    for (fault, clause) in [
+        (
+            RedisFault::WritesWhatIsGone,
+            "an ended session never comes back",
+        ),
+        (
+            RedisFault::AppliesOnceMore,
+            "each write is taken once at the most, but for what was lost",
+        ),
+        (
+            RedisFault::TakesAnothersForItsOwn,
+            "an acknowledged write is kept, but for what was lost",
+        ),
+    ] {
+        let mut verdicts = SCENARIOS
+            .iter()
+            .map(|it| it.on_redis(true, Some(fault), false));
         assert!(
             verdicts.any(|it| it.breaks(clause)),
             "{fault:?} was not found"

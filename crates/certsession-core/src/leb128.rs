@@ -30,6 +30,24 @@ pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 fn take_long(bytes: &mut &[u8]) -> Option<u64> {
+    take_word(bytes).or_else(|| take_longest(bytes))
+}
+
+/// Takes a number of up to eight bytes where eight are there: timestamps have six.
+fn take_word(bytes: &mut &[u8]) -> Option<u64> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    // The last byte of the number is the first without the continuation bit.
+    let last = (!word & 0x8080_8080_8080_8080).trailing_zeros();
+    let length = (last + 1) / 8;
+    *bytes = bytes.get(length as usize..).filter(|_| last < u64::BITS)?;
+    let word = word & (u64::MAX >> (u64::BITS - 8 * length));
+    // Joins the seven bits of each byte to pairs of fourteen, these to pairs of 28, and these.
+    let pairs = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let quads = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    Some((quads & 0x0fff_ffff) | (quads & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+fn take_longest(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..u64::BITS).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;
@@ -71,6 +89,26 @@ mod tests {
             push(&mut bytes, number);
             assert_eq!(bytes.len(), size(number));
             assert_eq!(take(&mut &bytes[..]), Some(number));
+        }
+    }
+
+    #[test]
+    fn a_number_of_any_length_reads_back_before_anything_else() {
+        for bit in 0..u64::BITS {
+            for number in [
+                (1 << bit) - 1,
+                1 << bit,
+                0x5555_5555_5555_5555 & ((1 << bit) - 1),
+            ] {
+                for (length, following) in [(0, 0), (1, 0xff), (7, 0), (8, 0xff), (16, 0x7f)] {
+                    let mut bytes = Vec::new();
+                    push(&mut bytes, number);
+                    bytes.resize(bytes.len() + length, following);
+                    let mut rest = &bytes[..];
+                    assert_eq!(take(&mut rest), Some(number));
+                    assert_eq!(rest, vec![following; length]);
+                }
+            }
         }
     }
 

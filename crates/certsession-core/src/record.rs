@@ -201,9 +201,9 @@ impl Record {
     }
 
     /// The record with the stamp of the store that loaded it: what the store knows this state by,
-    /// in whatever form it likes (a version, an update time, an etag). It travels with the record
-    /// to the [commit](crate::Commit::loaded), so that a store whose conditional writes ask for it
-    /// need not load the record again. It is neither encoded nor compared, and what
+    /// in whatever form it likes (a version, an update time, an etag, the record's own bytes). It
+    /// travels with the record to the [commit](crate::Commit::loaded), so that a store whose
+    /// conditional writes ask for it need not load the record again. It is neither encoded nor compared, and what
     /// [`apply`](Self::apply) makes has none.
     ///
     /// ```

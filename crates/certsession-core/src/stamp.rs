@@ -1,5 +1,6 @@
 //! By what a store knows the state of a record that it has loaded.
 
+use std::fmt;
 use std::sync::Arc;
 
 /// What a store has put on a record for itself; see [`Record::with_stamp`].
@@ -12,8 +13,14 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stamp(Option<Arc<Bytes>>);
 
-#[derive(Debug)]
 struct Bytes(Box<[u8]>);
+
+impl fmt::Debug for Bytes {
+    /// Shows the length: a stamp may be the record as it was loaded, with the session's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
 
 impl Stamp {
     pub(crate) fn new(bytes: Box<[u8]>) -> Self {
@@ -36,6 +43,12 @@ impl Eq for Stamp {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_the_length_and_not_the_content() {
+        let stamp = Stamp::new((*b"swordfish").into());
+        assert_eq!(format!("{stamp:?}"), "Stamp(Some(9 bytes))");
+    }
 
     #[test]
     fn a_record_without_a_stamp_has_room_for_one_pointer_alone() {

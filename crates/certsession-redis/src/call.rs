@@ -16,7 +16,12 @@ pub(crate) struct Call {
 impl Call {
     /// A plain command.
     pub(crate) fn plain(name: &str) -> Self {
-        let mut command = Cmd::with_capacity(4, 64);
+        Self::of_length(name, 4, 64)
+    }
+
+    /// A plain command, with room for so many arguments and bytes.
+    pub(crate) fn of_length(name: &str, arguments: usize, bytes: usize) -> Self {
+        let mut command = Cmd::with_capacity(arguments, bytes);
         command.arg(name);
         Self {
             command,

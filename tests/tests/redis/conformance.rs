@@ -2,7 +2,10 @@
 
 use certsession_core::conformance::{Harness, clauses};
 
-use crate::harness::{Cluster, LeastUser, Near, OneServer, Pool, Sentinel, Valkey};
+use crate::harness::{
+    Cluster, LeastUser, Near, OneServer, Pool, Sentinel, Valkey, ValkeyByScript, ValkeyCluster,
+    ValkeyLeastUser, ValkeyNear, ValkeyPool,
+};
 
 certsession_core::conformance_suite!(on_one_server: OneServer);
 
@@ -24,6 +27,31 @@ fn the_contract_holds_with_copies_in_the_process() {
 #[test]
 fn the_contract_holds_on_valkey() {
     run_every_clause::<Valkey>();
+}
+
+#[test]
+fn the_contract_holds_on_valkey_by_scripts() {
+    run_every_clause::<ValkeyByScript>();
+}
+
+#[test]
+fn the_contract_holds_on_valkey_with_copies_in_the_process() {
+    run_every_clause::<ValkeyNear>();
+}
+
+#[test]
+fn the_contract_holds_on_a_cluster_of_valkey() {
+    run_every_clause::<ValkeyCluster>();
+}
+
+#[test]
+fn the_contract_holds_on_valkey_for_a_user_with_the_least_permissions() {
+    run_every_clause::<ValkeyLeastUser>();
+}
+
+#[test]
+fn the_contract_holds_on_valkey_over_a_pool_of_the_application() {
+    run_every_clause::<ValkeyPool>();
 }
 
 #[test]

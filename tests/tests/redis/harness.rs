@@ -78,8 +78,18 @@ harnesses! {
     OneServer, 50 rounds: open_redis(&redis::shared().url());
     /// A single server, with copies in the process.
     Near, 50 rounds: RedisNear::open(None);
-    /// Valkey.
-    Valkey, 10 rounds: open_redis(&valkey().url());
+    /// Valkey, which compares and sets by itself.
+    Valkey, 50 rounds: open_redis(&valkey().url());
+    /// Valkey, with the scripts for servers that do not.
+    ValkeyByScript, 5 rounds: open_by_script(&valkey().url());
+    /// Valkey, with copies in the process.
+    ValkeyNear, 5 rounds: open_near(&valkey().url());
+    /// Three masters of Valkey, each with a replica.
+    ValkeyCluster, 5 rounds: open_redis(&cluster_url(valkey_cluster()));
+    /// A user of Valkey with only the necessary permissions.
+    ValkeyLeastUser, 5 rounds: open_redis(&guarded_valkey().url_as("sessions", "secret"));
+    /// A pool of the application, on Valkey.
+    ValkeyPool, 5 rounds: async { open_pool(&valkey().url()) };
     /// Three masters, each with a replica.
     Cluster, 5 rounds: open_redis(&cluster_url(cluster()));
     /// The master that sentinels watch.
@@ -102,13 +112,24 @@ macro_rules! started_once {
 
 started_once! {
     valkey: RedisServer = RedisServer::builder().program(Program::Valkey).start();
+    valkey_cluster: RedisCluster =
+        RedisCluster::start_as(RedisServer::builder().program(Program::Valkey));
+    guarded_valkey: RedisServer = RedisServer::builder()
+        .program(Program::Valkey)
+        .tcp()
+        .user(&least_user())
+        .start();
     cluster: RedisCluster = RedisCluster::start();
     sentinel: RedisSentinel = RedisSentinel::start();
     tls: RedisTls = RedisTls::new();
     guarded: RedisServer = RedisServer::builder()
         .tls(tls())
-        .user(&format!("sessions on >secret ~test-* resetchannels &test-* {LEAST}"))
+        .user(&least_user())
         .start();
+}
+
+fn least_user() -> String {
+    format!("sessions on >secret ~test-* resetchannels &test-* {LEAST}")
 }
 
 pub(crate) fn cluster_url(cluster: &RedisCluster) -> String {
@@ -138,7 +159,18 @@ async fn open_as_least_user() -> RedisStore {
     settings.key_prefix(new_prefix()).connect().await.unwrap()
 }
 
-fn open_pool(url: &str) -> RedisStore {
+async fn open_by_script(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap().scripts_only();
+    settings.key_prefix(new_prefix()).connect().await.unwrap()
+}
+
+async fn open_near(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap();
+    let settings = settings.near_cache(Duration::from_secs(60));
+    settings.key_prefix(new_prefix()).connect().await.unwrap()
+}
+
+pub(crate) fn open_pool(url: &str) -> RedisStore {
     let pool = deadpool_redis::Config::from_url(url)
         .builder()
         .unwrap()

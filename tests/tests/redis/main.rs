@@ -9,6 +9,7 @@
 mod conformance;
 mod end_notifications;
 mod harness;
+mod native;
 mod near;
 mod portal;
 mod races;

@@ -172,6 +172,78 @@ async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
     eprintln!("{kept} of {SESSIONS} copies were kept for a moment");
 }
 
+/// The same race within one connection, which the server does not notify of its own changes. Some
+/// of the requests that change a session are given up at some point, and their command may have been
+/// sent or not.
+#[tokio::test]
+async fn p4_no_copy_outlives_a_change_over_its_own_connection() {
+    const SESSIONS: u32 = 3_000;
+    let prefix = new_prefix();
+    let store = Arc::new(open(&shared().url(), &prefix, FOR_EVER).await);
+    let direct = RedisStore::builder(&shared().url()).unwrap();
+    let direct = direct.key_prefix(&prefix).connect().await.unwrap();
+    let (mut changed, mut unchanged) = (0, 0);
+    for first in (0..SESSIONS).step_by(100) {
+        let records = join_all((first..first + 100).map(|number| keep(&store, number))).await;
+        let now = records[0].created_at();
+        let race = records.iter().enumerate().map(|(place, record)| {
+            let (store, handle) = (Arc::clone(&store), record.handle());
+            async move {
+                let readers: Vec<_> = (0..3)
+                    .map(|_| tokio::spawn(read_and_look(Arc::clone(&store), handle, now)))
+                    .collect();
+                for _ in 0..place % 4 {
+                    tokio::task::yield_now().await;
+                }
+                change_until_given_up(&store, record, place).await;
+                let late = tokio::spawn(read_and_look(store, handle, now));
+                for reader in readers.into_iter().chain([late]) {
+                    reader.await.unwrap();
+                }
+            }
+        });
+        join_all(race).await;
+        // The commands that were sent before this one have been executed.
+        load(&store, &records[0]).await;
+        for record in &records {
+            let kept = load(&direct, record).await;
+            match kept.as_ref() == Some(record) {
+                true => unchanged += 1,
+                false => changed += 1,
+            }
+            if let Some(copy) = copy(&store, record) {
+                assert_eq!(Some(copy), kept, "the copy is not what the server has");
+            }
+        }
+    }
+    // Otherwise there was no race.
+    assert!(changed > 0 && unchanged > 0, "{changed} {unchanged}");
+    eprintln!("{changed} of {SESSIONS} sessions were changed");
+}
+
+/// Writes to a session or ends it; most such requests are given up before they have an answer.
+async fn change_until_given_up(store: &RedisStore, record: &Arc<Record>, place: usize) {
+    let change = async {
+        match place % 2 {
+            0 => drop(write(store, record).await),
+            _ => drop(store.remove(record.handle()).await),
+        }
+    };
+    let given_up = async {
+        for _ in 0..place % 7 {
+            tokio::task::yield_now().await;
+        }
+        if place % 7 == 6 {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = change => {}
+        () = given_up => {}
+    }
+}
+
 /// Whether there was a copy after the reply.
 async fn read_and_look(store: Arc<RedisStore>, handle: Handle, now: Timestamp) -> bool {
     let _ = store.load(handle, now).await.unwrap();

@@ -5,14 +5,24 @@ use std::time::Duration;
 use certsession_core::{Admission, OnLimit};
 use certsession_redis::RedisStore;
 use certsession_tests::races::{self, Server, at_most_five};
-use certsession_tests::redis;
+use certsession_tests::redis::{self, RedisServer};
 use certsession_tests::stores::new_prefix;
+
+use crate::harness::valkey;
 
 /// Servers of one application.
 fn servers(count: usize, admission: Option<Admission>) -> Vec<Server<RedisStore>> {
+    servers_over(redis::shared(), count, admission)
+}
+
+fn servers_over(
+    redis: &RedisServer,
+    count: usize,
+    admission: Option<Admission>,
+) -> Vec<Server<RedisStore>> {
     let prefix = new_prefix();
     races::servers(count, admission, async || {
-        let store = RedisStore::builder(&redis::shared().url()).unwrap();
+        let store = RedisStore::builder(&redis.url()).unwrap();
         // This test does not check that replies arrive in time.
         let store = store.key_prefix(&prefix).timeout(Duration::from_secs(30));
         store.connect().await.unwrap()
@@ -45,12 +55,22 @@ fn a_thousand_sign_ins_on_four_servers_never_leave_more_than_five_if_others_are_
     assert_eq!(outcome, (995, 5, 5));
 }
 
+/// Servers without and with a compare-and-set of their own.
+fn both() -> [&'static RedisServer; 2] {
+    [redis::shared(), valkey()]
+}
+
 #[test]
 fn revoking_all_against_200_sign_ins_and_writers_leaves_none_of_the_earlier_sessions() {
-    races::revoke_all_against_requests(&servers(4, None), 10, 50);
+    for redis in both() {
+        races::revoke_all_against_requests(&servers_over(redis, 4, None), 10, 50);
+    }
 }
 
 #[test]
 fn a_logout_against_a_slow_writer_a_thousand_times_revives_nothing() {
-    races::logout_against_writer(&servers(2, None), 100, Duration::from_millis(1));
+    for redis in both() {
+        let servers = servers_over(redis, 2, None);
+        races::logout_against_writer(&servers, 100, Duration::from_millis(1));
+    }
 }

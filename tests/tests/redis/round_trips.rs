@@ -8,7 +8,7 @@ use certsession_core::{
     CookieChange, Key, Lifetimes, Owner, PeerState, Presented, Session, SessionManager,
 };
 use certsession_redis::RedisStore;
-use certsession_tests::redis::{CommandStats, RedisServer};
+use certsession_tests::redis::{CommandStats, Program, RedisServer};
 use certsession_tests::stores::open_redis;
 
 const KEY: Key<u64> = Key::new("key");
@@ -34,7 +34,11 @@ struct Cost {
 
 impl Trial {
     async fn start() -> Self {
-        let server = RedisServer::start();
+        Self::start_on(Program::Redis).await
+    }
+
+    async fn start_on(program: Program) -> Self {
+        let server = RedisServer::builder().program(program).start();
         let clock = ManualClock::at_real_time();
         let store = open_redis(&server.url()).await;
         // One creation in sixteen would cost more.
@@ -157,6 +161,20 @@ async fn a_request_that_writes_costs_a_second_one() {
     trial.request_cost(&token, write).await.assert(2, &script);
     let rotate = |session: &mut Session| session.rotate().unwrap();
     trial.request_cost(&token, rotate).await.assert(2, &script);
+}
+
+#[tokio::test]
+async fn a_server_that_compares_and_sets_by_itself_runs_no_script() {
+    let trial = Trial::start_on(Program::Valkey).await;
+    let token = trial.begin().await;
+    let write = |session: &mut Session| session.insert(&KEY, &1).unwrap();
+    let commands = [("get", 1), ("set", 1)];
+    trial.request_cost(&token, write).await.assert(2, &commands);
+    let rotate = |session: &mut Session| session.rotate().unwrap();
+    trial
+        .request_cost(&token, rotate)
+        .await
+        .assert(2, &commands);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{Outcome, SessionStore, StoreErrorKind};
 use certsession_redis::RedisStore;
-use certsession_tests::redis::RedisServer;
+use certsession_tests::redis::{Program, RedisServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -28,7 +28,7 @@ async fn lose_first_write(
             tokio::select! {
                 read = client.read(&mut sent) => {
                     let Ok(length @ 1..) = read else { break };
-                    is_write |= sent[..length].windows(7).any(|word| word == b"EVALSHA");
+                    is_write |= is_a_write(&sent[..length]);
                     server.write_all(&sent[..length]).await.unwrap();
                 }
                 read = server.read(&mut answered) => {
@@ -46,14 +46,21 @@ async fn lose_first_write(
     }
 }
 
+/// Whether it is a commit, in either way; and no probe, which is shorter.
+fn is_a_write(sent: &[u8]) -> bool {
+    let contains = |word: &[u8]| sent.windows(word.len()).any(|it| it == word);
+    contains(b"EVALSHA") || (contains(b"IFEQ") && sent.len() > 200)
+}
+
 /// Writes `a` over a connection that is lost, while `meanwhile` runs over another.
 async fn write_twice(
+    program: Program,
     meanwhile: impl AsyncFnOnce(&RedisStore, &certsession_core::Record),
 ) -> (
     Result<Outcome, StoreErrorKind>,
-    Arc<certsession_core::Record>,
+    Option<Arc<certsession_core::Record>>,
 ) {
-    let server = RedisServer::builder().tcp().start();
+    let server = RedisServer::builder().program(program).tcp().start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = listener.local_addr().unwrap();
     let (taken, cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -93,36 +100,55 @@ async fn write_twice(
         .await
         .unwrap();
     proxied.abort();
-    (outcome.map_err(|error| error.kind()), kept.unwrap())
+    (outcome.map_err(|error| error.kind()), kept)
 }
+
+/// Servers without and with a compare-and-set of their own.
+const PROGRAMS: [Program; 2] = [Program::Redis, Program::Valkey];
 
 #[tokio::test]
 async fn a_write_that_was_executed_is_not_executed_again() {
-    let (outcome, kept) = write_twice(async |_, _| ()).await;
-    let Ok(Outcome::Applied { record, .. }) = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!(record, kept);
-    assert_eq!(kept.data().get("a"), Some(&b"1"[..]));
+    for program in PROGRAMS {
+        let (outcome, kept) = write_twice(program, async |_, _| ()).await;
+        let Ok(Outcome::Applied { record, .. }) = outcome else {
+            panic!("{program:?}: {outcome:?}")
+        };
+        assert_eq!(Some(&record), kept.as_ref());
+        assert_eq!(record.data().get("a"), Some(&b"1"[..]));
+    }
 }
 
 #[tokio::test]
 async fn p5_a_write_that_is_sent_twice_does_not_undo_one_in_between() {
-    let (outcome, kept) = write_twice(async |direct, loaded| {
-        let now = loaded.created_at();
-        let seen = direct.load(loaded.handle(), now).await.unwrap().unwrap();
-        assert_eq!(
-            seen.data().get("a"),
-            Some(&b"1"[..]),
-            "the first write was not executed"
-        );
-        let next = SampleCommit::on(&seen).insert("a", "2").build();
-        assert!(matches!(
-            direct.commit(next).await,
-            Ok(Outcome::Applied { .. })
-        ));
-    })
-    .await;
-    assert_eq!(outcome, Err(StoreErrorKind::Unavailable));
-    assert_eq!(kept.data().get("a"), Some(&b"2"[..]));
+    for program in PROGRAMS {
+        let (outcome, kept) = write_twice(program, async |direct, loaded| {
+            let now = loaded.created_at();
+            let seen = direct.load(loaded.handle(), now).await.unwrap().unwrap();
+            assert_eq!(
+                seen.data().get("a"),
+                Some(&b"1"[..]),
+                "the first write was not executed"
+            );
+            let next = SampleCommit::on(&seen).insert("a", "2").build();
+            assert!(matches!(
+                direct.commit(next).await,
+                Ok(Outcome::Applied { .. })
+            ));
+        })
+        .await;
+        assert_eq!(outcome, Err(StoreErrorKind::Unavailable), "{program:?}");
+        assert_eq!(kept.unwrap().data().get("a"), Some(&b"2"[..]));
+    }
+}
+
+#[tokio::test]
+async fn p4_a_write_that_is_sent_twice_does_not_revive_a_session_that_ended_in_between() {
+    for program in PROGRAMS {
+        let ended = async |direct: &RedisStore, loaded: &certsession_core::Record| {
+            assert!(direct.remove(loaded.handle()).await.unwrap());
+        };
+        let (outcome, kept) = write_twice(program, ended).await;
+        assert_eq!(outcome, Ok(Outcome::Gone), "{program:?}");
+        assert_eq!(kept, None);
+    }
 }

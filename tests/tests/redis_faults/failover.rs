@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use certsession_tests::redis::{RedisCluster, RedisSentinel};
+use certsession_tests::redis::{Program, RedisCluster, RedisSentinel, RedisServer};
 
 use crate::trial::clients_of;
 use crate::verdict::Verdict;
@@ -54,9 +54,12 @@ fn sentinels_replace_a_silent_master_that_comes_back() {
     verdict.may_lose(LAG, paused_at).assert();
 }
 
-#[test]
-fn a_cluster_replaces_a_killed_master() {
-    let cluster = RedisCluster::start();
+fn start(program: Program) -> RedisCluster {
+    RedisCluster::start_as(RedisServer::builder().program(program))
+}
+
+fn replaces_a_killed_master(name: &'static str, program: Program) {
+    let cluster = start(program);
     let load = clients_of(&format!("redis-cluster://{}", hosts(&cluster.urls())));
     let killed_at = Instant::now();
     let kill = || {
@@ -65,13 +68,22 @@ fn a_cluster_replaces_a_killed_master() {
     let outage = load.through(SOON, kill, || {
         cluster.wait_for_new_master_of("cs:any");
     });
-    let verdict = Verdict::on("a cluster's master killed", load).with_outage(outage);
+    let verdict = Verdict::on(name, load).with_outage(outage);
     verdict.may_lose(LAG, killed_at).assert();
 }
 
 #[test]
-fn a_cluster_moves_slots_while_they_are_in_use() {
-    let cluster = RedisCluster::start();
+fn a_cluster_replaces_a_killed_master() {
+    replaces_a_killed_master("a cluster's master killed", Program::Redis);
+}
+
+#[test]
+fn a_cluster_of_valkey_replaces_a_killed_master() {
+    replaces_a_killed_master("a Valkey cluster's master killed", Program::Valkey);
+}
+
+fn moves_slots_while_they_are_in_use(name: &'static str, program: Program) {
+    let cluster = start(program);
     let load = clients_of(&format!("redis-cluster://{}", hosts(&cluster.urls())));
     let move_slots = || {
         for _ in 0..20 {
@@ -82,8 +94,18 @@ fn a_cluster_moves_slots_while_they_are_in_use() {
         }
     };
     let outage = load.through(SOON, move_slots, || ());
-    let verdict = Verdict::on("a cluster's slots moved", load).may_fail_during(outage);
+    let verdict = Verdict::on(name, load).may_fail_during(outage);
     verdict
         .assert_serves(&["read", "write", "begin", "end"])
         .assert();
+}
+
+#[test]
+fn a_cluster_moves_slots_while_they_are_in_use() {
+    moves_slots_while_they_are_in_use("a cluster's slots moved", Program::Redis);
+}
+
+#[test]
+fn a_cluster_of_valkey_moves_slots_while_they_are_in_use() {
+    moves_slots_while_they_are_in_use("a Valkey cluster's slots moved", Program::Valkey);
 }

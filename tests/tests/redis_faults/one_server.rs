@@ -63,9 +63,8 @@ fn a_server_whose_connections_were_reset_and_refused_is_reached_again() {
 
 /// A write that was sent twice while another client wrote to the same session fails: it is unknown
 /// which write was the last.
-#[test]
-fn a_server_that_sometimes_drops_its_clients_keeps_what_it_acknowledged() {
-    let server = RedisServer::builder().tcp().start();
+fn sometimes_drops_its_clients(name: &'static str, program: Program) {
+    let server = RedisServer::builder().program(program).tcp().start();
     let load = clients_of(&server.url());
     let drop_clients = || {
         for _ in 0..20 {
@@ -74,10 +73,20 @@ fn a_server_that_sometimes_drops_its_clients_keeps_what_it_acknowledged() {
         }
     };
     let outage = load.through(AT_ONCE, drop_clients, || ());
-    let verdict = Verdict::on("CLIENT KILL", load).may_fail_during(outage);
+    let verdict = Verdict::on(name, load).may_fail_during(outage);
     verdict
         .assert_serves(&["read", "write", "begin", "end"])
         .assert();
+}
+
+#[test]
+fn a_redis_that_sometimes_drops_its_clients_keeps_what_it_acknowledged() {
+    sometimes_drops_its_clients("CLIENT KILL", Program::Redis);
+}
+
+#[test]
+fn a_valkey_that_sometimes_drops_its_clients_keeps_what_it_acknowledged() {
+    sometimes_drops_its_clients("CLIENT KILL of Valkey", Program::Valkey);
 }
 
 #[test]

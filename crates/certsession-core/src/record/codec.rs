@@ -276,9 +276,9 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
 }
 
 fn decode_body(handle: Handle, mut body: &[u8], version: u8) -> Option<Record> {
-    let record = decode_head(handle, &mut body, version)?;
-    let data = Data::from_block(body)?;
-    Some(Record { data, ..record })
+    let mut record = decode_head(handle, &mut body, version)?;
+    record.data = Data::from_block(body)?;
+    Some(record)
 }
 
 /// Decodes everything but the data, and leaves that in `bytes`.

@@ -42,7 +42,11 @@ enum Kind {
         nodes: Vec<redis::Client>,
     },
     #[cfg(feature = "deadpool")]
-    Pool(deadpool_redis::Pool),
+    Pool {
+        pool: deadpool_redis::Pool,
+        /// Asked once, because the pool does not tell a new connection from an old one.
+        native: super::link::Support,
+    },
 }
 
 impl Client {
@@ -97,7 +101,10 @@ impl Client {
     #[cfg(feature = "deadpool")]
     pub(crate) fn of_pool(pool: deadpool_redis::Pool) -> Self {
         Self {
-            kind: Kind::Pool(pool),
+            kind: Kind::Pool {
+                pool,
+                native: super::link::Support::default(),
+            },
             address: "the pool's address".to_owned(),
             near_cache: None,
         }
@@ -107,7 +114,7 @@ impl Client {
     pub(crate) const fn can_subscribe(&self) -> bool {
         match self.kind {
             #[cfg(feature = "deadpool")]
-            Kind::Pool(_) => false,
+            Kind::Pool { .. } => false,
             _ => true,
         }
     }
@@ -124,7 +131,7 @@ impl Client {
     pub(super) async fn pooled(&self) -> RedisResult<Option<Link>> {
         match &self.kind {
             #[cfg(feature = "deadpool")]
-            Kind::Pool(pool) => super::link::of_pool(pool).await.map(Some),
+            Kind::Pool { pool, native } => super::link::of_pool(pool, native).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -152,11 +159,14 @@ impl Client {
             }
             Kind::Cluster { client, .. } => Wire::Cluster(client.get_async_connection().await?),
             #[cfg(feature = "deadpool")]
-            Kind::Pool(pool) => return super::link::of_pool(pool).await,
+            Kind::Pool { pool, native } => return super::link::of_pool(pool, native).await,
         };
         let mut link = Link::over(wire).with_near(near);
         if link.near.is_some() {
-            link.send(cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
+            // The connection is not notified of its own changes: this process drops the copies of
+            // what it changes by itself, and leases for reads that were sent before the change.
+            let tracking = ["TRACKING", "ON", "NOLOOP"];
+            link.send(cmd("CLIENT").arg(&tracking[..])).await?;
         }
         Ok(link)
     }
@@ -184,15 +194,16 @@ impl Client {
                 outcome
             }
             #[cfg(feature = "deadpool")]
-            Kind::Pool(_) => std::future::pending().await,
+            Kind::Pool { .. } => std::future::pending().await,
         }
     }
 
-    /// Connects once, and checks the server.
-    pub(super) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
+    /// Connects once, checks the server, and returns the connection.
+    pub(super) async fn check(&self, probe: &Call) -> Result<Link, ConnectError> {
         let connected = self.connect().await;
         let mut link = connected.map_err(|error| ConnectError::of(&self.address, &error))?;
-        check(&mut link, &self.address, self.is_cluster(), probe).await
+        check(&mut link, &self.address, self.is_cluster(), probe).await?;
+        Ok(link)
     }
 
     /// The near cache, if copies of records are kept.

@@ -1,7 +1,7 @@
 //! One connection, of any kind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use certsession_core::Handle;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -22,6 +22,8 @@ pub(super) struct Link {
     pub(super) near: Option<Arc<Cache>>,
     /// Counts the server's replies, over all clones.
     replies: Arc<AtomicU32>,
+    /// Whether its servers compare and set by themselves.
+    pub(super) native: Support,
     _open: Open,
 }
 
@@ -43,6 +45,7 @@ impl Link {
             number,
             near: None,
             replies: Arc::default(),
+            native: Support::default(),
             _open: Open::begin(),
         }
     }
@@ -108,13 +111,43 @@ impl Link {
     }
 }
 
+/// Whether a connection's servers compare and set by themselves; clones share what is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Support(Arc<AtomicU8>);
+
+impl Support {
+    const UNKNOWN: u8 = 0;
+    const NATIVE: u8 = 1;
+    const SCRIPT: u8 = 2;
+
+    /// `None` before the servers were asked.
+    pub(super) fn get(&self) -> Option<bool> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::UNKNOWN => None,
+            known => Some(known == Self::NATIVE),
+        }
+    }
+
+    pub(super) fn set(&self, is_native: bool) {
+        let known = match is_native {
+            true => Self::NATIVE,
+            false => Self::SCRIPT,
+        };
+        self.0.store(known, Ordering::Relaxed);
+    }
+}
+
 /// Takes a connection from a pool. The pool's own timeouts apply in addition to the operation's.
 #[cfg(feature = "deadpool")]
-pub(super) async fn of_pool(pool: &deadpool_redis::Pool) -> RedisResult<Link> {
+pub(super) async fn of_pool(pool: &deadpool_redis::Pool, native: &Support) -> RedisResult<Link> {
     let taken = pool.get().await.map_err(|error| match error {
         deadpool_redis::PoolError::Backend(error) => error,
         other => std::io::Error::other(other.to_string()).into(),
     })?;
     let shared = Arc::new(tokio::sync::Mutex::new(taken));
-    Ok(Link::over(Wire::Pooled(shared)))
+    let link = Link::over(Wire::Pooled(shared));
+    Ok(Link {
+        native: native.clone(),
+        ..link
+    })
 }

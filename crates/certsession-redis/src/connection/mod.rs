@@ -5,6 +5,8 @@
 //! | `client` | making connections: to one server, with Sentinel, to a cluster, from a pool |
 //! | `check` | checks of a server before a store uses it |
 //! | `link` | one connection, of any kind |
+//! | `native` | whether the servers compare and set by themselves |
+//! | `replacement` | the two ways to replace a record that has not changed |
 //! | `nodes` | the servers that hold the keys, for listing all of them |
 //! | `open` | how many there are, for metrics |
 //! | `slot` | the connection of one thread, which reconnects when it breaks |
@@ -12,8 +14,10 @@
 mod check;
 mod client;
 mod link;
+mod native;
 mod nodes;
 mod open;
+mod replacement;
 mod slot;
 
 use std::fmt;
@@ -27,11 +31,13 @@ use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
 use crate::error::{ConnectError, store_error, timed_out, unexpected_result};
+use crate::keys::Keys;
 use crate::near::Lease;
 
 pub(crate) use client::Client;
 use link::Link;
 pub(crate) use nodes::Node;
+pub(crate) use replacement::{Replaced, Replacement};
 use slot::Slot;
 
 /// If there are more threads than this, they share connections.
@@ -46,6 +52,10 @@ pub(crate) struct Connections {
     client: Client,
     slots: Box<[Slot]>,
     timeout: Duration,
+    /// For the keys of probes.
+    keys: Keys,
+    /// Whether records are replaced by a script even where the server compares and sets by itself.
+    scripts_only: bool,
 }
 
 /// The reply of the server.
@@ -81,17 +91,33 @@ struct Used {
 }
 
 impl Connections {
-    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Client, timeout: Duration, keys: Keys) -> Self {
         Self {
             client,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             timeout,
+            keys,
+            scripts_only: false,
         }
     }
 
-    /// Connects once, checks the server, and tries a script.
+    pub(crate) fn with_scripts_only(self, scripts_only: bool) -> Self {
+        Self {
+            scripts_only,
+            ..self
+        }
+    }
+
+    /// Connects once, checks the server, tries a script, and logs how records will be replaced.
     pub(crate) async fn check(&self, probe: &Call) -> Result<(), ConnectError> {
-        let checked = tokio::time::timeout(self.timeout, self.client.check(probe)).await;
+        let checking = async {
+            let mut link = self.client.check(probe).await?;
+            // A server that is full refuses the probe, and still ends sessions. The first write
+            // asks again.
+            let _ = self.compares(&mut link).await;
+            Ok(())
+        };
+        let checked = tokio::time::timeout(self.timeout, checking).await;
         checked.unwrap_or_else(|_| Err(ConnectError::of(self.client.address(), &timed_out())))
     }
 
@@ -166,6 +192,51 @@ impl Connections {
         call: &Call,
     ) -> Result<Reply<Value>, StoreError> {
         self.try_twice(|link| try_call(link, call)).await
+    }
+
+    /// Replaces a record if it has not changed: by the server's own compare-and-set where it has
+    /// that, and otherwise by a script.
+    pub(crate) async fn replace(
+        &self,
+        replacement: &Replacement<'_>,
+    ) -> Result<Reply<Replaced>, StoreError> {
+        self.try_twice(|link| self.try_replace(link, replacement))
+            .await
+    }
+
+    async fn try_replace(
+        &self,
+        mut link: Link,
+        replacement: &Replacement<'_>,
+    ) -> RedisResult<Replaced> {
+        if self.compares(&mut link).await? {
+            match link.send(replacement.native().command()).await {
+                // A pool has connected to another server, or a cluster has another master.
+                Err(error) if native::is_unsupported(&error) => link.native.set(false),
+                reply => return reply.map(Replaced::Natively),
+            }
+        }
+        let script = replacement.script();
+        try_call(link, &script).await.map(Replaced::ByScript)
+    }
+
+    /// Whether the servers of a connection compare and set by themselves. Asks them once.
+    async fn compares(&self, link: &mut Link) -> RedisResult<bool> {
+        if let Some(known) = link.native.get() {
+            return Ok(known);
+        }
+        let is_native = match self.scripts_only {
+            true => false,
+            // Boxed because it is rare.
+            false => Box::pin(native::probe(link, &self.keys, self.client.is_cluster())).await?,
+        };
+        link.native.set(is_native);
+        let by = match is_native {
+            true => "SET IFEQ",
+            false => "script",
+        };
+        tracing::info!(target: "certsession::redis", by, "records are replaced on this connection");
+        Ok(is_native)
     }
 
     /// Sends several commands that the server executes in this order. On a cluster, waits for the

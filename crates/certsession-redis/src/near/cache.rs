@@ -12,8 +12,8 @@ use crate::keys::Keys;
 /// How many reads of one `max_age` a connection keeps copies of.
 const CAPACITY: usize = 10_000;
 
-/// How many bytes of data the copies of a connection hold at the most: 16 MiB. Records beyond that
-/// are not kept until older ones have gone.
+/// How many bytes the copies of a connection hold at the most: 16 MiB of data, and of records as they
+/// were loaded. Records beyond that are not kept until older ones have gone.
 const CAPACITY_IN_BYTES: usize = 16 << 20;
 
 /// The copies of the records that one connection has read.
@@ -45,7 +45,7 @@ struct Copies {
     /// old.
     issued: VecDeque<IssuedLease>,
     last_number: u64,
-    /// How many bytes of data the copies hold.
+    /// How many bytes the copies hold.
     bytes: usize,
 }
 
@@ -64,12 +64,15 @@ struct Copy {
 }
 
 impl Copy {
-    /// How many bytes of data it holds.
+    /// How many bytes it holds.
     fn size(&self) -> usize {
-        self.record
-            .as_ref()
-            .map_or(0, |record| record.data().size())
+        self.record.as_deref().map_or(0, size)
     }
+}
+
+/// How many bytes of data a record holds, and of itself as it was loaded.
+fn size(record: &Record) -> usize {
+    record.data().size() + record.stamp().map_or(0, <[u8]>::len)
 }
 
 impl Cache {
@@ -151,7 +154,7 @@ impl Lease {
         let Some(copies) = copies.as_mut() else {
             return;
         };
-        let bytes = copies.bytes + record.data().size();
+        let bytes = copies.bytes + size(record);
         let copy = copies.by_handle.get_mut(&self.handle);
         if let Some(copy) = copy.filter(|copy| copy.number == self.number)
             && bytes <= CAPACITY_IN_BYTES
@@ -211,12 +214,16 @@ mod tests {
                 .insert("a", &"9".repeat(1 << 20))
                 .build()
         };
+        let loaded = |record: Arc<Record>| {
+            let bytes = record.encode();
+            Arc::new(Record::clone(&record).with_stamp(bytes))
+        };
         let keep = |record: &Arc<Record>| {
             if let Some(lease) = cache.lease(record.handle()) {
                 lease.keep(record);
             }
         };
-        let records: Vec<_> = (0..20).map(sample).collect();
+        let records: Vec<_> = (0..20).map(sample).map(loaded).collect();
         for record in &records {
             keep(record);
             // Read again, and once more by a reader whose lease was taken away.
@@ -224,17 +231,24 @@ mod tests {
             keep(record);
             lease.keep(record);
         }
-        let held = |records: &[Arc<Record>]| {
-            let copies = records.iter().filter(|it| cache.get(it.handle()).is_some());
-            (copies.count(), cache.copies().as_ref().unwrap().bytes)
+        // The copies that are held count with their data, which is read, and with themselves as
+        // they were loaded, which a write names.
+        let held = || {
+            let held = records.iter().filter(|it| cache.get(it.handle()).is_some());
+            let sizes: Vec<_> = held
+                .map(|it| it.data().size() + it.encode().len())
+                .collect();
+            let bytes = cache.copies().as_ref().unwrap().bytes;
+            assert_eq!(bytes, sizes.iter().sum::<usize>());
+            assert!(bytes <= CAPACITY_IN_BYTES);
+            sizes.len()
         };
-        let size = records[0].data().size();
-        assert_eq!(held(&records), (15, 15 * size));
+        assert_eq!(held(), 7);
         cache.forget(records[0].handle());
-        assert_eq!(held(&records), (14, 14 * size));
+        assert_eq!(held(), 6);
         keep(&records[19]);
-        assert_eq!(held(&records), (15, 15 * size));
+        assert_eq!(held(), 7);
         cache.clear();
-        assert_eq!(held(&records), (0, 0));
+        assert_eq!(held(), 0);
     }
 }

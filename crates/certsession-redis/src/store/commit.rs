@@ -1,5 +1,6 @@
 //! Changing a record.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use certsession_core::{
@@ -9,11 +10,10 @@ use certsession_core::{
 use redis::Value;
 
 use super::read::read_record;
-use crate::call::Call;
+use crate::connection::{Replaced, Replacement};
 use crate::error::unexpected_result;
 use crate::index::{EntryStatus, RequiredEntries, RequiredEntry};
 use crate::redis_store::RedisStore;
-use crate::script::REPLACE;
 use crate::time::millis_to_live;
 
 /// The result of an attempt to replace a record.
@@ -81,9 +81,31 @@ impl RedisStore {
         current: &Record,
         record: &Record,
     ) -> Result<Attempt, StoreError> {
-        let call = self.replacement(commit, current, record);
-        let reply = self.connections.call_reporting_repeats(&call).await?;
-        read_attempt(commit.handle(), reply.value, reply.is_repeated)
+        let pieces = Pieces::of(current, record);
+        let replacement = self.replacement(commit, record, &pieces);
+        let reply = self.connections.replace(&replacement).await?;
+        match reply.value {
+            Replaced::ByScript(value) => read_attempt(commit.handle(), value, reply.is_repeated),
+            Replaced::Natively(Value::Okay) => Ok(Attempt::done()),
+            Replaced::Natively(Value::Nil) => {
+                Box::pin(self.look_after_refusal(record, reply.is_repeated)).await
+            }
+            Replaced::Natively(_) => Err(unexpected_result("the replacement of a record")),
+        }
+    }
+
+    /// Finds out what the record is, after the server did not find the expected one.
+    async fn look_after_refusal(
+        &self,
+        record: &Record,
+        is_repeated: bool,
+    ) -> Result<Attempt, StoreError> {
+        match self.fetch(record.handle()).await? {
+            // The command was sent again after a connection was lost, and the record was replaced
+            // already.
+            Some(newer) if newer.revision() == record.revision() => Ok(Attempt::done()),
+            newer => Attempt::refused(newer, is_repeated),
+        }
     }
 
     /// Applies a change that can move the record to another owner. Entries are written first, then
@@ -130,7 +152,9 @@ impl RedisStore {
             calls.clear();
         }
         let at = calls.len();
-        calls.push(self.replacement(commit, current, record));
+        // By the script, whose reply is complete: the later commands do not wait for it.
+        let pieces = Pieces::of(current, record);
+        calls.push(self.replacement(commit, record, &pieces).script());
         calls.extend(late.map(|required| self.join(required, admission)));
         let outcome = self.connections.in_order(&calls).await?;
         let mut replies = outcome.value.into_iter().skip(at);
@@ -183,29 +207,68 @@ impl RedisStore {
         }
     }
 
-    fn replacement(&self, commit: &Commit, current: &Record, record: &Record) -> Call {
+    fn replacement<'r>(
+        &'r self,
+        commit: &Commit,
+        record: &Record,
+        pieces: &'r Pieces<'_>,
+    ) -> Replacement<'r> {
         let lifetime = record.idle_deadline().saturating_since(commit.now());
-        Call::script(&REPLACE, &self.keys.session(commit.handle()))
-            .arg(&current.revision().to_bytes()[..])
-            .arg(record.encode())
-            .arg(millis_to_live(lifetime))
+        Replacement {
+            key: self.keys.session(commit.handle()),
+            expected: &pieces.expected,
+            revision: &pieces.revision,
+            record: &pieces.record,
+            millis_to_live: millis_to_live(lifetime),
+        }
     }
 }
 
-fn read_attempt(handle: Handle, reply: Value, is_repeated: bool) -> Result<Attempt, StoreError> {
-    if reply == Value::Int(1) {
-        return Ok(Attempt::Replaced {
-            evicted: Vec::new(),
-        });
+/// The bytes of a replacement.
+struct Pieces<'r> {
+    /// The record as it was loaded; one that this process has just written is encoded again.
+    expected: Cow<'r, [u8]>,
+    revision: [u8; 8],
+    record: Vec<u8>,
+}
+
+impl<'r> Pieces<'r> {
+    fn of(current: &'r Record, record: &Record) -> Self {
+        let loaded = current.stamp().map(Cow::Borrowed);
+        Self {
+            expected: loaded.unwrap_or_else(|| current.encode().into()),
+            revision: current.revision().to_bytes(),
+            record: record.encode(),
+        }
     }
-    match read_record(handle, reply)? {
-        // The lost command may have replaced the record, and another request may have changed the
-        // result. Replacing the record again would undo that change.
-        Some(_) if is_repeated => Err(StoreError::with_source(
-            StoreErrorKind::Unavailable,
-            "a connection was lost, and it is unknown whether the write was executed",
-        )),
-        Some(newer) => Ok(Attempt::Changed(newer)),
-        None => Ok(Attempt::Gone),
+}
+
+impl Attempt {
+    const fn done() -> Self {
+        Self::Replaced {
+            evicted: Vec::new(),
+        }
+    }
+
+    /// The server had another record than was expected, or none.
+    fn refused(newer: Option<Arc<Record>>, is_repeated: bool) -> Result<Self, StoreError> {
+        match newer {
+            // The lost command may have replaced the record, and another request may have changed
+            // the result. Replacing the record again would undo that change.
+            Some(_) if is_repeated => Err(StoreError::with_source(
+                StoreErrorKind::Unavailable,
+                "a connection was lost, and it is unknown whether the write was executed",
+            )),
+            Some(newer) => Ok(Self::Changed(newer)),
+            None => Ok(Self::Gone),
+        }
+    }
+}
+
+/// Reads the reply of replace.lua.
+fn read_attempt(handle: Handle, reply: Value, is_repeated: bool) -> Result<Attempt, StoreError> {
+    match reply {
+        Value::Int(1) => Ok(Attempt::done()),
+        reply => Attempt::refused(read_record(handle, reply)?, is_repeated),
     }
 }

@@ -126,14 +126,15 @@ impl RedisStore {
     }
 }
 
-/// Decodes a record from the server's reply; `None` if there is none.
+/// Decodes a record from the server's reply; `None` if there is none. The record keeps the bytes, for
+/// a replacement that names them.
 pub(crate) fn read_record(handle: Handle, reply: Value) -> Result<Option<Arc<Record>>, StoreError> {
     match reply {
         Value::Nil => Ok(None),
         // The placeholder of an ended session; see end.lua.
         Value::BulkString(bytes) if bytes.is_empty() => Ok(None),
         Value::BulkString(bytes) => match Record::decode(handle, &bytes) {
-            Ok(record) => Ok(Some(Arc::new(record))),
+            Ok(record) => Ok(Some(Arc::new(record.with_stamp(bytes)))),
             Err(error) => Err(StoreError::with_source(StoreErrorKind::Unreadable, error)),
         },
         _ => Err(unexpected_result("reading a record")),
