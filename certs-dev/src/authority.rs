@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyUsagePurpose, SigningKey};
+use rcgen::{
+    BasicConstraints, CertificateParams, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    SigningKey,
+};
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 use crate::certificate::{Certificate, CertificateFile};
 use crate::folder::{AUTHORITY_NAME, NewFile};
+use crate::name::distinguished_name;
 use crate::request::{common_name, random_serial};
 use crate::validity::Validity;
 use crate::{Error, Identity, LeafRequest, PrivateKey};
@@ -18,6 +23,8 @@ const AUTHORITY_DAYS: u32 = 3650;
 pub struct Authority {
     certificate: Certificate,
     subject: Vec<u8>,
+    /// What its signatures say of it: name and key identifier.
+    issuer: CertificateParams,
     key: PrivateKey,
 }
 
@@ -82,10 +89,9 @@ impl Authority {
     pub fn issue(&self, request: &LeafRequest) -> Result<Identity, Error> {
         let parameters = request.parameters()?;
         let key = request.key_or_new()?;
-        let certificate =
-            Issuer::from_ca_cert_der(&self.certificate.der[..].into(), self.key.pair())
-                .and_then(|issuer| parameters.signed_by(key.pair(), &issuer))
-                .map_err(Error::crypto("issue the certificate"))?;
+        let certificate = parameters
+            .signed_by(key.pair(), &self.issuer())
+            .map_err(Error::crypto("issue the certificate"))?;
         Ok(Identity::new(certificate.into(), key))
     }
 
@@ -132,13 +138,24 @@ impl Authority {
         ]
     }
 
+    pub(crate) fn issuer(&self) -> Issuer<'_, &KeyPair> {
+        Issuer::from_params(&self.issuer, self.key.pair())
+    }
+
     fn from_parts(certificate: Certificate, key: PrivateKey) -> Result<Self, Error> {
-        let subject = x509_cert::Certificate::from_der(&certificate.der)
-            .and_then(|parsed| parsed.tbs_certificate().subject().to_der())
-            .map_err(Error::crypto("read the authority's name"))?;
+        let failed = || Error::crypto("read the authority's certificate");
+        let parsed = x509_cert::Certificate::from_der(&certificate.der).map_err(failed())?;
+        let parsed = parsed.tbs_certificate();
+        let mut issuer = CertificateParams::default();
+        issuer.distinguished_name = distinguished_name(parsed.subject()).map_err(failed())?;
+        let key_id = parsed.get_extension::<SubjectKeyIdentifier>();
+        if let Some((_, SubjectKeyIdentifier(key_id))) = key_id.map_err(failed())? {
+            issuer.key_identifier_method = KeyIdMethod::PreSpecified(key_id.as_bytes().to_vec());
+        }
         Ok(Self {
+            subject: parsed.subject().to_der().map_err(failed())?,
             certificate,
-            subject,
+            issuer,
             key,
         })
     }

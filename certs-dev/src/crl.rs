@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{
-    CertificateRevocationListParams, Issuer, KeyIdMethod, RevokedCertParams, SerialNumber,
-};
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use x509_cert::crl::CertificateList;
 use x509_cert::der::pem::PemLabel;
 use x509_cert::der::{self, Decode, Document};
@@ -125,10 +123,7 @@ impl Authority {
     pub fn revocation_list(&self, request: &CrlRequest) -> Result<RevocationListFile, Error> {
         let failed = || Error::crypto::<rcgen::Error>("sign the revocation list");
         let parameters = request.parameters()?;
-        let issuer = Issuer::from_ca_cert_der(&self.certificate_der().into(), self.key().pair());
-        let list = issuer
-            .and_then(|issuer| parameters.signed_by(&issuer))
-            .map_err(failed())?;
+        let list = parameters.signed_by(&self.issuer()).map_err(failed())?;
         Ok(RevocationListFile {
             pem: list.pem().map_err(failed())?,
             der: list.der().to_vec(),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::certificate::{Certificate, CertificateFile};
 use crate::folder::{AUTHORITY_NAME, CRL_NAME, Folder, NewFile};
-use crate::{Error, Overwrite, PKCS12_PASSWORD, PrivateKey, pkcs12};
+#[cfg(feature = "pkcs12")]
+use crate::pkcs12::{self, PKCS12_PASSWORD};
+use crate::{Error, Overwrite, PrivateKey};
 
 /// A certificate and its private key.
 #[derive(Clone, Debug)]
@@ -42,9 +44,9 @@ impl Identity {
         Ok((file, key))
     }
 
-    /// Writes `NAME.pem`, `NAME.key` and `NAME.p12` (password [`PKCS12_PASSWORD`]) to a folder,
-    /// which is created if necessary, and returns their paths. Only the owner can read the key
-    /// files.
+    /// Writes `NAME.pem` and `NAME.key` to a folder, which is created if necessary, and returns their
+    /// paths. Only the owner can read the key files. With the feature `pkcs12` there is a `NAME.p12`
+    /// too, for browsers.
     ///
     /// # Errors
     ///
@@ -60,7 +62,7 @@ impl Identity {
     ) -> Result<Vec<PathBuf>, Error> {
         check_file_name(name)?;
         let mut files = self.pem_files(name);
-        files.push(self.pkcs12_file(name)?);
+        files.extend(self.browser_file(name)?);
         Folder::lock(dir.as_ref())?.write(&files, overwrite)
     }
 
@@ -96,6 +98,7 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::Crypto`] if PKCS#12 cannot encode the password.
+    #[cfg(feature = "pkcs12")]
     pub fn pkcs12(&self, password: &str) -> Result<Vec<u8>, Error> {
         pkcs12::encode(&self.certificate.der, self.key.der(), password)
     }
@@ -107,9 +110,18 @@ impl Identity {
         ]
     }
 
-    pub(crate) fn pkcs12_file(&self, name: &str) -> Result<NewFile, Error> {
-        let bytes = self.pkcs12(PKCS12_PASSWORD)?;
-        Ok(NewFile::secret(format!("{name}.p12"), bytes))
+    /// The file for browsers, with the feature `pkcs12`.
+    pub(crate) fn browser_file(&self, name: &str) -> Result<Option<NewFile>, Error> {
+        #[cfg(feature = "pkcs12")]
+        {
+            let bytes = self.pkcs12(PKCS12_PASSWORD)?;
+            Ok(Some(NewFile::secret(format!("{name}.p12"), bytes)))
+        }
+        #[cfg(not(feature = "pkcs12"))]
+        {
+            let _ = name;
+            Ok(None)
+        }
     }
 }
 

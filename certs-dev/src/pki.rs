@@ -7,22 +7,23 @@ use crate::folder::Folder;
 use crate::{Authority, Error, Identity, LeafRequest, Overwrite};
 
 /// The files of a whole PKI.
-const FILES: [&str; 10] = [
+const FILES: [&str; 8] = [
     "ca.pem",
     "ca.key",
     "server.pem",
     "server.key",
-    "alice.p12",
     "alice.pem",
     "alice.key",
-    "bob.p12",
     "bob.pem",
     "bob.key",
 ];
 
+/// For browsers. They hold what other files hold too.
+const BROWSER_FILES: [&str; 2] = ["alice.p12", "bob.p12"];
+
 /// A folder that holds an authority, a certificate for a server on this machine, and the
 /// clients alice and bob: `ca.pem`, `ca.key`, `server.pem`, `server.key`, and for each
-/// client `.pem`, `.key` and, for browsers, `.p12`.
+/// client `.pem`, `.key` and, with the feature `pkcs12`, `.p12` for browsers.
 ///
 /// ```
 /// use certs_dev::{LeafRequest, Pki};
@@ -66,12 +67,12 @@ impl Pki {
     /// [`Error::Incomplete`] if only some of the files exist, [`Error::NotValidNow`] if a
     /// certificate has expired, [`Error::KeyMismatch`] or [`Error::OtherAuthority`] if files do not
     /// belong together, [`Error::Unreadable`], [`Error::Io`] or [`Error::Crypto`] if a file cannot
-    /// be used. Existing files are never replaced.
+    /// be used. Existing files are never replaced; a missing `.p12` is written again.
     pub fn ensure(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = Folder::lock(dir.as_ref())?;
         let missing: Vec<_> = FILES.iter().filter(|name| !folder.holds(name)).collect();
         match missing.first() {
-            None => Self::open(folder.path()),
+            None => Self::open(&folder),
             Some(_) if missing.len() == FILES.len() => Self::mint_into(&folder, Overwrite::Refuse),
             Some(name) => Err(Error::Incomplete {
                 dir: folder.path().to_owned(),
@@ -87,7 +88,12 @@ impl Pki {
 
     /// The paths of all files of the PKI.
     pub fn files(&self) -> Vec<PathBuf> {
-        FILES.iter().map(|name| self.dir.join(name)).collect()
+        let for_browsers = match cfg!(feature = "pkcs12") {
+            true => &BROWSER_FILES[..],
+            false => &[],
+        };
+        let names = FILES.iter().chain(for_browsers);
+        names.map(|name| self.dir.join(name)).collect()
     }
 
     /// The path of the certificate with this name: "ca", "server", "alice", "bob", or one that was
@@ -102,6 +108,7 @@ impl Pki {
     }
 
     /// The path of this client's PKCS#12 file.
+    #[cfg(feature = "pkcs12")]
     pub fn pkcs12_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.p12"))
     }
@@ -136,10 +143,10 @@ impl Pki {
         // files do not match, and `open` detects it.
         let mut files = authority.files();
         files.extend(server.pem_files("server"));
-        files.push(alice.pkcs12_file("alice")?);
-        files.extend(alice.pem_files("alice"));
-        files.push(bob.pkcs12_file("bob")?);
-        files.extend(bob.pem_files("bob"));
+        for (name, client) in [("alice", &alice), ("bob", &bob)] {
+            files.extend(client.browser_file(name)?);
+            files.extend(client.pem_files(name));
+        }
         folder.write(&files, overwrite)?;
 
         Ok(Self {
@@ -151,7 +158,8 @@ impl Pki {
         })
     }
 
-    fn open(dir: &Path) -> Result<Self, Error> {
+    fn open(folder: &Folder) -> Result<Self, Error> {
+        let dir = folder.path();
         let authority = Authority::load(dir)?;
         let leaf = |name| {
             let (file, key) = Identity::load_pair(dir, name)?;
@@ -159,12 +167,20 @@ impl Pki {
             file.check_signed_by(authority.key(), &authority_certificate(dir))?;
             Ok(Identity::new(file.into_certificate(), key))
         };
+        let (server, alice, bob) = (leaf("server")?, leaf("alice")?, leaf("bob")?);
+        // A program without the feature `pkcs12` has minted the others.
+        for ((name, client), file) in [("alice", &alice), ("bob", &bob)].iter().zip(BROWSER_FILES) {
+            if !folder.holds(file) {
+                let new: Vec<_> = client.browser_file(name)?.into_iter().collect();
+                folder.write(&new, Overwrite::Refuse)?;
+            }
+        }
         Ok(Self {
             dir: dir.to_owned(),
-            server: leaf("server")?,
-            alice: leaf("alice")?,
-            bob: leaf("bob")?,
             authority,
+            server,
+            alice,
+            bob,
         })
     }
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 use certsession_scan::{Config, Options, Report, Silent};
 use tokio::sync::watch;
 
-use crate::stack::{Server, StartError, free_port, installed};
+use crate::server::{Server, free_port};
+use crate::stack::{StartError, installed};
 
 /// The names of the real applications: folders of `lab/applications`, and what `lab/install` takes.
 pub const APPLICATIONS: [&str; 4] = ["django", "dokuwiki", "flask-appbuilder", "node-red"];

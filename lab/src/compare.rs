@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::case::Case;
 use crate::outcome::scan;
-use crate::stack::{Server, Stack, StartError, installed};
+use crate::server::Server;
+use crate::stack::{Stack, StartError, installed};
 
 const BUGS: [&str; 12] = [
     "FIX-01", "FIX-02", "FIX-03", "ROT-01", "END-01", "END-02", "RACE-01", "LEAK-01", "COOK-02",

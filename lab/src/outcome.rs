@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use tokio::sync::watch;
 
 use crate::case::{Case, Transport};
-use crate::stack::{Server, StartError};
+use crate::server::Server;
+use crate::stack::StartError;
 
 /// What a scan of a case found.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ fn root() -> PathBuf {
 fn start(program: &str, port: u16, certificates: &Path, tls: &str) -> Portal {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args(["build", "--quiet", "--offline"])
+        .args(["build", "--quiet", "--offline", "--profile=test"])
         .args(["--package", "portal", "--package", "portal-axum"])
         .current_dir(root());
     // Build scripts that read the environment variables of this test would run again each time.

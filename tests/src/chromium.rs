@@ -1,6 +1,6 @@
 //! Chromium, with a certificate of its own, and the page of another site.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -38,6 +38,41 @@ impl Chromium {
     /// If Chromium, or what fills its database of certificates, is missing; the message has the
     /// command that installs it.
     pub fn open(url: &str, authority: &Authority, identity: &Identity) -> Self {
+        Self::start(&[], url, authority, identity, &[url])
+    }
+
+    /// Starts it for a test that drives it by the DevTools protocol: over pipes, which are the files
+    /// that this returns, for the commands and for the messages.
+    pub(crate) fn driven(
+        origin: &str,
+        authority: &Authority,
+        identity: &Identity,
+    ) -> (Self, File, File) {
+        let pipes = tempfile::tempdir().unwrap();
+        let [commands, messages] = ["commands", "messages"].map(|name| pipes.path().join(name));
+        let made = Command::new("mkfifo").args([&commands, &messages]).status();
+        assert!(made.unwrap().success());
+        let redirect = format!(
+            "exec \"$@\" 3<{} 4>{}",
+            commands.display(),
+            messages.display()
+        );
+        // Chromium reads its commands from file 3, and writes to file 4.
+        let before = ["sh", "-c", &redirect, "sh"];
+        let flags = ["--remote-debugging-pipe", "about:blank"];
+        let chromium = Self::start(&before, origin, authority, identity, &flags);
+        // Each waits until the other side has opened the pipe too.
+        let commands = File::options().write(true).open(commands).unwrap();
+        (chromium, commands, File::open(messages).unwrap())
+    }
+
+    fn start(
+        before: &[&str],
+        url: &str,
+        authority: &Authority,
+        identity: &Identity,
+        last: &[&str],
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         fill_database(home.path(), authority, identity);
         let profile = home.path().join("profile");
@@ -51,16 +86,17 @@ impl Chromium {
             },
         } } } });
         fs::write(profile.join("Default/Preferences"), preferences.to_string()).unwrap();
-        let mut arguments = vec![
-            format!("HOME={}", home.path().display()),
+        let mut arguments = vec![format!("HOME={}", home.path().display())];
+        arguments.extend(before.iter().map(|&argument| argument.to_owned()));
+        arguments.extend([
             program("chromium", "chromium").display().to_string(),
             format!("--user-data-dir={}", profile.display()),
-        ];
+        ]);
         let flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
             --disable-background-networking --disable-component-update --disable-sync \
             --disable-dev-shm-usage";
         arguments.extend(flags.split_whitespace().map(str::to_owned));
-        arguments.push(url.to_owned());
+        arguments.extend(last.iter().map(|&argument| argument.to_owned()));
         let log = home.path().join("log");
         Self {
             _process: Process::start(Path::new("/usr/bin/env"), &arguments, &log),

@@ -15,8 +15,10 @@
 //! | `live` | [`Live`]: a WebSocket, until the server closes it |
 //! | `certificates` | the authority and its clients |
 //! | `odd` | [`OddCertificate`](odd::OddCertificate): certificates that no library would write |
+//! | `tab` | [`Tab`]: a tab of Chromium on the portal's page, with mouse, keyboard and pictures |
 //! | `chromium` | [`Chromium`] as a client, and the page of another site |
 //! | `curl` | [`Curl`]: curl as a client |
+//! | `book` | compiles the Rust of the README and the book |
 //! | `programs` | the examples as separate programs, and their addresses |
 //! | `firestore` | [`Emulator`](firestore::Emulator): the Firestore emulator, and a proxy in front of it |
 //! | `proxies` | [`Fronted`](proxies::Fronted): real proxies in front of the portal |
@@ -37,6 +39,7 @@
 #![allow(missing_debug_implementations, reason = "they are never printed")]
 
 pub mod adapters;
+mod book;
 mod browser;
 mod certificates;
 mod chromium;
@@ -61,6 +64,7 @@ pub mod search;
 mod served;
 mod site;
 pub mod stores;
+mod tab;
 mod transport;
 
 pub use browser::{Browser, Reply, Shown};
@@ -76,64 +80,5 @@ pub use port::Port;
 pub use proxy::ResettingProxy;
 pub use served::{Served, Tls};
 pub use site::{Setup, Site};
+pub use tab::Tab;
 pub use transport::{Http, Stack};
-
-/// Compiles the examples of the README.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}
-
-/// Compiles the examples of the Redis guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/redis.md")]
-mod redis_guide {}
-
-/// Compiles the examples of the guide to Firestore.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/firestore.md")]
-mod firestore_guide {}
-
-/// Compiles the examples of the guide for operators.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/operations.md")]
-mod operations_guide {}
-
-/// Compiles the examples of the page about certificates.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/certificates.md")]
-mod certificates_page {}
-
-/// Compiles the examples of the page about proxies.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/proxies.md")]
-mod proxies_page {}
-
-/// So do those of the guide for users of tower-sessions.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/migrating-from-tower-sessions.md")]
-mod migration_guide {}
-
-/// Those of the guide to what applications build on sessions.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/building-on-sessions.md")]
-mod building_guide {}
-
-/// Those of the guide for users of actix-session.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/migrating-from-actix-session.md")]
-mod actix_session_guide {}
-
-/// Compiles the examples of the pages for newcomers.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/start.md")]
-mod start {}
-
-/// Runs those of the page about testing.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/testing.md")]
-mod testing {}
-
-/// Compiles those of the page about Kubernetes.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/kubernetes.md")]
-mod kubernetes {}

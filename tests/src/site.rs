@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
-    Admission, BindingPolicy, Lifetimes, OnReplay, RevocationList, SessionAdmin, SessionManager,
-    SessionStore,
+    Admission, BindingPolicy, CertificatePolicy, Lifetimes, OnReplay, RevocationList, SessionAdmin,
+    SessionManager, SessionStore,
 };
 use certsession_tls::{CertificatesInForce, ClientAuth, Resumption};
 
@@ -23,6 +23,10 @@ use crate::transport::{Http, Stack};
 pub struct Setup {
     /// The session lifetimes.
     pub lifetimes: Lifetimes,
+    /// Whether a session may begin without a certificate.
+    pub certificate: CertificatePolicy,
+    /// Whether the data of sessions is encrypted.
+    pub encrypts_data: bool,
     /// Which certificates may use a session.
     pub binding: BindingPolicy,
     /// What happens on a replay.
@@ -86,6 +90,7 @@ impl Site {
         let faults = store.faults();
         let mut rules = SessionManager::builder(store)
             .lifetimes(setup.lifetimes)
+            .certificate(setup.certificate)
             .binding(setup.binding)
             .on_replay(setup.on_replay)
             .revocations(&revocations)
@@ -95,6 +100,9 @@ impl Site {
             .event_sink(events.clone());
         if let Some(admission) = setup.admission {
             rules = rules.admission(admission);
+        }
+        if setup.encrypts_data {
+            rules = rules.encrypt_data();
         }
 
         let mut tls = certificates

@@ -133,7 +133,7 @@ fn ensuring_in_many_places_at_once_yields_one_pki() {
 
 #[test]
 fn an_incomplete_pki_is_reported_with_the_missing_file() {
-    for missing in ["ca.key", "alice.p12", "bob.key"] {
+    for missing in ["ca.key", "alice.pem", "bob.key"] {
         let dir = tempfile::tempdir().unwrap();
         Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
         fs::remove_file(dir.path().join(missing)).unwrap();
@@ -142,6 +142,18 @@ fn an_incomplete_pki_is_reported_with_the_missing_file() {
         assert!(error.to_string().contains(missing), "{error}");
         assert!(error.to_string().contains("--force"), "{error}");
     }
+}
+
+#[test]
+fn a_missing_file_for_browsers_is_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    Pki::mint(dir.path(), Overwrite::Refuse).unwrap();
+    let file = dir.path().join("alice.p12");
+    fs::remove_file(&file).unwrap();
+    let pem = fs::read(dir.path().join("alice.pem")).unwrap();
+    Pki::ensure(dir.path()).unwrap();
+    assert!(file.is_file());
+    assert_eq!(fs::read(dir.path().join("alice.pem")).unwrap(), pem);
 }
 
 #[test]

@@ -126,6 +126,44 @@ pub trait BindMutualTls: Sized + sealed::Sealed {
         listener: std::os::unix::net::UnixListener,
         proxies: &TrustedProxies,
     ) -> io::Result<Self>;
+
+    /// Serves **plain HTTP, for development without certificates**, on a loopback address alone.
+    /// Everyone on this machine is one and the same client, with a certificate that no one can
+    /// present over TLS; sessions work as with any certificate. The log says so as an error.
+    ///
+    /// It is compiled into builds with debug assertions, and into others, such as release builds,
+    /// only with the feature `development-http`: call it under `#[cfg(debug_assertions)]`. A request
+    /// from elsewhere, one that a proxy has forwarded, and one whose host is neither `localhost` nor
+    /// a loopback address get a 403. The cookie is as ever: browsers take it from `localhost`, but
+    /// for Safari.
+    ///
+    /// ```no_run
+    /// # use actix_web::{App, HttpServer};
+    /// # use certsession_actix::{BindMutualTls, MutualTls};
+    /// # fn bind(tls: MutualTls) -> std::io::Result<()> {
+    /// let server = HttpServer::new(App::new);
+    /// #[cfg(debug_assertions)]
+    /// let server = server.bind_development_http(("127.0.0.1", 8080))?;
+    /// #[cfg(not(debug_assertions))]
+    /// let server = server.bind_mutual_tls(("0.0.0.0", 443), tls)?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an address is no loopback address, and as [`HttpServer::bind`].
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    fn bind_development_http(self, addrs: impl ToSocketAddrs) -> io::Result<Self>;
+
+    /// As [`bind_development_http`](Self::bind_development_http), on a socket that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// If it is bound to an address that is no loopback address, and as [`HttpServer::listen`].
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    fn listen_development_http(self, listener: TcpListener) -> io::Result<Self>;
 }
 
 impl<F, I, S, B> BindMutualTls for HttpServer<F, I, S, B>
@@ -180,6 +218,21 @@ where
         let none = PeerVerifier::caller_vouches_for_full_handshakes();
         self.on_connect(capture_proxy(none, proxies.clone()))
             .listen_uds(listener)
+    }
+
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    fn bind_development_http(self, addrs: impl ToSocketAddrs) -> io::Result<Self> {
+        let addresses: Vec<_> = addrs.to_socket_addrs()?.collect();
+        certsession_http::announce_development(&addresses)?;
+        self.on_connect(crate::capture::capture_development)
+            .bind(&addresses[..])
+    }
+
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    fn listen_development_http(self, listener: TcpListener) -> io::Result<Self> {
+        certsession_http::announce_development(&[listener.local_addr()?])?;
+        self.on_connect(crate::capture::capture_development)
+            .listen(listener)
     }
 }
 

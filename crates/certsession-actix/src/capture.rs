@@ -90,6 +90,15 @@ pub fn capture_proxy(
     }
 }
 
+/// The hook of a socket for development over plain HTTP.
+#[cfg(any(debug_assertions, feature = "development-http"))]
+pub(crate) fn capture_development(connection: &dyn Any, extensions: &mut Extensions) {
+    let plain = connection.downcast_ref::<TcpStream>();
+    let client = plain.and_then(|tcp| tcp.peer_addr().ok());
+    let client = client.map(|address| address.ip());
+    extensions.insert(CapturedPeer::Development { client });
+}
+
 #[cfg(unix)]
 fn is_unix(connection: &dyn Any) -> bool {
     connection.is::<actix_web::rt::net::UnixStream>()

@@ -29,13 +29,21 @@
 //! # }
 //! ```
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
+//! | `development-http` | no | plain HTTP on a loopback address, for development, in builds without debug assertions too |
 //! | `actix-session` | no | `ActixSessionBridge`: code of actix-session and actix-identity over these sessions |
+//! | `development-http` | no | development over plain HTTP in builds without debug assertions, too |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |
@@ -47,6 +55,7 @@
 //! | [`LateSession`] | the session after the response head, for streams and WebSockets |
 //! | [`MutualTls`], [`BindMutualTls`], [`capture_peer`] | TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `bind_behind_proxy` |
+//! | `bind_development_http` | plain HTTP on a loopback address, for development without certificates |
 //! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -73,14 +82,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
-    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
-    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
-    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
-    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
-    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, BindWhenPresent, Binding, BindingPolicy, CertificatePolicy,
+    Clock, CrlStatus, CsrfToken, Cursor, Device, Elevation, EndReason, EventDetails, EventSink,
+    Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key,
+    Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page,
+    PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation,
+    RevocationList, RevocationReason, Role, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore,
+    SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

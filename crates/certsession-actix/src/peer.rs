@@ -27,6 +27,9 @@ pub(crate) enum CapturedPeer {
         proxies: TrustedProxies,
         sender: Sender,
     },
+    /// A client over plain HTTP, in development.
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    Development { client: Option<IpAddr> },
 }
 
 /// A connection over TCP. Its peer is asked for on each request, as client CAs may be taken away
@@ -133,8 +136,19 @@ pub(crate) fn address_of(request: &ServiceRequest, is_forwarded: bool) -> Option
 
 fn direct_peer(request: &ServiceRequest) -> Option<PeerState> {
     #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
-    if let Some(CapturedPeer::Direct(connection)) = request.conn_data() {
-        return Some(connection.peer());
+    match request.conn_data() {
+        Some(CapturedPeer::Direct(connection)) => return Some(connection.peer()),
+        #[cfg(any(debug_assertions, feature = "development-http"))]
+        Some(CapturedPeer::Development { client }) => {
+            let fields = request.headers().iter();
+            let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+            let authority = request.uri().authority();
+            let authority = authority.map(|authority| authority.as_str().as_bytes());
+            return Some(certsession_http::development_peer(
+                *client, authority, fields,
+            ));
+        }
+        _ => {}
     }
     peer_of_test(request)
 }
@@ -144,7 +158,7 @@ fn direct_peer(request: &ServiceRequest) -> Option<PeerState> {
 pub(crate) fn closer_of(request: &actix_web::HttpRequest) -> Option<&Closer> {
     match request.conn_data()? {
         CapturedPeer::Direct(Connection::Tls { closer, .. }) => closer.as_ref(),
-        CapturedPeer::Direct(Connection::Plain) | CapturedPeer::Proxy { .. } => None,
+        _ => None,
     }
 }
 

@@ -30,6 +30,12 @@
 //! # }
 //! ```
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | yes | TLS by rustls, with ring |
@@ -38,6 +44,7 @@
 //! | `axum` | yes | `MutualTlsListener` for `axum::serve`, and `ConnectInfo<SocketAddr>` |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
+//! | `development-http` | no | plain HTTP on a loopback address, for development, in builds without debug assertions too |
 //! | `test-util` | no | sets the peer of requests in tests |
 //!
 //! | part | what it is for |
@@ -50,6 +57,7 @@
 //! | `serve`, `MutualTlsListener` | two servers with TLS that asks for client certificates |
 //! | [`TrustedProxies`], [`Dialect`] | a proxy in front that ends TLS: `Serve::behind_proxy`, `serve_unix` |
 //! | [`VouchedPeer`] | the peer, where another crate's acceptor has the connection |
+//! | `serve_development_http` | plain HTTP on a loopback address, for development without certificates |
 //! | [`CrossSiteGuard`] | which requests are refused because another site's page made them |
 //! | [`Error`] | what goes wrong, and the status that the client sees |
 //!
@@ -80,14 +88,14 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, Binding, BindingPolicy, Clock, CrlStatus, CsrfToken, Cursor,
-    Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint, Flash, FlashLevel, Handle,
-    IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes, MemoryStore, Nonce, OnLimit,
-    OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate, PeerState, PublicKeyHash,
-    Record, Refusal, RequestInfo, Revocation, RevocationList, RevocationReason, Role,
-    RotationReason, SessionAdmin, SessionError, SessionEvent, SessionManager,
-    SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary, SignIn,
-    StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, AuthMethod, BindWhenPresent, Binding, BindingPolicy, CertificatePolicy,
+    Clock, CrlStatus, CsrfToken, Cursor, Device, Elevation, EndReason, EventDetails, EventSink,
+    Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key,
+    Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page,
+    PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation,
+    RevocationList, RevocationReason, Role, RotationReason, SessionAdmin, SessionError,
+    SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore,
+    SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{
@@ -109,6 +117,12 @@ pub use extract::{CertSession, LateSession, NamedSession, SignedIn};
 pub use layer::CertSessionLayer;
 pub use peer::VouchedPeer;
 pub use require::{Elevated, HasRole, RecentlyAuthenticated};
+#[cfg(all(
+    any(debug_assertions, feature = "development-http"),
+    feature = "server",
+    any(feature = "rustls-0_23", feature = "openssl")
+))]
+pub use server::serve_development_http;
 #[cfg(all(
     unix,
     feature = "server",

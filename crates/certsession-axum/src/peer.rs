@@ -25,6 +25,9 @@ pub(crate) enum CapturedPeer {
     Direct(Arc<ConnectionPeer>),
     /// A sender that says who its clients are, request by request.
     Proxy(TrustedProxies, Sender),
+    /// A client over plain HTTP, in development.
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    Development(IpAddr),
 }
 
 /// The sender of a connection to a socket for proxies.
@@ -139,15 +142,29 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
         report_direct_certificate_field(first.as_str());
     }
     Origin {
-        peer: direct_peer(&parts.extensions),
+        peer: direct_peer(parts),
         is_forwarded: false,
     }
 }
 
-fn direct_peer(extensions: &Extensions) -> Option<PeerState> {
+fn direct_peer(parts: &Parts) -> Option<PeerState> {
+    let extensions = &parts.extensions;
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-    if let Some(CapturedPeer::Direct(peer)) = extensions.get() {
-        return Some(peer.state());
+    match extensions.get() {
+        Some(CapturedPeer::Direct(peer)) => return Some(peer.state()),
+        #[cfg(any(debug_assertions, feature = "development-http"))]
+        Some(CapturedPeer::Development(client)) => {
+            let fields = parts.headers.iter();
+            let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
+            let authority = parts.uri.authority();
+            let authority = authority.map(|authority| authority.as_str().as_bytes());
+            return Some(certsession_http::development_peer(
+                Some(*client),
+                authority,
+                fields,
+            ));
+        }
+        _ => {}
     }
     if let Some(vouched) = extensions.get::<VouchedPeer>() {
         return Some(vouched.state());

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// event.
 ///
 /// Each event is written to `tracing` under the target `certsession`, with the
-/// [`EventDetails`] as fields (docs/operations.md lists them), and passed to the [`EventSink`] that
+/// [`EventDetails`] as fields (docs/events.md lists them), and passed to the [`EventSink`] that
 /// the application has set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,7 +24,8 @@ pub enum SessionEvent {
         /// The session.
         handle: Handle,
     },
-    /// A session was bound to a certificate when it began.
+    /// A session was bound to a certificate: when it began, or, if it had begun without one, when the
+    /// first was presented. It has a new token then, and the token before it is dead.
     Bound {
         /// The session.
         handle: Handle,

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use crate::binding::Binding;
 use crate::certificate::{Fingerprint, PeerCertificate, SerialNumber};
 use crate::principal::Principal;
-use crate::record::Record;
+use crate::record::{Record, SessionSummary};
 use crate::store::{Owner, StoreError};
 use crate::token::Token;
 
@@ -137,8 +138,18 @@ impl<'a> EventDetails<'a> {
     pub(crate) fn about(self, record: &'a Record) -> Self {
         Self {
             principal: record.principal(),
-            bound: Some(record.binding().fingerprint()),
-            bound_serial: Some(record.binding().serial()),
+            bound: record.binding().map(Binding::fingerprint),
+            bound_serial: record.binding().map(Binding::serial),
+            ..self
+        }
+    }
+
+    /// With what a list says of the session.
+    pub(crate) fn of_session(self, session: &'a SessionSummary) -> Self {
+        Self {
+            principal: session.principal(),
+            bound: session.binding().map(Binding::fingerprint),
+            bound_serial: session.binding().map(Binding::serial),
             ..self
         }
     }

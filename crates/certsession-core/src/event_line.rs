@@ -1,4 +1,4 @@
-//! An event as a line of the log: fields of `tracing` with stable names, which docs/operations.md
+//! An event as a line of the log: fields of `tracing` with stable names, which docs/events.md
 //! lists.
 
 use std::net::SocketAddr;

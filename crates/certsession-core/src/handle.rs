@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, de};
+
 /// The public name of a session: safe in logs, admin pages and URLs.
 ///
 /// A handle finds a session's record but proves nothing: only the secret half of the
-/// [`Token`](crate::Token) opens the session. It is written as 32 lower-case hexadecimal digits.
+/// [`Token`](crate::Token) opens the session. It is written as 32 lower-case hexadecimal digits, and
+/// is read from them by extractors of paths and forms too (`Path<Handle>`).
 ///
 /// ```
 /// use certsession_core::Handle;
@@ -66,6 +69,13 @@ impl FromStr for Handle {
     }
 }
 
+impl<'de> Deserialize<'de> for Handle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 fn hex_digit(digit: u8) -> Result<u8, InvalidHandle> {
     match digit {
         b'0'..=b'9' => Ok(digit - b'0'),
@@ -82,6 +92,14 @@ mod tests {
     fn a_handle_reads_back_what_it_prints() {
         let handle = Handle::from_bytes(*b"0123456789\xff\x00\x10amz");
         assert_eq!(handle.to_string().parse(), Ok(handle));
+    }
+
+    #[test]
+    fn a_handle_in_a_path_or_a_form_is_read_as_its_text() {
+        let handle = Handle::from_bytes(*b"0123456789abcdef");
+        let read = serde_json::from_str::<Handle>(&format!("\"{handle}\""));
+        assert_eq!(read.unwrap(), handle);
+        assert!(serde_json::from_str::<Handle>("\"none\"").is_err());
     }
 
     #[test]

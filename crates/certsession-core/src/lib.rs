@@ -4,6 +4,12 @@
 //! HTTP nor TLS nor any store's engine. An adapter (such as certsession-actix) supplies the cookie
 //! and the peer's certificate; a store keeps the records.
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
 //! | a request, step by step | |
 //! |---|---|
 //! | [`PeerState`], [`PeerCertificate`] | what the TLS peer proved, parsed once per connection |
@@ -23,14 +29,16 @@
 //!
 //! | configuration | |
 //! |---|---|
+//! | [`CertificatePolicy`] | whether a session may begin without a certificate |
 //! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
 //! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what happens with an overdue list |
 //! | [`Clock`], [`EventSink`] | the source of time, and the receiver of events |
 //!
-//! With the feature `test-util` there are also `conformance`, the store contract as a test suite,
-//! and `test_util`: a clock that tests set, a store that fails on command, a log of events.
+//! No feature is on by default. `metrics` counts what is decided, through the facade of the crate
+//! `metrics`. `test-util` adds `conformance`, the store contract as a test suite, and `test_util`: a
+//! clock that tests set, a store that fails on command, a log of events.
 //!
 //! ```
 //! use certsession_core::{Key, MemoryStore, PeerState, Presented, SessionManager};
@@ -57,6 +65,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bind_when_present;
 mod binding;
 mod certificate;
 #[cfg(feature = "test-util")]
@@ -92,10 +101,11 @@ pub mod test_util;
 mod time;
 mod token;
 
+pub use bind_when_present::{BindWhenPresent, CertificatePolicy};
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{
-    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, IssuerHash,
-    KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate,
+    CaCertificate, CertificateError, ChainVerifier, Fingerprint, IdentityName, InvalidHash,
+    IssuerHash, KeyUsage, MAX_CERTIFICATE_SIZE, PeerCertificate, PeerState, PresentedCertificate,
     PublicKeyHash, RejectedCertificate, SerialNumber, SpiffeIdFault, TrustAnchor, ValidityError,
 };
 pub use data::{Data, DecodeError, Key};

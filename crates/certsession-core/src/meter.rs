@@ -1,4 +1,4 @@
-//! Metrics, through the facade of the crate `metrics`. docs/operations.md lists them.
+//! Metrics, through the facade of the crate `metrics`. docs/metrics.md lists them.
 
 use std::time::Duration;
 

@@ -40,7 +40,8 @@ pub struct Record {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) idle_deadline: Timestamp,
     pub(crate) absolute_deadline: Timestamp,
-    pub(crate) binding: Arc<Binding>,
+    /// `None` if the session began without a certificate, and none has been presented yet.
+    pub(crate) binding: Option<Arc<Binding>>,
     pub(crate) principal: Option<Principal>,
     /// What the sign-in and the device said beyond that; `None` if nothing.
     pub(crate) details: Option<Arc<Details>>,
@@ -79,7 +80,8 @@ impl Record {
         self.revision
     }
 
-    /// How many sign-ins the session has had since it began; a rotation does not count.
+    /// How many sign-ins the session has had since it began, and whether it was bound to a
+    /// certificate after that; a rotation does not count.
     pub const fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -104,9 +106,10 @@ impl Record {
         self.absolute_deadline
     }
 
-    /// The certificate that the session is bound to.
-    pub fn binding(&self) -> &Binding {
-        &self.binding
+    /// The certificate that the session is bound to. `None` if the session began without one
+    /// ([`BindWhenPresent`](crate::BindWhenPresent)): such a session has no principal.
+    pub fn binding(&self) -> Option<&Binding> {
+        self.binding.as_deref()
     }
 
     /// The signed-in principal, if there is one.

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::bind_when_present::CertificatePolicy;
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
 use crate::end_notifier::EndNotifier;
@@ -32,6 +33,7 @@ pub enum OnReplay {
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) certificate: CertificatePolicy,
     pub(crate) binding: BindingPolicy,
     pub(crate) renewed_by: RenewedBy,
     pub(crate) on_replay: OnReplay,
@@ -59,6 +61,7 @@ impl Default for Rules {
             to_end: revocations.subscribe().into(),
             revocations,
             lifetimes: Lifetimes::default(),
+            certificate: CertificatePolicy::Required,
             binding: BindingPolicy::Certificate,
             renewed_by: RenewedBy::SameCa,
             on_replay: OnReplay::Refuse,
@@ -75,6 +78,11 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Whether every session needs a certificate.
+    pub(crate) const fn requires_certificate(&self) -> bool {
+        matches!(self.certificate, CertificatePolicy::Required)
+    }
+
     /// What the policy says of the certificate on this connection.
     pub(crate) fn compare(&self, bound: &Binding, peer: &PeerCertificate) -> Match {
         self.binding.compare(self.renewed_by, bound, peer)

@@ -180,10 +180,10 @@ impl Layout {
         }
     }
 
-    /// The question for documents of an owner, sorted by name: that order needs no index of its own.
+    /// The question for documents of an owner, or for all, sorted by name: that order needs no index of its own.
     pub(crate) fn of_owner(
         &self,
-        owner: &OwnerKey,
+        owner: Option<&OwnerKey>,
         select: Select,
         range: Range,
     ) -> RunQueryRequest {
@@ -207,7 +207,10 @@ impl Layout {
             limit: range.most.map(|most| Int32Value {
                 value: i32::try_from(most).unwrap_or(i32::MAX),
             }),
-            ..self.filtered(owner)
+            ..match owner {
+                Some(owner) => self.filtered(owner),
+                None => self.unfiltered(),
+            }
         };
         RunQueryRequest {
             parent: self.parent(),
@@ -244,12 +247,18 @@ impl Layout {
             value: Some(bytes(owner.as_bytes())),
         };
         StructuredQuery {
-            from: vec![CollectionSelector {
-                collection_id: self.collection.clone(),
-            }],
             filter: Some(Filter {
                 field_filter: Some(filter),
             }),
+            ..self.unfiltered()
+        }
+    }
+
+    fn unfiltered(&self) -> StructuredQuery {
+        StructuredQuery {
+            from: vec![CollectionSelector {
+                collection_id: self.collection.clone(),
+            }],
             ..StructuredQuery::default()
         }
     }

@@ -11,6 +11,13 @@
 //! # }
 //! ```
 //!
+//! The guide is [Sessions in Firestore]. The [book] has a tutorial, guides for each task, and all
+//! settings, statuses and events. Rust 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//! [Sessions in Firestore]: https://github.com/certsession/certsession/blob/main/docs/firestore.md
+//!
 //! | part | what it is for |
 //! |---|---|
 //! | [`FirestoreStore`] | the store |
@@ -19,8 +26,8 @@
 //! | [`ConnectError`] | why a database cannot be used |
 //!
 //! One document for each session, with its owners in an array: the index *is* the document.
-//! Every step is one call with preconditions; there are no transactions. The guide to running it,
-//! with what it costs and what it needs to be permitted, is `docs/firestore.md`.
+//! Every step is one call with preconditions; there are no transactions. The guide says what
+//! it costs, and what it needs to be permitted.
 //!
 //! | file | purpose |
 //! |---|---|

@@ -40,6 +40,19 @@ impl RequestSession {
     /// Checks that an access token is bound to the certificate that the peer of this connection
     /// proved. The rules have judged that certificate when the request arrived.
     ///
+    /// ```
+    /// # use certsession_http::{Confirmation, Error, RequestSession};
+    /// /// The claims of an access token whose signature was verified.
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims {
+    ///     cnf: Confirmation,
+    /// }
+    ///
+    /// fn admit(session: &RequestSession, claims: &Claims) -> Result<(), Error> {
+    ///     session.check_confirmation(&claims.cnf)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::TokenNotBound`], a 401 with `invalid_token` (RFC 6750), if the token is bound to

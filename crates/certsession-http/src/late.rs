@@ -34,6 +34,19 @@ pub struct LateSession {
 
 impl RequestSession {
     /// The session for after the response head: for a streamed body, or a WebSocket.
+    ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const POSITION: Key<u64> = Key::new("position");
+    ///
+    /// async fn stream(session: RequestSession) -> Result<(), Error> {
+    ///     let mut late = session.late();
+    ///     // ... after some of the body
+    ///     late.insert(&POSITION, &42)?;
+    ///     late.commit().await
+    /// }
+    /// ```
     pub fn late(&self) -> LateSession {
         let session = self.clone();
         LateSession { session }

@@ -4,6 +4,16 @@
 //! out through [`HeaderFields`]. An adapter (such as certsession-actix) feeds the driver and
 //! implements its framework's traits; it decides no rule.
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
+//! Features: `development-http` has what development over plain HTTP needs in builds without debug
+//! assertions too. `metrics` counts requests through the facade of the crate `metrics`. None is on by
+//! default.
+//!
 //! | the way of a request | |
 //! |---|---|
 //! | [`SessionDriver::open`] | cookie and peer in; the session of the request, or a refusal |
@@ -27,6 +37,7 @@
 //! | `meter` | metrics, with the feature `metrics` |
 //! | `adapter` | the same session as an adapter's own types |
 //! | `backend` | the rules without the type of their store |
+//! | `development` | the peer of a request over plain HTTP on the same machine |
 //! | `proxy` | the peer of a request that came through a proxy; fields that no handler sees |
 
 mod adapter;
@@ -34,6 +45,8 @@ mod backend;
 mod confirmation;
 mod cookie;
 mod cross_site;
+#[cfg(any(debug_assertions, feature = "development-http"))]
+mod development;
 mod driver;
 mod ended;
 mod error;
@@ -56,6 +69,8 @@ pub use cookie::{InvalidCookieName, SameSite};
 pub use cross_site::{
     CrossSiteGuard, FieldValue, InvalidOrigin, SiteFields, upgrades_to_web_socket,
 };
+#[cfg(any(debug_assertions, feature = "development-http"))]
+pub use development::{announce_development, development_peer};
 pub use driver::{OpenRequest, RequestHead, SessionDriver, Settled, Settling};
 pub use error::{Error, PublicResponse, SetUpFault, SetUpFaultKind};
 pub use late::LateSession;

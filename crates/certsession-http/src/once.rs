@@ -44,6 +44,18 @@ impl RequestSession {
     /// It commits at once, with what this request has changed so far, unless the session begins with
     /// this request.
     ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const ORDER: Key<String> = Key::new("order");
+    ///
+    /// async fn order(session: RequestSession, idempotency_key: &str) -> Result<u16, Error> {
+    ///     // Of two requests with one key, one places the order.
+    ///     let is_first = session.insert_if_absent(&ORDER, idempotency_key).await?;
+    ///     Ok(if is_first { 201 } else { 200 })
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`insert`](Self::insert), and if the commit fails.
@@ -62,6 +74,18 @@ impl RequestSession {
     /// Issues a value that one later request of this session redeems, and returns the text that this
     /// request has to come with. Begins a session if there is none. See [`OneTime`].
     ///
+    /// ```
+    /// # use certsession_core::OneTime;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # use std::time::Duration;
+    /// const INVITATION: OneTime<u32> = OneTime::new("invitation", Duration::from_secs(600));
+    ///
+    /// fn invite(session: &RequestSession, group: u32) -> Result<String, Error> {
+    ///     let nonce = session.issue(&INVITATION, &group)?;
+    ///     Ok(format!("/join?invitation={}", nonce.as_str()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`insert`](Self::insert), and if the random number generator fails.
@@ -71,6 +95,19 @@ impl RequestSession {
 
     /// Redeems the value that was issued with this text: exactly one request gets it, and none after
     /// its time. It commits at once, as [`take_once`](Self::take_once) does.
+    ///
+    /// ```
+    /// # use certsession_core::OneTime;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # use std::time::Duration;
+    /// # const INVITATION: OneTime<u32> = OneTime::new("invitation", Duration::from_secs(600));
+    /// async fn join(session: RequestSession, invitation: &str) -> Result<String, Error> {
+    ///     Ok(match session.redeem(&INVITATION, invitation).await? {
+    ///         Some(group) => format!("welcome to group {group}"),
+    ///         None => "this invitation was used, or is too old".to_owned(),
+    ///     })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -107,6 +144,14 @@ impl RequestSession {
     /// Takes the messages for the page, oldest first: each is shown once. It commits at once if
     /// there are any, as [`take_once`](Self::take_once) does.
     ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// async fn messages(session: RequestSession) -> Result<Vec<String>, Error> {
+    ///     let flashes = session.take_flashes().await?;
+    ///     Ok(flashes.iter().map(|flash| flash.text().to_owned()).collect())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the session has ended or the commit fails.
@@ -141,6 +186,15 @@ impl RequestSession {
     }
 
     /// Checks the token that came with a form; compares in constant time.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn submit(session: &RequestSession, csrf: &str) -> Result<(), Error> {
+    ///     session.check_csrf(csrf)?;
+    ///     // ... what the form asks for
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -82,6 +82,16 @@ struct Inner {
 impl RequestSession {
     /// The value of a key: what this request wrote, or else what was loaded.
     ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const THEME: Key<String> = Key::new("theme");
+    ///
+    /// fn theme(session: &RequestSession) -> Result<String, Error> {
+    ///     Ok(session.get(&THEME)?.unwrap_or_else(|| "light".to_owned()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the stored value is not of the key's type.
@@ -90,6 +100,15 @@ impl RequestSession {
     }
 
     /// The state of one concern of the application: a struct with a version.
+    ///
+    /// ```
+    /// # use certsession_core::SessionState;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # fn shown<Filter: SessionState + Default>(session: &RequestSession) -> Result<Filter, Error> {
+    /// let filter = session.state::<Filter>()?.unwrap_or_default();
+    /// # Ok(filter)
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -101,6 +120,26 @@ impl RequestSession {
 
     /// Writes the state of one concern. Begins a session if there is none.
     ///
+    /// ```
+    /// # use certsession_core::SessionState;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Default, Deserialize, Serialize)]
+    /// struct Filter {
+    ///     tags: Vec<String>,
+    /// }
+    ///
+    /// impl SessionState for Filter {
+    ///     const KEY: &'static str = "filter";
+    /// }
+    ///
+    /// fn add(session: &RequestSession, tag: String) -> Result<(), Error> {
+    ///     let mut filter = session.state::<Filter>()?.unwrap_or_default();
+    ///     filter.tags.push(tag);
+    ///     session.set_state(&filter)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`insert`](Self::insert).
@@ -109,6 +148,17 @@ impl RequestSession {
     }
 
     /// Writes a value under a key. Begins a session if there is none.
+    ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const VISITS: Key<u64> = Key::new("visits");
+    ///
+    /// fn count(session: &RequestSession) -> Result<(), Error> {
+    ///     let visits = session.get(&VISITS)?.unwrap_or(0);
+    ///     session.insert(&VISITS, &(visits + 1))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -124,6 +174,16 @@ impl RequestSession {
 
     /// Removes a key. Removing one that is not there is no error.
     ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const DRAFT: Key<String> = Key::new("draft");
+    ///
+    /// fn discard_draft(session: &RequestSession) -> Result<(), Error> {
+    ///     session.remove(&DRAFT)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the session has ended or the response head is sent.
@@ -135,6 +195,16 @@ impl RequestSession {
     /// time may both get it: [`take_once`](Self::take_once) is for a value that may be used only
     /// once.
     ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// const NOTICE: Key<String> = Key::new("notice");
+    ///
+    /// fn notice(session: &RequestSession) -> Result<String, Error> {
+    ///     Ok(session.take(&NOTICE)?.unwrap_or_default())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`get`](Self::get) and [`remove`](Self::remove); the value is kept then.
@@ -143,6 +213,13 @@ impl RequestSession {
     }
 
     /// Removes every key. The session continues, and its principal stays signed in.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn forget_everything(session: &RequestSession) -> Result<(), Error> {
+    ///     session.clear()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -157,6 +234,16 @@ impl RequestSession {
     /// The sign-in is committed even if the handler returns an error afterwards: check first, then
     /// sign in.
     ///
+    /// ```
+    /// # use certsession_core::{AuthMethod, Key, SignIn};
+    /// # use certsession_http::{Error, RequestSession};
+    /// const CART: Key<Vec<u32>> = Key::new("cart");
+    ///
+    /// fn sign_in(session: &RequestSession, name: &str) -> Result<(), Error> {
+    ///     session.sign_in(SignIn::principal(name).method(AuthMethod::PASSWORD).carry(&CART))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If there is no client certificate, the name cannot be a principal's, the session has ended
@@ -167,6 +254,13 @@ impl RequestSession {
 
     /// Ends the session with everything in it; the cookie is removed. What the same request
     /// writes afterwards begins a new session with a new token.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn sign_out(session: &RequestSession) -> Result<(), Error> {
+    ///     session.sign_out()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -179,6 +273,14 @@ impl RequestSession {
     /// Gives the session a new token, for an elevation of privileges; the old one is invalid in the
     /// same step. Without a session, nothing happens.
     ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn join_group(session: &RequestSession) -> Result<(), Error> {
+    ///     // ... the user may do more from now on
+    ///     session.rotate()
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the session has ended or the response head is sent.
@@ -187,6 +289,13 @@ impl RequestSession {
     }
 
     /// Ends the session for good: what the same request writes afterwards is an error.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn delete_account(session: &RequestSession) -> Result<(), Error> {
+    ///     session.end()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -197,43 +306,123 @@ impl RequestSession {
     }
 
     /// Drops every change of this request that is not committed yet, a sign-in too. An end stays.
+    ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # const STEP: Key<u8> = Key::new("step");
+    /// fn advance(session: &RequestSession, is_valid: bool) -> Result<(), Error> {
+    ///     session.insert(&STEP, &2)?;
+    ///     if !is_valid {
+    ///         session.discard();
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn discard(&self) {
         self.lock().discard();
     }
 
     /// The public name of the session; `None` if there is none yet.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn is_this_one(session: &RequestSession, listed: certsession_core::Handle) -> bool {
+    ///     session.handle() == Some(listed)
+    /// }
+    /// ```
     pub fn handle(&self) -> Option<Handle> {
         self.lock().handle()
     }
 
     /// Who is signed in, by this request or before it.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn greeting(session: &RequestSession) -> String {
+    ///     match session.principal() {
+    ///         Some(name) => format!("hello, {name}"),
+    ///         None => "hello".to_owned(),
+    ///     }
+    /// }
+    /// ```
     pub fn principal(&self) -> Option<Principal> {
         self.lock().principal().cloned()
     }
 
     /// The time, as the rules see it: by the clock that judges deadlines.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// # use std::time::Duration;
+    /// fn ends_soon(session: &RequestSession) -> bool {
+    ///     let soon = session.now() + Duration::from_secs(60);
+    ///     session.record().is_some_and(|record| record.idle_deadline() < soon)
+    /// }
+    /// ```
     pub fn now(&self) -> Timestamp {
         self.lock().now()
     }
 
     /// The certificate of this connection's peer.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn address(session: &RequestSession) -> Option<String> {
+    ///     let certificate = session.peer()?;
+    ///     let mut addresses = certificate.email_addresses();
+    ///     // Two addresses do not say which of the two it is.
+    ///     let (first, None) = (addresses.next()?, addresses.next()) else {
+    ///         return None;
+    ///     };
+    ///     Some(first.to_owned())
+    /// }
+    /// ```
     pub fn peer(&self) -> Option<Arc<PeerCertificate>> {
         self.lock().peer().cloned()
     }
 
     /// The record as it was loaded, or as the last [`commit`](Self::commit) left it: its times
     /// and its binding, for example. Later changes do not show in it.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn since(session: &RequestSession) -> Option<String> {
+    ///     Some(session.record()?.created_at().to_string())
+    /// }
+    /// ```
     pub fn record(&self) -> Option<Arc<Record>> {
         self.lock().record().cloned()
     }
 
     /// Every key with its JSON text, as this request sees them.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn keys(session: &RequestSession) -> Vec<String> {
+    ///     session.entries().into_keys().collect()
+    /// }
+    /// ```
     pub fn entries(&self) -> BTreeMap<String, String> {
         self.lock().entries()
     }
 
     /// Commits the changes so far, before the handler returns, so that the handler can react to a
     /// failure.
+    ///
+    /// ```
+    /// # use certsession_core::Key;
+    /// # use certsession_http::{Error, RequestSession};
+    /// # const PAID: Key<bool> = Key::new("paid");
+    /// # async fn send_goods() {}
+    /// async fn pay(session: RequestSession) -> Result<(), Error> {
+    ///     session.insert(&PAID, &true)?;
+    ///     session.commit().await?;
+    ///     // Only if that is written.
+    ///     send_goods().await;
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -275,6 +464,16 @@ impl RequestSession {
     /// The active sessions of the principal who is signed in, oldest first: one page of them, without
     /// their data. See [`Page`].
     ///
+    /// ```
+    /// # use certsession_core::Page;
+    /// # use certsession_http::{Error, RequestSession};
+    /// async fn list(session: RequestSession) -> Result<Vec<String>, Error> {
+    ///     let page = session.sessions(&Page::default()).await?;
+    ///     let lines = page.sessions().iter();
+    ///     Ok(lines.map(|it| format!("{}, last used {}", it.handle(), it.last_seen_at())).collect())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If no principal is signed in or the store fails.
@@ -284,6 +483,14 @@ impl RequestSession {
     }
 
     /// Ends one session of the principal who is signed in. True if there was such a session.
+    ///
+    /// ```
+    /// # use certsession_core::Handle;
+    /// # use certsession_http::{Error, RequestSession};
+    /// async fn end(session: RequestSession, handle: Handle) -> Result<u16, Error> {
+    ///     Ok(if session.revoke(handle).await? { 204 } else { 404 })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -311,6 +518,13 @@ impl RequestSession {
     /// Ends every session of the principal who is signed in, this one included, and returns how many
     /// there were. The changes of this request are dropped, and it can write nothing more.
     ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// async fn sign_out_everywhere(session: RequestSession) -> Result<String, Error> {
+    ///     Ok(format!("{} sessions ended", session.revoke_all().await?))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If no principal is signed in or the store fails; some sessions may remain then.
@@ -331,6 +545,15 @@ impl RequestSession {
 
     /// Ends every other session of the principal who is signed in, and returns how many this call
     /// ended. A session that begins at the same time may remain.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// async fn change_password(session: RequestSession) -> Result<(), Error> {
+    ///     // ... the password was changed
+    ///     session.revoke_others().await?;
+    ///     session.rotate()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -371,6 +594,13 @@ impl RequestSession {
     }
 
     /// The principal who is signed in.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn account(session: &RequestSession) -> Result<String, Error> {
+    ///     Ok(format!("the account of {}", session.signed_in()?))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -70,6 +70,13 @@ impl RequestSession {
 
     /// Ends the elevation, with a new token. Without one, nothing happens.
     ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn leave_settings(session: &RequestSession) -> Result<(), Error> {
+    ///     session.drop_elevation()
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the session has ended.
@@ -78,6 +85,16 @@ impl RequestSession {
     }
 
     /// Replaces the roles of the principal who is signed in, with a new token.
+    ///
+    /// ```
+    /// # use certsession_core::Role;
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn become_editor(session: &RequestSession) -> Result<(), Error> {
+    ///     let mut roles = session.roles();
+    ///     roles.push(Role::new("editor")?);
+    ///     session.set_roles(&roles)
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -90,6 +107,14 @@ impl RequestSession {
     /// Describes the device, for a list of the user's sessions. What the description leaves out
     /// stays. Begins no session.
     ///
+    /// ```
+    /// # use certsession_core::Device;
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn rename(session: &RequestSession, label: &str) -> Result<(), Error> {
+    ///     session.describe(&Device::new().with_label(label))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the session has ended.
@@ -98,36 +123,87 @@ impl RequestSession {
     }
 
     /// When the principal last authenticated: at the sign-in, or for an elevation after it.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn since(session: &RequestSession) -> Option<String> {
+    ///     Some(format!("signed in at {}", session.authenticated_at()?))
+    /// }
+    /// ```
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.lock().authenticated_at()
     }
 
     /// The elevation that is in force.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn banner(session: &RequestSession) -> Option<String> {
+    ///     Some(format!("administration until {}", session.elevation()?.until()))
+    /// }
+    /// ```
     pub fn elevation(&self) -> Option<Elevation> {
         self.lock().elevation().cloned()
     }
 
     /// How the principal authenticated at the sign-in.
+    ///
+    /// ```
+    /// # use certsession_core::AuthMethod;
+    /// # use certsession_http::RequestSession;
+    /// fn used_a_password(session: &RequestSession) -> bool {
+    ///     session.methods().contains(&AuthMethod::PASSWORD)
+    /// }
+    /// ```
     pub fn methods(&self) -> Vec<AuthMethod> {
         self.lock().methods().to_vec()
     }
 
     /// What the principal may do.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn roles(session: &RequestSession) -> Vec<String> {
+    ///     session.roles().iter().map(|role| role.as_str().to_owned()).collect()
+    /// }
+    /// ```
     pub fn roles(&self) -> Vec<Role> {
         self.lock().roles().to_vec()
     }
 
     /// Whether the principal has this role.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn shows_the_menu(session: &RequestSession) -> bool {
+    ///     session.has_role("admin")
+    /// }
+    /// ```
     pub fn has_role(&self, role: &str) -> bool {
         self.lock().has_role(role)
     }
 
     /// Who really acts in the principal's name, if it is someone else.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn banner(session: &RequestSession) -> Option<String> {
+    ///     Some(format!("{} sees what {} sees", session.actor()?, session.principal()?))
+    /// }
+    /// ```
     pub fn actor(&self) -> Option<Principal> {
         self.lock().actor().cloned()
     }
 
     /// The principal, if it has this role.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn users(session: &RequestSession) -> Result<String, Error> {
+    ///     let admin = session.require_role("admin")?;
+    ///     Ok(format!("{admin} may see all users"))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -142,6 +218,16 @@ impl RequestSession {
 
     /// The principal, if it authenticated no longer ago than this.
     ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// # use std::time::Duration;
+    /// fn change_password(session: &RequestSession) -> Result<(), Error> {
+    ///     session.require_recent(Duration::from_secs(600))?;
+    ///     // ...
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`signed_in`](Self::signed_in); [`Error::ReauthenticationRequired`], a 401, if it was
@@ -155,6 +241,14 @@ impl RequestSession {
     }
 
     /// The principal and the elevation that is in force.
+    ///
+    /// ```
+    /// # use certsession_http::{Error, RequestSession};
+    /// fn delete_account(session: &RequestSession) -> Result<String, Error> {
+    ///     let (principal, elevation) = session.require_elevation()?;
+    ///     Ok(format!("{principal} has confirmed by {}", elevation.method()))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

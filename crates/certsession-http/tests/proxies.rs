@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use base64ct::{Base64, Encoding};
 use certsession_core::test_util::peer;
 use certsession_core::{
-    CertificateError, ChainVerifier, PeerCertificate, PeerState, PublicKeyHash,
+    BindWhenPresent, CertificateError, ChainVerifier, Key, MemoryStore, PeerCertificate, PeerState,
+    PublicKeyHash, RequestInfo, SessionManager,
 };
 use certsession_http::{
-    AddressField, Dialect, ForwardedPeer, Hop, ProxySecret, TrustedProxies, TrustedProxiesBuilder,
-    TrustedProxiesError,
+    AddressField, Dialect, Error, ForwardedPeer, HeaderFields, Hop, ProxySecret, RequestHead,
+    SessionDriver, SiteFields, TrustedProxies, TrustedProxiesBuilder, TrustedProxiesError,
+    UnwritableField,
 };
 
 /// Verifies every certificate that can be read, and counts.
@@ -240,4 +242,95 @@ fn renamed_fields_are_hidden_with_their_aliases() {
         assert!(proxies.is_hidden_field(name.as_bytes()), "{name}");
     }
     assert!(!proxies.is_hidden_field(b"x-alphabet"));
+}
+
+/// A request through the proxy: the refusal, or the cookie of the response and whether the session is
+/// bound.
+async fn request(
+    driver: &SessionDriver<MemoryStore>,
+    peer: &PeerState,
+    cookie: Option<&str>,
+    writes: bool,
+) -> Result<(Option<String>, Option<bool>), Error> {
+    let opened = driver.open(RequestHead {
+        cookies: cookie.iter().map(|cookie| cookie.as_bytes()),
+        peer,
+        reads_near: false,
+        request: RequestInfo::default(),
+        site: SiteFields::default(),
+    });
+    let opened = opened.await?;
+    if writes {
+        opened.session().insert(&Key::<u32>::new("cart"), &7)?;
+        opened.session().commit().await?;
+    }
+    let record = opened.session().record();
+    let is_bound = record.map(|record| record.binding().is_some());
+    let mut cookies = Cookies::default();
+    if let Some(head) = driver.settle(opened).await.head {
+        head.apply(&mut cookies).unwrap();
+    }
+    let pair = cookies
+        .0
+        .map(|set| set.split(';').next().unwrap().to_owned());
+    Ok((pair, is_bound))
+}
+
+#[derive(Default)]
+struct Cookies(Option<String>);
+
+impl HeaderFields for Cookies {
+    fn has_cache_control(&self) -> bool {
+        false
+    }
+
+    fn set_no_store(&mut self) {}
+
+    fn add_vary_cookie(&mut self) {}
+
+    fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
+        self.0 = Some(value.to_owned());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn by_policy_the_first_certificate_that_the_proxy_forwards_binds_a_session() {
+    let proxies = builder(&Counting::default()).unix_socket().build().unwrap();
+    let policy = BindWhenPresent::new();
+    let rules = SessionManager::builder(MemoryStore::new()).certificate(policy);
+    let driver = SessionDriver::new(rules.build());
+    let forwarded = |hop, fields: &[(&str, &[u8])]| ask(&proxies, hop, fields).peer;
+    let of = |name| {
+        forwarded(
+            Hop::UnixSocket,
+            &[("client-cert", &field(&certificate(name)))],
+        )
+    };
+    let absent = forwarded(Hop::UnixSocket, &[]);
+    assert!(matches!(absent, PeerState::Absent), "{absent:?}");
+
+    let (first, is_bound) = request(&driver, &absent, None, true).await.unwrap();
+    assert_eq!(is_bound, Some(false));
+    let first = first.unwrap();
+    // What cannot be judged is refused, and never an anonymous client.
+    let unreadable = forwarded(Hop::UnixSocket, &[("client-cert", b":junk:")]);
+    let around = forwarded(tls(&PeerState::Absent, "192.0.2.1"), &[]);
+    for peer in [&unreadable, &around] {
+        for cookie in [None, Some(&*first)] {
+            let refused = request(&driver, peer, cookie, true).await;
+            assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+        }
+    }
+    let alice = of("alice");
+    let (bound, is_bound) = request(&driver, &alice, Some(&first), false).await.unwrap();
+    assert_eq!(is_bound, Some(true));
+    let bound = bound.unwrap();
+    assert_ne!(bound, first);
+    for peer in [&of("bob"), &absent] {
+        let thief = request(&driver, peer, Some(&bound), false).await;
+        assert!(matches!(thief, Err(Error::Refused(_))), "{thief:?}");
+        let old = request(&driver, peer, Some(&first), false).await.unwrap();
+        assert_eq!(old, (None, None));
+    }
 }

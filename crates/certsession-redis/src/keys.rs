@@ -64,6 +64,20 @@ impl Keys {
         [self.prefix.as_bytes(), b"ended"].concat()
     }
 
+    /// The pattern that the keys of all sessions match, and few others: what matches is checked by
+    /// [`handle`](Self::handle).
+    pub(crate) fn sessions(&self) -> Vec<u8> {
+        let mut pattern = Vec::with_capacity(self.prefix.len() + 12);
+        for byte in self.prefix.bytes() {
+            if b"*?[]\\^-".contains(&byte) {
+                pattern.push(b'\\');
+            }
+            pattern.push(byte);
+        }
+        pattern.extend_from_slice(b"[0-9a-f]*");
+        pattern
+    }
+
     /// The handle of the session that has this key.
     pub(crate) fn handle(&self, key: &[u8]) -> Option<Handle> {
         let text = key.strip_prefix(self.prefix.as_bytes())?;
@@ -96,6 +110,12 @@ mod tests {
         assert_eq!(key, format!("cs:{handle}").into_bytes());
         assert_eq!(keys.handle(&key), Some(handle));
         assert_eq!(Keys::new("other:").handle(&key), None);
+    }
+
+    #[test]
+    fn a_prefix_is_taken_by_its_letter_in_the_pattern_of_all_sessions() {
+        let pattern = Keys::new("a*[b]\\:").sessions();
+        assert_eq!(pattern, br"a\*\[b\]\\:[0-9a-f]*");
     }
 
     #[test]

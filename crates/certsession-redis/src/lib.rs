@@ -12,6 +12,13 @@
 //! # }
 //! ```
 //!
+//! The guide is [Sessions in Redis]. The [book] has a tutorial, guides for each task, and all
+//! settings, statuses and events. Rust 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//! [Sessions in Redis]: https://github.com/certsession/certsession/blob/main/docs/redis.md
+//!
 //! | part | purpose |
 //! |---|---|
 //! | [`RedisStore`] | the store |
@@ -22,8 +29,9 @@
 //! |---|---|---|
 //! | `tls` | yes | `rediss://`, by rustls with ring |
 //! | `deadpool` | no | a store over a `deadpool_redis::Pool` |
+//! | `metrics` | no | the connections that are open, through the facade of the crate `metrics` |
 //!
-//! Works with Redis 6.2 or newer, and with Valkey. The operator's guide is `docs/redis.md`: what a
+//! Works with Redis 6.2 or newer, and with Valkey. The guide says what a
 //! failover can lose, how much memory a session takes, and the permissions that a user needs.
 //!
 //! | file | purpose |

@@ -2,8 +2,11 @@
 //!
 //! A scan signs in as the users that a configuration names and tries to become one of them
 //! without being it: with an id from before the sign-in, with a token from after the sign-out,
-//! with another client certificate. A finding is a demonstrated takeover. `docs/scanner.md` is
-//! the guide; this is the library behind the command `certsession-scan`.
+//! with another client certificate. A finding is a demonstrated takeover. This is the
+//! library behind the command `certsession-scan`, whose guide is a page of the [book]. Rust 1.89 or
+//! newer.
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/scanner.md
 //!
 //! - `config`: the file, and what is wrong in it
 //! - `http`: connections, TLS, raw cookies

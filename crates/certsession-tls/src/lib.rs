@@ -30,6 +30,12 @@
 //! | `in_force`, `meter` | which certificates expire when; metrics, with the feature `metrics` |
 //! | `rustls_stack`, `openssl_stack` | the two stacks |
 //!
+//! The [book] has a tutorial, guides for each task, and all settings, statuses and events. Rust
+//! 1.89 or newer: [supported versions].
+//!
+//! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
+//! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
+//!
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls-0_23` | no | TLS by rustls, with ring |

@@ -2,13 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request};
+use axum::http::header::{CONTENT_SECURITY_POLICY, LINK};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use certsession_axum::{CertSession, Error};
-use portal_common::{HANDLER_FAILED, MAX_BODY, POLICY, SlowQuery};
+use portal_common::{HANDLER_FAILED, ListQuery, MAX_BODY, SlowQuery};
 
 use crate::failed::Failed;
 use crate::live;
@@ -28,6 +29,10 @@ pub fn routes() -> Router {
         .route("/sessions", get(sessions).delete(revoke_all))
         .route("/sessions/{handle}", delete(revoke))
         .route("/live", get(live::follow).connect(live::follow))
+        .route(
+            "/live/sessions",
+            get(live::follow_list).connect(live::follow_list),
+        )
         .method_not_allowed_fallback(async |uri: Uri| not_allowed(&uri))
         .layer(from_fn(without_head))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -60,7 +65,8 @@ fn not_allowed(uri: &Uri) -> StatusCode {
 
 async fn page(session: CertSession) -> Result<Response, Failed> {
     let page = portal_common::render(&session.into_inner()).await?;
-    Ok(([("content-security-policy", POLICY)], Html(page)).into_response())
+    let policy = [(CONTENT_SECURITY_POLICY, portal_common::policy())];
+    Ok((policy, Html(page)).into_response())
 }
 
 async fn session(session: CertSession) -> Result<Response, StatusCode> {
@@ -114,9 +120,10 @@ async fn me(session: CertSession) -> Result<Response, Failed> {
     Ok(Json(me).into_response())
 }
 
-async fn sessions(session: CertSession) -> Result<Response, Failed> {
-    let listed = portal_common::sessions(&session.into_inner()).await?;
-    Ok(Json(listed).into_response())
+async fn sessions(session: CertSession, query: Query<ListQuery>) -> Result<Response, Failed> {
+    let listing = portal_common::sessions(&session.into_inner(), &query).await?;
+    let link = listing.link.map(|link| [(LINK, link)]);
+    Ok((link, Json(listing.sessions)).into_response())
 }
 
 async fn revoke(session: CertSession, Path(handle): Path<String>) -> Result<StatusCode, Failed> {

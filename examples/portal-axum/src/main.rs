@@ -4,7 +4,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use axum::http::StatusCode;
-use certsession_axum::{CertSessionLayer, SessionStore, serve, serve_unix};
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::middleware::from_fn;
+use certsession_axum::{CertSessionLayer, Device, SessionStore, serve, serve_unix};
 use portal_common::{Framework, Portal, Socket};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,14 +27,17 @@ impl Framework for Axum {
             socket,
             lab,
         } = portal;
-        let sessions = CertSessionLayer::new(manager).with_cross_site_guard(guard);
+        let sessions = CertSessionLayer::new(manager)
+            .with_cross_site_guard(guard)
+            .with_device(device);
         let app = match lab {
             true => portal_axum::routes().merge(portal_axum::lab_routes()),
             false => portal_axum::routes(),
         };
         let app = app
             .fallback(async || StatusCode::NOT_FOUND)
-            .layer(sessions.clone());
+            .layer(sessions.clone())
+            .layer(from_fn(portal_axum::error_pages));
         let server = match socket {
             Socket::Direct { addr, tls } => serve(listen(&addr).await?, tls, app),
             Socket::Proxy { addr, tls, proxies } => {
@@ -66,4 +72,11 @@ async fn listen(addr: &str) -> Result<TcpListener, Box<dyn Error>> {
     let address = listener.local_addr()?;
     portal_common::say_listening(format_args!("https://{address}"))?;
     Ok(listener)
+}
+
+/// What the list of sessions shows of a client, besides the name that its user gives it.
+fn device(request: &Parts) -> Device {
+    let agent = request.headers.get(USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    Device::new().with_agent(agent.unwrap_or_default())
 }

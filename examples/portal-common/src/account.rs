@@ -1,6 +1,6 @@
 //! Signing in, and who is signed in.
 
-use certsession_core::{Key, SignIn};
+use certsession_core::{Device, Key, SignIn};
 use certsession_http::{Error, RequestSession};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,6 +13,8 @@ struct SignInBody {
     principal: String,
     #[serde(default)]
     carry: Vec<String>,
+    /// What the user calls this device.
+    label: Option<String>,
 }
 
 /// `POST /sign-in`. No credentials are checked: this is a demonstration. An application checks a
@@ -22,15 +24,23 @@ struct SignInBody {
 ///
 /// If the body is no sign-in, or the session fails.
 pub fn sign_in(session: &RequestSession, body: &[u8]) -> Result<(), Failure> {
-    let SignInBody { principal, carry } = serde_json::from_slice(body)
-        .map_err(|_| Failure::Portal(400, "the body is no sign-in\n"))?;
+    let body = serde_json::from_slice(body);
+    let SignInBody {
+        principal,
+        carry,
+        label,
+    } = body.map_err(|_| Failure::Portal(400, "the body is no sign-in\n"))?;
     let sign_in = carry
         .into_iter()
         .map(Key::<Value>::named)
         .fold(SignIn::principal(principal), |sign_in, key| {
             sign_in.carry(&key)
         });
-    Ok(session.sign_in(sign_in)?)
+    session.sign_in(sign_in)?;
+    if let Some(label) = label {
+        session.describe(&Device::new().with_label(&label))?;
+    }
+    Ok(())
 }
 
 /// The answer of `GET /me`.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use certsession_core::{Binding, Page, SessionSummary};
-use certsession_http::{Error, RequestSession};
-use serde::Serialize;
+use certsession_http::RequestSession;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use crate::answer::Failure;
 
 /// `GET /session`: the session, or null.
 ///
@@ -19,7 +21,7 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     Ok(Some(Described {
         handle: record.handle().to_string(),
         principal: session.principal().map(|principal| principal.to_string()),
-        certificate: Certificate::of(record.binding()),
+        certificate: record.binding().map(Certificate::of),
         created_at: record.created_at().to_rfc3339(),
         idle_deadline: record.idle_deadline().to_rfc3339(),
         absolute_deadline: record.absolute_deadline().to_rfc3339(),
@@ -31,15 +33,42 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     }))
 }
 
-/// `GET /sessions`: those of the principal who is signed in, the first hundred of them.
+/// The query of `GET /sessions`.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    /// Where another page ended.
+    after: Option<String>,
+}
+
+/// `GET /sessions`: those of the principal who is signed in, a hundred a page.
+#[derive(Debug)]
+pub struct Listing {
+    /// The body.
+    pub sessions: Vec<Listed>,
+    /// The field `Link` (RFC 8288), if there is another page.
+    pub link: Option<String>,
+}
+
+/// `GET /sessions`.
 ///
 /// # Errors
 ///
-/// If no principal is signed in, or the store fails.
-pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
-    let page = session.sessions(&Page::at_most(100)).await?;
+/// If the query has no place in a list, no principal is signed in, or the store fails.
+pub async fn sessions(session: &RequestSession, query: &ListQuery) -> Result<Listing, Failure> {
+    let mut page = Page::at_most(100);
+    if let Some(after) = &query.after {
+        let cursor = after
+            .parse()
+            .map_err(|_| Failure::Portal(400, "`after` is not from a link to a next page\n"))?;
+        page = page.after(cursor);
+    }
+    let page = session.sessions(&page).await?;
     let sessions = page.sessions().iter();
-    Ok(sessions.map(|it| Listed::of(it, session)).collect())
+    let link = |next| format!("</sessions?after={next}>; rel=\"next\"");
+    Ok(Listing {
+        sessions: sessions.map(|it| Listed::of(it, session)).collect(),
+        link: page.next().map(link),
+    })
 }
 
 /// A session, as `GET /session` shows it.
@@ -47,7 +76,7 @@ pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
 pub struct Described {
     handle: String,
     principal: Option<String>,
-    certificate: Certificate,
+    certificate: Option<Certificate>,
     created_at: String,
     idle_deadline: String,
     absolute_deadline: String,
@@ -56,10 +85,10 @@ pub struct Described {
 
 /// The certificate that a session is bound to.
 #[derive(Debug, Serialize)]
-pub(crate) struct Certificate {
-    pub(crate) subject: String,
-    pub(crate) serial: String,
-    pub(crate) sha256: String,
+struct Certificate {
+    subject: String,
+    serial: String,
+    sha256: String,
 }
 
 impl Certificate {
@@ -75,11 +104,11 @@ impl Certificate {
 /// A session in the list of a principal's sessions.
 #[derive(Debug, Serialize)]
 pub struct Listed {
-    pub(crate) handle: String,
-    pub(crate) created_at: String,
-    pub(crate) last_seen_at: String,
-    pub(crate) certificate: Certificate,
-    pub(crate) current: bool,
+    handle: String,
+    created_at: String,
+    last_seen_at: String,
+    certificate: Option<Certificate>,
+    current: bool,
 }
 
 impl Listed {
@@ -88,7 +117,7 @@ impl Listed {
             handle: listed.handle().to_string(),
             created_at: listed.created_at().to_rfc3339(),
             last_seen_at: listed.last_seen_at().to_rfc3339(),
-            certificate: Certificate::of(listed.binding()),
+            certificate: listed.binding().map(Certificate::of),
             current: session.handle() == Some(listed.handle()),
         }
     }

@@ -33,7 +33,7 @@ pub(crate) struct ProxyOptions {
 
     /// The proxy connects over mutual TLS with a certificate of this key: SHA-256 of its
     /// SubjectPublicKeyInfo.
-    #[arg(long, value_name = "HEX", value_parser = public_key)]
+    #[arg(long, value_name = "HEX")]
     proxy_spki: Vec<PublicKeyHash>,
 
     /// The proxy connects over mutual TLS with a certificate of these CAs, and the name of
@@ -213,17 +213,6 @@ impl ProxyOptions {
         }
         Ok(dialect)
     }
-}
-
-fn public_key(text: &str) -> Result<PublicKeyHash, String> {
-    let digits: Option<Vec<u8>> = (0..text.len())
-        .step_by(2)
-        .map(|place| u8::from_str_radix(text.get(place..place + 2)?, 16).ok())
-        .collect();
-    let bytes = digits.and_then(|digits| digits.try_into().ok());
-    bytes
-        .map(PublicKeyHash::from_bytes)
-        .ok_or_else(|| "it is not SHA-256 in 64 hexadecimal digits".to_owned())
 }
 
 /// Binds a Unix socket, in place of one that a server has left behind.

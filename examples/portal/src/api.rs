@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::error::ErrorInternalServerError;
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, LINK};
 use actix_web::web::{
     Bytes, Path, PayloadConfig, Query, ServiceConfig, delete, get, post, put, resource,
 };
 use certsession_actix::{CertSession, Error};
-use portal_common::{MAX_BODY, POLICY, SlowQuery};
+use portal_common::{ListQuery, MAX_BODY, SlowQuery};
 
 use crate::failed::Failed;
 use crate::live;
@@ -34,7 +34,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(revoke_all)),
         )
         .route("/sessions/{handle}", delete().to(revoke))
-        .route("/live", get().to(live::follow));
+        .route("/live", get().to(live::follow))
+        .route("/live/sessions", get().to(live::follow_list));
 }
 
 /// Puts the routes in place that only tests need: `--lab`.
@@ -50,7 +51,7 @@ async fn page(session: CertSession) -> Result<HttpResponse, Error> {
     let page = portal_common::render(&session.into_inner()).await?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::html())
-        .insert_header(("Content-Security-Policy", POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, portal_common::policy()))
         .body(page))
 }
 
@@ -104,9 +105,13 @@ async fn me(session: CertSession) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(me))
 }
 
-async fn sessions(session: CertSession) -> Result<HttpResponse, Error> {
-    let listed = portal_common::sessions(&session.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(listed))
+async fn sessions(session: CertSession, query: Query<ListQuery>) -> Result<HttpResponse, Failed> {
+    let listing = portal_common::sessions(&session.into_inner(), &query).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(link) = listing.link {
+        response.insert_header((LINK, link));
+    }
+    Ok(response.json(listing.sessions))
 }
 
 async fn revoke(session: CertSession, handle: Path<String>) -> Result<HttpResponse, Error> {

@@ -3,5 +3,7 @@
 mod api;
 mod failed;
 mod live;
+mod pages;
 
 pub use api::{lab_routes, routes};
+pub use pages::error_pages;

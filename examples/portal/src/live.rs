@@ -4,7 +4,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use certsession_actix::CertSession;
-use portal_common::{CLOSE_REASON, GREETING};
+use portal_common::{CLOSE_REASON, Follower, GREETING};
 
 use crate::failed::Failed;
 
@@ -20,21 +20,53 @@ pub(crate) async fn follow(
     let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
     let ended = session.ended();
     let answers = socket.clone();
-    let close = rt::spawn(async move {
+    let sending = async move {
         // Where the client is gone already, no one is left to tell.
         let _ = socket.text(format!("{GREETING}{handle}")).await;
         ended.await;
-        let reason = CloseReason {
-            code: CloseCode::Policy,
-            description: Some(CLOSE_REASON.to_owned()),
-        };
-        let _ = socket.close(Some(reason)).await;
-    });
+        close(socket).await;
+    };
+    send(sending, answers, messages);
+    Ok(response)
+}
+
+/// `GET /live/sessions`: as `/live`, but sends the list of the user's sessions, as the page shows it,
+/// whenever it has changed.
+pub(crate) async fn follow_list(
+    session: CertSession,
+    request: HttpRequest,
+    body: Payload,
+) -> actix_web::Result<HttpResponse> {
+    let mut follower = Follower::new(session.into_inner()).map_err(Failed::from)?;
+    let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
+    let answers = socket.clone();
+    let sending = async move {
+        while let Some(list) = follower.next().await {
+            if socket.text(list).await.is_err() {
+                return;
+            }
+        }
+        close(socket).await;
+    };
+    send(sending, answers, messages);
+    Ok(response)
+}
+
+/// Runs `sending` beside the request, until the client closes the connection.
+fn send(sending: impl Future<Output = ()> + 'static, answers: Session, messages: MessageStream) {
+    let sending = rt::spawn(sending);
     rt::spawn(async move {
         answer_pings(answers, messages).await;
-        close.abort();
+        sending.abort();
     });
-    Ok(response)
+}
+
+async fn close(socket: Session) {
+    let reason = CloseReason {
+        code: CloseCode::Policy,
+        description: Some(CLOSE_REASON.to_owned()),
+    };
+    let _ = socket.close(Some(reason)).await;
 }
 
 /// Answers pings until the client closes the connection.

@@ -4,8 +4,11 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::USER_AGENT;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
-use certsession_actix::{BindMutualTls, CertSessionMiddleware, SessionStore};
+use certsession_actix::{BindMutualTls, CertSessionMiddleware, Device, SessionStore};
 use portal_common::{Framework, Portal, Socket};
 
 /// How long a shutdown waits for ends that were begun.
@@ -26,10 +29,15 @@ impl Framework for Actix {
             socket,
             lab,
         } = portal;
-        let sessions = CertSessionMiddleware::new(manager).with_cross_site_guard(guard);
+        let sessions = CertSessionMiddleware::new(manager)
+            .with_cross_site_guard(guard)
+            .with_device(device);
         let wrapped = sessions.clone();
         let app = move || {
-            let app = App::new().wrap(wrapped.clone()).configure(portal::routes);
+            let app = App::new()
+                .wrap(wrapped.clone())
+                .wrap(from_fn(portal::error_pages))
+                .configure(portal::routes);
             match lab {
                 true => app.configure(portal::lab_routes),
                 false => app,
@@ -61,4 +69,11 @@ impl Framework for Actix {
         sessions.drain(DRAIN).await;
         Ok(())
     }
+}
+
+/// What the list of sessions shows of a client, besides the name that its user gives it.
+fn device(request: &ServiceRequest) -> Device {
+    let agent = request.headers().get(USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    Device::new().with_agent(agent.unwrap_or_default())
 }

@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::behind::BehindProxy;
 use super::program::Proxy;
+use super::running::Running;
 use crate::browser::Browser;
 use crate::certificates::Client;
 use crate::curl::Curl;
 use crate::matrix::Plan;
 use crate::port::Port;
-use crate::process::Process;
 
 /// How long a proxy may take until it listens.
 const START: Duration = Duration::from_secs(60);
@@ -23,7 +22,7 @@ pub struct Fronted {
     /// The portal.
     pub behind: BehindProxy,
     proxy: Proxy,
-    process: Process,
+    process: Running,
     port: Port,
     plan: Plan,
 }
@@ -35,7 +34,7 @@ impl Fronted {
     ///
     /// If the proxy is not installed; the message has the command that installs it.
     pub fn start(plan: Plan, proxy: Proxy, flags: &[&str]) -> Self {
-        let program = proxy.program();
+        proxy.program();
         let behind = BehindProxy::by_key(plan, proxy.dialect(), flags);
         let port = Port::reserve();
         let dir = behind.dir();
@@ -51,12 +50,8 @@ impl Fronted {
         }
         let both = ["server.pem", "server.key"].map(|name| fs::read(dir.join(name)).unwrap());
         fs::write(dir.join("server-and-key.pem"), both.concat()).unwrap();
-        let recipe = fs::read_to_string(recipe_file(proxy)).unwrap();
         let upstream = port_of(&behind.as_proxy());
-        let configuration = proxy.configuration(&recipe, dir, port.number(), upstream);
-        fs::write(dir.join(proxy.recipe()), configuration).unwrap();
-        let arguments = proxy.arguments(dir, port.number());
-        let process = Process::start(&program, &arguments, &dir.join("proxy.log"));
+        let process = Running::start(proxy, dir, port.number(), upstream);
         let this = Self {
             behind,
             proxy,
@@ -113,12 +108,6 @@ impl Fronted {
     fn base(&self) -> String {
         format!("https://localhost:{}", self.port.number())
     }
-}
-
-/// Where the recipe of a proxy is.
-pub(super) fn recipe_file(proxy: Proxy) -> PathBuf {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/proxies");
-    PathBuf::from(root).join(proxy.recipe())
 }
 
 fn port_of(curl: &Curl) -> u16 {

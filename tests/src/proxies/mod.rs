@@ -3,7 +3,9 @@
 mod behind;
 mod fronted;
 mod program;
+mod running;
 
 pub use behind::{BehindProxy, chain_verifier};
 pub use fronted::Fronted;
 pub use program::Proxy;
+pub use running::Running;

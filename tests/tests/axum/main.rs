@@ -21,3 +21,4 @@ mod shutdown;
 mod slow;
 mod web_socket;
 mod wire;
+mod workshop;

@@ -34,7 +34,7 @@ impl Trial {
         let now = warm.created_at();
         beside.create(Arc::clone(&warm), None, now).await.unwrap();
         beside
-            .revoke(&Owner::bound_to(warm.binding()))
+            .revoke(&Owner::bound_to(warm.binding().unwrap()))
             .await
             .unwrap();
         proxy.take_calls();

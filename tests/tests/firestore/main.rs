@@ -16,4 +16,5 @@ mod ledger;
 mod portal;
 mod races;
 mod round_trips;
+mod sealed;
 mod set_up;

@@ -1,4 +1,4 @@
-//! docs/operations.md against what a portal logs.
+//! docs/operations.md and docs/events.md against what a portal logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::log::{Line, Step, of_repository};
 
 const GUIDE: &str = "docs/operations.md";
+
+/// Names every field and event.
+const REFERENCE: &str = "docs/events.md";
 
 /// Where the log of the staged attack is in the guide.
 const BEGIN: &str = "<!-- The log of the staged attack. `just attack-log` writes it. -->";
@@ -33,7 +36,7 @@ const VARYING: [&str; 9] = [
 ///
 /// # Panics
 ///
-/// If they differ, or the guide does not name a field or an event.
+/// If they differ, or the reference does not name a field or an event.
 pub(crate) fn compare(steps: &[Step]) {
     let path = of_repository(GUIDE);
     let guide = fs::read_to_string(&path).unwrap();
@@ -55,11 +58,12 @@ pub(crate) fn compare(steps: &[Step]) {
         assert_eq!(comparable(told), comparable(shown), "{hint}");
     }
     assert_eq!(told.len(), shown.len(), "{hint}");
-    let named: BTreeSet<_> = before.split('`').skip(1).step_by(2).collect();
+    let reference = fs::read_to_string(of_repository(REFERENCE)).unwrap();
+    let named: BTreeSet<_> = reference.split('`').skip(1).step_by(2).collect();
     for line in told {
         let fields = line.fields.keys().map(String::as_str);
         for name in fields.chain(line.get("event")) {
-            assert!(named.contains(name), "{GUIDE} does not name `{name}`");
+            assert!(named.contains(name), "{REFERENCE} does not name `{name}`");
         }
     }
 }

@@ -145,7 +145,7 @@ async fn scrape_after_a_day(plan: Plan, stack: &str) -> Scraped {
     assert!(scraped.value(&refused).unwrap() >= 1.0, "{}", scraped.0);
     let age = "certsession_crl_age_seconds{issuer=\"CN=certsession test CA\"}";
     assert!((0.0..600.0).contains(&scraped.value(age).unwrap()));
-    let guide = fs::read_to_string(of_repository("docs/operations.md")).unwrap();
+    let guide = fs::read_to_string(of_repository("docs/metrics.md")).unwrap();
     for name in scraped.names() {
         assert!(
             guide.contains(&format!("`{name}`")),

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod bind_when_present;
 mod cancellation;
+mod encrypted;
 mod features;
 mod p1_never_adopted;
 mod p2_bound;

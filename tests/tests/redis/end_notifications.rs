@@ -60,7 +60,7 @@ async fn assert_noticed(url: &str) {
                         .unwrap(),
                 ),
                 _ => drop(
-                    here.revoke(&Owner::bound_to(record.binding()))
+                    here.revoke(&Owner::bound_to(record.binding().unwrap()))
                         .await
                         .unwrap(),
                 ),

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 /// The permissions that a user of the store needs, as in docs/redis.md.
 pub(crate) const LEAST: &str = "-@all +hello +eval +evalsha +get +set +getrange +del +zadd +zrem \
-     +zcount +zrangebyscore +zrevrangebyscore +zrandmember +pttl +pexpire +publish +subscribe";
+     +zcount +zrangebyscore +zrevrangebyscore +zrandmember +pttl +pexpire +publish +subscribe +scan";
 
 /// A runtime with two threads, like a server's.
 pub(crate) struct Threads(Runtime);

@@ -14,6 +14,7 @@ mod portal;
 mod races;
 mod records;
 mod round_trips;
+mod sealed;
 mod set_up;
 mod slow;
 mod twice;

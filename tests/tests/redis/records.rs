@@ -53,6 +53,9 @@ async fn an_unreadable_record_is_an_error_and_stays_unchanged() {
         }
         let listed = store.sessions(&alice, &Page::default(), now).await;
         assert_eq!(listed.map_err(kind), Err(unreadable));
+        let everyones = store.all_sessions(&Page::default(), now).await.unwrap();
+        assert_eq!(everyones.unreadable(), [handle]);
+        assert_eq!(everyones.sessions(), []);
         let again = SampleRecord::new(1).build();
         let again = store.create(again, None, now).await.unwrap();
         assert_eq!(again, Creation::Exists);
@@ -87,6 +90,25 @@ async fn an_unreadable_session_is_revoked_like_the_others() {
         let loaded = store.load(record.handle(), record.created_at()).await;
         assert_eq!(loaded.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn an_operator_ends_an_unreadable_session_with_the_others() {
+    let sessions = SessionManager::builder(open("everyone:").await).build();
+    let records = [1, 2].map(|n| SampleRecord::new(n).principal("alice").build());
+    for record in &records {
+        let created = sessions
+            .store()
+            .create(record.clone(), None, record.created_at());
+        created.await.unwrap();
+    }
+    let unreadable = format!("everyone:{}", records[1].handle());
+    set(shared(), &unreadable, b"\x07newer");
+    assert_eq!(sessions.count_sessions().await.unwrap(), 1);
+    assert_eq!(sessions.admin().revoke_everyone().await.unwrap(), 2);
+    assert_eq!(sessions.count_sessions().await.unwrap(), 0);
+    let kept = shared().ask(&["GET", &unreadable]).unwrap();
+    assert_eq!(kept.into_bytes(), b"", "its placeholder");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod cookies;
+mod development;
 mod hook;
 mod middleware;
 mod placing;

@@ -18,7 +18,8 @@ fn sources() -> Vec<PathBuf> {
             sources.push(entry.unwrap().path().join("src"));
         }
     }
-    sources.extend(["certs-dev/src", "tests/src"].map(|folder| root().join(folder)));
+    let others = ["certs-dev/src", "lab/src", "models/src", "tests/src"];
+    sources.extend(others.map(|folder| root().join(folder)));
     sources.retain(|folder| folder.is_dir());
     sources
 }

@@ -211,6 +211,15 @@ fn the_quickstart_needs_no_system_library() {
     }
 }
 
+/// A newcomer waits for each of them.
+#[test]
+fn the_quickstart_is_built_from_few_crates() {
+    for (package, most) in [("quickstart", 150), ("quickstart-axum", 95)] {
+        let count = built_with(package, &[]).len();
+        assert!(count <= most, "{package}: {count}");
+    }
+}
+
 #[test]
 fn there_is_one_rustls_and_one_ring_and_no_other_provider() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();

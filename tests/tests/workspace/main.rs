@@ -9,3 +9,4 @@ mod edges;
 mod lints;
 mod pages;
 mod publishing;
+mod settings;

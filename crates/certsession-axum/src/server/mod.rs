@@ -12,6 +12,8 @@ mod stream;
 
 #[cfg(feature = "axum")]
 pub use listener::{IntoMakeServiceWithPeer, MutualTlsListener, PeerMakeService, WithPeer};
+#[cfg(any(debug_assertions, feature = "development-http"))]
+pub use serve::serve_development_http;
 #[cfg(unix)]
 pub use serve::serve_unix;
 pub use serve::{Serve, serve};

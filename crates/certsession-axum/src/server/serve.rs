@@ -95,11 +95,39 @@ pub fn serve_unix<S>(
     Serve::on(Socket::Unix(listener, proxies.clone()), service)
 }
 
+/// Serves **plain HTTP, for development without certificates**, on a loopback address alone. Everyone
+/// on this machine is one and the same client, with a certificate that no one can present over TLS;
+/// sessions work as with any certificate. The log says so as an error. Otherwise as [`serve`].
+///
+/// It is compiled into builds with debug assertions, and into others, such as release builds, only
+/// with the feature `development-http`: call it under `#[cfg(debug_assertions)]`. It is an error if the
+/// socket has another address than a loopback one. A request from elsewhere, one that a proxy has
+/// forwarded, and one whose host is neither `localhost` nor a loopback address get a 403. The cookie
+/// is as ever: browsers take it from `localhost`, but for Safari.
+///
+/// ```no_run
+/// # use axum::Router;
+/// # async fn run(app: Router) -> std::io::Result<()> {
+/// #[cfg(debug_assertions)]
+/// {
+///     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+///     certsession_axum::serve_development_http(listener, app).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(any(debug_assertions, feature = "development-http"))]
+pub fn serve_development_http<S>(listener: TcpListener, service: S) -> Serve<S> {
+    Serve::on(Socket::Development(listener), service)
+}
+
 impl<S> Serve<S> {
     fn on(socket: Socket, service: S) -> Self {
         let handshake = match &socket {
             Socket::Tcp(_, tls, _) => tls.handshake_timeout(),
             // It has none.
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            Socket::Development(_) => Duration::MAX,
             #[cfg(unix)]
             Socket::Unix(..) => Duration::MAX,
         };

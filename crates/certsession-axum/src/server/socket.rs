@@ -21,6 +21,9 @@ use super::stream::MutualTlsStream;
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpListener, MutualTls, PeerSource),
+    /// Plain HTTP, in development.
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    Development(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener, TrustedProxies),
 }
@@ -64,6 +67,8 @@ impl Listener {
 /// What makes a connection of what is accepted.
 pub(super) enum Connector {
     Tls(Acceptor),
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    Development,
     #[cfg(unix)]
     Unix(TrustedProxies),
 }
@@ -73,6 +78,10 @@ impl Connector {
         match (self, accepted) {
             (Self::Tls(acceptor), Accepted::Tcp(tcp, address)) => {
                 acceptor.handshake(tcp, address).await
+            }
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            (Self::Development, Accepted::Tcp(tcp, address)) => {
+                Ok(MutualTlsStream::of_development(tcp, address.ip()))
             }
             #[cfg(unix)]
             (Self::Unix(proxies), Accepted::Unix(stream)) => {
@@ -91,6 +100,11 @@ impl Socket {
             Self::Tcp(listener, tls, source) => {
                 let acceptor = Acceptor::new(tls, source)?;
                 (Listener::Tcp(listener), Connector::Tls(acceptor))
+            }
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            Self::Development(listener) => {
+                certsession_http::announce_development(&[listener.local_addr()?])?;
+                (Listener::Tcp(listener), Connector::Development)
             }
             #[cfg(unix)]
             Self::Unix(listener, proxies) => (Listener::Unix(listener), Connector::Unix(proxies)),

@@ -29,6 +29,9 @@ enum Inner {
     Rustls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
     #[cfg(feature = "openssl")]
     OpenSsl(tokio_openssl::SslStream<TcpStream>),
+    /// Only in development.
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    Plain(TcpStream),
     /// Only from a proxy.
     #[cfg(unix)]
     Unix(UnixStream),
@@ -53,6 +56,15 @@ impl MutualTlsStream {
         Self { inner, peer }
     }
 
+    /// A connection in development, without TLS.
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    pub(super) const fn of_development(stream: TcpStream, client: std::net::IpAddr) -> Self {
+        Self {
+            inner: Inner::Plain(stream),
+            peer: CapturedPeer::Development(client),
+        }
+    }
+
     /// A connection of a proxy, without TLS.
     #[cfg(unix)]
     pub(super) fn of_unix(stream: UnixStream, proxies: TrustedProxies) -> Self {
@@ -72,6 +84,8 @@ impl MutualTlsStream {
             Inner::Rustls(stream) => stream.get_ref().1.alpn_protocol(),
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => stream.ssl().selected_alpn_protocol(),
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            Inner::Plain(_) => None,
             #[cfg(unix)]
             Inner::Unix(_) => None,
         };
@@ -89,6 +103,11 @@ macro_rules! with_inner {
             }
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            Inner::Plain(stream) => {
                 let $stream = Pin::new(stream);
                 $call
             }
@@ -142,6 +161,8 @@ impl AsyncWrite for MutualTlsStream {
             Inner::Rustls(stream) => stream.is_write_vectored(),
             #[cfg(feature = "openssl")]
             Inner::OpenSsl(stream) => stream.is_write_vectored(),
+            #[cfg(any(debug_assertions, feature = "development-http"))]
+            Inner::Plain(stream) => stream.is_write_vectored(),
             #[cfg(unix)]
             Inner::Unix(stream) => stream.is_write_vectored(),
         }

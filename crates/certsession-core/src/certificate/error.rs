@@ -123,6 +123,14 @@ pub enum CertificateError {
         reason: &'static str,
     },
 
+    /// The server runs in development mode, over plain HTTP, and the request is none that it
+    /// serves: only a client on the same machine is one.
+    #[error("the server runs in development mode, over plain HTTP: {reason}")]
+    DevelopmentMode {
+        /// Why the request is refused.
+        reason: &'static str,
+    },
+
     /// The certificate is larger than [`MAX_CERTIFICATE_SIZE`].
     #[error(
         "the client certificate has {size} bytes, and more than {MAX_CERTIFICATE_SIZE} are not \

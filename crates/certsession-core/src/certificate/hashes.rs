@@ -1,6 +1,7 @@
 //! The hashes by which a certificate, its key and its issuer are known.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ring::digest;
@@ -11,7 +12,8 @@ macro_rules! sha256_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// A public fact: it is shown in logs and pages, as lower-case hexadecimal.
+        /// A public fact: it is shown in logs and pages, as lower-case hexadecimal. It is read from
+        /// hexadecimal digits of either case.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 32]);
 
@@ -29,6 +31,14 @@ macro_rules! sha256_newtype {
             /// Its 32 bytes.
             pub const fn as_bytes(&self) -> &[u8; 32] {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidHash;
+
+            fn from_str(text: &str) -> Result<Self, InvalidHash> {
+                read_hex(text).map(Self).ok_or(InvalidHash)
             }
         }
 
@@ -84,6 +94,21 @@ impl Fingerprint {
     }
 }
 
+/// Text that is not a SHA-256 in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is written as 64 hexadecimal digits")]
+pub struct InvalidHash;
+
+fn read_hex(text: &str) -> Option<[u8; 32]> {
+    // `from_str_radix` would take a sign, too.
+    if !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let bytes = (0..text.len()).step_by(2);
+    let bytes = bytes.map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
+    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
+}
+
 /// Writes `bytes` as lower-case hexadecimal.
 pub(super) fn write_hex(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
@@ -127,6 +152,24 @@ impl fmt::Debug for NameHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_is_read_from_its_text() {
+        let hash = PublicKeyHash::of(b"key");
+        let text = hash.to_string();
+        assert_eq!(text.parse(), Ok(hash));
+        assert_eq!(text.to_uppercase().parse(), Ok(hash));
+        for wrong in [
+            "",
+            "00",
+            &text[1..],
+            &format!("{text}00"),
+            &"+a".repeat(32),
+            &"é".repeat(32),
+        ] {
+            assert_eq!(wrong.parse::<PublicKeyHash>(), Err(InvalidHash), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_hash_is_sha_256_in_lower_case_hexadecimal() {

@@ -61,7 +61,7 @@ pub use self::{
     ca::CaCertificate,
     chain::ChainVerifier,
     error::{CertificateError, MAX_CERTIFICATE_SIZE, RejectedCertificate},
-    hashes::{Fingerprint, IssuerHash, PublicKeyHash},
+    hashes::{Fingerprint, InvalidHash, IssuerHash, PublicKeyHash},
     key_usage::KeyUsage,
     peer::PeerCertificate,
     rejected::PresentedCertificate,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::Harness;
-use super::trial::{MINUTE, SECOND, Trial, answered, principal};
+use super::trial::{MINUTE, SECOND, Trial, answered, binding_of, principal};
 use crate::record::Record;
 use crate::store::{Admission, Creation, OnLimit, Outcome, SessionStore};
 use crate::test_util::SampleCommit;
@@ -128,13 +128,13 @@ pub fn expired_sessions_do_not_count<H: Harness>() {
 pub fn each_principal_has_a_limit_of_their_own<H: Harness>() {
     let trial = Trial::<H>::new();
     let alices = trial.keep(trial.sample(1).principal("alice"));
-    let anonymous_other = trial.keep(trial.sample(2).bound_to(&alices.binding));
-    let bobs = trial.sample(3).principal("bob").bound_to(&alices.binding);
+    let anonymous_other = trial.keep(trial.sample(2).bound_to(binding_of(&alices)));
+    let bobs = trial.sample(3).principal("bob").bound_to(binding_of(&alices));
     let bobs = bobs.build();
     let refuse = Some(at_most(1).on_limit(OnLimit::Refuse));
     let created = Creation::Created { evicted: vec![] };
     assert_eq!(trial.create(&bobs, refuse), created);
-    let anonymous = trial.sample(4).bound_to(&alices.binding).build();
+    let anonymous = trial.sample(4).bound_to(binding_of(&alices)).build();
     assert_eq!(trial.create(&anonymous, refuse), created);
     for active in [alices, anonymous_other, bobs, anonymous] {
         trial.assert_active(&active);

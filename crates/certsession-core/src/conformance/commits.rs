@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Harness;
-use super::trial::{MINUTE, Trial};
+use super::trial::{MINUTE, Trial, binding_of};
 use crate::store::Outcome;
 use crate::test_util::{SampleBinding, SampleCommit};
 
@@ -141,7 +141,7 @@ pub fn a_first_value_is_written_once<H: Harness>() {
 pub fn a_commit_touches_its_own_record_alone<H: Harness>() {
     let trial = Trial::<H>::new();
     let ours = trial.keep(trial.sample(1).principal("alice"));
-    let theirs = trial.keep(trial.sample(2).principal("alice").bound_to(&ours.binding));
+    let theirs = trial.keep(trial.sample(2).principal("alice").bound_to(binding_of(&ours)));
     for commit in each_kind_of_commit(&trial, &ours) {
         trial.commit(commit);
         trial.assert_active(&theirs);

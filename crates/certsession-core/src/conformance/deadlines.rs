@@ -1,7 +1,7 @@
 //! Clauses about the deadlines that a commit moves.
 
 use super::Harness;
-use super::trial::{MINUTE, Trial};
+use super::trial::{MINUTE, Trial, binding_of};
 use crate::test_util::{SampleBinding, SampleCommit};
 
 /// The later of two uses counts, whichever is committed last.
@@ -50,11 +50,11 @@ pub fn a_write_leaves_the_absolute_deadline_alone<H: Harness>() {
 pub fn a_session_never_outlives_its_certificate<H: Harness>() {
     let trial = Trial::<H>::new();
     let record = trial.keep(trial.sample(1));
-    let after = record.binding.not_after() + MINUTE;
+    let after = binding_of(&record).not_after() + MINUTE;
     let sign_in = SampleCommit::on(&record).sign_in("alice");
     let signed_in = trial.apply(sign_in.absolute_deadline(after).idle_deadline(after));
-    assert_eq!(signed_in.absolute_deadline, record.binding.not_after());
-    assert_eq!(signed_in.idle_deadline, record.binding.not_after());
+    assert_eq!(signed_in.absolute_deadline, binding_of(&record).not_after());
+    assert_eq!(signed_in.idle_deadline, binding_of(&record).not_after());
 
     let renewed = SampleBinding::new(2).newer_by(MINUTE).build();
     let rebind = SampleCommit::on(&signed_in).rebind(&renewed);

@@ -1,7 +1,7 @@
 //! Clauses about `remove` and `revoke`.
 
 use super::Harness;
-use super::trial::{SECOND, Trial, principal};
+use super::trial::{SECOND, Trial, binding_of, principal};
 use crate::store::{Outcome, Owner, Removal, SessionStore};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 
@@ -141,7 +141,7 @@ pub fn owners_that_look_alike_are_kept_apart<H: Harness>() {
         .collect();
     for (name, session) in names.iter().zip(&sessions) {
         assert_eq!(trial.list(&principal(name)), [session.handle], "{name:?}");
-        let certificate = Owner::bound_to(session.binding());
+        let certificate = Owner::bound_to(binding_of(session));
         assert_eq!(trial.list(&certificate), [session.handle]);
     }
     assert_eq!(trial.revoke(&principal("a*")), [sessions[6].handle]);

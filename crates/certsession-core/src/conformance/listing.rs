@@ -141,3 +141,75 @@ pub fn an_owner_may_have_hundreds_of_sessions<H: Harness>() {
     assert_eq!(trial.list(&principal("alice")), []);
     assert!(all.iter().all(|handle| trial.load(*handle).is_none()));
 }
+
+/// Everyone's sessions are listed page by page, those without a principal or a certificate too: each
+/// is on a page, if others end in between as well; expired and ended ones are on none.
+pub fn the_sessions_of_everyone_are_on_the_pages<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let everyone = |first: Page, now| {
+        let (mut listed, mut page) = (Vec::new(), first);
+        for _ in 0..10_000 {
+            let found = trial.run(trial.store.all_sessions(&page, now));
+            assert!(found.unreadable().is_empty());
+            listed.extend_from_slice(found.sessions());
+            match found.next() {
+                Some(cursor) => page = page.after(cursor),
+                None => {
+                    listed.sort_by_key(SessionSummary::handle);
+                    listed.dedup();
+                    return listed;
+                }
+            }
+        }
+        panic!("the list has no end");
+    };
+    assert_eq!(everyone(Page::default(), trial.now), []);
+    let mut all: Vec<_> = (0..40)
+        .map(|n| {
+            let sample = trial.sample(n);
+            let record = trial.keep(match n % 3 {
+                0 => sample.principal("alice"),
+                1 => sample,
+                _ => sample.unbound().insert("a", "1"),
+            });
+            SessionSummary::from(&*record)
+        })
+        .collect();
+    let ended = trial.keep(trial.sample(50).principal("bob"));
+    trial.remove(ended.handle);
+    let soon = trial.now + MINUTE;
+    let idling = trial.keep(trial.sample(51).idle_deadline(soon));
+    all.sort_by_key(SessionSummary::handle);
+    for limit in [1, 7, 40, 1_000] {
+        assert_eq!(everyone(Page::at_most(limit), soon), all, "in pages of {limit}");
+    }
+    let now = handles(&everyone(Page::default(), trial.now));
+    assert!(now.contains(&idling.handle));
+
+    let first = trial.run(trial.store.all_sessions(&Page::at_most(5), soon));
+    let gone = handles(first.sessions())[0];
+    trial.remove(gone);
+    let mut listed = handles(first.sessions());
+    if let Some(cursor) = first.next() {
+        listed.extend(handles(&everyone(Page::at_most(5).after(cursor), soon)));
+    }
+    listed.sort_unstable();
+    listed.dedup();
+    assert_eq!(listed, handles(&all));
+}
+
+/// A cursor that the store did not make is no error.
+pub fn a_made_up_cursor_of_everyones_sessions_is_no_error<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let record = trial.keep(trial.sample(1));
+    for length in 0..=Cursor::LONGEST {
+        for byte in [0, 0x7f, 0xff] {
+            let made_up = Cursor::new(&vec![byte; length]);
+            let made_up = made_up.unwrap_or_else(|| panic!("it is short enough"));
+            let page = Page::default().after(made_up);
+            let listed = trial.run(trial.store.all_sessions(&page, trial.now));
+            let listed = handles(listed.sessions());
+            assert!(listed.is_empty() || listed == [record.handle], "{made_up}");
+        }
+    }
+}

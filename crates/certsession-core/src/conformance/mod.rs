@@ -141,6 +141,9 @@ suite! { $
         a_rebind_that_lost_the_token_race_is_ignored
         a_sign_in_under_a_renewed_certificate_moves_both
         signing_in_again_keeps_one_entry
+        a_record_without_a_certificate_has_no_owner
+        a_first_certificate_gets_the_record_with_a_new_token
+        no_principal_signs_in_without_a_certificate
     }
     deadlines {
         the_idle_deadline_never_moves_back
@@ -168,6 +171,8 @@ suite! { $
         only_live_sessions_are_listed
         an_unknown_owner_has_no_sessions
         an_owner_may_have_hundreds_of_sessions
+        the_sessions_of_everyone_are_on_the_pages
+        a_made_up_cursor_of_everyones_sessions_is_no_error
     }
     admission {
         a_creation_beyond_the_limit_ends_the_oldest
@@ -203,6 +208,7 @@ suite! { $
         writers_together_never_pass_the_data_limit
         the_latest_use_decides_the_idle_deadline
         of_parallel_takes_one_gets_the_value
+        a_thousand_values_are_taken_once_each
     }
     race_tokens {
         of_parallel_renewals_one_wins
@@ -210,6 +216,7 @@ suite! { $
         of_parallel_sign_ins_one_is_applied
         of_parallel_sign_ins_of_one_principal_one_is_applied
         of_parallel_rebinds_one_wins_with_its_token
+        of_parallel_first_certificates_one_gets_the_session
     }
     race_endings {
         no_writer_brings_a_removed_session_back

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Harness;
-use super::trial::{MINUTE, Trial, answered, principal};
+use super::trial::{MINUTE, Trial, answered, binding_of, principal};
 use crate::record::Record;
 use crate::store::{Outcome, SessionStore};
 use crate::test_util::{SampleBinding, SampleCommit};
@@ -115,13 +115,33 @@ pub fn of_parallel_rebinds_one_wins_with_its_token<H: Harness>() {
         trial.assert_active(&record);
         for (request, outcome) in (0..).zip(&outcomes) {
             let has_token = matches!(outcome, Outcome::Applied { rotated: true, .. });
-            let has_session = record.binding == certificate(request).build();
+            let has_session = *binding_of(&record) == certificate(request).build();
             assert_eq!(has_token, has_session, "{request}: {outcome:?}");
             let expected = has_session.then_some(record.handle);
             let listed = trial.list(&certificate(request).owner());
             assert_eq!(listed, Vec::from_iter(expected));
         }
         assert_ne!(record.binding, loaded.binding);
+    }
+}
+
+/// Of parallel requests whose certificates are the first of a session, one gets it; the index
+/// lists it for that certificate alone.
+pub fn of_parallel_first_certificates_one_gets_the_session<H: Harness>() {
+    let trial = Trial::<H>::new();
+    for round in 0..trial.harness.rounds() {
+        let loaded = trial.keep(trial.sample(round).unbound());
+        let certificate = |request| SampleBinding::new(1000 * (round + 1) + request);
+        let outcomes = commit_at_once(&trial, &loaded, |request, commit| {
+            commit.rebind(&certificate(request).build()).rotate()
+        });
+        let winner = the_one_applied(&outcomes);
+        trial.assert_active(&winner);
+        for request in 0..REQUESTS {
+            let has_session = *binding_of(&winner) == certificate(request).build();
+            let listed = trial.list(&certificate(request).owner());
+            assert_eq!(listed, Vec::from_iter(has_session.then_some(winner.handle)));
+        }
     }
 }
 

@@ -186,6 +186,31 @@ pub fn of_parallel_takes_one_gets_the_value<H: Harness>() {
     }
 }
 
+/// Each of a thousand values goes to one of the requests that take it at the same time.
+pub fn a_thousand_values_are_taken_once_each<H: Harness>() {
+    const VALUES: u32 = 1_000;
+    const AT_ONCE: u32 = 10;
+    const TAKERS: usize = 4;
+    let trial = Trial::<H>::new();
+    for first in (0..VALUES).step_by(AT_ONCE as usize) {
+        let keep = |n| trial.keep(trial.sample(n).insert("state", "\"x\""));
+        let records: Vec<_> = (first..first + AT_ONCE).map(keep).collect();
+        let takers = records.iter().flat_map(|record| {
+            (0..TAKERS).map(|_| {
+                let commit = SampleCommit::on(record).take_once("state").build();
+                let store = Arc::clone(&trial.store);
+                async move { answered(store.commit(commit).await) }
+            })
+        });
+        for of_value in trial.race(takers.collect()).chunks(TAKERS) {
+            let won = |outcome: &&Outcome| matches!(outcome, Outcome::Applied { .. });
+            let lost = |outcome: &&Outcome| matches!(outcome, Outcome::ValueChanged { .. });
+            assert_eq!(of_value.iter().filter(won).count(), 1, "{of_value:?}");
+            assert_eq!(of_value.iter().filter(lost).count(), TAKERS - 1, "{of_value:?}");
+        }
+    }
+}
+
 /// The latest use counts, in whatever order the uses are committed.
 pub fn the_latest_use_decides_the_idle_deadline<H: Harness>() {
     let trial = Trial::<H>::new();

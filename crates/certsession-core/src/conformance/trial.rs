@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Harness;
 use super::race::StartingLine;
+use crate::binding::Binding;
 use crate::handle::Handle;
 use crate::record::{Record, SessionSummary};
 use crate::store::{Admission, Creation, Outcome, Owner, OwnerKey, Page, Removal, SessionStore};
@@ -178,6 +179,14 @@ pub(super) fn handles(sessions: &[SessionSummary]) -> Vec<Handle> {
     sessions.iter().map(|session| session.handle).collect()
 }
 
+/// The certificate that a sample is bound to.
+pub(super) fn binding_of(record: &Record) -> &Arc<Binding> {
+    match &record.binding {
+        Some(binding) => binding,
+        None => panic!("the sample is not bound"),
+    }
+}
+
 pub(super) fn principal(name: &str) -> Owner {
     let record = SampleRecord::new(0).principal(name).build();
     match record.principal() {
@@ -187,9 +196,9 @@ pub(super) fn principal(name: &str) -> Owner {
 }
 
 fn owners(record: &Record) -> Vec<Owner> {
-    let certificate = Owner::bound_to(record.binding());
+    let certificate = record.binding().map(Owner::bound_to);
     let principal = record.principal().cloned().map(Owner::Principal);
-    let owners: Vec<_> = std::iter::once(certificate).chain(principal).collect();
+    let owners: Vec<_> = certificate.into_iter().chain(principal).collect();
     let keys: Vec<OwnerKey> = owners.iter().map(Owner::key).collect();
     assert!(record.owners().eq(keys), "the record names other owners");
     owners

@@ -77,6 +77,42 @@ impl SessionAdmin {
         self.manager.sessions(owner, page).await
     }
 
+    /// As [`SessionManager::all_sessions`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn all_sessions(&self, page: &Page) -> Result<SessionPage, StoreError> {
+        self.manager.all_sessions(page).await
+    }
+
+    /// As [`SessionManager::count_sessions`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn count_sessions(&self) -> Result<usize, StoreError> {
+        self.manager.count_sessions().await
+    }
+
+    /// As [`SessionManager::revoke_everyone`].
+    ///
+    /// # Errors
+    ///
+    /// If the store fails for one of them; the others end nevertheless, so retry.
+    pub async fn revoke_everyone(&self) -> Result<usize, StoreError> {
+        self.manager.revoke_everyone(None, self.actor()).await
+    }
+
+    /// As [`SessionManager::revoke_everyone_but`].
+    ///
+    /// # Errors
+    ///
+    /// As [`revoke_everyone`](Self::revoke_everyone).
+    pub async fn revoke_everyone_but(&self, own: Handle) -> Result<usize, StoreError> {
+        self.manager.revoke_everyone(Some(own), self.actor()).await
+    }
+
     /// As [`SessionManager::revoke`]. It loads the session first, so that the event names its
     /// principal.
     ///
@@ -311,6 +347,12 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 trait Administration: Send + Sync {
     fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage>;
 
+    fn all_sessions<'a>(&'a self, page: &'a Page) -> Answer<'a, SessionPage>;
+
+    fn count_sessions(&self) -> Answer<'_, usize>;
+
+    fn revoke_everyone<'a>(&'a self, stays: Option<Handle>, actor: Actor<'a>) -> Answer<'a, usize>;
+
     fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool>;
 
     fn revoke_own<'a>(&'a self, principal: &'a Principal, handle: Handle) -> Answer<'a, bool>;
@@ -333,6 +375,18 @@ trait Administration: Send + Sync {
 impl<S: SessionStore> Administration for SessionManager<S> {
     fn sessions<'a>(&'a self, owner: &'a Owner, page: &'a Page) -> Answer<'a, SessionPage> {
         Box::pin(Self::sessions(self, owner, page))
+    }
+
+    fn all_sessions<'a>(&'a self, page: &'a Page) -> Answer<'a, SessionPage> {
+        Box::pin(Self::all_sessions(self, page))
+    }
+
+    fn count_sessions(&self) -> Answer<'_, usize> {
+        Box::pin(Self::count_sessions(self))
+    }
+
+    fn revoke_everyone<'a>(&'a self, stays: Option<Handle>, actor: Actor<'a>) -> Answer<'a, usize> {
+        Box::pin(self.revoke_everyone_as(stays, actor))
     }
 
     fn revoke<'a>(&'a self, handle: Handle, actor: Actor<'a>) -> Answer<'a, bool> {

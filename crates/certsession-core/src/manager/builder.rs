@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use super::measured::Measured;
+use crate::bind_when_present::CertificatePolicy;
 use crate::binding::{BindingPolicy, RenewedBy};
 use crate::event::EventSink;
 use crate::lifetimes::Lifetimes;
@@ -49,6 +50,22 @@ impl<S> SessionManagerBuilder<S> {
     /// Sets the session lifetimes. Default: [`Lifetimes::default`].
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.rules.lifetimes = lifetimes;
+        self
+    }
+
+    /// Sets whether a session may begin without a certificate. Default:
+    /// [`CertificatePolicy::Required`].
+    ///
+    /// ```
+    /// use certsession_core::{BindWhenPresent, Key, MemoryStore, SessionManager};
+    ///
+    /// const CART: Key<Vec<u32>> = Key::new("cart");
+    /// let sessions = SessionManager::builder(MemoryStore::new())
+    ///     .certificate(BindWhenPresent::new().carry(&CART))
+    ///     .build();
+    /// ```
+    pub fn certificate(mut self, policy: impl Into<CertificatePolicy>) -> Self {
+        self.rules.certificate = policy.into();
         self
     }
 

@@ -25,13 +25,14 @@ impl<S: SessionStore> SessionManager<S> {
         &self,
         token: &Token,
         pending: &Pending,
-        peer: &PeerCertificate,
+        peer: Option<&PeerCertificate>,
         now: Timestamp,
     ) -> Result<(Record, Option<DataKey>), SessionError> {
         let signs_in = pending.sign_in.is_some();
         let details = DetailsChange::outcome(pending.details.as_deref(), signs_in, None);
         let lifetimes = self.lifetimes_of(details.as_deref());
-        let absolute_deadline = lifetimes.absolute_deadline(now, peer.not_after());
+        let not_after = peer.map_or(Timestamp::MAX, PeerCertificate::not_after);
+        let absolute_deadline = lifetimes.absolute_deadline(now, not_after);
         let data_key = match self.rules.encrypts_data {
             true => Some(DataKey::generate()?),
             false => None,
@@ -52,7 +53,7 @@ impl<S: SessionStore> SessionManager<S> {
             last_seen_at: now,
             idle_deadline: lifetimes.idle_deadline(now, absolute_deadline),
             absolute_deadline,
-            binding: peer.into(),
+            binding: peer.map(Into::into),
             principal: pending.sign_in.clone(),
             details,
             seal,
@@ -104,7 +105,8 @@ impl<S: SessionStore> SessionManager<S> {
         } else {
             Supersede::WithGrace(now + lifetimes.grace())
         };
-        let not_after = rebind.map_or(record.binding.not_after(), PeerCertificate::not_after);
+        let bound_until = || record.binding().map_or(Timestamp::MAX, Binding::not_after);
+        let not_after = rebind.map_or_else(bound_until, PeerCertificate::not_after);
         // The absolute timeout counts from authentication (NIST SP 800-63B-4 section 5.2).
         let began_at = match pending.sign_in {
             Some(_) => now,

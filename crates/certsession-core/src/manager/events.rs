@@ -17,14 +17,16 @@ impl<S: SessionStore> SessionManager<S> {
         details: EventDetails<'_>,
     ) {
         let handle = record.handle;
-        let certificate = *record.binding.fingerprint();
         let details = details.about(record);
         let emit = |event| self.rules.emit(event, details);
         emit(SessionEvent::Issued { handle });
-        emit(SessionEvent::Bound {
-            handle,
-            certificate,
-        });
+        if let Some(binding) = record.binding() {
+            let certificate = *binding.fingerprint();
+            emit(SessionEvent::Bound {
+                handle,
+                certificate,
+            });
+        }
         if let Some(principal) = record.principal.clone() {
             self.emit_signed_in(record, principal, details);
         }
@@ -42,11 +44,14 @@ impl<S: SessionStore> SessionManager<S> {
     ) {
         let emit = |event| self.rules.emit(event, details);
         let handle = record.handle;
-        let from = *base.record.binding.fingerprint();
-        let to = *record.binding.fingerprint();
+        let fingerprint = |record: &Record| record.binding().map(|it| *it.fingerprint());
         // Many requests may find the certificate renewed at the same time; only the one that won
         // the new token reports it.
-        if base.rebind && rotated && from != to {
+        if base.rebind
+            && rotated
+            && let Some((from, to)) = fingerprint(&base.record).zip(fingerprint(record))
+            && from != to
+        {
             let event = SessionEvent::Rebound { handle, from, to };
             self.rules.emit(event, details.about(&base.record));
         }

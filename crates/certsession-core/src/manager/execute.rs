@@ -61,7 +61,7 @@ impl<S: SessionStore> SessionManager<S> {
                 self.commit(base, pending, peer, can_set_cookie, request)
                     .await
             }
-            Target::New(peer) => self.create(pending, &peer, request).await,
+            Target::New(peer) => self.create(pending, peer.as_deref(), request).await,
             Target::Nothing => CommitResult::nothing(),
             Target::InFlight => CommitResult::failed(None, SessionError::InFlight),
         };
@@ -75,7 +75,10 @@ impl<S: SessionStore> SessionManager<S> {
         let Ending { record, reason } = ending;
         let (handle, reason) = (record.handle, *reason);
         let details = details.about(record).by(Actor::Client);
-        let removed = self.store.remove(handle).await;
+        let removed = match record.binding {
+            Some(_) => self.store.remove(handle).await,
+            None => Box::pin(self.remove_unbound(record)).await,
+        };
         if removed.map_err(self.failed_for(StoreOperation::Remove, details))? {
             let event = SessionEvent::Ended { handle, reason };
             self.rules.emit(event, details);
@@ -86,12 +89,14 @@ impl<S: SessionStore> SessionManager<S> {
     async fn create(
         &self,
         pending: Pending,
-        peer: &PeerCertificate,
+        peer: Option<&PeerCertificate>,
         request: RequestInfo<'_>,
     ) -> CommitResult {
         let now = self.rules.clock.now();
-        let details = EventDetails::of_request(request, Some(peer));
-        if let Err(refusal) = self.judge_again(peer, now, details) {
+        let details = EventDetails::of_request(request, peer);
+        if let Some(peer) = peer
+            && let Err(refusal) = self.judge_again(peer, now, details)
+        {
             return CommitResult::over(Err(SessionError::Refused(refusal)));
         }
         let drafted = Token::issue()
@@ -146,8 +151,9 @@ impl<S: SessionStore> SessionManager<S> {
     /// Ends the oldest sessions of the certificate of a new session, if it has too many. Where many
     /// are allowed, one of some creations does it for the others too. A failure does not fail the
     /// creation, which has happened.
-    async fn bound_certificate(&self, record: &Record, details: EventDetails<'_>) {
-        let Some(limit) = self.rules.certificate_limit.map(NonZeroUsize::get) else {
+    pub(super) async fn bound_certificate(&self, record: &Record, details: EventDetails<'_>) {
+        let limit = self.rules.certificate_limit.map(NonZeroUsize::get);
+        let Some((limit, binding)) = limit.zip(record.binding()) else {
             return;
         };
         // The handle is random, so this choice is random too, and not the client's.
@@ -160,7 +166,7 @@ impl<S: SessionStore> SessionManager<S> {
             true => limit,
             false => limit - limit / 8,
         };
-        let owner = Owner::bound_to(record.binding());
+        let owner = Owner::bound_to(binding);
         let ended = Box::pin(self.store.end_oldest(&owner, limit, keep)).await;
         // The principals of the ended sessions are not known.
         let details = details.of_owner(&owner).by(Actor::Rules);

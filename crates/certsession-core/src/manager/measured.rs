@@ -83,6 +83,14 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         step(StoreOperation::Sessions, sessions)
     }
 
+    fn all_sessions(
+        &self,
+        page: &Page,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
+        step(StoreOperation::Sessions, self.0.all_sessions(page, now))
+    }
+
     fn end_oldest(
         &self,
         owner: &Owner,

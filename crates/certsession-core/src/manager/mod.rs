@@ -4,11 +4,14 @@ mod admin;
 mod builder;
 mod draft;
 mod events;
+mod everyone;
 mod execute;
 mod health;
+mod lookup;
 mod measured;
 mod open;
 mod revocation;
+mod unbound;
 mod watch;
 
 use std::fmt;
@@ -25,7 +28,7 @@ use measured::Measured;
 pub use admin::SessionAdmin;
 pub use builder::SessionManagerBuilder;
 pub use health::Health;
-pub use open::{OpenRequest, Presented};
+pub use lookup::{OpenRequest, Presented};
 pub use revocation::RevocationWorker;
 
 /// Applies the rules to a store: opens the session of a request, commits what the request did, and

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SessionManager;
+use super::lookup::{Lookup, LookupResult, OpenRequest, Presented};
 use crate::binding::Match;
 use crate::certificate::{PeerCertificate, PeerState};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
@@ -11,71 +12,9 @@ use crate::handle::Handle;
 use crate::record::{Record, TokenStatus};
 use crate::rules::OnReplay;
 use crate::seal::{DataKey, Seal};
-use crate::session::{Base, Phase, Session, SessionError};
+use crate::session::{Base, CookieChange, Phase, Session, SessionError};
 use crate::store::{Owner, Removal, SessionStore, StoreError, StoreErrorKind};
-use crate::time::Timestamp;
 use crate::token::{Token, TokenHash};
-
-/// The session cookies of a request.
-#[derive(Clone, Copy)]
-pub enum Presented<'a> {
-    /// There is none.
-    None,
-    /// There is one, with this text.
-    One(&'a [u8]),
-    /// There are several. One may have been planted, so none is used.
-    Several,
-}
-
-impl std::fmt::Debug for Presented<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::One(_) => "One(..)",
-            Self::Several => "Several",
-        })
-    }
-}
-
-/// A request, as [`SessionManager::open_request`] needs it.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenRequest<'r> {
-    /// The session cookies.
-    pub presented: Presented<'r>,
-    /// The peer of the connection.
-    pub peer: &'r PeerState,
-    /// Whether a copy of the record that this process holds may serve the request: see
-    /// [`SessionManager::open_near`].
-    pub reads_near: bool,
-    /// What events say of the request.
-    pub request: RequestInfo<'r>,
-}
-
-/// The input of a lookup: the token, the peer's certificate and the time.
-struct Lookup<'p> {
-    request: &'p OpenRequest<'p>,
-    handle: Handle,
-    token_hash: TokenHash,
-    certificate: Option<&'p Arc<PeerCertificate>>,
-    now: Timestamp,
-}
-
-impl<'p> Lookup<'p> {
-    fn details(&self) -> EventDetails<'p> {
-        EventDetails::of_request(self.request.request, self.certificate.map(Arc::as_ref))
-    }
-}
-
-/// The result of looking up a token.
-enum LookupResult {
-    Session(Base),
-    /// The token of this session was replaced, and the request came with the old one.
-    Replayed(Arc<Record>),
-    Replaced,
-    /// The session of the certificate before this one.
-    Renewed,
-    Nothing,
-}
 
 impl<S: SessionStore> SessionManager<S> {
     /// Opens the session of a request, with at most one load, and none without a cookie. (With
@@ -92,6 +31,10 @@ impl<S: SessionStore> SessionManager<S> {
     ///    binding policy does not admit, opens nothing: the request can only sign in.
     /// 5. A replaced token under the session's certificate is a replay: the request can only sign
     ///    in, or, with [`OnReplay::EndSession`], the session ends.
+    /// 6. By the policy [`BindWhenPresent`](crate::BindWhenPresent), the current token of a session
+    ///    that began without a certificate opens it; the first certificate binds it, before the
+    ///    handler runs, at the cost of one commit. Of two different certificates at the same time
+    ///    one binds it, and the other is refused.
     ///
     /// # Errors
     ///
@@ -162,19 +105,31 @@ impl<S: SessionStore> SessionManager<S> {
                     certificate,
                     now,
                 };
-                match self.find_near(&lookup) {
+                let found = match self.find_near(&lookup) {
                     Some(base) => LookupResult::Session(base),
                     // Here and not in a function of its own, which would be a future in this one.
                     None => {
                         let loaded = self.store.load(handle, now).await;
                         self.judge_loaded(loaded, &lookup)?
                     }
+                };
+                match found {
+                    // In a box, as each request would have room for it.
+                    LookupResult::Unbound(record) => {
+                        Box::pin(self.find_unbound(record, &lookup)).await?
+                    }
+                    found => found,
                 }
             }
             None => LookupResult::Nothing,
         };
+        let mut cookie = None;
         let (base, phase) = match found {
             LookupResult::Session(base) => (Some(base), Phase::Open),
+            LookupResult::Bound(bound) => {
+                cookie = Some(Box::new(CookieChange::Set(bound.token)));
+                (Some(bound.base), Phase::Open)
+            }
             LookupResult::Replayed(record) => {
                 let presented = certificate.map(Arc::as_ref);
                 let details = EventDetails::of_request(request.request, presented);
@@ -182,11 +137,12 @@ impl<S: SessionStore> SessionManager<S> {
             }
             LookupResult::Replaced => (None, Phase::Replaced),
             LookupResult::Renewed => (None, Phase::Renewed),
-            LookupResult::Nothing => (None, Phase::Open),
+            LookupResult::Unbound(_) | LookupResult::Nothing => (None, Phase::Open),
         };
         let rules = Arc::clone(&self.rules);
         let mut session = Session::new(rules, certificate.cloned(), base, phase);
         session.client = request.request.client;
+        session.cookie = cookie;
         Ok(session)
     }
 
@@ -269,13 +225,16 @@ impl<S: SessionStore> SessionManager<S> {
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
             return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         };
-        let compare = |peer: &Arc<_>| self.rules.compare(&record.binding, peer);
+        let Some(binding) = record.binding() else {
+            return Ok(LookupResult::Unbound(record));
+        };
+        let compare = |peer: &Arc<_>| self.rules.compare(binding, peer);
         let compared = lookup.certificate.map(compare);
         // The peer's certificate is newer than the bound one, or belongs to another owner: check
         // whether the bound certificate was revoked, because that ended the session. For the bound
         // certificate itself `open_from` has checked this already.
-        if compared != Some(Match::Same) && self.rules.revocations.revokes(&record.binding, now) {
-            self.end_later(Owner::bound_to(record.binding()));
+        if compared != Some(Match::Same) && self.rules.revocations.revokes(binding, now) {
+            self.end_later(Owner::bound_to(binding));
             return Ok(self.ignore(Refusal::UnknownToken, lookup.details()));
         }
         self.judge(record, lookup, compared)
@@ -293,7 +252,8 @@ impl<S: SessionStore> SessionManager<S> {
             && record.token_status(&lookup.token_hash, now) == TokenStatus::Current
             && lookup
                 .certificate
-                .is_some_and(|peer| record.binding.is_of(peer));
+                .zip(record.binding())
+                .is_some_and(|(peer, binding)| binding.is_of(peer));
         let base = is_sufficient.then(|| self.base(record, lookup, TokenStatus::Current, false));
         base?.ok()
     }
@@ -341,7 +301,7 @@ impl<S: SessionStore> SessionManager<S> {
         }
     }
 
-    fn base(
+    pub(super) fn base(
         &self,
         record: Arc<Record>,
         lookup: &Lookup<'_>,
@@ -429,7 +389,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Ignores the token: the request continues without a session.
-    fn ignore(&self, reason: Refusal, details: EventDetails<'_>) -> LookupResult {
+    pub(super) fn ignore(&self, reason: Refusal, details: EventDetails<'_>) -> LookupResult {
         let handle = None;
         let event = SessionEvent::Refused { handle, reason };
         self.rules.emit(event, details);
@@ -437,7 +397,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Refuses the request.
-    fn refuse(
+    pub(super) fn refuse(
         &self,
         handle: Option<Handle>,
         reason: Refusal,

@@ -33,28 +33,34 @@ impl<S: SessionStore> SessionManager<S> {
         watch: &SessionWatch,
     ) -> Result<Option<Timestamp>, StoreError> {
         let now = self.rules.clock.now();
-        let peer = &*watch.peer;
-        if self.rules.judge(peer, now).is_err() {
+        if !self.has_good_certificate(watch) {
             return Ok(None);
         }
         let loaded = self.store.load(watch.handle, now).await;
         let loaded = loaded.map_err(self.failed(StoreOperation::Load))?;
         let active = loaded.filter(|record| {
-            let compared = self.rules.compare(record.binding(), peer);
-            !record.is_expired(now)
-                && record.epoch() == watch.epoch
-                && !self.rules.revocations.revokes(record.binding(), now)
-                && matches!(compared, Match::Same | Match::Renewed)
+            let is_bound_to_peer = match (record.binding(), &watch.peer) {
+                (None, None) => true,
+                (Some(binding), Some(peer)) => {
+                    !self.rules.revocations.revokes(binding, now)
+                        && matches!(
+                            self.rules.compare(binding, peer),
+                            Match::Same | Match::Renewed
+                        )
+                }
+                _ => false,
+            };
+            !record.is_expired(now) && record.epoch() == watch.epoch && is_bound_to_peer
         });
         Ok(active.map(|record| record.idle_deadline().min(record.absolute_deadline())))
     }
 
-    /// Whether the certificate of a watched connection is still valid and not revoked. It takes no
-    /// load.
+    /// Whether the certificate of a watched connection, if it has one, is still valid and not
+    /// revoked. It takes no load.
     pub fn has_good_certificate(&self, watch: &SessionWatch) -> bool {
-        self.rules
-            .judge(&watch.peer, self.rules.clock.now())
-            .is_ok()
+        let now = self.rules.clock.now();
+        let peer = watch.peer.as_ref();
+        peer.is_none_or(|peer| self.rules.judge(peer, now).is_ok())
     }
 
     /// Waits until the session may have ended: this process ended it, or the store reports that

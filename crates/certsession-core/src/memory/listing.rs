@@ -1,7 +1,7 @@
-//! An owner's sessions, page by page.
+//! An owner's sessions, and everyone's, page by page.
 
-use super::MemoryStore;
 use super::owners::Place;
+use super::{MemoryStore, sync};
 use crate::handle::Handle;
 use crate::record::SessionSummary;
 use crate::store::{Cursor, OwnerKey, Page, SessionPage};
@@ -37,6 +37,41 @@ impl MemoryStore {
             }
         }
     }
+}
+
+impl MemoryStore {
+    /// Shard by shard, in the order of their slots.
+    pub(super) fn list_all(&self, page: &Page, now: Timestamp) -> SessionPage {
+        let (mut number, mut slot) = match page.cursor().map(read_position) {
+            // It is not one of this store's.
+            Some(None) => return SessionPage::default(),
+            Some(Some(position)) => position,
+            None => (0, 0),
+        };
+        let mut sessions = Vec::new();
+        while let Some(shard) = self.shards.get(number) {
+            let room = page.limit() - sessions.len();
+            let (live, more) = sync::lock(shard).live_from(slot, room, now);
+            sessions.extend(live.iter().map(|record| SessionSummary::from(&**record)));
+            if let Some(slot) = more {
+                return SessionPage::new(sessions, position(number, slot));
+            }
+            (number, slot) = (number + 1, 0);
+        }
+        SessionPage::new(sessions, None)
+    }
+}
+
+fn position(shard: usize, slot: usize) -> Option<Cursor> {
+    let numbers = [shard as u64, slot as u64].map(u64::to_be_bytes);
+    Cursor::new(numbers.as_flattened())
+}
+
+fn read_position(cursor: &Cursor) -> Option<(usize, usize)> {
+    let (shard, slot) = cursor.as_bytes().split_first_chunk()?;
+    let shard = usize::try_from(u64::from_be_bytes(*shard)).ok()?;
+    let slot = usize::try_from(u64::from_be_bytes(slot.try_into().ok()?)).ok()?;
+    Some((shard, slot))
 }
 
 fn cursor(place: Place) -> Option<Cursor> {

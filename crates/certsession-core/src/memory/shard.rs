@@ -52,6 +52,27 @@ impl Shard {
         Some(record)
     }
 
+    /// The live records of at most `most` slots that hold one, from this slot on, and the slot to go
+    /// on from, if there is more. A record stays in its slot for as long as it exists.
+    pub(super) fn live_from(
+        &self,
+        slot: usize,
+        most: usize,
+        now: Timestamp,
+    ) -> (Vec<Arc<Record>>, Option<usize>) {
+        let mut live = Vec::new();
+        for (at, record) in self.slots.iter().enumerate().skip(slot) {
+            let Some(record) = record.as_ref().filter(|record| !record.is_expired(now)) else {
+                continue;
+            };
+            if live.len() == most {
+                return (live, Some(at));
+            }
+            live.push(Arc::clone(record));
+        }
+        (live, None)
+    }
+
     #[cfg(feature = "test-util")]
     pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.entries.values().map(|entry| &entry.record)

@@ -1,8 +1,8 @@
 //! The binary encoding of a record, for stores that keep bytes.
 //!
 //! ```text
-//! byte 0        the version of the format: 1, 2 if there is a trust anchor, or 3 if there are
-//!               details or the data is encrypted
+//! byte 0        the version of the format: 1, 2 if there is a trust anchor, 3 if there are
+//!               details or the data is encrypted, or 4 if there is no certificate
 //! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
@@ -12,7 +12,8 @@
 //! then          the previous token hash and its deadline; the epoch; created, token issued, last
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
-//!               hashes of the trust anchor's key and of its trust domain; the principal; the
+//!               hashes of the trust anchor's key and of its trust domain (all of the certificate
+//!               that is; nothing in format 4); the principal; the
 //!               details as one field; the wrapped data keys; the data
 //! ```
 //!
@@ -40,9 +41,12 @@ use crate::token::TokenHash;
 
 /// The newest form. A record is written in the oldest that can hold it, so that an earlier
 /// version of this crate reads all that it could have written.
-const VERSION: u8 = 3;
+const VERSION: u8 = UNBOUND;
 const FIRST: u8 = 1;
 const SECOND: u8 = 2;
+const THIRD: u8 = 3;
+/// As the third, without a certificate.
+const UNBOUND: u8 = 4;
 const CHECKSUM: std::ops::Range<usize> = 1..5;
 const REVISION: std::ops::Range<usize> = 5..13;
 
@@ -57,6 +61,8 @@ const HAS_PREVIOUS_SEAL: u8 = 1 << 7;
 const ALL_IN_FIRST: u8 = HAS_PREVIOUS | HAS_PRINCIPAL | HAS_NAMES;
 const ALL_IN_SECOND: u8 = ALL_IN_FIRST | HAS_ANCHOR | HAS_TRUST_DOMAIN;
 const ALL: u8 = u8::MAX;
+/// No principal signs in without a certificate.
+const ALL_WITHOUT_CERTIFICATE: u8 = HAS_PREVIOUS | HAS_DETAILS | HAS_SEAL | HAS_PREVIOUS_SEAL;
 
 /// What a record takes besides its serial number, subject, names, principal and data, where every
 /// number in it is as long as numbers get.
@@ -88,12 +94,12 @@ impl Record {
 
     /// How many bytes the record takes besides its data when it is encoded, at the most.
     pub(crate) fn size_without_data(&self) -> usize {
-        let binding = &*self.binding;
+        let binding = self.binding().map_or(0, |binding| {
+            binding.serial.as_bytes().len() + binding.subject.len() + size_of_val(&*binding.names)
+        });
         let principal = self.principal.as_ref().map_or(0, |p| p.as_str().len());
         LARGEST_FRAME
-            + binding.serial.as_bytes().len()
-            + binding.subject.len()
-            + size_of_val(&*binding.names)
+            + binding
             + principal
             + self.details.as_ref().map_or(0, |details| details.size())
             + self.seal.as_ref().map_or(0, |_| 2 * WrappedKey::LENGTH)
@@ -111,12 +117,15 @@ impl Record {
     /// # Ok::<(), certsession_core::UnreadableRecord>(())
     /// ```
     pub fn encode(&self) -> Vec<u8> {
-        let binding = &*self.binding;
-        let names = binding.subject.len() + self.principal.as_ref().map_or(0, |p| p.as_str().len());
+        let binding = self.binding();
+        let subject = binding.map_or(0, |binding| binding.subject.len());
+        let names = subject + self.principal.as_ref().map_or(0, |p| p.as_str().len());
         let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
         let is_extended = self.details.is_some() || self.seal.is_some();
-        bytes.push(match (is_extended, binding.anchor) {
-            (true, _) => VERSION,
+        let anchor = binding.and_then(Binding::anchor);
+        bytes.push(match (is_extended, anchor) {
+            _ if binding.is_none() => UNBOUND,
+            (true, _) => THIRD,
             (false, Some(_)) => SECOND,
             (false, None) => FIRST,
         });
@@ -125,11 +134,11 @@ impl Record {
         bytes.extend_from_slice(self.token_hash.as_bytes());
         let previous = self.previous.map_or(0, |_| HAS_PREVIOUS);
         let principal = self.principal.as_ref().map_or(0, |_| HAS_PRINCIPAL);
-        let names = match &*binding.names {
-            [] => 0,
-            _ => HAS_NAMES,
+        let names = match binding.is_some_and(|binding| !binding.names.is_empty()) {
+            false => 0,
+            true => HAS_NAMES,
         };
-        let anchor = match binding.anchor.map(|anchor| anchor.trust_domain) {
+        let anchor = match anchor.map(|anchor| anchor.trust_domain) {
             None => 0,
             Some(None) => HAS_ANCHOR,
             Some(Some(_)) => HAS_ANCHOR | HAS_TRUST_DOMAIN,
@@ -155,7 +164,9 @@ impl Record {
         ] {
             leb128::push(&mut bytes, time.as_millis());
         }
-        encode_binding(binding, &mut bytes);
+        if let Some(binding) = binding {
+            encode_binding(binding, &mut bytes);
+        }
         if let Some(principal) = &self.principal {
             leb128::push_field(&mut bytes, principal.as_str().as_bytes());
         }
@@ -190,7 +201,7 @@ impl Record {
         if head[CHECKSUM] != checksum(handle, body) {
             return Err(UnreadableRecord::Damaged);
         }
-        decode_body(handle, body, can_be_there(head[0])).ok_or(UnreadableRecord::Damaged)
+        decode_body(handle, body, head[0]).ok_or(UnreadableRecord::Damaged)
     }
 }
 
@@ -220,7 +231,7 @@ impl SessionSummary {
             return None;
         }
         let mut body = first.get(CHECKSUM.end..)?;
-        let record = decode_head(handle, &mut body, can_be_there(version))?;
+        let record = decode_head(handle, &mut body, version)?;
         Some(Self::from(&record))
     }
 }
@@ -230,6 +241,7 @@ const fn can_be_there(version: u8) -> u8 {
     match version {
         FIRST => ALL_IN_FIRST,
         SECOND => ALL_IN_SECOND,
+        UNBOUND => ALL_WITHOUT_CERTIFICATE,
         _ => ALL,
     }
 }
@@ -263,18 +275,18 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
     }
 }
 
-fn decode_body(handle: Handle, mut body: &[u8], can_be_there: u8) -> Option<Record> {
-    let record = decode_head(handle, &mut body, can_be_there)?;
+fn decode_body(handle: Handle, mut body: &[u8], version: u8) -> Option<Record> {
+    let record = decode_head(handle, &mut body, version)?;
     let data = Data::from_block(body)?;
     Some(Record { data, ..record })
 }
 
 /// Decodes everything but the data, and leaves that in `bytes`.
-fn decode_head(handle: Handle, bytes: &mut &[u8], can_be_there: u8) -> Option<Record> {
+fn decode_head(handle: Handle, bytes: &mut &[u8], version: u8) -> Option<Record> {
     let revision = Revision::from_bytes(take_array(bytes)?);
     let token_hash = TokenHash::from_bytes(take_array(bytes)?);
     let [present] = take_array(bytes)?;
-    if present & !can_be_there != 0 {
+    if present & !can_be_there(version) != 0 {
         return None;
     }
     let previous = match present & HAS_PREVIOUS {
@@ -295,7 +307,10 @@ fn decode_head(handle: Handle, bytes: &mut &[u8], can_be_there: u8) -> Option<Re
         last_seen_at: take_time(bytes)?,
         idle_deadline: take_time(bytes)?,
         absolute_deadline: take_time(bytes)?,
-        binding: Arc::new(decode_binding(bytes, present)?),
+        binding: match version {
+            UNBOUND => None,
+            _ => Some(Arc::new(decode_binding(bytes, present)?)),
+        },
         principal: match present & HAS_PRINCIPAL {
             0 => None,
             _ => Some(Principal::new(take_text(bytes)?).ok()?),

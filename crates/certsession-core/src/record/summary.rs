@@ -22,7 +22,7 @@ pub struct SessionSummary {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) idle_deadline: Timestamp,
     pub(crate) absolute_deadline: Timestamp,
-    pub(crate) binding: Arc<Binding>,
+    pub(crate) binding: Option<Arc<Binding>>,
     pub(crate) principal: Option<Principal>,
     details: Option<Arc<Details>>,
 }
@@ -38,7 +38,8 @@ impl SessionSummary {
         self.revision
     }
 
-    /// How many sign-ins the session has had since it began.
+    /// How many sign-ins the session has had since it began, and whether it was bound to a
+    /// certificate after that.
     pub const fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -63,9 +64,10 @@ impl SessionSummary {
         self.absolute_deadline
     }
 
-    /// The certificate that the session is bound to.
-    pub fn binding(&self) -> &Binding {
-        &self.binding
+    /// The certificate that the session is bound to; `None` if it began without one
+    /// ([`BindWhenPresent`](crate::BindWhenPresent)).
+    pub fn binding(&self) -> Option<&Binding> {
+        self.binding.as_deref()
     }
 
     /// The signed-in principal, if there is one.
@@ -113,7 +115,7 @@ impl From<&Record> for SessionSummary {
             last_seen_at: record.last_seen_at,
             idle_deadline: record.idle_deadline,
             absolute_deadline: record.absolute_deadline,
-            binding: Arc::clone(&record.binding),
+            binding: record.binding.clone(),
             principal: record.principal.clone(),
             details: record.details.clone(),
         }

@@ -29,8 +29,8 @@ pub struct PendingCommit {
 pub(crate) enum Target {
     /// The record that the request opened.
     Existing(Base),
-    /// A new record, bound to this certificate.
-    New(Arc<PeerCertificate>),
+    /// A new record, bound to this certificate, if there is one.
+    New(Option<Arc<PeerCertificate>>),
     /// No record: there is nothing to change.
     Nothing,
     /// Unknown until an earlier commit of the same request has finished.
@@ -63,10 +63,10 @@ impl Session {
         if !is_wanted && !self.is_upkeep_due() {
             return None;
         }
-        let target = match (self.base.clone(), &self.peer) {
-            (Some(base), _) => Target::Existing(base),
-            (None, Some(peer)) if self.pending.begins_session() => Target::New(Arc::clone(peer)),
-            _ => Target::Nothing,
+        let target = match self.base.clone() {
+            Some(base) => Target::Existing(base),
+            None if self.pending.begins_session() => Target::New(self.peer.clone()),
+            None => Target::Nothing,
         };
         self.in_flight = true;
         Some(PendingCommit {

@@ -23,7 +23,8 @@ pub enum SessionError {
     /// The store failed. Answering with an empty session in place of the real one would be wrong.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A session can only begin under a client certificate, and the connection has none.
+    /// A session can only begin under a client certificate, and the connection has none. By the policy
+    /// [`BindWhenPresent`](crate::BindWhenPresent) only a sign-in needs one.
     #[error("a session needs a client certificate, and this connection has none")]
     CertificateRequired,
     /// The session was ended, by this request or while it ran.

@@ -62,7 +62,7 @@ pub struct Session {
     // Boxed to keep the session small: each request moves its session several times, and most
     // requests need neither of the two.
     ending: Option<Box<Ending>>,
-    cookie: Option<Box<CookieChange>>,
+    pub(crate) cookie: Option<Box<CookieChange>>,
     phase: Phase,
     head_sent: bool,
     /// Whether a commit is in flight whose result is not known yet.
@@ -267,6 +267,9 @@ impl Session {
         let sign_in = sign_in.into();
         let principal = Principal::new(&sign_in.principal)?;
         let details = sign_in.details()?;
+        if self.peer.is_none() {
+            return Err(SessionError::CertificateRequired);
+        }
         if matches!(self.phase, Phase::Replaced | Phase::Renewed) && !self.in_flight {
             // A sign-in does not depend on the request's token, so a replaced one is no obstacle.
             self.phase = Phase::Open;
@@ -349,7 +352,9 @@ impl Session {
             Phase::Replaced => Err(SessionError::TokenReplaced),
             Phase::Renewed => Err(SessionError::Refused(Refusal::CertificateRenewed)),
             Phase::Open if self.head_sent => Err(SessionError::HeadSent),
-            Phase::Open if self.peer.is_none() => Err(SessionError::CertificateRequired),
+            Phase::Open if self.peer.is_none() && self.rules.requires_certificate() => {
+                Err(SessionError::CertificateRequired)
+            }
             Phase::Open => Ok(&mut self.pending),
         }
     }

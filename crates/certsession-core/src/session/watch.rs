@@ -12,7 +12,7 @@ use crate::handle::Handle;
 pub struct SessionWatch {
     pub(crate) handle: Handle,
     pub(crate) epoch: u64,
-    pub(crate) peer: Arc<PeerCertificate>,
+    pub(crate) peer: Option<Arc<PeerCertificate>>,
 }
 
 impl Session {
@@ -22,7 +22,7 @@ impl Session {
         Some(SessionWatch {
             handle: base.record.handle,
             epoch: base.record.epoch,
-            peer: Arc::clone(self.peer.as_ref()?),
+            peer: self.peer.clone(),
         })
     }
 }

@@ -137,12 +137,17 @@ impl Record {
     /// 5. A sign-in and a rotation need a token that is still accepted; a renewal that came too
     ///    late is left out.
     /// 6. A use in the future, by a clock that ran ahead, does not count once there is another.
-    /// 7. A session is rebound to a renewed certificate together with its new token, or not at all.
+    /// 7. A session is bound to its first certificate, or rebound to a renewed one, together with its
+    ///    new token, or not at all. The first binding is a new epoch. Without a certificate no
+    ///    principal signs in.
     pub fn apply(&self, commit: &Commit) -> Decision {
         if self.is_expired(commit.now) {
             return Decision::Gone;
         }
         if self.epoch != commit.loaded.epoch {
+            return Decision::Stale;
+        }
+        if self.binding.is_none() && commit.sign_in.is_some() {
             return Decision::Stale;
         }
         if !self.data.meets_conditions_of(&commit.changes) {
@@ -199,18 +204,24 @@ impl Record {
             record.details = DetailsChange::outcome(change, commit.sign_in.is_some(), current);
         }
         // Another request may have rebound the session to an even newer certificate.
-        let rebind = commit
-            .rebind
-            .as_ref()
-            .filter(|binding| rotation.is_some() && binding.age() > self.binding.age());
+        let rebind = commit.rebind.as_ref().filter(|binding| {
+            let is_newer = |bound: &Binding| binding.age() > bound.age();
+            rotation.is_some() && self.binding().is_none_or(is_newer)
+        });
         if let Some(binding) = rebind {
-            record.binding = Arc::clone(binding);
+            if self.binding.is_none() {
+                // What was written or described without a certificate is not the certificate's.
+                record.epoch += 1;
+                record.details = None;
+            }
+            record.binding = Some(Arc::clone(binding));
         }
         // Ignore a deadline that was computed for a rejected rebind.
         if let Some(deadline) = commit.absolute_deadline
             && (commit.sign_in.is_some() || rebind.is_some())
         {
-            record.absolute_deadline = deadline.min(record.binding.not_after());
+            let not_after = record.binding().map_or(Timestamp::MAX, Binding::not_after);
+            record.absolute_deadline = deadline.min(not_after);
         }
         // The later of two uses counts, whichever is committed last; but a sign-in can have a shorter
         // idle timeout than the session had before it.

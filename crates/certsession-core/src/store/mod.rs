@@ -121,6 +121,23 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send;
 
+    /// Lists the live sessions of everyone, one page at a time, without their data: for
+    /// administration. Those that began without a certificate are among them.
+    ///
+    /// Each session that is there from the first page to the last is on at least one of the pages.
+    /// The list ends where a page names no next one: a page may have fewer sessions than its limit,
+    /// none even, or a few more. A record that this version cannot read is named apart
+    /// ([`SessionPage::unreadable`]). A call takes memory for one page.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or fails otherwise.
+    fn all_sessions(
+        &self,
+        page: &Page,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send;
+
     /// If an owner has more than `most` sessions, ends the oldest until `keep` are left, and returns
     /// those that this call ended. It ends 256 at the most; the next call goes on.
     ///

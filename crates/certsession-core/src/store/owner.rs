@@ -113,25 +113,28 @@ impl From<&PeerCertificate> for Owner {
 }
 
 impl Record {
-    /// The owners of this record: its certificate, and its principal if there is one.
+    /// The owners of this record: the certificate that it is bound to, and its principal, as far as
+    /// there are any.
     pub fn owners(&self) -> impl Iterator<Item = OwnerKey> {
-        owners_of(&self.binding, self.principal.as_ref())
+        owners_of(self.binding(), self.principal.as_ref())
     }
 }
 
 impl SessionSummary {
-    /// The owners of the session: its certificate, and its principal if there is one.
+    /// The owners of the session: the certificate that it is bound to, and its principal, as far as
+    /// there are any.
     pub fn owners(&self) -> impl Iterator<Item = OwnerKey> {
-        owners_of(&self.binding, self.principal.as_ref())
+        owners_of(self.binding(), self.principal.as_ref())
     }
 }
 
 /// The owners of a session with this binding and principal.
 fn owners_of(
-    binding: &Binding,
+    binding: Option<&Binding>,
     principal: Option<&Principal>,
 ) -> impl Iterator<Item = OwnerKey> + use<> {
-    let certificate = OwnerKey::of_certificate(binding.issuer(), binding.serial());
-    let principal = principal.map(OwnerKey::of_principal);
-    std::iter::once(certificate).chain(principal)
+    let of_certificate =
+        |binding: &Binding| OwnerKey::of_certificate(binding.issuer(), binding.serial());
+    let certificate = binding.map(of_certificate).into_iter();
+    certificate.chain(principal.map(OwnerKey::of_principal))
 }

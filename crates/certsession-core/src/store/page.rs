@@ -1,11 +1,12 @@
-//! Listing an owner's sessions, page by page.
+//! Listing sessions, page by page.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::handle::Handle;
 use crate::record::SessionSummary;
 
-/// Which of an owner's sessions a call lists: at most so many, from a place in the list on.
+/// Which of an owner's sessions, or of everyone's, a call lists: at most so many, from a place in the list on.
 ///
 /// The list is read in pages because an owner may have any number of sessions, and a client may
 /// ask for the list as often as it likes.
@@ -61,7 +62,7 @@ impl Default for Page {
     }
 }
 
-/// A place in an owner's list of sessions, in the store's own form.
+/// A place in a list of sessions, in the store's own form.
 ///
 /// It is not secret and proves nothing: an application may hand it to a client as text, and take
 /// it back. A cursor that the store did not make lists nothing or other sessions of the same owner.
@@ -136,10 +137,11 @@ impl FromStr for Cursor {
     }
 }
 
-/// A page of an owner's sessions.
+/// A page of an owner's sessions, or of everyone's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionPage {
     sessions: Vec<SessionSummary>,
+    unreadable: Vec<Handle>,
     next: Option<Cursor>,
 }
 
@@ -148,7 +150,17 @@ impl SessionPage {
     /// there may be one.
     pub fn new(mut sessions: Vec<SessionSummary>, next: Option<Cursor>) -> Self {
         sessions.sort_by_key(|session| (session.created_at(), session.handle()));
-        Self { sessions, next }
+        Self {
+            sessions,
+            unreadable: Vec::new(),
+            next,
+        }
+    }
+
+    /// The page with these handles of sessions whose records cannot be read.
+    #[must_use]
+    pub fn with_unreadable(self, unreadable: Vec<Handle>) -> Self {
+        Self { unreadable, ..self }
     }
 
     /// The sessions, oldest first.
@@ -159,6 +171,12 @@ impl SessionPage {
     /// The sessions, oldest first.
     pub fn into_sessions(self) -> Vec<SessionSummary> {
         self.sessions
+    }
+
+    /// In a list of everyone's sessions, those whose records cannot be read: they are damaged, or a
+    /// newer version wrote them. Such a session opens on no node that cannot read it.
+    pub fn unreadable(&self) -> &[Handle] {
+        &self.unreadable
     }
 
     /// Where the next page begins; `None` if this is the last. The next page may be empty.

@@ -58,6 +58,14 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).sessions(owner, page, now)
     }
 
+    fn all_sessions(
+        &self,
+        page: &Page,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
+        (**self).all_sessions(page, now)
+    }
+
     fn end_oldest(
         &self,
         owner: &Owner,

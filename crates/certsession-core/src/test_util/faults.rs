@@ -211,6 +211,11 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         self.step(StoreOperation::Sessions, work).await
     }
 
+    async fn all_sessions(&self, page: &Page, now: Timestamp) -> Result<SessionPage, StoreError> {
+        let work = self.inner.all_sessions(page, now);
+        self.step(StoreOperation::Sessions, work).await
+    }
+
     async fn end_oldest(
         &self,
         owner: &Owner,

@@ -46,7 +46,7 @@ impl SampleRecord {
             last_seen_at: now,
             idle_deadline: now + IDLE,
             absolute_deadline: now + ABSOLUTE,
-            binding: SampleBinding::new(number).build(),
+            binding: Some(SampleBinding::new(number).build()),
             principal: None,
             details: None,
             seal: None,
@@ -96,7 +96,14 @@ impl SampleRecord {
     /// Binds the record to another certificate.
     #[must_use]
     pub fn bound_to(mut self, binding: &Arc<Binding>) -> Self {
-        self.0.binding = Arc::clone(binding);
+        self.0.binding = Some(Arc::clone(binding));
+        self
+    }
+
+    /// Makes it a record of a session that began without a certificate.
+    #[must_use]
+    pub fn unbound(mut self) -> Self {
+        self.0.binding = None;
         self
     }
 

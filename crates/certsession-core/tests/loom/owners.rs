@@ -83,7 +83,7 @@ fn of_two_renewed_certificates_one_has_the_session_the_token_and_the_index() {
         assert_eq!(revoked, 0);
         assert_ne!(rotated[0], rotated[1]);
         for (n, has_token) in (1..).zip(rotated) {
-            assert_eq!(*record.binding() == *renewed(n).build(), has_token);
+            assert_eq!(record.binding() == Some(&*renewed(n).build()), has_token);
             let listed = model.sessions(&renewed(n).owner()).len();
             assert_eq!(listed, usize::from(has_token));
         }

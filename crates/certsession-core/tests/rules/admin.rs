@@ -2,9 +2,9 @@
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    Clock, Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, Revocation,
-    RevocationReason, SessionAdmin, SessionError, SessionEvent, SessionManager, SessionSummary,
-    StoreErrorKind, StoreOperation,
+    BindWhenPresent, Clock, Device, Key, MemoryStore, OnReplay, Owner, Page, PeerState, Principal,
+    Refusal, Revocation, RevocationReason, SessionAdmin, SessionError, SessionEvent,
+    SessionManager, SessionSummary, StoreErrorKind, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, SECOND, World, owner};
@@ -40,7 +40,7 @@ fn a_principal_sees_the_sessions_that_are_theirs_oldest_first() {
     let handles: Vec<_> = listed.iter().map(SessionSummary::handle).collect();
     let expected = [&clients[0], &clients[1]].map(|client| client.handle(&world).unwrap());
     assert_eq!(handles, expected);
-    assert_eq!(listed[0].binding().serial().as_bytes(), [1]);
+    assert_eq!(listed[0].binding().unwrap().serial().as_bytes(), [1]);
 }
 
 #[test]
@@ -239,4 +239,52 @@ fn p6_a_failed_store_operation_is_an_error_and_an_event() {
     let expected = operations.map(|operation| SessionEvent::StoreFailed { operation, kind });
     assert_eq!(world.events(), expected);
     assert!(clients[0].handle(&world).is_some());
+}
+
+#[test]
+fn an_operator_counts_and_ends_everyones_sessions() {
+    let world = World::with(|rules| rules.certificate(BindWhenPresent::new()));
+    let clients = three(&world);
+    let mut anonymous = Client::of(&PeerState::Absent);
+    anonymous.request(&world, |session| session.insert(&CART, &1).unwrap());
+    let admin = world.sessions.admin();
+    assert_eq!(block_on(admin.count_sessions()).unwrap(), 4);
+    let page = block_on(admin.all_sessions(&Page::default())).unwrap();
+    let mut names: Vec<_> = page
+        .sessions()
+        .iter()
+        .map(|it| it.principal().cloned())
+        .collect();
+    names.sort();
+    let [alice, bob] = ["alice", "bob"].map(|name| Some(principal(name)));
+    assert_eq!(names, [None, alice.clone(), alice, bob]);
+
+    let own = clients[2].handle(&world).unwrap();
+    world
+        .faults
+        .fail_next(StoreOperation::Remove, Fault::Before);
+    assert!(block_on(admin.revoke_everyone_but(own)).is_err());
+    assert_eq!(world.count(), 2, "one could not be ended, the others were");
+    assert_eq!(block_on(admin.revoke_everyone_but(own)).unwrap(), 1);
+    assert_eq!(clients[2].handle(&world), Some(own));
+    assert_eq!(block_on(admin.revoke_everyone()).unwrap(), 1);
+    assert_eq!(block_on(admin.revoke_everyone()).unwrap(), 0);
+    assert_eq!(world.count(), 0);
+}
+
+#[test]
+fn what_a_session_without_data_took_is_given_back() {
+    let world = World::with(|rules| rules.on_replay(OnReplay::EndSession));
+    let mut client = Client::of(&Ca::named("ca").issue(&Certificate::serial(1)));
+    client.request(&world, |session| {
+        session.sign_in("alice").unwrap();
+        session
+            .describe(&Device::new().with_label("laptop"))
+            .unwrap();
+    });
+    let old = client.clone();
+    client.request(&world, |session| session.rotate().unwrap());
+    assert_eq!(old.handle(&world), None);
+    let store = world.sessions.store().inner();
+    assert_eq!((store.len(), store.data_len()), (0, 0));
 }

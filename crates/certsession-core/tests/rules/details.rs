@@ -159,6 +159,25 @@ fn an_end_from_outside_names_its_actor() {
 }
 
 #[test]
+fn the_end_of_everyones_sessions_names_each_and_its_actor() {
+    let (world, told) = world();
+    let [alice, bob] = peers();
+    let own = Client::signed_in(&world, &alice, "alice").handle(&world);
+    Client::signed_in(&world, &bob, "bob");
+    told.take();
+    let carol = world.sessions.admin().acting_as("carol");
+    assert_eq!(
+        block_on(carol.revoke_everyone_but(own.unwrap())).unwrap(),
+        1
+    );
+    let named = "session_revoked whom=bob bound=02 by=operator named=carol";
+    assert_eq!(told.take(), [named]);
+    assert_eq!(block_on(world.sessions.revoke_everyone()).unwrap(), 1);
+    let named = "session_revoked whom=alice bound=01 by=application";
+    assert_eq!(told.take(), [named]);
+}
+
+#[test]
 fn a_failure_of_the_store_names_its_cause_and_the_request() {
     let (world, told) = world();
     let [alice, _] = peers();

@@ -57,6 +57,10 @@ impl SessionStore for Lying {
         self.inner.sessions(owner, page, now).await
     }
 
+    async fn all_sessions(&self, page: &Page, now: Timestamp) -> Result<SessionPage, StoreError> {
+        self.inner.all_sessions(page, now).await
+    }
+
     async fn end_oldest(
         &self,
         owner: &Owner,

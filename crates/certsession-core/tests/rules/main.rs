@@ -31,4 +31,5 @@ mod sign_in;
 mod state;
 mod step_up;
 mod support;
+mod unbound;
 mod watched;

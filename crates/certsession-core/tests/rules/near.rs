@@ -144,6 +144,7 @@ fn a_renewed_certificate_is_judged_by_the_store() {
     let answer = client.finish(&world, &mut session);
     answer.result.unwrap();
     assert!(
-        session.record().unwrap().binding().serial() == renewed.certificate().unwrap().serial()
+        session.record().unwrap().binding().unwrap().serial()
+            == renewed.certificate().unwrap().serial()
     );
 }

@@ -198,7 +198,7 @@ fn a_sign_in_has_lifetimes_of_its_own_and_the_certificates_end_holds() {
             .unwrap();
     });
     let record = client.open(&world).record().cloned().unwrap();
-    let not_after = record.binding().not_after();
+    let not_after = record.binding().unwrap().not_after();
     assert_eq!(record.absolute_deadline(), (NOW + week).min(not_after));
     assert_eq!(record.idle_deadline(), (NOW + 2 * 24 * HOUR).min(not_after));
 

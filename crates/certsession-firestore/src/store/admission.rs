@@ -35,7 +35,7 @@ impl FirestoreStore {
         now: Timestamp,
     ) -> Result<Option<Room>, StoreError> {
         let members = self
-            .members(owner, Select::Places, Range::default())
+            .members(Some(owner), Select::Places, Range::default())
             .await?;
         let layout = &self.client.layout;
         let mut turn = Condition::Exists(false);

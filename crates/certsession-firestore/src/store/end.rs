@@ -145,7 +145,7 @@ impl FirestoreStore {
             most: Some(most + AT_ONCE),
             ..Range::default()
         };
-        let members = self.members(owner, Select::Places, range).await?;
+        let members = self.members(Some(owner), Select::Places, range).await?;
         let places = members.into_iter().filter_map(|member| match member {
             Member::Session {
                 handle,
@@ -171,7 +171,10 @@ impl FirestoreStore {
         owner: &OwnerKey,
         range: Range,
     ) -> Result<BTreeMap<Handle, UpdateTime>, StoreError> {
-        let members = self.members(owner, Select::Names, range).await?.into_iter();
+        let members = self
+            .members(Some(owner), Select::Names, range)
+            .await?
+            .into_iter();
         let sessions = members.filter_map(|member| match member {
             Member::Session {
                 handle,

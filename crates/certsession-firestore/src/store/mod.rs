@@ -6,7 +6,7 @@
 //! | `commit` | a change to a record |
 //! | `admission` | the limit on a principal's sessions |
 //! | `end` | ending one session, or all of an owner |
-//! | `read` | a record, or a page of an owner's sessions |
+//! | `read` | a record, or a page of an owner's or of everyone's sessions |
 
 mod admission;
 mod commit;
@@ -72,7 +72,11 @@ impl SessionStore for FirestoreStore {
         page: &Page,
         now: Timestamp,
     ) -> Result<SessionPage, StoreError> {
-        Box::pin(self.list(&owner.key(), page, now)).await
+        Box::pin(self.list(Some(&owner.key()), page, now)).await
+    }
+
+    async fn all_sessions(&self, page: &Page, now: Timestamp) -> Result<SessionPage, StoreError> {
+        Box::pin(self.list(None, page, now)).await
     }
 
     async fn end_oldest(

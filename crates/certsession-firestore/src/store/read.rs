@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use certsession_core::{
-    Cursor, Handle, OwnerKey, Page, Record, SessionPage, StoreError, Timestamp,
+    Cursor, Handle, OwnerKey, Page, Record, SessionPage, StoreError, StoreErrorKind, Timestamp,
 };
 
 use crate::firestore_store::FirestoreStore;
 use crate::layout::{Member, Range, Select, read_record, read_summary};
+
+/// No session's document has a name behind this one's.
+const LAST: Handle = Handle::from_bytes([0xff; Handle::LENGTH]);
 
 impl FirestoreStore {
     /// The record of this handle with its stamp, expired or not.
@@ -19,10 +22,10 @@ impl FirestoreStore {
         }
     }
 
-    /// Documents of an owner, sorted by name.
+    /// Documents of an owner, or of everyone, sorted by name.
     pub(super) async fn members(
         &self,
-        owner: &OwnerKey,
+        owner: Option<&OwnerKey>,
         select: Select,
         range: Range,
     ) -> Result<Vec<Member>, StoreError> {
@@ -33,15 +36,19 @@ impl FirestoreStore {
         Ok(members.collect())
     }
 
-    /// A page of the live sessions of an owner. They are distributed over the pages by their
+    /// A page of the live sessions of an owner, or of everyone. They are distributed over the pages by their
     /// handles: an order by time would need an index that the operator has to create.
     pub(super) async fn list(
         &self,
-        owner: &OwnerKey,
+        owner: Option<&OwnerKey>,
         page: &Page,
         now: Timestamp,
     ) -> Result<SessionPage, StoreError> {
-        let mut range = Range::default();
+        // The documents by which principals take their turns come after all sessions.
+        let mut range = Range {
+            until: owner.is_none().then_some(LAST),
+            ..Range::default()
+        };
         if let Some(cursor) = page.cursor() {
             let Ok(handle) = cursor.as_bytes().try_into() else {
                 // It is not one of this store's.
@@ -49,7 +56,7 @@ impl FirestoreStore {
             };
             range.behind = Some(Handle::from_bytes(handle));
         }
-        let mut sessions = Vec::new();
+        let (mut sessions, mut unreadable) = (Vec::new(), Vec::new());
         loop {
             // Expired sessions are skipped, so the page may take several looks.
             let room = page.limit() - sessions.len();
@@ -67,14 +74,22 @@ impl FirestoreStore {
                 range.behind = Some(handle);
                 let summary = match read_summary(handle, &document) {
                     Some(summary) => Some(summary),
-                    None => self.fetch(handle).await?.as_deref().map(Into::into),
+                    None => match self.fetch(handle).await {
+                        Err(error)
+                            if owner.is_none() && error.kind() == StoreErrorKind::Unreadable =>
+                        {
+                            unreadable.push(handle);
+                            None
+                        }
+                        fetched => fetched?.as_deref().map(Into::into),
+                    },
                 };
                 sessions.extend(summary.filter(|session| !session.is_expired(now)));
             }
             if !has_more || sessions.len() == page.limit() {
                 let next = range.behind.filter(|_| has_more);
                 let next = next.and_then(|handle| Cursor::new(handle.as_bytes()));
-                return Ok(SessionPage::new(sessions, next));
+                return Ok(SessionPage::new(sessions, next).with_unreadable(unreadable));
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use certsession_core::Handle;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::open::Open;
@@ -70,6 +71,16 @@ impl Link {
         let reply = reply?;
         self.replies.fetch_add(1, Ordering::Relaxed);
         reply.extract_error()
+    }
+
+    /// Sends a command to the node of a cluster that serves this slot; without one, to the server.
+    pub(super) async fn send_to(&mut self, slot: Option<u16>, command: &Cmd) -> RedisResult<Value> {
+        let (Wire::Cluster(link), Some(slot)) = (&mut self.wire, slot) else {
+            return self.send(command).await;
+        };
+        let node = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
+        let reply = link.route_command(command.clone(), RoutingInfo::SingleNode(node));
+        reply.await?.extract_error()
     }
 
     /// Sends commands as one pipeline; the first error is the error of all. Not for a cluster.

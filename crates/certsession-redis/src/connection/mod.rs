@@ -5,12 +5,14 @@
 //! | `client` | making connections: to one server, with Sentinel, to a cluster, from a pool |
 //! | `check` | checks of a server before a store uses it |
 //! | `link` | one connection, of any kind |
+//! | `nodes` | the servers that hold the keys, for listing all of them |
 //! | `open` | how many there are, for metrics |
 //! | `slot` | the connection of one thread, which reconnects when it breaks |
 
 mod check;
 mod client;
 mod link;
+mod nodes;
 mod open;
 mod slot;
 
@@ -24,11 +26,12 @@ use redis::aio::PubSub;
 use redis::{RedisError, RedisResult, ServerErrorKind, Value};
 
 use crate::call::Call;
-use crate::error::{ConnectError, store_error, timed_out};
+use crate::error::{ConnectError, store_error, timed_out, unexpected_result};
 use crate::near::Lease;
 
 pub(crate) use client::Client;
 use link::Link;
+pub(crate) use nodes::Node;
 use slot::Slot;
 
 /// If there are more threads than this, they share connections.
@@ -139,6 +142,22 @@ impl Connections {
         self.call_reporting_repeats(call)
             .await
             .map(|reply| reply.value)
+    }
+
+    /// The servers that hold the keys, sorted by their names: one, or the masters of a cluster.
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        if !self.client.is_cluster() {
+            return Ok(vec![Node::default()]);
+        }
+        let slots = Call::plain("CLUSTER").arg("SLOTS");
+        let nodes = nodes::read(self.call(&slots).await?);
+        nodes.ok_or_else(|| unexpected_result("the slots of the cluster"))
+    }
+
+    /// As [`call`](Self::call), of one of the [`nodes`](Self::nodes).
+    pub(crate) async fn call_at(&self, node: Node, call: &Call) -> Result<Value, StoreError> {
+        let step = |mut link: Link| async move { link.send_to(node.slot, call.command()).await };
+        self.try_twice(step).await.map(|reply| reply.value)
     }
 
     /// Like [`call`](Self::call), but also reports whether the command was sent twice.

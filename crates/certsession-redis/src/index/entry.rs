@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn an_entry_of_a_certificate_is_void_when_its_record_is_gone() {
         let record = SampleRecord::new(1).build();
-        let certificate = Owner::bound_to(record.binding()).key();
+        let certificate = Owner::bound_to(record.binding().unwrap()).key();
         let entry = Entry {
             handle: record.handle(),
             term: 0,

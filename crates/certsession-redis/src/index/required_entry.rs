@@ -17,16 +17,15 @@ pub(crate) struct RequiredEntry {
     pub(crate) lifetime: Duration,
 }
 
-/// The entries of a record.
+/// The entries of a record. One that began without a certificate has none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequiredEntries {
-    pub(crate) certificate: RequiredEntry,
+    pub(crate) certificate: Option<RequiredEntry>,
     pub(crate) principal: Option<RequiredEntry>,
 }
 
 impl RequiredEntries {
-    /// `None` if the record has no owner, which never happens.
-    pub(crate) fn of(session: &SessionSummary, now: Timestamp) -> Option<Self> {
+    pub(crate) fn of(session: &SessionSummary, now: Timestamp) -> Self {
         let required = |owner, term| RequiredEntry {
             owner,
             entry: Entry {
@@ -37,14 +36,15 @@ impl RequiredEntries {
             lifetime: session.absolute_deadline().saturating_since(now),
         };
         let mut owners = session.owners();
-        Some(Self {
-            certificate: required(owners.next()?, 0),
+        // Without a certificate there is no principal.
+        Self {
+            certificate: owners.next().map(|owner| required(owner, 0)),
             principal: owners.next().map(|owner| required(owner, term_of(session))),
-        })
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &RequiredEntry> {
-        std::iter::once(&self.certificate).chain(&self.principal)
+        self.certificate.iter().chain(&self.principal)
     }
 }
 

@@ -97,12 +97,8 @@ impl RedisStore {
         record: &Record,
     ) -> Result<Attempt, StoreError> {
         let now = commit.now();
-        let (Some(before), Some(after)) = (
-            RequiredEntries::of(&current.into(), now),
-            RequiredEntries::of(&record.into(), now),
-        ) else {
-            return Err(unexpected_result("reading a record's owners: it has none"));
-        };
+        let before = RequiredEntries::of(&current.into(), now);
+        let after = RequiredEntries::of(&record.into(), now);
         let admission = commit.admission();
         let is_late = |required: &RequiredEntry| {
             required.is_limited() && admission.is_some_and(|it| it.evicts())
@@ -123,7 +119,11 @@ impl RedisStore {
         });
         let late = after.iter().filter(|required| is_late(required));
         let mut calls: Vec<_> = early.map(|required| self.join(required, None)).collect();
-        if !after.certificate.is(&before.certificate) {
+        let stays = match (&after.certificate, &before.certificate) {
+            (Some(after), Some(before)) => after.is(before),
+            (after, before) => after.is_none() && before.is_none(),
+        };
+        if !stays {
             // The previous token is accepted for some time under the new certificate, so its entry
             // must exist before the record changes.
             self.connections.in_order(&calls).await?;

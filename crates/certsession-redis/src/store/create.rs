@@ -20,9 +20,7 @@ impl RedisStore {
         admission: Option<Admission>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        let Some(required) = RequiredEntries::of(&SessionSummary::from(&**record), now) else {
-            return Err(unexpected_result("reading a record's owners: it has none"));
-        };
+        let required = RequiredEntries::of(&SessionSummary::from(&**record), now);
         let lifetime = record.idle_deadline().saturating_since(now);
         let create = Call::script(&CREATE, &self.keys.session(record.handle()))
             .arg(record.encode())

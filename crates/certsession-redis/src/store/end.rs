@@ -150,7 +150,7 @@ impl RedisStore {
                 leaving.entry(*owner).or_default().push(ending.entry);
             }
             let session = ending.session.filter(|_| ending.is_ended);
-            let required = session.and_then(|it| RequiredEntries::of(&it, Timestamp::MAX));
+            let required = session.map(|it| RequiredEntries::of(&it, Timestamp::MAX));
             for required in required.iter().flat_map(RequiredEntries::iter) {
                 if required.owner != *owner {
                     leaving
@@ -248,11 +248,10 @@ impl RedisStore {
 
     /// Removes the entries of a session that was ended.
     pub(crate) async fn forget(&self, session: &SessionSummary) {
-        if let Some(required) = RequiredEntries::of(session, Timestamp::MAX) {
-            let leaving = required.iter().map(async |required| {
-                self.leave(&required.owner, &[required.entry]).await;
-            });
-            join_all(leaving).await;
-        }
+        let required = RequiredEntries::of(session, Timestamp::MAX);
+        let leaving = required.iter().map(async |required| {
+            self.leave(&required.owner, &[required.entry]).await;
+        });
+        join_all(leaving).await;
     }
 }

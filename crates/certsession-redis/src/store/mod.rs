@@ -6,11 +6,13 @@
 //! | `commit` | changing a record |
 //! | `end` | ending one session, or all of an owner |
 //! | `read` | reading one record, or a page of an owner's sessions |
+//! | `scan` | a page of everyone's sessions |
 
 mod commit;
 mod create;
 mod end;
 mod read;
+mod scan;
 
 use std::sync::Arc;
 
@@ -67,6 +69,10 @@ impl SessionStore for RedisStore {
         now: Timestamp,
     ) -> Result<SessionPage, StoreError> {
         Box::pin(self.list(&owner.key(), page, now)).await
+    }
+
+    async fn all_sessions(&self, page: &Page, now: Timestamp) -> Result<SessionPage, StoreError> {
+        Box::pin(self.list_all(page, now)).await
     }
 
     async fn end_oldest(

@@ -52,6 +52,41 @@ fn a_changed_file_is_noticed_without_a_call() {
     }
 }
 
+/// The kubelet mounts a secret as links through a link `..data` to a folder, and replaces that one.
+#[test]
+#[cfg(unix)]
+fn a_mounted_secret_that_is_replaced_is_noticed() {
+    use std::os::unix::fs::symlink;
+
+    for (stack, build) in STACKS {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let ca = Ca::new("ca");
+        let (old, new, alice) = (ca.server(), ca.server(), ca.client("alice"));
+        for (version, server) in [("..1", &old), ("..2", &new)] {
+            fs::create_dir(dir.join(version)).unwrap();
+            write_server(&dir.join(version), server);
+            write(&dir.join(version), "ca.pem", &ca.pem());
+        }
+        symlink("..1", dir.join("..data")).unwrap();
+        for name in ["server.pem", "server.key", "ca.pem"] {
+            symlink(format!("..data/{name}"), dir.join(name)).unwrap();
+        }
+        let server = Server::start(build(&from_files(dir)).unwrap());
+        let client = Arc::new(client(&ca, VERSIONS[1], &[], Some(&alice)));
+        assert!(*Open::to(&server, &client).server_certificate() == *old.der);
+
+        symlink("..2", dir.join("..data_tmp")).unwrap();
+        fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
+        fs::remove_dir_all(dir.join("..1")).unwrap();
+        let began = Instant::now();
+        while *Open::to(&server, &client).server_certificate() != *new.der {
+            assert!(began.elapsed() < Duration::from_secs(10), "{stack}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 /// A connection that stays open, over HTTP/1.1.
 struct Open(StreamOwned<ClientConnection, TcpStream>);
 

@@ -39,11 +39,7 @@ async fn end_others(session: CertSession) -> Result<String, Error> {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (tls, port) = topics::set_up(&[
-        "/sign-in/laptop --data ''",
-        "/sessions",
-        "/end-others --data ''",
-    ])?;
+    let (tls, port) = topics::set_up()?;
     let sessions = CertSessionMiddleware::new(MemoryStore::new()).with_device(|request| {
         let agent = request.headers().get("user-agent");
         let agent = agent.and_then(|agent| agent.to_str().ok());
@@ -62,5 +58,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .route("/end-others", web::post().to(end_others))
     };
     let server = HttpServer::new(app).bind_mutual_tls(("127.0.0.1", port), tls)?;
+    topics::listening(
+        server.addrs()[0].port(),
+        &[
+            "/sign-in/laptop --data ''",
+            "/sessions",
+            "/end-others --data ''",
+        ],
+    );
     Ok(server.run().await?)
 }

@@ -24,7 +24,7 @@ async fn page(session: CertSession) -> Result<String, Error> {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (tls, port) = topics::set_up(&["/order --data '' --location", "/"])?;
+    let (tls, port) = topics::set_up()?;
     let sessions = CertSessionMiddleware::new(MemoryStore::new());
     let app = move || {
         App::new()
@@ -33,5 +33,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .route("/order", web::post().to(order))
     };
     let server = HttpServer::new(app).bind_mutual_tls(("127.0.0.1", port), tls)?;
+    topics::listening(
+        server.addrs()[0].port(),
+        &["/order --data '' --location", "/"],
+    );
     Ok(server.run().await?)
 }

@@ -74,7 +74,7 @@ async fn home(user: Option<SignedIn>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (tls, port) = topics::set_up(&["/", "/login --location", "/"])?;
+    let (tls, port) = topics::set_up()?;
     let sessions = CertSessionLayer::new(MemoryStore::new());
     let app = Router::new()
         .route("/", get(home))
@@ -83,5 +83,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/provider", get(provider))
         .layer(sessions.clone());
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    topics::listening(
+        listener.local_addr()?.port(),
+        &["/", "/login --location", "/"],
+    );
     Ok(serve(listener, tls, app).with_sessions(&sessions).await?)
 }

@@ -68,13 +68,7 @@ async fn delete(elevated: Elevated) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (tls, port) = topics::set_up(&[
-        "/ -H 'Sec-Fetch-Mode: navigate' --location",
-        "/users",
-        "/delete",
-        "/confirm --data code=123456",
-        "/delete",
-    ])?;
+    let (tls, port) = topics::set_up()?;
     let sessions = CertSessionLayer::new(MemoryStore::new()).with_sign_in_page("/sign-in")?;
     let app = Router::new()
         .route("/", get(home))
@@ -85,5 +79,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/delete", get(delete))
         .layer(sessions.clone());
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    topics::listening(
+        listener.local_addr()?.port(),
+        &[
+            "/ -H 'Sec-Fetch-Mode: navigate' --location",
+            "/users",
+            "/delete",
+            "/confirm --data code=123456",
+            "/delete",
+        ],
+    );
     Ok(serve(listener, tls, app).with_sessions(&sessions).await?)
 }

@@ -43,7 +43,7 @@ const FORM_2: &[u8] = include_bytes!("form-2.bin");
 fn record_of_format_2() -> Record {
     let mut record = record_of_format_1();
     let binding = SampleBinding::new(7).verified_by(1, Some("example.org"));
-    record.binding = binding.build();
+    record.binding = Some(binding.build());
     record
 }
 
@@ -108,6 +108,34 @@ fn sealed_record_of_format_3() -> Record {
         previous: Some(WrappedKey::from_bytes([0xc2; WrappedKey::LENGTH])),
     }));
     record
+}
+
+/// A record in format 4: one without a certificate.
+const FORM_4: &[u8] = include_bytes!("form-4.bin");
+
+fn record_of_format_4() -> Record {
+    let mut record = sealed_record_of_format_3();
+    record.binding = None;
+    record.principal = None;
+    record
+}
+
+#[test]
+fn a_record_in_format_4_is_still_read_and_written() {
+    let record = record_of_format_4();
+    assert_eq!(record.encode(), FORM_4);
+    assert_eq!(Record::decode(record.handle, FORM_4), Ok(record.clone()));
+    let summary = SessionSummary::decode(record.handle, FORM_4);
+    assert_eq!(summary, Some(SessionSummary::from(&record)));
+    assert!(record.size_without_data() + record.data.size() >= FORM_4.len());
+}
+
+#[test]
+fn a_record_without_a_certificate_has_no_principal() {
+    let mut record = record_of_format_4();
+    record.principal = Some(Principal::new("alice").unwrap());
+    let decoded = Record::decode(record.handle, &record.encode());
+    assert_eq!(decoded, Err(UnreadableRecord::Damaged));
 }
 
 #[test]
@@ -181,10 +209,10 @@ fn a_newer_format_is_distinguished_from_damage() {
     let mut bytes = record.encode();
     bytes[0] = VERSION + 1;
     let error = Record::decode(record.handle, &bytes).unwrap_err();
-    assert_eq!(error, UnreadableRecord::Newer { version: 4 });
+    assert_eq!(error, UnreadableRecord::Newer { version: 5 });
     assert_eq!(
         error.to_string(),
-        "the record has format 4, and this version reads up to 3: update it"
+        "the record has format 5, and this version reads up to 4: update it"
     );
 }
 
