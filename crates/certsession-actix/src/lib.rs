@@ -41,7 +41,9 @@
 //! | `http2` | yes | HTTP/2 beside HTTP/1.1, by ALPN |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
+//! | `development-http` | no | plain HTTP on a loopback address, for development, in builds without debug assertions too |
 //! | `actix-session` | no | `ActixSessionBridge`: code of actix-session and actix-identity over these sessions |
+//! | `development-http` | no | development over plain HTTP in builds without debug assertions, too |
 //! | `test-util` | no | sets the peer of `actix_web::test` requests |
 //!
 //! | part | what it is for |

@@ -44,6 +44,7 @@
 //! | `axum` | yes | `MutualTlsListener` for `axum::serve`, and `ConnectInfo<SocketAddr>` |
 //! | `openssl` | no | TLS by the system's OpenSSL (needs libssl-dev and pkg-config) |
 //! | `metrics` | no | metrics through the facade of the crate `metrics` |
+//! | `development-http` | no | plain HTTP on a loopback address, for development, in builds without debug assertions too |
 //! | `test-util` | no | sets the peer of requests in tests |
 //!
 //! | part | what it is for |

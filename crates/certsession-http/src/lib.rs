@@ -10,7 +10,8 @@
 //! [book]: https://github.com/certsession/certsession/blob/main/docs/SUMMARY.md
 //! [supported versions]: https://github.com/certsession/certsession/blob/main/docs/support.md
 //!
-//! Features: `metrics` counts requests through the facade of the crate `metrics`. None is on by
+//! Features: `development-http` has what development over plain HTTP needs in builds without debug
+//! assertions too. `metrics` counts requests through the facade of the crate `metrics`. None is on by
 //! default.
 //!
 //! | the way of a request | |

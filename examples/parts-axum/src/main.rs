@@ -9,6 +9,7 @@
 mod account;
 mod approval;
 mod cart;
+mod certs;
 mod devices;
 mod nginx;
 mod operator;

@@ -6,7 +6,7 @@ use axum::Router;
 use certsession_axum::{Dialect, MutualTls, PublicKeyHash, Serve, TrustedProxies, serve};
 use tokio::net::TcpListener;
 
-use crate::tls::file;
+use crate::certs::file;
 
 /// A server for nginx alone, which is known by its key.
 pub(crate) fn server(

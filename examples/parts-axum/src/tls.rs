@@ -2,11 +2,12 @@
 
 use std::env;
 use std::error::Error;
-use std::path::PathBuf;
 
 use axum::Router;
 use certsession_axum::{MutualTls, Serve, serve};
 use tokio::net::TcpListener;
+
+use crate::certs::file;
 
 /// A server that asks the employees' browsers for their certificates.
 pub(crate) fn server(listener: TcpListener, app: Router) -> Result<Serve<Router>, Box<dyn Error>> {
@@ -18,10 +19,4 @@ pub(crate) fn server(listener: TcpListener, app: Router) -> Result<Serve<Router>
         .client_ca_file(file("ca.pem"))
         .build_rustls()?;
     Ok(serve(listener, tls, app))
-}
-
-/// A file of the folder that PARTS_CERTS names.
-pub(crate) fn file(name: &str) -> PathBuf {
-    let folder = env::var_os("PARTS_CERTS").unwrap_or_else(|| "certs".into());
-    PathBuf::from(folder).join(name)
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use certsession_actix::{BindMutualTls, Dialect, MutualTls, PublicKeyHash, TrustedProxies};
 
-use crate::tls::file;
+use crate::certs::file;
 
 /// Binds a server for nginx alone, which is known by its key.
 pub(crate) fn bind<B: BindMutualTls>(

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::error::Error;
-use std::path::PathBuf;
 
 use certsession_actix::{BindMutualTls, MutualTls};
+
+use crate::certs::file;
 
 /// Binds a server that asks the employees' browsers for their certificates.
 pub(crate) fn bind<B: BindMutualTls>(server: B, address: &str) -> Result<B, Box<dyn Error>> {
@@ -16,10 +17,4 @@ pub(crate) fn bind<B: BindMutualTls>(server: B, address: &str) -> Result<B, Box<
         .client_ca_file(file("ca.pem"))
         .build_rustls()?;
     Ok(server.bind_mutual_tls(address, tls)?)
-}
-
-/// A file of the folder that PARTS_CERTS names.
-pub(crate) fn file(name: &str) -> PathBuf {
-    let folder = env::var_os("PARTS_CERTS").unwrap_or_else(|| "certs".into());
-    PathBuf::from(folder).join(name)
 }

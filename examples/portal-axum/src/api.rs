@@ -2,14 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request};
-use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::header::{CONTENT_SECURITY_POLICY, LINK};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use certsession_axum::{CertSession, Error};
-use portal_common::{HANDLER_FAILED, MAX_BODY, SlowQuery};
+use portal_common::{HANDLER_FAILED, ListQuery, MAX_BODY, SlowQuery};
 
 use crate::failed::Failed;
 use crate::live;
@@ -120,9 +120,10 @@ async fn me(session: CertSession) -> Result<Response, Failed> {
     Ok(Json(me).into_response())
 }
 
-async fn sessions(session: CertSession) -> Result<Response, Failed> {
-    let listed = portal_common::sessions(&session.into_inner()).await?;
-    Ok(Json(listed).into_response())
+async fn sessions(session: CertSession, query: Query<ListQuery>) -> Result<Response, Failed> {
+    let listing = portal_common::sessions(&session.into_inner(), &query).await?;
+    let link = listing.link.map(|link| [(LINK, link)]);
+    Ok((link, Json(listing.sessions)).into_response())
 }
 
 async fn revoke(session: CertSession, Path(handle): Path<String>) -> Result<StatusCode, Failed> {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use certsession_core::{Binding, Page, SessionSummary};
-use certsession_http::{Error, RequestSession};
-use serde::Serialize;
+use certsession_http::RequestSession;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use crate::answer::Failure;
 
 /// `GET /session`: the session, or null.
 ///
@@ -31,15 +33,42 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
     }))
 }
 
-/// `GET /sessions`: those of the principal who is signed in, the first hundred of them.
+/// The query of `GET /sessions`.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    /// Where another page ended.
+    after: Option<String>,
+}
+
+/// `GET /sessions`: those of the principal who is signed in, a hundred a page.
+#[derive(Debug)]
+pub struct Listing {
+    /// The body.
+    pub sessions: Vec<Listed>,
+    /// The field `Link` (RFC 8288), if there is another page.
+    pub link: Option<String>,
+}
+
+/// `GET /sessions`.
 ///
 /// # Errors
 ///
-/// If no principal is signed in, or the store fails.
-pub async fn sessions(session: &RequestSession) -> Result<Vec<Listed>, Error> {
-    let page = session.sessions(&Page::at_most(100)).await?;
+/// If the query has no place in a list, no principal is signed in, or the store fails.
+pub async fn sessions(session: &RequestSession, query: &ListQuery) -> Result<Listing, Failure> {
+    let mut page = Page::at_most(100);
+    if let Some(after) = &query.after {
+        let cursor = after
+            .parse()
+            .map_err(|_| Failure::Portal(400, "`after` is not from a link to a next page\n"))?;
+        page = page.after(cursor);
+    }
+    let page = session.sessions(&page).await?;
     let sessions = page.sessions().iter();
-    Ok(sessions.map(|it| Listed::of(it, session)).collect())
+    let link = |next| format!("</sessions?after={next}>; rel=\"next\"");
+    Ok(Listing {
+        sessions: sessions.map(|it| Listed::of(it, session)).collect(),
+        link: page.next().map(link),
+    })
 }
 
 /// A session, as `GET /session` shows it.

@@ -19,7 +19,7 @@ mod store;
 pub use account::{Me, me, sign_in};
 pub use answer::{Failure, MAX_BODY};
 pub use data::{read, remove, write};
-pub use describe::{Described, Listed, session, sessions};
+pub use describe::{Described, ListQuery, Listed, Listing, session, sessions};
 pub use lab::{HANDLER_FAILED, SlowQuery, release, slow, waiting};
 pub use live::{CLOSE_REASON, Follower, GREETING, follow, revoke};
 pub use options::Socket;

@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::error::ErrorInternalServerError;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, LINK};
 use actix_web::web::{
     Bytes, Path, PayloadConfig, Query, ServiceConfig, delete, get, post, put, resource,
 };
 use certsession_actix::{CertSession, Error};
-use portal_common::{MAX_BODY, SlowQuery};
+use portal_common::{ListQuery, MAX_BODY, SlowQuery};
 
 use crate::failed::Failed;
 use crate::live;
@@ -105,9 +105,13 @@ async fn me(session: CertSession) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(me))
 }
 
-async fn sessions(session: CertSession) -> Result<HttpResponse, Error> {
-    let listed = portal_common::sessions(&session.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(listed))
+async fn sessions(session: CertSession, query: Query<ListQuery>) -> Result<HttpResponse, Failed> {
+    let listing = portal_common::sessions(&session.into_inner(), &query).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(link) = listing.link {
+        response.insert_header((LINK, link));
+    }
+    Ok(response.json(listing.sessions))
 }
 
 async fn revoke(session: CertSession, handle: Path<String>) -> Result<HttpResponse, Error> {

@@ -150,3 +150,40 @@ fn the_portals_answer_alike() {
         assert_eq!(actix.len(), axum.len());
     }
 }
+
+#[test]
+fn a_long_list_of_sessions_names_its_next_page() {
+    run::<adapters::Actix, Memory, _>(Stack::Rustls, Http::Two, reads_a_list_page_by_page);
+    run::<adapters::Axum, Memory, _>(Stack::Rustls, Http::Two, reads_a_list_page_by_page);
+}
+
+async fn reads_a_list_page_by_page(plan: Plan) {
+    const SESSIONS: usize = 130;
+    let site = plan.start().await;
+    let alice = site.browser("alice");
+    for _ in 0..SESSIONS {
+        alice.set_cookie(None);
+        assert_eq!(alice.sign_in("alice", &[]).await.status, 204);
+    }
+    let mut handles = std::collections::BTreeSet::new();
+    let mut next = Some("/sessions".to_owned());
+    while let Some(path) = next {
+        let reply = alice.get(&path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        let listed = reply.json();
+        let listed = listed.as_array().unwrap();
+        assert!(listed.len() <= 100, "{}", listed.len());
+        let of = |it: &serde_json::Value| it["handle"].as_str().unwrap().to_owned();
+        handles.extend(listed.iter().map(of));
+        let link = reply.headers.get("link").map(|it| it.to_str().unwrap());
+        next = link.map(|it| {
+            let path = it
+                .strip_prefix('<')
+                .unwrap()
+                .strip_suffix(">; rel=\"next\"");
+            path.unwrap().to_owned()
+        });
+    }
+    assert_eq!(handles.len(), SESSIONS);
+    assert_eq!(alice.get("/sessions?after=x").await.status, 400);
+}

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
-/// Makes each function a test over both versions of HTTP, each with a TLS stack: over HTTP/1.1
-/// actix-web drops the request of a client that hangs up, and over HTTP/2 many share a connection.
+/// Makes each function a test over both versions of HTTP, each with a TLS stack.
 macro_rules! over_the_bridge {
     ($($name:ident),* $(,)?) => {$(
         mod $name {

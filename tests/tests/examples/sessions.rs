@@ -6,10 +6,16 @@ use std::time::Duration;
 use certsession_tests::programs::{Example, executable};
 use certsession_tests::{Curl, Http};
 
-/// Opens a path, and follows its redirects.
+/// Opens a path as a browser does, and follows its redirects.
 fn follow(curl: &Curl, path: &str) -> (u16, String) {
-    let printed = curl.run(path, &["--location"]);
-    (printed.status, printed.body)
+    let mut path = path.to_owned();
+    loop {
+        let printed = curl.run(&path, &["-H", "Sec-Fetch-Mode: navigate"]);
+        match printed.header("location") {
+            Some(next) => path = next.to_owned(),
+            None => return (printed.status, printed.body),
+        }
+    }
 }
 
 #[test]
@@ -44,8 +50,7 @@ fn devices_are_listed_and_the_others_are_ended() {
 fn step_up_asks_for_a_second_factor() {
     let example = Example::start("step-up");
     let alice = example.curl("alice", Http::Two);
-    let opened = alice.run("/", &["-H", "Sec-Fetch-Mode: navigate", "--location"]);
-    assert_eq!(opened.body, "alice\n");
+    assert_eq!(follow(&alice, "/"), (200, "alice\n".to_owned()));
     assert_eq!(alice.get("/users").body, "alice sees all users\n");
     assert_eq!(
         alice.get("/password").body,

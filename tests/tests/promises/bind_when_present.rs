@@ -176,7 +176,8 @@ async fn p8_a_certificate_that_is_not_good_never_counts_as_none(plan: Plan) {
     let alice = with(&site, Some(&client), &anonymous.stolen_cookie());
     assert_eq!(data(&alice).await, json!({ "cart": 7 }));
     // Expired on an open connection: neither its own session nor an anonymous one.
-    site.clock.set(client.certificate().not_after());
+    site.clock
+        .set(client.certificate().not_after() + Duration::from_secs(1));
     assert_eq!(alice.get("/session").await.status, 403);
     let cookieless = site.browser_with(&client);
     assert_eq!(

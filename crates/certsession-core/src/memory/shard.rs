@@ -1,66 +1,59 @@
 //! One shard of the records: by handle, and in the order in which they expire.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map as map};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::deadlines::Deadlines;
+use super::deadlines::{Deadlines, SlotNumber};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::time::Timestamp;
 
-/// One shard of the records. Each record is in a slot; the map and the deadlines hold the slot's
-/// number.
+/// One shard of the records.
 #[derive(Default)]
 pub(super) struct Shard {
-    slots: Vec<Option<Arc<Record>>>,
-    free: Vec<u32>,
-    by_handle: HashMap<Handle, u32, BuildHasherDefault<ItsOwnHash>>,
+    entries: HashMap<Handle, Entry, BuildHasherDefault<ItsOwnHash>>,
     deadlines: Deadlines,
+}
+
+struct Entry {
+    record: Arc<Record>,
+    slot: SlotNumber,
 }
 
 impl Shard {
     pub(super) fn get(&self, handle: Handle) -> Option<&Arc<Record>> {
-        let slot = *self.by_handle.get(&handle)?;
-        self.slots[slot as usize].as_ref()
+        self.entries.get(&handle).map(|entry| &entry.record)
     }
 
     /// Inserts a new record. Returns false if its handle exists already; the existing record stays.
     pub(super) fn insert(&mut self, record: Arc<Record>) -> bool {
         let handle = record.handle();
-        if self.by_handle.contains_key(&handle) {
+        let map::Entry::Vacant(vacant) = self.entries.entry(handle) else {
             return false;
-        }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            // A shard of 2^32 records would need more memory than exists.
-            (self.slots.len() - 1) as u32
-        });
-        self.by_handle.insert(handle, slot);
-        self.deadlines.schedule(slot, record.idle_deadline());
-        self.slots[slot as usize] = Some(record);
+        };
+        let slot = self.deadlines.schedule(handle, record.idle_deadline());
+        vacant.insert(Entry { record, slot });
         true
     }
 
     /// Replaces the record with the same handle, if there is one.
     pub(super) fn replace(&mut self, record: Arc<Record>) {
-        let Some(&slot) = self.by_handle.get(&record.handle()) else {
-            return;
-        };
-        self.deadlines.cancel(slot);
-        self.deadlines.schedule(slot, record.idle_deadline());
-        self.slots[slot as usize] = Some(record);
+        if let Some(entry) = self.entries.get_mut(&record.handle()) {
+            self.deadlines
+                .reschedule(entry.slot, record.idle_deadline());
+            entry.record = record;
+        }
     }
 
     pub(super) fn remove(&mut self, handle: Handle) -> Option<Arc<Record>> {
-        let slot = self.by_handle.remove(&handle)?;
+        let Entry { record, slot } = self.entries.remove(&handle)?;
         self.deadlines.cancel(slot);
-        self.free.push(slot);
-        self.slots[slot as usize].take()
+        Some(record)
     }
 
-    /// The live records of at most `most` slots that hold one, from this slot on, and the slot to go
-    /// on from, if there is more. A record stays in its slot for as long as it exists.
+    /// At most `most` live records, in the order of their slots from this one on, and the slot to go on
+    /// from, if there is more. A record stays in its slot for as long as it exists.
     pub(super) fn live_from(
         &self,
         slot: usize,
@@ -68,8 +61,9 @@ impl Shard {
         now: Timestamp,
     ) -> (Vec<Arc<Record>>, Option<usize>) {
         let mut live = Vec::new();
-        for (at, record) in self.slots.iter().enumerate().skip(slot) {
-            let Some(record) = record.as_ref().filter(|record| !record.is_expired(now)) else {
+        for (at, handle) in self.deadlines.slots_from(slot) {
+            // The session of a free slot is gone.
+            let Some(record) = self.get(handle).filter(|record| !record.is_expired(now)) else {
                 continue;
             };
             if live.len() == most {
@@ -82,17 +76,17 @@ impl Shard {
 
     #[cfg(feature = "test-util")]
     pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
-        self.slots.iter().flatten()
+        self.entries.values().map(|entry| &entry.record)
     }
 
     /// Removes and returns at most `most` expired records.
     pub(super) fn take_expired(&mut self, now: Timestamp, most: usize) -> Vec<Arc<Record>> {
         let mut expired = Vec::new();
         while expired.len() < most
-            && let Some(slot) = self.deadlines.next_due(now)
-            && let Some(handle) = self.slots[slot as usize].as_ref().map(|r| r.handle())
+            && let Some(handle) = self.deadlines.next_due(now)
+            && let Some(record) = self.remove(handle)
         {
-            expired.extend(self.remove(handle));
+            expired.push(record);
         }
         expired
     }

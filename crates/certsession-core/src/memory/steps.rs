@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::owners::{LockedOwners, Place};
-use super::{MemoryStore, sync};
+use super::{MemoryStore, free, sync};
 use crate::handle::Handle;
 use crate::record::Record;
 use crate::store::{
@@ -72,11 +72,13 @@ impl MemoryStore {
 
     /// Removes sessions that were ended from the index of their owners but this one. The caller
     /// must hold no lock.
-    pub(super) fn forget_members(&self, ended: &[Arc<Record>], owner: OwnerKey) -> Vec<Handle> {
-        for record in ended {
+    pub(super) fn forget_members(&self, ended: Vec<Arc<Record>>, owner: OwnerKey) -> Vec<Handle> {
+        for record in &ended {
             self.owners.forget(record, Some(owner));
         }
-        ended.iter().map(|record| record.handle()).collect()
+        let handles = ended.iter().map(|record| record.handle()).collect();
+        free(ended);
+        handles
     }
 
     pub(super) fn create_now(

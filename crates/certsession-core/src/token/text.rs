@@ -12,15 +12,22 @@ pub(super) const TEXT: usize = BYTES / 3 * 4;
 /// The value of a character outside the alphabet: more than six bits.
 const FOREIGN: u8 = 0xff;
 
+/// The bits of eight bytes that no sextet has.
+const NOT_SEXTETS: u64 = u64::from_ne_bytes([0xc0; 8]);
+
 /// Decodes the text; `None` if a character is outside the alphabet.
 pub(super) fn decode(text: &[u8; TEXT]) -> Option<[u8; BYTES]> {
     let sextets = text.map(sextet);
-    let all = sextets.iter().fold(0, |all, sextet| all | sextet);
-    if all > 0x3f {
+    let (eights, _) = sextets.as_chunks();
+    // By words: byte by byte, compilers take the vectors apart again.
+    let all = eights
+        .iter()
+        .fold(0, |all, eight| all | u64::from_ne_bytes(*eight));
+    if all & NOT_SEXTETS != 0 {
         return None;
     }
     let mut bytes = [0; BYTES];
-    for (eight, six) in sextets.as_chunks().0.iter().zip(bytes.as_chunks_mut().0) {
+    for (eight, six) in eights.iter().zip(bytes.as_chunks_mut().0) {
         *six = join(u64::from_be_bytes(*eight));
     }
     Some(bytes)

@@ -4,7 +4,8 @@ use std::thread;
 
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    EndReason, Key, OnReplay, PeerState, Refusal, SessionError, SessionEvent, StoreOperation, Token,
+    EndReason, Key, OnReplay, PeerState, Refusal, SessionError, SessionEvent, SignIn,
+    StoreOperation, Token,
 };
 
 use crate::support::{Ca, Certificate, Client, World};
@@ -55,6 +56,20 @@ fn a_replayed_token_ends_the_session_if_the_policy_says_so() {
     // The owner of the certificate may begin a new session.
     before.request(&world, |session| session.sign_in("alice").unwrap());
     assert_eq!(world.sessions_of("alice").len(), 1);
+}
+
+#[test]
+fn a_session_that_a_replay_ends_gives_back_all_the_room_that_it_took() {
+    let world = ends_session();
+    let peer = Ca::named("ca").issue(&Certificate::serial(1));
+    let mut client = Client::of(&peer);
+    let sign_in = SignIn::principal("alice").role("admin");
+    client.request(&world, |session| session.sign_in(sign_in).unwrap());
+    let before = client.clone();
+    client.request(&world, |session| session.rotate().unwrap());
+    before.open(&world);
+    let store = world.sessions.store().inner();
+    assert_eq!((store.len(), store.data_len()), (0, 0));
 }
 
 #[test]
