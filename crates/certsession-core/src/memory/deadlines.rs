@@ -101,6 +101,15 @@ impl Deadlines {
         None
     }
 
+    /// The slots from this one on, free ones too, each with the session that is or was in it.
+    pub(super) fn slots_from(
+        &self,
+        first: usize,
+    ) -> impl Iterator<Item = (usize, SlotNumber, Handle)> {
+        let slots = self.slots.iter().enumerate().skip(first);
+        slots.map(|(at, slot)| (at, SlotNumber(at as u32), slot.handle))
+    }
+
     /// Puts a slot at the front of its bucket.
     fn link(&mut self, number: u32) {
         let deadline = self.slots[number as usize].deadline;
