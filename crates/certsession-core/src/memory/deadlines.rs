@@ -101,10 +101,13 @@ impl Deadlines {
         None
     }
 
-    /// The slots from this number on, each with the session that has it, or had it last.
-    pub(super) fn slots_from(&self, number: usize) -> impl Iterator<Item = (usize, Handle)> {
-        let slots = self.slots.iter().enumerate().skip(number);
-        slots.map(|(number, slot)| (number, slot.handle))
+    /// The slots from this one on, free ones too, each with the session that is or was in it.
+    pub(super) fn slots_from(
+        &self,
+        first: usize,
+    ) -> impl Iterator<Item = (usize, SlotNumber, Handle)> {
+        let slots = self.slots.iter().enumerate().skip(first);
+        slots.map(|(at, slot)| (at, SlotNumber(at as u32), slot.handle))
     }
 
     /// Puts a slot at the front of its bucket.

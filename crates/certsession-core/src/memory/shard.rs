@@ -61,15 +61,16 @@ impl Shard {
         now: Timestamp,
     ) -> (Vec<Arc<Record>>, Option<usize>) {
         let mut live = Vec::new();
-        for (at, handle) in self.deadlines.slots_from(slot) {
-            // The session of a free slot is gone.
-            let Some(record) = self.get(handle).filter(|record| !record.is_expired(now)) else {
+        for (at, slot, handle) in self.deadlines.slots_from(slot) {
+            // A free slot still has the handle of the session that was in it.
+            let in_slot = |entry: &&Entry| entry.slot == slot && !entry.record.is_expired(now);
+            let Some(entry) = self.entries.get(&handle).filter(in_slot) else {
                 continue;
             };
             if live.len() == most {
                 return (live, Some(at));
             }
-            live.push(Arc::clone(record));
+            live.push(Arc::clone(&entry.record));
         }
         (live, None)
     }
