@@ -148,6 +148,10 @@ bench-connections: build-benches
 bench-check: build-benches
     "{{ target }}/benches/release/check-share"
 
+# Counts full TLS handshakes with a client certificate beside bare rustls and nginx, and writes the table into docs/performance.md. Run nothing else meanwhile.
+bench-handshakes: build-benches
+    "{{ target }}/benches/release/bench-handshakes"
+
 # Counts instructions and allocations of a request (callgrind), and writes the table into docs/performance.md.
 bench-instructions: build-benches
     "{{ target }}/benches/release/bench-instructions"

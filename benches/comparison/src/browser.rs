@@ -52,7 +52,7 @@ impl Browser {
             peer: self.peer.clone(),
         };
         let reply = self.candidate.send(request).await;
-        for field in &reply.set_cookie {
+        for field in reply.set_cookie() {
             self.keep(field);
         }
         reply

@@ -6,7 +6,7 @@
 //! | `/put?key=K&value=V` | writes one key |
 //! | `/get?key=K` | returns the value of a key, or `none` |
 //! | `/slow-put?key=K&value=V` | reads, waits at the gate, writes one key |
-//! | `/sign-in` | signs `alice` in, as the framework's documentation says |
+//! | `/sign-in?username=U` | signs this user in, or `alice`, as the framework's documentation says |
 //! | `/sign-out` | signs out, as the framework's documentation says |
 //! | `/sign-out-and-fail` | the same, and then the handler returns an error |
 //! | `/failing/sign-out` | the same, within a middleware that fails after the handler |
@@ -20,6 +20,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use certsession_actix::PeerState;
+use serde::Deserialize;
 
 use crate::gate::Gate;
 
@@ -30,11 +31,26 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 /// There is no such key.
 pub(crate) const NONE: &str = "none";
 
-/// The timeouts of sessions in every scenario: short, but not too short for a scenario on a busy
-/// machine.
-pub(crate) const IDLE: Duration = Duration::from_secs(4);
-/// See [`IDLE`]. Set if the candidate has such a setting.
-pub(crate) const ABSOLUTE: Duration = Duration::from_secs(6);
+/// The timeouts of a candidate's sessions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) idle: Duration,
+    /// Set if the candidate has such a setting.
+    pub(crate) absolute: Duration,
+}
+
+impl Timeouts {
+    /// For scenarios: short, but not too short for a busy machine.
+    pub(crate) const SHORT: Self = Self {
+        idle: Duration::from_secs(4),
+        absolute: Duration::from_secs(6),
+    };
+    /// For a scan, which takes a minute.
+    pub(crate) const LONG: Self = Self {
+        idle: Duration::from_secs(600),
+        absolute: Duration::from_secs(900),
+    };
+}
 
 /// A boxed future.
 pub(crate) type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -72,6 +88,25 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// Its text.
     pub(crate) body: String,
+    /// Its header fields, with names in lower case.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Reply {
     /// Its fields `Set-Cookie`.
-    pub(crate) set_cookie: Vec<String>,
+    pub(crate) fn set_cookie(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().filter(|(name, _)| name == "set-cookie");
+        fields.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whom a sign-in signs in.
+#[derive(Debug, Deserialize)]
+pub(crate) struct User {
+    #[serde(default = "alice")]
+    pub(crate) username: String,
+}
+
+fn alice() -> String {
+    ALICE.to_owned()
 }

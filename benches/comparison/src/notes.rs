@@ -1,7 +1,8 @@
 //! The function that causes a result, according to the source code of the release.
 
 use crate::candidates::Kind::{
-    self, ActixSessionCookie as Cookie, ActixSessionRedis as Redis, TowerSessionsMemory as Memory,
+    self, ActixSessionCookie as Cookie, ActixSessionRedis as Redis, AxumLogin as Login,
+    TowerSessionsFirestore as Firestore, TowerSessionsMemory as Memory,
     TowerSessionsRedis as TowerRedis,
 };
 
@@ -33,9 +34,14 @@ const NOTES: &[(&str, &[Note])] = &[
                  had read, and the middleware sends its cookie.",
             ),
             (
-                &[Memory],
+                &[Memory, Login],
                 "`MemoryStore::save` (tower-sessions-memory-store) inserts the record under its \
                  old id, even if it no longer exists.",
+            ),
+            (
+                &[Firestore],
+                "`FirestoreStore::save` (tower-sessions-firestore-store) is an update without a \
+                 precondition, which creates the document again.",
             ),
             (
                 &[TowerRedis],
@@ -53,7 +59,7 @@ const NOTES: &[(&str, &[Note])] = &[
                 "the middleware gets the error of a handler as an ordinary response.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "`Session::flush` deletes the session from the store at once, independent of later \
                  errors.",
             ),
@@ -78,7 +84,7 @@ const NOTES: &[(&str, &[Note])] = &[
                 "`SessionStore::update` writes the whole map, and the last writer wins.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "`Session::save` (tower-sessions-core) writes the whole record as it was loaded, \
                  and the last writer wins.",
             ),
@@ -87,7 +93,7 @@ const NOTES: &[(&str, &[Note])] = &[
     (
         "old token after sign-in",
         &[(
-            &[Redis, Memory, TowerRedis],
+            &[Redis, Memory, TowerRedis, Firestore],
             "only if the application calls `renew` or `cycle_id` at sign-in: neither framework \
              does so by itself, and actix-session's own example `authentication` signs in without \
              it.",
@@ -104,9 +110,10 @@ const NOTES: &[(&str, &[Note])] = &[
                  writer, whose key was deleted, gets a new session, signed in.",
             ),
             (
-                &[Memory],
+                &[Memory, Login],
                 "`MemoryStore::save` again: it restores the old id, signed in.",
             ),
+            (&[Firestore], "`FirestoreStore::save` again, likewise."),
         ],
     ),
     (
@@ -119,7 +126,7 @@ const NOTES: &[(&str, &[Note])] = &[
                  message is lost without an error.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "`Session::flush` empties the record and clears the id, but the record keeps its \
                  own copy: `Session::save` creates the new session under the old id.",
             ),
@@ -128,7 +135,7 @@ const NOTES: &[(&str, &[Note])] = &[
     (
         "rotation, then the handler fails",
         &[(
-            &[Memory, TowerRedis],
+            &[Memory, TowerRedis, Firestore, Login],
             "`Session::cycle_id` deletes the old record at once, and `SessionManager::call` \
              (`service.rs`) saves the new one only if the status is not a server error.",
         )],
@@ -142,7 +149,7 @@ const NOTES: &[(&str, &[Note])] = &[
                 "there is one TTL (`SessionLifecycle`, `config.rs`), and each write restarts it.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "`Expiry` is either `OnInactivity` or `AtDateTime`: with the second, which a \
                  handler can set, there is no idle timeout.",
             ),
@@ -157,7 +164,7 @@ const NOTES: &[(&str, &[Note])] = &[
                  useful only together with the server's key.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "the same with `with_private`, as here. By default the cookie is the unencrypted \
                  key of the store, and a dump is a list of usable cookies.",
             ),
@@ -172,7 +179,7 @@ const NOTES: &[(&str, &[Note])] = &[
                  nothing.",
             ),
             (
-                &[Memory, TowerRedis],
+                &[Memory, TowerRedis, Firestore, Login],
                 "`Session`, its `Inner` and `Record` (tower-sessions-core) derive `Debug`, with \
                  the id and every value.",
             ),
@@ -181,7 +188,7 @@ const NOTES: &[(&str, &[Note])] = &[
     (
         "stolen cookie, other certificate",
         &[(
-            &[Cookie, Redis, Memory, TowerRedis],
+            &[Cookie, Redis, Memory, TowerRedis, Firestore, Login],
             "none of them checks the TLS connection.",
         )],
     ),

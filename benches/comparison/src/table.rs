@@ -83,6 +83,8 @@ offers: the cookies of the others are encrypted with a key of the server, and th
 sign-in.
 
 The releases: actix-session 0.11.0; tower-sessions 0.15.0 with its memory store, and 0.14.0 with \
-tower-sessions-redis-store 0.16.0, which is the newest release and does not support 0.15.
+tower-sessions-redis-store 0.16.0, which is the newest release and does not support 0.15; 0.10.2 \
+with tower-sessions-firestore-store 0.2.1, likewise its newest, on Google's emulator (this release cannot encrypt cookies); axum-login \
+0.18.0 on tower-sessions 0.14.0 with its memory store.
 
 ";

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use certs_dev::{Authority, Identity, LeafRequest};
+use certsession_benches::revocation_list;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -20,6 +21,7 @@ const CLIENTS: usize = 64;
 #[derive(Debug)]
 pub struct Pki {
     folder: TempDir,
+    authority: Authority,
     clients: Vec<Arc<ClientConfig>>,
 }
 
@@ -56,7 +58,21 @@ impl Pki {
                 config(&provider, &roots, &leaf)
             })
             .collect::<Result<_, Fault>>()?;
-        Ok(Self { folder, clients })
+        Ok(Self {
+            folder,
+            authority,
+            clients,
+        })
+    }
+
+    /// Writes `crl.pem` for the servers: this many revoked certificates, none of them a client's.
+    ///
+    /// # Errors
+    ///
+    /// If the list cannot be signed or written.
+    pub fn write_revocation_list(&self, entries: u32) -> Result<(), Fault> {
+        let list = revocation_list(&self.authority, entries)?;
+        Ok(fs::write(self.folder.path().join("crl.pem"), list.pem())?)
     }
 
     /// The folder for a server.

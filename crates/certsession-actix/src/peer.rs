@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
+use actix_web::http::header::UPGRADE;
 use certsession_core::PeerState;
 use certsession_http::{ClientAddress, is_certificate_field, report_direct_certificate_field};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -71,6 +72,8 @@ pub(crate) struct Origin {
     pub(crate) peer: Option<PeerState>,
     /// Whether a proxy has forwarded it.
     pub(crate) is_forwarded: bool,
+    /// Whether it has an `Upgrade` field. Noted here, where each name is looked at in any case.
+    pub(crate) has_upgrade: bool,
 }
 
 /// The peer of a request. The fields that say who a client is are gone afterwards.
@@ -98,10 +101,17 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
         return Origin {
             peer: Some(forwarded.peer),
             is_forwarded: true,
+            has_upgrade: request.headers().contains_key(UPGRADE),
         };
     }
-    let mut names = request.headers().keys();
-    if let Some(name) = names.find(|name| is_certificate_field(name.as_ref())) {
+    let (mut certificate_field, mut has_upgrade) = (None, false);
+    for name in request.headers().keys() {
+        has_upgrade |= *name == UPGRADE;
+        if is_certificate_field(name.as_ref()) {
+            certificate_field = Some(name);
+        }
+    }
+    if let Some(name) = certificate_field {
         report_direct_certificate_field(name.as_str());
         // Only here: it needs the one reference to the request, which an outer middleware may have
         // copied.
@@ -111,6 +121,7 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
     Origin {
         peer: direct_peer(request),
         is_forwarded: false,
+        has_upgrade,
     }
 }
 
@@ -154,7 +165,7 @@ pub(crate) fn closer_of(request: &actix_web::HttpRequest) -> Option<&Closer> {
 /// The peer that a test has set. A connection that came through the hook never gets here.
 #[cfg(feature = "test-util")]
 fn peer_of_test(request: &ServiceRequest) -> Option<PeerState> {
-    crate::test_util::peer_of(request).map(|peer| PeerState::clone(&peer))
+    crate::test_util::peer_of(request)
 }
 
 #[cfg(not(feature = "test-util"))]

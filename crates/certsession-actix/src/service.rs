@@ -15,8 +15,8 @@ use actix_web::http::header::{HOST, ORIGIN, SET_COOKIE, UPGRADE, VARY};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use certsession_core::{Device, PeerState, RequestInfo, SessionStore};
 use certsession_http::{
-    Field, FieldValue, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault,
-    SetUpFaultKind, Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
+    FieldValue, HeadChanges, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
+    Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
 };
 
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
@@ -90,10 +90,10 @@ where
             #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
             let _in_progress = peer::closer_of(request.request()).map(Closer::begin_request);
             let origin = peer::take_peer(&mut request);
-            let is_forwarded = origin.is_forwarded;
+            let (is_forwarded, has_upgrade) = (origin.is_forwarded, origin.has_upgrade);
             let opened = match origin.peer {
                 Some(peer) => {
-                    let head = parts.head(&request, &peer, is_forwarded);
+                    let head = parts.head(&request, &peer, is_forwarded, has_upgrade);
                     parts.driver.open(head).await
                 }
                 None => Err(PEER_UNKNOWN.report()),
@@ -112,11 +112,7 @@ where
             }
             Opened::enter(&mut request.extensions_mut(), opened.session().clone());
             let result = parts.inner.call(request).await;
-            let mut response = respond(result, parts.driver.settle(opened).await);
-            if let Ok(response) = &mut response {
-                close_if_refused(response, is_forwarded);
-            }
-            response
+            respond(result, parts.driver.settle(opened).await, is_forwarded)
         })
     }
 }
@@ -127,6 +123,7 @@ impl<S: SessionStore, I> Parts<S, I> {
         request: &'r ServiceRequest,
         peer: &'r PeerState,
         is_forwarded: bool,
+        has_upgrade: bool,
     ) -> RequestHead<'r, impl Iterator<Item = &'r [u8]> + use<'r, S, I>> {
         RequestHead {
             cookies: request.headers().get_all(COOKIE).map(HeaderValue::as_bytes),
@@ -137,7 +134,7 @@ impl<S: SessionStore, I> Parts<S, I> {
                 path: Some(request.path()),
                 client: peer::address_of(request, is_forwarded),
             },
-            site: site_fields(request),
+            site: site_fields(request, has_upgrade),
         }
     }
 
@@ -149,10 +146,10 @@ impl<S: SessionStore, I> Parts<S, I> {
 }
 
 /// What the cross-site guard asks for. (actix-web knows no extended CONNECT.)
-fn site_fields(request: &ServiceRequest) -> SiteFields<'_> {
+fn site_fields(request: &ServiceRequest, has_upgrade: bool) -> SiteFields<'_> {
     let headers = request.headers();
     let values = |name| headers.get_all(name).map(HeaderValue::as_bytes);
-    let opens_web_socket = upgrades_to_web_socket(values(UPGRADE));
+    let opens_web_socket = has_upgrade && upgrades_to_web_socket(values(UPGRADE));
     if request.method().is_safe() && !opens_web_socket {
         // The guard looks at nothing else then, so nothing is looked up.
         return SiteFields::default();
@@ -200,17 +197,14 @@ fn close_if_refused<B>(response: &mut ServiceResponse<B>, is_forwarded: bool) {
 fn respond<B>(
     result: Result<ServiceResponse<B>, actix_web::Error>,
     settled: Settled,
+    is_forwarded: bool,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let mut response = match (result, settled.committed) {
-        (Ok(response), Ok(())) => response.map_into_left_body(),
-        (Ok(response), Err(error)) => {
-            let (request, _) = response.into_parts();
-            let failed = HttpResponse::from_error(Error::from(error));
-            ServiceResponse::new(request, failed).map_into_right_body()
-        }
+    let response = match result {
+        Ok(response) => response,
         // An inner middleware failed. Its error keeps its own way through the middleware around
         // this one, as actix-web has it.
-        (Err(inner), committed) => {
+        Err(inner) => {
+            let committed = settled.committed;
             let error = committed.map_or_else(|error| Error::from(error).into(), |()| inner);
             return Err(match settled.head {
                 Some(head) => MarkedError { error, head }.into(),
@@ -218,37 +212,40 @@ fn respond<B>(
             });
         }
     };
+    let mut response = match settled.committed {
+        Ok(()) => response.map_into_left_body(),
+        Err(error) => {
+            let (request, _) = response.into_parts();
+            let failed = HttpResponse::from_error(Error::from(error));
+            ServiceResponse::new(request, failed).map_into_right_body()
+        }
+    };
     if let Some(head) = settled.head {
         let headers = &mut Headers(response.headers_mut());
         head.apply(headers)
             .map_err(actix_web::error::ErrorInternalServerError)?;
     }
+    close_if_refused(&mut response, is_forwarded);
     Ok(response)
 }
 
 struct Headers<'h>(&'h mut HeaderMap);
 
-fn name_of(field: Field) -> HeaderName {
-    match field {
-        Field::Vary => VARY,
-        // Of the fields that the driver touches, the others are cache directives.
-        _ => CACHE_CONTROL,
-    }
-}
+// Checked by the compiler, and not for each response.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const COOKIE_VALUE: HeaderValue = HeaderValue::from_static("Cookie");
 
 impl HeaderFields for Headers<'_> {
-    fn contains(&self, field: Field) -> bool {
-        self.0.contains_key(name_of(field))
+    fn has_cache_control(&self) -> bool {
+        self.0.contains_key(CACHE_CONTROL)
     }
 
-    fn set(&mut self, field: Field, value: &'static str) {
-        self.0
-            .insert(name_of(field), HeaderValue::from_static(value));
+    fn set_no_store(&mut self) {
+        self.0.insert(CACHE_CONTROL, NO_STORE);
     }
 
-    fn add(&mut self, field: Field, value: &'static str) {
-        self.0
-            .append(name_of(field), HeaderValue::from_static(value));
+    fn add_vary_cookie(&mut self) {
+        self.0.append(VARY, COOKIE_VALUE);
     }
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {

@@ -37,7 +37,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
 
 use actix_http::Request;
 use actix_web::HttpMessage;
@@ -106,16 +105,15 @@ impl TestRequestExt for TestRequest {
 
     fn to_request_from(self, peer: PeerState) -> Request {
         let request = self.to_request();
-        request.extensions_mut().insert(TestPeer(Rc::new(peer)));
+        request.extensions_mut().insert(TestPeer(peer));
         request
     }
 }
 
-struct TestPeer(Rc<PeerState>);
+struct TestPeer(PeerState);
 
-pub(crate) fn peer_of(request: &ServiceRequest) -> Option<Rc<PeerState>> {
+pub(crate) fn peer_of(request: &ServiceRequest) -> Option<PeerState> {
     let extensions = request.extensions();
-    extensions
-        .get::<TestPeer>()
-        .map(|TestPeer(peer)| Rc::clone(peer))
+    let TestPeer(peer) = extensions.get()?;
+    Some(peer.clone())
 }

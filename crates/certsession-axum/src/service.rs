@@ -15,8 +15,8 @@ use axum_core::response::IntoResponse;
 use bytes::Bytes;
 use certsession_core::{Device, PeerState, RequestInfo, SessionStore};
 use certsession_http::{
-    Field, FieldValue, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind,
-    Settled, SiteFields, UnwritableField, upgrades_to_web_socket,
+    FieldValue, HeaderFields, RequestHead, SessionDriver, SetUpFault, SetUpFaultKind, Settled,
+    SiteFields, UnwritableField, upgrades_to_web_socket,
 };
 use http::header::{CACHE_CONTROL, CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::header::{ORIGIN, SET_COOKIE, UPGRADE, VARY};
@@ -278,27 +278,21 @@ where
 
 struct Headers<'h>(&'h mut HeaderMap);
 
-const fn name_of(field: Field) -> HeaderName {
-    match field {
-        Field::Vary => VARY,
-        // Of the fields that the driver touches, the others are cache directives.
-        _ => CACHE_CONTROL,
-    }
-}
+// Checked by the compiler, and not for each response.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const COOKIE_VALUE: HeaderValue = HeaderValue::from_static("Cookie");
 
 impl HeaderFields for Headers<'_> {
-    fn contains(&self, field: Field) -> bool {
-        self.0.contains_key(name_of(field))
+    fn has_cache_control(&self) -> bool {
+        self.0.contains_key(CACHE_CONTROL)
     }
 
-    fn set(&mut self, field: Field, value: &'static str) {
-        self.0
-            .insert(name_of(field), HeaderValue::from_static(value));
+    fn set_no_store(&mut self) {
+        self.0.insert(CACHE_CONTROL, NO_STORE);
     }
 
-    fn add(&mut self, field: Field, value: &'static str) {
-        self.0
-            .append(name_of(field), HeaderValue::from_static(value));
+    fn add_vary_cookie(&mut self) {
+        self.0.append(VARY, COOKIE_VALUE);
     }
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {

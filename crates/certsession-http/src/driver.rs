@@ -20,10 +20,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use certsession_core::{PeerState, Refusal, RequestInfo, SessionManager, SessionStore};
+use certsession_core::{
+    PeerState, Refusal, RequestInfo, SessionError, SessionManager, SessionStore,
+};
 use tokio::time::timeout;
-
-use tracing::Span;
 
 use crate::backend::BoxFuture;
 use crate::cookie::{InvalidCookieName, SameSite, SessionCookie};
@@ -162,7 +162,9 @@ impl<S: SessionStore> SessionDriver<S> {
     /// # Errors
     ///
     /// If the request is refused or the store fails. The handler must not run then.
-    // No `async fn`: what is not needed any more would stay in the future of every request.
+    // No `async fn`: what is not needed any more would stay in the future of every request. Inlined,
+    // so that the future is made in its place: it is large, and would be moved there otherwise.
+    #[inline(always)]
     pub fn open<'r, 'h: 'r, C>(
         &'r self,
         request: RequestHead<'r, C>,
@@ -182,23 +184,22 @@ impl<S: SessionStore> SessionDriver<S> {
             request: request.request,
         };
         async move {
-            let opened = match is_admitted {
-                true => manager.open_request(&request).await,
-                false => {
-                    let (peer, info) = (request.peer, request.request);
-                    Err(manager.refuse_request(Refusal::CrossSite, peer, info))
-                }
-            };
-            let opened = opened.map_err(Error::from);
-            #[cfg(feature = "metrics")]
-            if let Err(error) = &opened {
-                crate::meter::refused(error);
+            if !is_admitted {
+                let (peer, info) = (request.peer, request.request);
+                let refusal = manager.refuse_request(Refusal::CrossSite, peer, info);
+                return Err(refused(refusal));
             }
-            let session = RequestSession::new(opened?, Arc::clone(&shared.context));
-            Ok(OpenRequest {
-                guard: EndGuard::new(session),
-                is_forwarded: false,
-            })
+            // No `map_err` and no `?`: each would move the session once more.
+            match manager.open_request(&request).await {
+                Ok(session) => {
+                    let session = RequestSession::new(session, Arc::clone(&shared.context));
+                    Ok(OpenRequest {
+                        guard: EndGuard::new(session),
+                        is_forwarded: false,
+                    })
+                }
+                Err(error) => Err(refused(error)),
+            }
         }
     }
 
@@ -299,6 +300,14 @@ impl<S> fmt::Debug for SessionDriver<S> {
     }
 }
 
+/// The error of a request that is refused, or whose store failed.
+fn refused(error: SessionError) -> Error {
+    let error = Error::from(error);
+    #[cfg(feature = "metrics")]
+    crate::meter::refused(&error);
+    error
+}
+
 /// A request whose session is open.
 #[derive(Debug)]
 #[must_use = "what the handler does to the session is committed by `SessionDriver::settle`"]
@@ -380,8 +389,6 @@ impl Settled {
 struct EndGuard {
     session: RequestSession,
     is_armed: bool,
-    /// The span of the request. What drops its future may be outside of it.
-    span: Span,
 }
 
 impl EndGuard {
@@ -389,7 +396,6 @@ impl EndGuard {
         Self {
             session,
             is_armed: true,
-            span: Span::current(),
         }
     }
 
@@ -405,8 +411,8 @@ impl Drop for EndGuard {
         }
         #[cfg(feature = "metrics")]
         crate::meter::dropped();
-        if let Some(pending) = self.session.abandon() {
-            let _entered = self.span.enter();
+        if let Some((pending, span)) = self.session.abandon() {
+            let _entered = span.enter();
             // The step is begun; no caller is left to wait for it, and a failure is an event.
             drop(self.session.execute_detached(pending));
         }

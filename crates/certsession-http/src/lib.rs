@@ -79,7 +79,7 @@ pub use proxy::{
     ProxySecret, TrustedProxies, TrustedProxiesBuilder, TrustedProxiesError, WeakSecret,
     is_certificate_field, report_direct_certificate_field, warn_if_known_proxy,
 };
-pub use response::{Field, HeadChanges, HeaderFields, UnwritableField};
+pub use response::{HeadChanges, HeaderFields, UnwritableField};
 pub use session::RequestSession;
 pub use sign_in_page::{InvalidSignInPage, Navigation, ReturnTo};
 pub use step_up::{RoleName, SessionName};

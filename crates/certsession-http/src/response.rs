@@ -6,26 +6,17 @@ use certsession_core::CookieChange;
 
 use crate::cookie::SessionCookie;
 
-/// The header fields that [`HeadChanges::apply`] touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Field {
-    /// `Cache-Control` (RFC 9111 section 5.2).
-    CacheControl,
-    /// `Vary` (RFC 9110 section 12.5.5).
-    Vary,
-}
-
-/// The header fields of a response, as an adapter's framework keeps them.
+/// The header fields of a response, as an adapter's framework keeps them. A method for each field that
+/// [`HeadChanges::apply`] writes, so that an adapter has their values ready as constants.
 pub trait HeaderFields {
-    /// Whether there is a field of this name.
-    fn contains(&self, field: Field) -> bool;
+    /// Whether there is a `Cache-Control` field.
+    fn has_cache_control(&self) -> bool;
 
-    /// Sets a field, in place of those of the same name.
-    fn set(&mut self, field: Field, value: &'static str);
+    /// Sets `Cache-Control: no-store` (RFC 9111 section 5.2.2.5), in place of other directives.
+    fn set_no_store(&mut self);
 
-    /// Adds a field beside those of the same name.
-    fn add(&mut self, field: Field, value: &'static str);
+    /// Adds `Vary: Cookie` (RFC 9110 section 12.5.5) beside other `Vary` fields.
+    fn add_vary_cookie(&mut self);
 
     /// Adds a `Set-Cookie` field. Its value is secret: mark it sensitive, so that HTTP/2 does not
     /// index it and `Debug` does not show it (RFC 7541 section 7.1.3).
@@ -86,18 +77,18 @@ impl HeadChanges {
             Some(SetCookie(value)) => {
                 headers.add_set_cookie(value)?;
                 // A cache may not keep a token, whatever the handler says of its page.
-                headers.set(Field::CacheControl, "no-store");
+                headers.set_no_store();
             }
             None if !self.is_personal => return Ok(()),
-            None if headers.contains(Field::CacheControl) => {}
+            None if headers.has_cache_control() => {}
             // What is not stored does not need to say what it depends on (RFC 9110 section
             // 12.5.5).
             None => {
-                headers.set(Field::CacheControl, "no-store");
+                headers.set_no_store();
                 return Ok(());
             }
         }
-        headers.add(Field::Vary, "Cookie");
+        headers.add_vary_cookie();
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use certsession_core::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::Span;
 
 use crate::backend::Backend;
 use crate::ended::ended;
@@ -73,6 +74,9 @@ struct Inner {
     is_used: AtomicBool,
     /// What the adapter knows of the device, if it is to be kept.
     device: OnceLock<Box<Device>>,
+    /// The span in which the session was ended first: if the request is dropped, the end goes on
+    /// there. Taken only then, as each request would pay for it.
+    ended_in: OnceLock<Box<Span>>,
 }
 
 impl RequestSession {
@@ -262,6 +266,7 @@ impl RequestSession {
     ///
     /// If the response head is sent.
     pub fn sign_out(&self) -> Result<(), Error> {
+        self.note_end();
         self.change(Session::sign_out)
     }
 
@@ -296,6 +301,7 @@ impl RequestSession {
     ///
     /// If the response head is sent.
     pub fn end(&self) -> Result<(), Error> {
+        self.note_end();
         self.change(Session::end)
     }
 
@@ -501,6 +507,7 @@ impl RequestSession {
                 .revoke_own(&principal, handle)
                 .await?;
             if revoked && this.handle() == Some(handle) {
+                this.note_end();
                 this.lock().mark_revoked(&[handle]);
             }
             Ok(revoked)
@@ -529,6 +536,7 @@ impl RequestSession {
             let owner = Owner::Principal(principal.clone());
             let actor = Actor::Principal(&principal);
             let revoked = this.0.context.backend.revoke_all(&owner, actor).await?;
+            this.note_end();
             this.lock().mark_revoked(&revoked);
             Ok(revoked.len())
         })
@@ -619,12 +627,15 @@ impl RequestSession {
         session.begin_commit()
     }
 
+    // Inlined, so that the session moves straight to its place.
+    #[inline]
     pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {
         Self(Arc::new(Inner {
             session: Mutex::new(session),
             context,
             is_used: AtomicBool::new(false),
             device: OnceLock::new(),
+            ended_in: OnceLock::new(),
         }))
     }
 
@@ -681,9 +692,19 @@ impl RequestSession {
         self.finish(end, async move { Ok(this.execute_last(pending).await) })
     }
 
-    /// What is left to do of a request that was dropped: an end that it asked for.
-    pub(crate) fn abandon(&self) -> Option<PendingCommit> {
-        self.lock().abandon()
+    /// What is left to do of a request that was dropped: an end that it asked for, and the span in
+    /// which it did. What drops the request may be outside of that.
+    pub(crate) fn abandon(&self) -> Option<(PendingCommit, Span)> {
+        let pending = self.lock().abandon()?;
+        let span = self.0.ended_in.get();
+        Some((
+            pending,
+            span.map_or_else(Span::none, |span| Span::clone(span)),
+        ))
+    }
+
+    fn note_end(&self) {
+        self.0.ended_in.get_or_init(|| Box::new(Span::current()));
     }
 
     /// Marks the response head as sent.

@@ -11,8 +11,8 @@ use certsession_core::{
     RevocationList, SessionManager, StoreOperation,
 };
 use certsession_http::{
-    CrossSiteGuard, Error, Field, FieldValue, HeaderFields, OpenRequest, RequestHead,
-    SessionDriver, SiteFields, UnwritableField,
+    CrossSiteGuard, Error, FieldValue, HeaderFields, OpenRequest, RequestHead, SessionDriver,
+    SiteFields, UnwritableField,
 };
 use tokio::runtime::Runtime;
 
@@ -43,18 +43,16 @@ struct Fields {
 }
 
 impl HeaderFields for Fields {
-    fn contains(&self, field: Field) -> bool {
-        field == Field::CacheControl && self.cache_control.is_some()
+    fn has_cache_control(&self) -> bool {
+        self.cache_control.is_some()
     }
 
-    fn set(&mut self, field: Field, value: &'static str) {
-        assert_eq!(field, Field::CacheControl);
-        self.cache_control = Some(value);
+    fn set_no_store(&mut self) {
+        self.cache_control = Some("no-store");
     }
 
-    fn add(&mut self, field: Field, value: &'static str) {
-        assert_eq!(field, Field::Vary);
-        self.vary.push(value);
+    fn add_vary_cookie(&mut self) {
+        self.vary.push("Cookie");
     }
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {

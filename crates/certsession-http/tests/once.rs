@@ -10,8 +10,7 @@ use certsession_core::{
     FlashLevel, Key, MemoryStore, OneTime, PeerState, RequestInfo, SessionManager, StoreOperation,
 };
 use certsession_http::{
-    Error, Field, HeaderFields, OpenRequest, RequestHead, SessionDriver, SiteFields,
-    UnwritableField,
+    Error, HeaderFields, OpenRequest, RequestHead, SessionDriver, SiteFields, UnwritableField,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -35,13 +34,13 @@ struct World {
 struct Cookie(Option<String>);
 
 impl HeaderFields for Cookie {
-    fn contains(&self, _: Field) -> bool {
+    fn has_cache_control(&self) -> bool {
         false
     }
 
-    fn set(&mut self, _: Field, _: &'static str) {}
+    fn set_no_store(&mut self) {}
 
-    fn add(&mut self, _: Field, _: &'static str) {}
+    fn add_vary_cookie(&mut self) {}
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
         self.0 = value.split(';').next().map(str::to_owned);

@@ -13,9 +13,9 @@ use certsession_core::{
     PublicKeyHash, RequestInfo, SessionManager,
 };
 use certsession_http::{
-    AddressField, Dialect, Error, Field, ForwardedPeer, HeaderFields, Hop, ProxySecret,
-    RequestHead, SessionDriver, SiteFields, TrustedProxies, TrustedProxiesBuilder,
-    TrustedProxiesError, UnwritableField,
+    AddressField, Dialect, Error, ForwardedPeer, HeaderFields, Hop, ProxySecret, RequestHead,
+    SessionDriver, SiteFields, TrustedProxies, TrustedProxiesBuilder, TrustedProxiesError,
+    UnwritableField,
 };
 
 /// Verifies every certificate that can be read, and counts.
@@ -280,13 +280,13 @@ async fn request(
 struct Cookies(Option<String>);
 
 impl HeaderFields for Cookies {
-    fn contains(&self, _: Field) -> bool {
+    fn has_cache_control(&self) -> bool {
         false
     }
 
-    fn set(&mut self, _: Field, _: &'static str) {}
+    fn set_no_store(&mut self) {}
 
-    fn add(&mut self, _: Field, _: &'static str) {}
+    fn add_vary_cookie(&mut self) {}
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
         self.0 = Some(value.to_owned());

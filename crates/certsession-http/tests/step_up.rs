@@ -9,8 +9,8 @@ use certsession_core::{
     AuthMethod, Device, Key, MemoryStore, PeerState, RequestInfo, SessionManager, SignIn,
 };
 use certsession_http::{
-    Confirmation, Error, Field, HeaderFields, OpenRequest, RequestHead, RequestSession,
-    SessionDriver, SiteFields, UnwritableField,
+    Confirmation, Error, HeaderFields, OpenRequest, RequestHead, RequestSession, SessionDriver,
+    SiteFields, UnwritableField,
 };
 
 const CART: Key<u32> = Key::new("cart");
@@ -30,13 +30,13 @@ struct Client {
 struct Cookie(Option<String>);
 
 impl HeaderFields for Cookie {
-    fn contains(&self, _: Field) -> bool {
+    fn has_cache_control(&self) -> bool {
         false
     }
 
-    fn set(&mut self, _: Field, _: &'static str) {}
+    fn set_no_store(&mut self) {}
 
-    fn add(&mut self, _: Field, _: &'static str) {}
+    fn add_vary_cookie(&mut self) {}
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
         self.0 = Some(value.to_owned());

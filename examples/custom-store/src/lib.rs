@@ -128,18 +128,16 @@ impl SessionStore for FolderStore {
         page: &Page,
         now: Timestamp,
     ) -> Result<SessionPage, StoreError> {
-        let mut members = self.step(|files| files.members(&owner.key(), Some(now)))?;
-        if let Some(after) = page.cursor() {
-            members.retain(|record| place(record).as_slice() > after.as_bytes());
-        }
-        let has_more = members.len() > page.limit();
-        members.truncate(page.limit());
-        let next = members.last().filter(|_| has_more).map(place);
-        let sessions = members.iter().map(SessionSummary::from).collect();
-        Ok(SessionPage::new(
-            sessions,
-            next.and_then(|it| Cursor::new(&it)),
-        ))
+        let members = self.step(|files| files.members(&owner.key(), Some(now)))?;
+        Ok(page_of(members, page))
+    }
+
+    async fn all_sessions(&self, page: &Page, now: Timestamp) -> Result<SessionPage, StoreError> {
+        let (mut records, unreadable) = self.step(|files| files.all())?;
+        records.retain(|record| !record.is_expired(now));
+        let is_first = page.cursor().is_none();
+        let named = if is_first { unreadable } else { Vec::new() };
+        Ok(page_of(records, page).with_unreadable(named))
     }
 
     async fn end_oldest(
@@ -164,6 +162,18 @@ impl SessionStore for FolderStore {
             files.remove_all(members.iter().map(Record::handle).collect())
         })
     }
+}
+
+/// A page of these records, which are in the order of their places.
+fn page_of(mut records: Vec<Record>, page: &Page) -> SessionPage {
+    if let Some(after) = page.cursor() {
+        records.retain(|record| place(record).as_slice() > after.as_bytes());
+    }
+    let has_more = records.len() > page.limit();
+    records.truncate(page.limit());
+    let next = records.last().filter(|_| has_more).map(place);
+    let sessions = records.iter().map(SessionSummary::from).collect();
+    SessionPage::new(sessions, next.and_then(|it| Cursor::new(&it)))
 }
 
 /// The place of a session in a list: as a cursor, and oldest first.
@@ -233,24 +243,34 @@ impl Files<'_> {
         Ok(removed)
     }
 
-    /// The records of an owner, oldest first; if `now` is there, without those that have expired.
-    fn members(&self, owner: &OwnerKey, now: Option<Timestamp>) -> io::Result<Vec<Record>> {
-        let mut members = Vec::new();
+    /// Every record, oldest first, and the handles of those that cannot be read.
+    fn all(&self) -> io::Result<(Vec<Record>, Vec<Handle>)> {
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(self.0)? {
             let name = entry?.file_name();
             let Some(handle) = name.to_str().and_then(handle_of) else {
                 continue;
             };
-            let Some(record) = self.read(handle)? else {
-                continue;
-            };
-            let is_live = now.is_none_or(|now| !record.is_expired(now));
-            if is_live && record.owners().any(|key| key == *owner) {
-                members.push(Arc::unwrap_or_clone(record));
+            match self.read(handle) {
+                Ok(found) => records.extend(found.map(Arc::unwrap_or_clone)),
+                Err(error) if error.kind() == ErrorKind::InvalidData => unreadable.push(handle),
+                Err(error) => return Err(error),
             }
         }
-        members.sort_by_key(place);
-        Ok(members)
+        records.sort_by_key(place);
+        Ok((records, unreadable))
+    }
+
+    /// The records of an owner, oldest first; if `now` is there, without those that have expired.
+    /// Fails if a record cannot be read: it may be one of the owner's.
+    fn members(&self, owner: &OwnerKey, now: Option<Timestamp>) -> io::Result<Vec<Record>> {
+        let (mut records, unreadable) = self.all()?;
+        if !unreadable.is_empty() {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let is_live = |record: &Record| now.is_none_or(|now| !record.is_expired(now));
+        records.retain(|it| is_live(it) && it.owners().any(|key| key == *owner));
+        Ok(records)
     }
 
     /// The sessions of a record's principal that have to end before it is admitted; `None` if it is

@@ -1,7 +1,7 @@
 //! Events are in the span of their request, also those of a task that outlives it.
 
 use certsession_actix::certsession_http::{
-    Field, HeaderFields, RequestHead, SessionDriver, SiteFields, UnwritableField,
+    HeaderFields, RequestHead, SessionDriver, SiteFields, UnwritableField,
 };
 use certsession_core::test_util::peer;
 use certsession_core::{Handle, MemoryStore, PeerState, RequestInfo, SessionManager};
@@ -19,13 +19,13 @@ struct World {
 struct Cookie(String);
 
 impl HeaderFields for Cookie {
-    fn contains(&self, _: Field) -> bool {
+    fn has_cache_control(&self) -> bool {
         false
     }
 
-    fn set(&mut self, _: Field, _: &'static str) {}
+    fn set_no_store(&mut self) {}
 
-    fn add(&mut self, _: Field, _: &'static str) {}
+    fn add_vary_cookie(&mut self) {}
 
     fn add_set_cookie(&mut self, value: &str) -> Result<(), UnwritableField> {
         let pair = value.split(';').next().unwrap_or_default();

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::ErrorInternalServerError;
-use actix_web::http::header::{COOKIE, HeaderMap, SET_COOKIE};
+use actix_web::http::header::{COOKIE, HeaderMap};
 use actix_web::test::TestRequest;
 use certsession_actix::test_util::TestRequestExt;
 use serde::Deserialize;
@@ -51,20 +51,21 @@ where
     })
 }
 
-async fn reply(status: u16, set_cookie: Vec<String>, body: impl MessageBody) -> Reply {
+async fn reply(status: u16, fields: Vec<(String, String)>, body: impl MessageBody) -> Reply {
     let body = to_bytes(body).await.unwrap_or_default();
     Reply {
         status,
         body: String::from_utf8_lossy(&body).into_owned(),
-        set_cookie,
+        fields,
     }
 }
 
-fn fields(headers: &HeaderMap) -> Vec<String> {
-    let fields = headers.get_all(SET_COOKIE);
-    fields
-        .map(|field| String::from_utf8_lossy(field.as_bytes()).into_owned())
-        .collect()
+fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
+    let fields = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    fields.collect()
 }
 
 /// The response of a handler that succeeded.

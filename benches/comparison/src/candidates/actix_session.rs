@@ -12,7 +12,7 @@ use actix_web::{App, HttpResponse, test, web};
 use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
-use crate::candidate::{ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting};
+use crate::candidate::{ANONYMOUS, Candidate, NONE, Reply, Request, Timeouts, User, Waiting};
 use crate::gate::Gate;
 
 type Answer = Result<HttpResponse, actix_web::Error>;
@@ -24,16 +24,20 @@ struct ActixSession {
     keys: Box<dyn Fn() -> Vec<String>>,
 }
 
-pub(super) async fn with_cookie() -> Rc<dyn Candidate> {
-    start(CookieSessionStore::default(), Box::new(Vec::new)).await
+pub(super) async fn with_cookie(timeouts: Timeouts) -> Rc<dyn Candidate> {
+    start(CookieSessionStore::default(), Box::new(Vec::new), timeouts).await
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+pub(super) async fn with_redis(
+    redis: &RedisServer,
+    timeouts: Timeouts,
+) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let store = RedisSessionStore::new(redis.url()).await?;
     let client = RefCell::new(redis.connect()?);
     Ok(start(
         store,
         Box::new(move || super::redis_keys(&mut client.borrow_mut())),
+        timeouts,
     )
     .await)
 }
@@ -41,13 +45,16 @@ pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>,
 async fn start<S: SessionStore + 'static>(
     store: S,
     keys: Box<dyn Fn() -> Vec<String>>,
+    timeouts: Timeouts,
 ) -> Rc<dyn Candidate> {
     let gate = Gate::new();
     // The cookie is encrypted, which is the default.
     let middleware = SessionMiddleware::builder(store, Key::generate())
         .session_lifecycle(
             PersistentSession::default()
-                .session_ttl(time::Duration::seconds(IDLE.as_secs().cast_signed()))
+                .session_ttl(time::Duration::seconds(
+                    timeouts.idle.as_secs().cast_signed(),
+                ))
                 .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest),
         )
         .build();
@@ -117,8 +124,8 @@ async fn slow_put(session: Session, pair: web::Query<Pair>, gate: web::Data<Gate
 }
 
 /// With a new id from `renew`; the framework's example `authentication` signs in without one.
-async fn sign_in(session: Session) -> Answer {
-    session.insert("user", ALICE)?;
+async fn sign_in(session: Session, user: web::Query<User>) -> Answer {
+    session.insert("user", &user.username)?;
     session.renew();
     Ok(done())
 }

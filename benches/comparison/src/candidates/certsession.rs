@@ -1,4 +1,4 @@
-//! This project, with its memory store and with its Redis store.
+//! This project on actix, with its memory store and with its Redis store.
 
 use std::error::Error;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use certsession_tests::redis::RedisServer;
 
 use super::actix::{Pair, Send, done, failing_scope, failure, sender};
 use crate::candidate::{
-    ABSOLUTE, ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting,
+    ALICE, ANONYMOUS, Candidate, NONE, Reply, Request, Timeouts, User, Waiting,
 };
 use crate::gate::Gate;
 
@@ -29,20 +29,23 @@ struct Certsession<S> {
     manager: SessionManager<S>,
 }
 
-pub(super) async fn with_memory() -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
-    start(MemoryStore::new()).await
+pub(super) async fn with_memory(timeouts: Timeouts) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+    start(MemoryStore::new(), timeouts).await
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
-    start(RedisStore::connect(&redis.url()).await?).await
+pub(super) async fn with_redis(
+    redis: &RedisServer,
+    timeouts: Timeouts,
+) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+    start(RedisStore::connect(&redis.url()).await?, timeouts).await
 }
 
-async fn start<S: SessionStore>(store: S) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+async fn start<S: SessionStore>(
+    store: S,
+    timeouts: Timeouts,
+) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let gate = Gate::new();
-    let lifetimes = Lifetimes::default()
-        .with_idle(IDLE)?
-        .with_absolute(ABSOLUTE)?;
-    let manager = SessionManager::builder(store).lifetimes(lifetimes).build();
+    let manager = manager(store, timeouts)?;
     let application = App::new()
         .app_data(web::Data::new(gate.clone()))
         .route("/whoami", web::get().to(whoami))
@@ -74,29 +77,8 @@ impl<S: SessionStore> Candidate for Certsession<S> {
         &self.gate
     }
 
-    /// The handle is known; every part of the record that could be the secret is tried.
     fn forge(&self) -> Waiting<Vec<String>> {
-        let manager = self.manager.clone();
-        Box::pin(async move {
-            let Ok(owner) = Owner::principal(ALICE) else {
-                return Vec::new();
-            };
-            let page = manager.sessions(&owner, &Page::default()).await;
-            let mut records = Vec::new();
-            for listed in page.unwrap_or_default().sessions() {
-                let loaded = manager.store().load(listed.handle(), manager.now()).await;
-                records.extend(loaded.ok().flatten());
-            }
-            let cookies = records.iter().flat_map(|record| {
-                let pieces = record.encode();
-                let tokens = pieces.windows(SECRET).map(|piece| {
-                    let token = [record.handle().as_bytes().as_slice(), piece].concat();
-                    cookie(&Base64UrlUnpadded::encode_string(&token))
-                });
-                tokens.collect::<Vec<_>>()
-            });
-            cookies.collect()
-        })
+        forge(self.manager.clone())
     }
 
     fn planted(&self) -> String {
@@ -104,7 +86,43 @@ impl<S: SessionStore> Candidate for Certsession<S> {
     }
 }
 
-fn cookie(token: &str) -> String {
+/// The rules, with these timeouts.
+pub(super) fn manager<S: SessionStore>(
+    store: S,
+    timeouts: Timeouts,
+) -> Result<SessionManager<S>, Box<dyn Error>> {
+    let lifetimes = Lifetimes::default()
+        .with_idle(timeouts.idle)?
+        .with_absolute(timeouts.absolute)?;
+    Ok(SessionManager::builder(store).lifetimes(lifetimes).build())
+}
+
+/// Cookies from a dump: the handle is known, and every part of the record that could be the secret
+/// is tried.
+pub(super) fn forge<S: SessionStore>(manager: SessionManager<S>) -> Waiting<Vec<String>> {
+    Box::pin(async move {
+        let Ok(owner) = Owner::principal(ALICE) else {
+            return Vec::new();
+        };
+        let page = manager.sessions(&owner, &Page::default()).await;
+        let mut records = Vec::new();
+        for listed in page.unwrap_or_default().sessions() {
+            let loaded = manager.store().load(listed.handle(), manager.now()).await;
+            records.extend(loaded.ok().flatten());
+        }
+        let cookies = records.iter().flat_map(|record| {
+            let pieces = record.encode();
+            let tokens = pieces.windows(SECRET).map(|piece| {
+                let token = [record.handle().as_bytes().as_slice(), piece].concat();
+                cookie(&Base64UrlUnpadded::encode_string(&token))
+            });
+            tokens.collect::<Vec<_>>()
+        });
+        cookies.collect()
+    })
+}
+
+pub(super) fn cookie(token: &str) -> String {
     format!("__Host-session={token}")
 }
 
@@ -130,8 +148,8 @@ async fn slow_put(session: CertSession, pair: web::Query<Pair>, gate: web::Data<
     put(session, pair).await
 }
 
-async fn sign_in(session: CertSession) -> Answer {
-    session.sign_in(ALICE)?;
+async fn sign_in(session: CertSession, user: web::Query<User>) -> Answer {
+    session.sign_in(user.username.as_str())?;
     Ok(done())
 }
 

@@ -6,7 +6,11 @@
 
 mod actix;
 mod actix_session;
+mod axum;
+mod axum_login;
 mod certsession;
+mod certsession_axum;
+mod firestore;
 mod tower;
 
 use std::error::Error;
@@ -14,7 +18,7 @@ use std::rc::Rc;
 
 use certsession_tests::redis::{Answer, Client, RedisServer};
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Timeouts};
 
 /// A framework with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +27,26 @@ pub(crate) enum Kind {
     ActixSessionRedis,
     TowerSessionsMemory,
     TowerSessionsRedis,
+    TowerSessionsFirestore,
+    AxumLogin,
     CertsessionMemory,
     CertsessionRedis,
+    CertsessionAxumMemory,
+    CertsessionAxumFirestore,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::ActixSessionCookie,
         Self::ActixSessionRedis,
         Self::TowerSessionsMemory,
         Self::TowerSessionsRedis,
+        Self::TowerSessionsFirestore,
+        Self::AxumLogin,
         Self::CertsessionMemory,
         Self::CertsessionRedis,
+        Self::CertsessionAxumMemory,
+        Self::CertsessionAxumFirestore,
     ];
 
     /// Its name in the table.
@@ -44,14 +56,24 @@ impl Kind {
             Self::ActixSessionRedis => "actix-session, Redis",
             Self::TowerSessionsMemory => "tower-sessions, memory",
             Self::TowerSessionsRedis => "tower-sessions, Redis",
-            Self::CertsessionMemory => "certsession, memory",
-            Self::CertsessionRedis => "certsession, Redis",
+            Self::TowerSessionsFirestore => "tower-sessions, Firestore",
+            Self::AxumLogin => "axum-login, memory",
+            Self::CertsessionMemory => "certsession on actix, memory",
+            Self::CertsessionRedis => "certsession on actix, Redis",
+            Self::CertsessionAxumMemory => "certsession on axum, memory",
+            Self::CertsessionAxumFirestore => "certsession on axum, Firestore",
         }
     }
 
     /// Whether it is this project.
     pub(crate) const fn is_ours(self) -> bool {
-        matches!(self, Self::CertsessionMemory | Self::CertsessionRedis)
+        matches!(
+            self,
+            Self::CertsessionMemory
+                | Self::CertsessionRedis
+                | Self::CertsessionAxumMemory
+                | Self::CertsessionAxumFirestore
+        )
     }
 
     /// Starts the application, without sessions. If it keeps sessions in Redis, it has a server of
@@ -59,14 +81,19 @@ impl Kind {
     pub(crate) async fn start(
         self,
         redis: &RedisServer,
+        timeouts: Timeouts,
     ) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
         Ok(match self {
-            Self::ActixSessionCookie => actix_session::with_cookie().await,
-            Self::ActixSessionRedis => actix_session::with_redis(redis).await?,
-            Self::TowerSessionsMemory => tower::with_memory(),
-            Self::TowerSessionsRedis => tower::with_redis(redis).await?,
-            Self::CertsessionMemory => certsession::with_memory().await?,
-            Self::CertsessionRedis => certsession::with_redis(redis).await?,
+            Self::ActixSessionCookie => actix_session::with_cookie(timeouts).await,
+            Self::ActixSessionRedis => actix_session::with_redis(redis, timeouts).await?,
+            Self::TowerSessionsMemory => tower::with_memory(timeouts),
+            Self::TowerSessionsRedis => tower::with_redis(redis, timeouts).await?,
+            Self::TowerSessionsFirestore => tower::with_firestore(timeouts).await?,
+            Self::AxumLogin => axum_login::with_memory(timeouts),
+            Self::CertsessionMemory => certsession::with_memory(timeouts).await?,
+            Self::CertsessionRedis => certsession::with_redis(redis, timeouts).await?,
+            Self::CertsessionAxumMemory => certsession_axum::with_memory(timeouts)?,
+            Self::CertsessionAxumFirestore => certsession_axum::with_firestore(timeouts).await?,
         })
     }
 }

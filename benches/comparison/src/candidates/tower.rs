@@ -1,104 +1,100 @@
-//! tower-sessions on axum, with its memory store and with its Redis store.
+//! tower-sessions on axum, with its memory store, its Redis store, and its Firestore store.
 //!
-//! The newest Redis store supports tower-sessions 0.14, so it runs with that release; the two
-//! releases behave the same in these scenarios.
+//! The newest Redis store supports tower-sessions 0.14, and the newest Firestore store 0.10, so
+//! they run with those releases; the releases behave the same in these scenarios.
 
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Debug;
 use std::rc::Rc;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Query, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{Request as HttpRequest, StatusCode};
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use axum::routing::get;
+use axum::http::StatusCode;
+use certsession_tests::firestore::{new_collection, shared};
 use certsession_tests::redis::RedisServer;
-use serde::Deserialize;
-use tower::ServiceExt;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use crate::candidate::{ALICE, ANONYMOUS, Candidate, IDLE, NONE, Reply, Request, Waiting};
+use super::axum::{Pair, Send, sender};
+use super::firestore::{Database, connect};
+use crate::candidate::{ANONYMOUS, Candidate, NONE, Reply, Request, Timeouts, User, Waiting};
 use crate::gate::Gate;
 
 /// The value from its documentation.
 const CONNECTIONS: usize = 6;
 
 struct TowerSessions {
-    router: Router,
+    send: Send,
     gate: Gate,
     /// The ids of the sessions in the store.
-    ids: Box<dyn Fn() -> Vec<String>>,
+    ids: Box<dyn Fn() -> Waiting<Vec<String>>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Pair {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
-pub(super) fn with_memory() -> Rc<dyn Candidate> {
+pub(super) fn with_memory(timeouts: Timeouts) -> Rc<dyn Candidate> {
     let store = tower_sessions::MemoryStore::default();
     let gate = Gate::new();
-    let router = release_0_15::router(store.clone(), gate.clone());
-    let ids = move || numbers(&format!("{store:?}"));
+    let send = release_0_15::sender(store.clone(), gate.clone(), timeouts);
+    let ids = move || -> Waiting<Vec<String>> {
+        let ids = numbers(&format!("{store:?}"));
+        Box::pin(async move { ids })
+    };
     Rc::new(TowerSessions {
-        router,
+        send,
         gate,
         ids: Box::new(ids),
     })
 }
 
-pub(super) async fn with_redis(redis: &RedisServer) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+pub(super) async fn with_redis(
+    redis: &RedisServer,
+    timeouts: Timeouts,
+) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
     let port = redis.port().ok_or("the client needs a port")?;
     let config = Config::from_url(&format!("redis://127.0.0.1:{port}"))?;
     let pool = Pool::new(config, None, None, None, CONNECTIONS)?;
     pool.init().await?;
     let gate = Gate::new();
     let store = tower_sessions_redis_store::RedisStore::new(pool);
-    let router = release_0_14::router(store, gate.clone());
+    let send = release_0_14::sender(store, gate.clone(), timeouts);
     let client = RefCell::new(redis.connect()?);
+    let ids = move || -> Waiting<Vec<String>> {
+        let ids = super::redis_keys(&mut client.borrow_mut());
+        Box::pin(async move { ids })
+    };
     Ok(Rc::new(TowerSessions {
-        router,
+        send,
         gate,
-        ids: Box::new(move || super::redis_keys(&mut client.borrow_mut())),
+        ids: Box::new(ids),
+    }))
+}
+
+pub(super) async fn with_firestore(
+    timeouts: Timeouts,
+) -> Result<Rc<dyn Candidate>, Box<dyn Error>> {
+    let (client, collection) = (connect(shared()).await?, new_collection());
+    let gate = Gate::new();
+    let store =
+        tower_sessions_firestore_store::FirestoreStore::new(client.clone(), collection.clone());
+    let database = Database { client, collection };
+    Ok(Rc::new(TowerSessions {
+        send: release_0_10::sender(store, gate.clone(), timeouts),
+        gate,
+        ids: Box::new(move || database.names()),
     }))
 }
 
 impl Candidate for TowerSessions {
     fn send(&self, request: Request) -> Waiting<Reply> {
-        let router = self.router.clone();
-        Box::pin(async move {
-            let mut sent = HttpRequest::get(request.target);
-            if let Some(cookie) = request.cookie {
-                sent = sent.header(COOKIE, cookie);
-            }
-            // The peer's certificate is available to every handler.
-            let sent = sent.extension(request.peer).body(Body::empty());
-            match sent {
-                // A router cannot fail.
-                Ok(sent) => match router.oneshot(sent).await {
-                    Ok(response) => reply(response).await,
-                    Err(never) => match never {},
-                },
-                Err(_) => Reply::default(),
-            }
-        })
+        (self.send)(request)
     }
 
     fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// The id of a session is its key in the store; the cookie is that id, encrypted.
+    /// The id of a session is its key in the store; the cookie is that id, encrypted where the
+    /// release can.
     fn forge(&self) -> Waiting<Vec<String>> {
-        let cookies = (self.ids)().into_iter().map(|id| format!("id={id}"));
-        let cookies = cookies.collect();
-        Box::pin(async move { cookies })
+        let ids = (self.ids)();
+        Box::pin(async move { ids.await.iter().map(|id| format!("id={id}")).collect() })
     }
 
     fn planted(&self) -> String {
@@ -106,22 +102,8 @@ impl Candidate for TowerSessions {
     }
 }
 
-async fn reply(response: Response) -> Reply {
-    let fields = response.headers().get_all(SET_COOKIE).iter();
-    let set_cookie = fields
-        .map(|field| String::from_utf8_lossy(field.as_bytes()).into_owned())
-        .collect();
-    let status = response.status().as_u16();
-    let body = to_bytes(response.into_body(), usize::MAX).await;
-    Reply {
-        status,
-        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
-        set_cookie,
-    }
-}
-
 /// The ids in the store's `Debug` output, in the form that cookies use.
-fn numbers(printed: &str) -> Vec<String> {
+pub(super) fn numbers(printed: &str) -> Vec<String> {
     let numbers = printed.split("Id(").skip(1);
     numbers
         .filter_map(|rest| rest.split(')').next()?.parse().ok())
@@ -129,41 +111,44 @@ fn numbers(printed: &str) -> Vec<String> {
         .collect()
 }
 
-/// A middleware that fails after the handler.
-async fn failing(request: axum::extract::Request, next: Next) -> StatusCode {
-    next.run(request).await;
-    StatusCode::INTERNAL_SERVER_ERROR
-}
+/// What a handler answers; a failure with its status.
+pub(super) type Answer = Result<String, (StatusCode, String)>;
 
 /// The response of a handler that cannot use its session.
-fn unusable(error: impl Debug) -> (StatusCode, String) {
+pub(super) fn unusable(error: impl Debug) -> (StatusCode, String) {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}"))
 }
 
 /// The response of a handler that fails for a reason unrelated to sessions.
-fn failure() -> (StatusCode, String) {
+pub(super) fn failure() -> (StatusCode, String) {
     unusable("a failure that has nothing to do with the session")
 }
 
-/// The application with one release.
+/// The application with one release, and the key of its cookies where it can encrypt them.
 macro_rules! release {
-    ($module:ident, $tower_sessions:ident) => {
+    ($module:ident, $tower_sessions:ident, $axum:ident $(, $key:expr)?) => {
         mod $module {
             use super::*;
-            use $tower_sessions::cookie::{Key, time::Duration};
+            use $axum::Router;
+            use $axum::extract::{Query, State};
+            use $axum::middleware::{Next, from_fn};
+            use $axum::routing::get;
+            use $tower_sessions::cookie::time::Duration;
             use $tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
-            type Answer = Result<String, (StatusCode, String)>;
-
-            pub(super) fn router(store: impl SessionStore + Clone, gate: Gate) -> Router {
-                let idle = Duration::seconds(IDLE.as_secs().cast_signed());
+            pub(super) fn sender(
+                store: impl SessionStore + Clone,
+                gate: Gate,
+                timeouts: Timeouts,
+            ) -> Send {
+                let idle = Duration::seconds(timeouts.idle.as_secs().cast_signed());
                 let layer = SessionManagerLayer::new(store)
                     .with_expiry(Expiry::OnInactivity(idle))
-                    .with_private(Key::generate());
+                    $(.with_private($key))?;
                 let failing = Router::new()
                     .route("/sign-out", get(sign_out))
                     .layer(from_fn(failing));
-                Router::new()
+                let router = Router::new()
                     .route("/whoami", get(whoami))
                     .route("/put", get(put))
                     .route("/get", get(read))
@@ -177,7 +162,14 @@ macro_rules! release {
                     .route("/debug", get(debug))
                     .nest("/failing", failing)
                     .layer(layer)
-                    .with_state(gate)
+                    .with_state(gate);
+                sender!($axum, router)
+            }
+
+            /// A middleware that fails after the handler.
+            async fn failing(request: $axum::extract::Request, next: Next) -> StatusCode {
+                next.run(request).await;
+                StatusCode::INTERNAL_SERVER_ERROR
             }
 
             async fn whoami(session: Session) -> Answer {
@@ -206,9 +198,10 @@ macro_rules! release {
                 put(session, pair).await
             }
 
-            async fn sign_in(session: Session) -> Answer {
+            async fn sign_in(session: Session, Query(user): Query<User>) -> Answer {
                 session.cycle_id().await.map_err(unusable)?;
-                session.insert("user", ALICE).await.map_err(unusable)?;
+                let written = session.insert("user", user.username).await;
+                written.map_err(unusable)?;
                 Ok("done".to_owned())
             }
 
@@ -245,5 +238,16 @@ macro_rules! release {
     };
 }
 
-release!(release_0_14, tower_sessions_0_14);
-release!(release_0_15, tower_sessions);
+release!(release_0_10, tower_sessions_0_10, axum_0_7);
+release!(
+    release_0_14,
+    tower_sessions_0_14,
+    axum,
+    tower_sessions_0_14::cookie::Key::generate()
+);
+release!(
+    release_0_15,
+    tower_sessions,
+    axum,
+    tower_sessions::cookie::Key::generate()
+);

@@ -88,7 +88,7 @@ impl<S: SessionStore> SessionManager<S> {
     // By reference, as the future of each layer would have a copy of it.
     pub async fn open_request(&self, request: &OpenRequest<'_>) -> Result<Session, SessionError> {
         let now = self.rules.clock.now();
-        let certificate = self.judge_peer(request.peer, request.request)?;
+        let certificate = self.judge_peer(request)?;
         if let Some(certificate) = certificate.map(Arc::as_ref)
             && let Err(refusal) = self.rules.judge(certificate, now)
         {
@@ -96,7 +96,7 @@ impl<S: SessionStore> SessionManager<S> {
             let details = EventDetails::of_request(request.request, Some(certificate));
             return Err(self.refuse(None, refusal, details));
         }
-        let found = match self.read_token(request.presented, certificate, request.request) {
+        let found = match self.read_token(request, certificate) {
             Some((handle, token_hash)) => {
                 let lookup = Lookup {
                     request,
@@ -105,7 +105,15 @@ impl<S: SessionStore> SessionManager<S> {
                     certificate,
                     now,
                 };
-                match self.find(&lookup).await? {
+                let found = match self.find_near(&lookup) {
+                    Some(base) => LookupResult::Session(base),
+                    // Here and not in a function of its own, which would be a future in this one.
+                    None => {
+                        let loaded = self.store.load(handle, now).await;
+                        self.judge_loaded(loaded, &lookup)?
+                    }
+                };
+                match found {
                     // In a box, as each request would have room for it.
                     LookupResult::Unbound(record) => {
                         Box::pin(self.find_unbound(record, &lookup)).await?
@@ -160,15 +168,14 @@ impl<S: SessionStore> SessionManager<S> {
 
     fn judge_peer<'p>(
         &self,
-        peer: &'p PeerState,
-        request: RequestInfo<'_>,
+        request: &OpenRequest<'p>,
     ) -> Result<Option<&'p Arc<PeerCertificate>>, SessionError> {
-        match peer {
+        match request.peer {
             PeerState::Absent => Ok(None),
             PeerState::Verified(certificate) => Ok(Some(certificate)),
             PeerState::Rejected(error) => {
                 let error = error.clone();
-                let details = EventDetails::of_request(request, None);
+                let details = EventDetails::of_request(request.request, None);
                 let event = SessionEvent::CertificateRejected { error };
                 self.rules.emit(event, details);
                 Err(self.refuse(None, Refusal::CertificateRejected, details))
@@ -179,11 +186,10 @@ impl<S: SessionStore> SessionManager<S> {
     /// Returns the session that the token names, and the hash of its secret.
     fn read_token(
         &self,
-        presented: Presented<'_>,
+        request: &OpenRequest<'_>,
         certificate: Option<&Arc<PeerCertificate>>,
-        request: RequestInfo<'_>,
     ) -> Option<(Handle, TokenHash)> {
-        let refusal = match presented {
+        let refusal = match request.presented {
             Presented::None => return None,
             Presented::Several => Refusal::SeveralTokens,
             Presented::One(text) => match Token::parse(text) {
@@ -192,19 +198,28 @@ impl<S: SessionStore> SessionManager<S> {
             },
         };
         let certificate = certificate.map(Arc::as_ref);
-        self.ignore(refusal, EventDetails::of_request(request, certificate));
+        self.ignore(
+            refusal,
+            EventDetails::of_request(request.request, certificate),
+        );
         None
     }
 
-    async fn find(&self, lookup: &Lookup<'_>) -> Result<LookupResult, SessionError> {
-        if lookup.request.reads_near
-            && let Some(base) = self.find_near(lookup)
-        {
-            return Ok(LookupResult::Session(base));
-        }
+    /// Judges what the store has of the session.
+    fn judge_loaded(
+        &self,
+        loaded: Result<Option<Arc<Record>>, StoreError>,
+        lookup: &Lookup<'_>,
+    ) -> Result<LookupResult, SessionError> {
         let now = lookup.now;
-        let loaded = self.store.load(lookup.handle, now).await;
-        let loaded = loaded.map_err(self.failed_for(StoreOperation::Load, lookup.details()))?;
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            // Only here, as each request would pay for the details.
+            Err(error) => {
+                let failed = self.failed_for(StoreOperation::Load, lookup.details());
+                return Err(failed(error).into());
+            }
+        };
         // By contract a store never returns an expired record. Check again: a bug in a store must
         // not bring an ended session back.
         let Some(record) = loaded.filter(|record| !record.is_expired(now)) else {
@@ -225,8 +240,12 @@ impl<S: SessionStore> SessionManager<S> {
         self.judge(record, lookup, compared)
     }
 
-    /// Returns the session from a copy, if the copy is sufficient to accept the request.
+    /// Returns the session from a copy, if the request may be served from one, and the copy is
+    /// sufficient to accept it.
     fn find_near(&self, lookup: &Lookup<'_>) -> Option<Base> {
+        if !lookup.request.reads_near {
+            return None;
+        }
         let now = lookup.now;
         let record = self.store.near(lookup.handle, now)?;
         let is_sufficient = !record.is_expired(now)

@@ -6,15 +6,63 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Phase, Session, SessionError};
+use super::{Base, Phase, Session, SessionError};
 use crate::certificate::PeerCertificate;
 use crate::data::{Edit, Key, decode};
 use crate::event::Refusal;
 use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::Record;
+use crate::seal::DataKey;
 use crate::store::{StoreError, StoreErrorKind};
 use crate::time::Timestamp;
+
+/// The text of a key's value.
+enum Text<'s> {
+    Json(&'s [u8]),
+    Sealed(Sealed<'s>),
+}
+
+/// An encrypted value.
+struct Sealed<'s> {
+    data_key: &'s DataKey,
+    handle: Handle,
+    text: &'s [u8],
+}
+
+impl Base {
+    /// A value, as it is stored.
+    fn text<'s>(&'s self, text: &'s [u8]) -> Text<'s> {
+        match &self.data_key {
+            None => Text::Json(text),
+            Some(data_key) => Text::Sealed(Sealed {
+                data_key,
+                handle: self.record.handle,
+                text,
+            }),
+        }
+    }
+}
+
+impl<'s> Text<'s> {
+    fn open(self, name: &str) -> Result<Cow<'s, [u8]>, SessionError> {
+        match self {
+            Self::Json(json) => Ok(Cow::Borrowed(json)),
+            Self::Sealed(sealed) => Ok(Cow::Owned(sealed.open(name)?)),
+        }
+    }
+}
+
+impl Sealed<'_> {
+    /// Decrypts the value of this key.
+    fn open(&self, name: &str) -> Result<Vec<u8>, SessionError> {
+        let opened = self.data_key.open(self.handle, name.as_bytes(), self.text);
+        opened.ok_or_else(|| {
+            let cause = "a value was changed in the store, or is of another key or session";
+            StoreError::with_source(StoreErrorKind::Unreadable, cause).into()
+        })
+    }
+}
 
 impl Session {
     /// The value of a key: as this request wrote it, otherwise as it was loaded.
@@ -23,20 +71,27 @@ impl Session {
     ///
     /// If the stored value does not have the key's type.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
-        let json = self.json(key.name())?;
-        Ok(json.map(|json| decode(key, &json)).transpose()?)
+        Ok(match self.text(key.name()) {
+            None => None,
+            Some(Text::Json(json)) => Some(decode(key, json)?),
+            Some(Text::Sealed(sealed)) => Some(decode(key, &sealed.open(key.name())?)?),
+        })
     }
 
     /// The JSON text of a key: as this request wrote it, otherwise as it was loaded.
-    #[inline]
     pub(super) fn json(&self, name: &str) -> Result<Option<Cow<'_, [u8]>>, SessionError> {
+        self.text(name).map(|text| text.open(name)).transpose()
+    }
+
+    #[inline]
+    fn text(&self, name: &str) -> Option<Text<'_>> {
         match self.pending.changes.edit(name) {
-            Edit::Insert(json) => Ok(Some(Cow::Borrowed(json))),
-            Edit::Remove => Ok(None),
-            Edit::Stored => match self.record().and_then(|record| record.data.get(name)) {
-                Some(stored) => self.unsealed(name, stored).map(Some),
-                None => Ok(None),
-            },
+            Edit::Insert(json) => Some(Text::Json(json)),
+            Edit::Remove => None,
+            Edit::Stored => {
+                let base = self.base.as_ref()?;
+                Some(base.text(base.record.data.get(name)?))
+            }
         }
     }
 
@@ -44,13 +99,14 @@ impl Session {
     /// out.
     pub(super) fn texts(&self) -> BTreeMap<String, Vec<u8>> {
         let changes = &self.pending.changes;
-        let stored = self.record().map(|record| record.data.clone());
         let mut texts = BTreeMap::new();
-        for (name, stored) in stored.unwrap_or_default().iter() {
-            if let Edit::Stored = changes.edit(&name)
-                && let Ok(json) = self.unsealed(&name, stored)
-            {
-                texts.insert(name.into_owned(), json.into_owned());
+        if let Some(base) = &self.base {
+            for (name, stored) in base.record.data.iter() {
+                if let Edit::Stored = changes.edit(&name)
+                    && let Ok(json) = base.text(stored).open(&name)
+                {
+                    texts.insert(name.into_owned(), json.into_owned());
+                }
             }
         }
         for (name, json) in changes.edits() {
@@ -59,22 +115,6 @@ impl Session {
             }
         }
         texts
-    }
-
-    #[inline]
-    fn unsealed<'j>(&self, name: &str, stored: &'j [u8]) -> Result<Cow<'j, [u8]>, SessionError> {
-        let Some((base, data_key)) = self
-            .base
-            .as_ref()
-            .and_then(|base| Some((base, base.data_key.as_ref()?)))
-        else {
-            return Ok(Cow::Borrowed(stored));
-        };
-        let opened = data_key.open(base.record.handle, name.as_bytes(), stored);
-        opened.map(Cow::Owned).ok_or_else(|| {
-            let cause = "a value was changed in the store, or is of another key or session";
-            StoreError::with_source(StoreErrorKind::Unreadable, cause).into()
-        })
     }
 
     /// Every key with its JSON text, as this request sees them.
