@@ -31,7 +31,7 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// A request, as [`SessionManager::open_request`] needs it.
+/// A request, as [`SessionManager::open_request`](crate::SessionManager::open_request) needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenRequest<'r> {
     /// The session cookies.
@@ -39,7 +39,7 @@ pub struct OpenRequest<'r> {
     /// The peer of the connection.
     pub peer: &'r PeerState,
     /// Whether a copy of the record that this process holds may serve the request: see
-    /// [`SessionManager::open_near`].
+    /// [`SessionManager::open_near`](crate::SessionManager::open_near).
     pub reads_near: bool,
     /// What events say of the request.
     pub request: RequestInfo<'r>,
