@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::client::{Ask, Client, Outcome};
 use super::database::{Command, Db, Handle, Principal, Request, Write};
-use super::{Firestore, FirestoreFault};
+use super::plan::{Firestore, FirestoreFault};
 use crate::network::{Clause, State};
 
 /// What the checker remembers.
