@@ -21,7 +21,7 @@ const SHOWN_AS: [(u32, &str); 4] = [
 async fn nothing_is_hard_to_read_or_to_reach(plan: Plan) {
     let portal = Portal::start(plan, &[]);
     let mut tab = open(&portal, &long_named(&portal));
-    let mut look = |tab: &mut Tab, name: &str| look(tab, &format!("{}/{name}", plan.portal()));
+    let look = |tab: &mut Tab, name: &str| look(tab, &format!("{}/{name}", plan.portal()));
     look(&mut tab, "signed-out");
 
     // No name has a place to break.
