@@ -1,5 +1,6 @@
 //! A certificate authority: it issues certificates, and signs data that tests assemble by hand.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -19,13 +20,22 @@ use crate::{Error, Identity, LeafRequest, PrivateKey};
 const AUTHORITY_DAYS: u32 = 3650;
 
 /// A self-signed certificate authority with an ECDSA P-256 key.
-#[derive(Debug)]
 pub struct Authority {
     certificate: Certificate,
     subject: Vec<u8>,
     /// What its signatures say of it: name and key identifier.
     issuer: CertificateParams,
     key: PrivateKey,
+}
+
+/// The rest follows from the certificate.
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority")
+            .field("certificate", &self.certificate)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Authority {

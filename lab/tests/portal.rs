@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use certs_dev::{CrlRequest, Overwrite, Pki};
 use certsession_scan::{Config, Options, Report, Silent};
+use certsession_tests::programs::executable;
 
 struct Portal(Child);
 
@@ -24,23 +25,7 @@ fn root() -> PathBuf {
 }
 
 fn start(program: &str, port: u16, certificates: &Path, tls: &str) -> Portal {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--offline", "--profile=test"])
-        .args(["--package", "portal", "--package", "portal-axum"])
-        .current_dir(root());
-    // Build scripts that read the environment variables of this test would run again each time.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
-        if of_package.iter().any(|prefix| text.starts_with(prefix)) {
-            cargo.env_remove(&name);
-        }
-    }
-    assert!(cargo.status().unwrap().success(), "cargo build");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let child = Command::new(target.join("debug").join(program))
+    let child = Command::new(executable(program))
         .args(["--addr", &format!("127.0.0.1:{port}"), "--tls", tls])
         .args(["--lab", "--resumption", "on", "--certs"])
         .arg(certificates)
