@@ -108,7 +108,7 @@ async fn assert_admitted(site: &Site, client: &Client, [serial, subject]: [&str;
     let page = odd.get("/").await;
     assert_eq!(page.status, 200);
     assert_eq!(page.body.matches("<script>").count(), 1, "the page's own");
-    assert_eq!(page.body.matches("</code>").count(), 5, "{}", page.body);
+    assert_eq!(page.body.matches("</code>").count(), 4, "{}", page.body);
 
     let thief = site.browser("thief");
     thief.set_cookie(odd.cookie());

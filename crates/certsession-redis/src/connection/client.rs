@@ -163,10 +163,10 @@ impl Client {
         };
         let mut link = Link::over(wire).with_near(near);
         if link.near.is_some() {
-            // The connection is not notified of its own changes: this process drops the copies of
-            // what it changes by itself, and leases for reads that were sent before the change.
-            let tracking = ["TRACKING", "ON", "NOLOOP"];
-            link.send(cmd("CLIENT").arg(&tracking[..])).await?;
+            // Not with NOLOOP, although this process drops the copies of what it changes: the server
+            // would not tell the connection either that its own read has pushed a key out of a full
+            // tracking table, and no change of that key would be told any more.
+            link.send(cmd("CLIENT").arg("TRACKING").arg("ON")).await?;
         }
         Ok(link)
     }
