@@ -172,9 +172,8 @@ async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
     eprintln!("{kept} of {SESSIONS} copies were kept for a moment");
 }
 
-/// The same race within one connection, which the server does not notify of its own changes. Some
-/// of the requests that change a session are given up at some point, and their command may have been
-/// sent or not.
+/// The same race within one connection. Some of the requests that change a session are given up at
+/// some point, and their command may have been sent or not.
 #[tokio::test]
 async fn p4_no_copy_outlives_a_change_over_its_own_connection() {
     const SESSIONS: u32 = 3_000;
