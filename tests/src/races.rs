@@ -183,7 +183,7 @@ pub fn revoke_all_against_requests<S: SessionStore>(
 pub fn logout_against_writer<S: SessionStore>(
     servers: &[Server<S>],
     together: usize,
-    head_start: Duration,
+    mut head_start: Duration,
 ) {
     let Server { runtime, site } = &servers[0];
     let (mut wrote, mut was_late) = (0, 0);
@@ -215,6 +215,10 @@ pub fn logout_against_writer<S: SessionStore>(
             }
         }
         assert_eq!(runtime.block_on(site.count_active(&tokens)), 0);
+        // On a busy machine it may be too short for either to win.
+        if wrote == 0 || was_late == 0 {
+            head_start *= 2;
+        }
     }
     assert!(wrote > 0 && was_late > 0, "no race: {wrote} and {was_late}");
 }

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::builder::RedisBuilder;
+use super::client::Answer;
 use super::server::RedisServer;
 use super::wait_for;
 
@@ -101,6 +102,17 @@ impl RedisSentinel {
             };
             (0..REPLICAS).all(is_in_step).then_some(())
         });
+        // On a busy machine a replica may be behind nevertheless. Once they have this, they have
+        // everything that was written before it.
+        let mut client = master.connect().unwrap();
+        client.ask(&["SET", "in-step", "1"]).unwrap();
+        let millis = LIMIT.as_millis().to_string();
+        let reached = client.ask(&["WAIT", &REPLICAS.to_string(), &millis]);
+        let all = i64::try_from(REPLICAS).unwrap();
+        assert!(
+            matches!(reached, Ok(Answer::Integer(n)) if n >= all),
+            "{reached:?}"
+        );
         master.kill();
         master
     }

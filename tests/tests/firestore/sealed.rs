@@ -1,10 +1,13 @@
 //! P7 for encrypted sessions: everything that the database holds, searched for a value.
 
+use std::sync::Arc;
+
 use base64ct::{Base64, Encoding};
 use certsession_core::{Key, Presented, SessionManager, SignIn};
 use certsession_tests::firestore::{new_collection, shared, url};
 use certsession_tests::rules::new_peer;
 use certsession_tests::stores::firestore_settings;
+use rustls::crypto::ring;
 use serde_json::Value;
 
 const DIAGNOSIS: Key<String> = Key::new("diagnosis");
@@ -32,7 +35,14 @@ async fn dump(encrypts: bool) -> Vec<u8> {
 
     let base = format!("http://127.0.0.1:{}/v1/projects/test/databases", shared());
     let documents = format!("{base}/(default)/documents/{collection}?pageSize=300");
-    let client = reqwest::Client::builder().http1_only().build().unwrap();
+    // The emulator speaks no TLS, but a client wants a provider for it.
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder().http1_only();
+    let client = client.tls_backend_preconfigured(tls).build().unwrap();
     let request = client.get(documents).bearer_auth("owner");
     let text = request.send().await.unwrap().text().await.unwrap();
     let mut held = text.clone().into_bytes();

@@ -82,7 +82,10 @@ impl Scene {
         let is_late_look = |line: &Line| {
             line.get("event") == Some("store_failed") && line.get("actor") == Some("rules")
         };
-        lines.retain(|line| !is_late_look(line));
+        // Each connection to Redis says how it writes, when it is opened: not by the attack.
+        let is_about_a_connection =
+            |line: &Line| line.get("message") == Some("records are replaced on this connection");
+        lines.retain(|line| !is_late_look(line) && !is_about_a_connection(line));
         // Of two threads either may come first: the one that reads a list, or the one that ends
         // sessions because of it.
         lines.sort_by_key(|line| Reverse(line.get("target").map(str::to_owned)));

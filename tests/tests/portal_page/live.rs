@@ -88,6 +88,7 @@ async fn ending_all_sessions_asks_first(plan: Plan) {
     assert_eq!(phone.get("/me").await.status, 200);
 
     tab.click("#end-all");
+    tab.until("document.querySelector('dialog').open");
     tab.click("#confirm-yes");
     tab.until_it_says("All your sessions have ended.");
     tab.until_it_says("Not signed in");

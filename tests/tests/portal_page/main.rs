@@ -61,6 +61,9 @@ fn sign_in(tab: &mut Tab, principal: &str, label: &str) {
     }
     tab.click("#sign-in-button");
     tab.until("document.querySelectorAll('#sessions li').length > 0");
+    // What follows may end the session: before the WebSocket is open, that would be a failure of it
+    // in the console.
+    tab.until("document.documentElement.dataset.connected === 'yes'");
 }
 
 /// Signs in with another program, on a device of its own.

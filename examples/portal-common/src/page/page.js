@@ -67,7 +67,10 @@
     if (!path) return;
     const opened = new WebSocket(`wss://${location.host}${path}`);
     socket = opened;
-    opened.onopen = () => { wait = SHORTEST; };
+    opened.onopen = () => {
+      wait = SHORTEST;
+      document.documentElement.dataset.connected = "yes";
+    };
     opened.onmessage = ({ data }) => {
       if (path === LIST) replace(byId("sessions"), data, "sessions-title");
     };
@@ -75,9 +78,12 @@
   }
   function disconnect() {
     clearTimeout(timer);
+    delete document.documentElement.dataset.connected;
     const open = socket;
     socket = null;
-    open?.close();
+    // Closed before it is open, it would be an error in the console.
+    if (open?.readyState === WebSocket.CONNECTING) open.onopen = () => open.close();
+    else open?.close();
   }
 
   // After the WebSocket has closed: the session has ended, or the server is gone, for a while.
@@ -110,17 +116,21 @@
     connect();
   }
 
+  // Answered by the buttons and by Escape, and not by the event of closing: that comes later, and
+  // perhaps when the next question is asked already.
+  let answer = null;
   function isConfirmed(text) {
-    const dialog = byId("confirm");
     byId("confirm-text").textContent = text;
-    dialog.returnValue = "";
-    dialog.showModal();
-    return new Promise((answer) => {
-      dialog.onclose = () => answer(dialog.returnValue === "yes");
-    });
+    byId("confirm").showModal();
+    return new Promise((resolve) => { answer = resolve; });
   }
-  byId("confirm-no").onclick = () => byId("confirm").close("");
-  byId("confirm-yes").onclick = () => byId("confirm").close("yes");
+  function close(isYes) {
+    byId("confirm").close();
+    answer(isYes);
+  }
+  byId("confirm-no").onclick = () => close(false);
+  byId("confirm-yes").onclick = () => close(true);
+  byId("confirm").oncancel = () => answer(false);
 
   document.addEventListener("click", async ({ target }) => {
     const { call: request, confirm, done } = target.dataset;
