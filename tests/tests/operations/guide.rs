@@ -59,7 +59,12 @@ pub(crate) fn compare(steps: &[Step]) {
     }
     assert_eq!(told.len(), shown.len(), "{hint}");
     let reference = fs::read_to_string(of_repository(REFERENCE)).unwrap();
-    let named: BTreeSet<_> = reference.split('`').skip(1).step_by(2).collect();
+    // Lines that are no events are told around the log.
+    let named = |text| str::split(text, '`').skip(1).step_by(2);
+    let named: BTreeSet<_> = [&reference, before, after]
+        .into_iter()
+        .flat_map(named)
+        .collect();
     for line in told {
         let fields = line.fields.keys().map(String::as_str);
         for name in fields.chain(line.get("event")) {
