@@ -7,7 +7,7 @@ use actix_web::rt::time::sleep;
 
 use super::{Run, signed_in};
 use crate::browser::Browser;
-use crate::candidate::{ABSOLUTE, Candidate, IDLE};
+use crate::candidate::{Candidate, Timeouts};
 
 /// How often a session is used.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,14 +19,14 @@ pub(super) async fn an_idle_and_an_absolute_timeout(browser: Browser, _: Rc<dyn 
     let began = Instant::now();
     let idle = signed_in(browser.clone()).await?;
     let mut user = signed_in(browser).await?;
-    while began.elapsed() < IDLE + SLACK / 2 {
+    while began.elapsed() < Timeouts::SHORT.idle + SLACK / 2 {
         sleep(PAUSE).await;
         use_it(&mut user, began).await;
     }
     if idle.is_alice().await {
         return Ok(Some("an unused session does not end".to_owned()));
     }
-    while began.elapsed() < ABSOLUTE + SLACK {
+    while began.elapsed() < Timeouts::SHORT.absolute + SLACK {
         sleep(PAUSE).await;
         use_it(&mut user, began).await;
     }
