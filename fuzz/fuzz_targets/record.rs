@@ -20,6 +20,11 @@ fn seed() -> Vec<u8> {
         .encode()
 }
 
+fn unbound() -> Vec<u8> {
+    let sample = SampleRecord::new(1).unbound();
+    sample.insert("cart", "[7]").build().encode()
+}
+
 /// Without this, the checksum alone would detect every change that the fuzzer makes.
 fn fix_checksum(bytes: &mut [u8]) {
     if let Some((head, body)) = bytes.split_at_mut_checked(5) {
@@ -30,16 +35,16 @@ fn fix_checksum(bytes: &mut [u8]) {
     }
 }
 
-fuzz_target!(init: plant_seeds([("record", seed())]), |bytes: &[u8]| {
+fuzz_target!(init: plant_seeds([("record", seed()), ("unbound", unbound())]), |bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
     fix_checksum(&mut bytes);
     match Record::decode(handle(), &bytes) {
         Ok(record) => {
-            assert!(matches!(bytes[0], 1..=3), "another version was read as one of these");
+            assert!(matches!(bytes[0], 1..=4), "another version was read as one of these");
             assert_eq!(bytes[Record::REVISION_BYTES], record.revision().to_bytes());
             assert_eq!(Record::decode(handle(), &record.encode()), Ok(record));
         }
-        Err(UnreadableRecord::Newer { version }) => assert!(version > 3 && bytes[0] == version),
-        Err(_) => assert!(bytes.first().is_none_or(|version| *version <= 3)),
+        Err(UnreadableRecord::Newer { version }) => assert!(version > 4 && bytes[0] == version),
+        Err(_) => assert!(bytes.first().is_none_or(|version| *version <= 4)),
     }
 });
