@@ -27,7 +27,7 @@ pub use cost::{Cost, refuse_if_disturbed};
 pub use crowd::{Crowd, IN_FLIGHT};
 pub use files::allow_connections;
 pub use pki::Pki;
-pub use processor::{CLIENT_CORE, Watch, pin, used_by};
+pub use processor::{CLIENT_CORE, Watch, on_server_core, pin, used_by};
 pub use server::Server;
 
 /// Any error of a benchmark.

@@ -1,6 +1,7 @@
 //! The use of the processor.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,18 @@ use crate::Fault;
 /// The core for everything except the servers.
 pub const CLIENT_CORE: usize = 1;
 
+/// The core for the servers.
+const SERVER_CORE: usize = 0;
+
 /// The kernel's unit for the whole machine: hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
+
+/// A program that will run on the servers' core.
+pub fn on_server_core(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &SERVER_CORE.to_string()]).arg(program);
+    command
+}
 
 /// Binds every thread of a process to one core.
 ///

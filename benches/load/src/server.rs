@@ -2,12 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use crate::Fault;
-
-/// The core for the servers.
-const SERVER_CORE: usize = 0;
+use crate::processor::on_server_core;
 
 /// A server of a candidate, which ends when this is dropped.
 #[derive(Debug)]
@@ -25,9 +23,7 @@ impl Server {
     /// If it does not start.
     pub fn start(candidate: &str, folder: &std::path::Path, redis: &str) -> Result<Self, Fault> {
         let program = std::env::current_exe()?.with_file_name("bench-server");
-        let mut process = Command::new("taskset")
-            .args(["-c", &SERVER_CORE.to_string()])
-            .arg(program)
+        let mut process = on_server_core(&program)
             .arg(candidate)
             .arg(folder)
             .arg(redis)

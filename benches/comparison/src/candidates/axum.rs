@@ -48,7 +48,40 @@ macro_rules! sender {
     }};
 }
 
-pub(super) use sender;
+/// The routes, to the handlers of these names where it is called.
+macro_rules! routes {
+    ($axum:ident) => {{
+        use $axum::routing::get;
+
+        /// A middleware that fails after the handler.
+        async fn failing(
+            request: $axum::extract::Request,
+            next: $axum::middleware::Next,
+        ) -> $axum::http::StatusCode {
+            next.run(request).await;
+            $axum::http::StatusCode::INTERNAL_SERVER_ERROR
+        }
+
+        let within = $axum::Router::new()
+            .route("/sign-out", get(sign_out))
+            .layer($axum::middleware::from_fn(failing));
+        $axum::Router::new()
+            .route("/whoami", get(whoami))
+            .route("/put", get(put))
+            .route("/get", get(read))
+            .route("/slow-put", get(slow_put))
+            .route("/sign-in", get(sign_in))
+            .route("/sign-out", get(sign_out))
+            .route("/sign-out-and-fail", get(sign_out_and_fail))
+            .route("/sign-out-and-put", get(sign_out_and_put))
+            .route("/rotate", get(rotate))
+            .route("/rotate-and-fail", get(rotate_and_fail))
+            .route("/debug", get(debug))
+            .nest("/failing", within)
+    }};
+}
+
+pub(super) use {routes, sender};
 
 pub(super) fn reply<'a>(
     status: u16,

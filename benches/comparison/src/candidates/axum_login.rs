@@ -3,16 +3,12 @@
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use axum::Router;
-use axum::extract::{Query, Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
-use axum::routing::get;
+use axum::extract::{Query, State};
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
 use tower_sessions_0_14::cookie::{Key, time::Duration};
 use tower_sessions_0_14::{Expiry, MemoryStore, SessionManagerLayer};
 
-use super::axum::{Pair, Send, sender};
+use super::axum::{Pair, Send, routes, sender};
 use super::tower::{Answer, failure, numbers, unusable};
 use crate::candidate::{self, ANONYMOUS, Candidate, NONE, Reply, Timeouts, User, Waiting};
 use crate::gate::Gate;
@@ -66,22 +62,7 @@ pub(super) fn with_memory(timeouts: Timeouts) -> Rc<dyn Candidate> {
     let sessions = SessionManagerLayer::new(store.clone())
         .with_expiry(Expiry::OnInactivity(idle))
         .with_private(Key::generate());
-    let failing = Router::new()
-        .route("/sign-out", get(sign_out))
-        .layer(from_fn(failing));
-    let router = Router::new()
-        .route("/whoami", get(whoami))
-        .route("/put", get(put))
-        .route("/get", get(read))
-        .route("/slow-put", get(slow_put))
-        .route("/sign-in", get(sign_in))
-        .route("/sign-out", get(sign_out))
-        .route("/sign-out-and-fail", get(sign_out_and_fail))
-        .route("/sign-out-and-put", get(sign_out_and_put))
-        .route("/rotate", get(rotate))
-        .route("/rotate-and-fail", get(rotate_and_fail))
-        .route("/debug", get(debug))
-        .nest("/failing", failing)
+    let router = routes!(axum)
         .layer(AuthManagerLayerBuilder::new(Users, sessions).build())
         .with_state(gate.clone());
     let send = sender!(axum, router);
@@ -106,12 +87,6 @@ impl Candidate for AxumLogin {
     fn planted(&self) -> String {
         format!("id={}", tower_sessions_0_14::session::Id(42))
     }
-}
-
-/// A middleware that fails after the handler.
-async fn failing(request: Request, next: Next) -> StatusCode {
-    next.run(request).await;
-    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn whoami(login: Login) -> String {

@@ -3,19 +3,15 @@
 use std::error::Error as StdError;
 use std::rc::Rc;
 
-use axum::Router;
-use axum::extract::{Query, Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use certsession_axum::{
     CertSession, CertSessionLayer, Error, Key, MemoryStore, SessionManager, SessionStore,
 };
 use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{new_url, shared};
 
-use super::axum::{Pair, Send, sender};
+use super::axum::{Pair, Send, routes, sender};
 use super::certsession::{cookie, forge, manager};
 use super::tower::failure;
 use crate::candidate::{self, ANONYMOUS, Candidate, NONE, Reply, Timeouts, User, Waiting};
@@ -42,22 +38,7 @@ fn start<S: SessionStore>(
     timeouts: Timeouts,
 ) -> Result<Rc<dyn Candidate>, Box<dyn StdError>> {
     let (gate, manager) = (Gate::new(), manager(store, timeouts)?);
-    let failing = Router::new()
-        .route("/sign-out", get(sign_out))
-        .layer(from_fn(failing));
-    let router = Router::new()
-        .route("/whoami", get(whoami))
-        .route("/put", get(put))
-        .route("/get", get(read))
-        .route("/slow-put", get(slow_put))
-        .route("/sign-in", get(sign_in))
-        .route("/sign-out", get(sign_out))
-        .route("/sign-out-and-fail", get(sign_out_and_fail))
-        .route("/sign-out-and-put", get(sign_out_and_put))
-        .route("/rotate", get(rotate))
-        .route("/rotate-and-fail", get(rotate_and_fail))
-        .route("/debug", get(debug))
-        .nest("/failing", failing)
+    let router = routes!(axum)
         .layer(CertSessionLayer::new(manager.clone()))
         .with_state(gate.clone());
     Ok(Rc::new(CertsessionAxum {
@@ -83,12 +64,6 @@ impl<S: SessionStore> Candidate for CertsessionAxum<S> {
     fn planted(&self) -> String {
         cookie(&"planted1".repeat(8))
     }
-}
-
-/// A middleware that fails after the handler.
-async fn failing(request: Request, next: Next) -> StatusCode {
-    next.run(request).await;
-    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn whoami(session: CertSession) -> String {

@@ -13,7 +13,7 @@ use certsession_tests::firestore::{new_collection, shared};
 use certsession_tests::redis::RedisServer;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use super::axum::{Pair, Send, sender};
+use super::axum::{Pair, Send, routes, sender};
 use super::firestore::{Database, connect};
 use crate::candidate::{ANONYMOUS, Candidate, NONE, Reply, Request, Timeouts, User, Waiting};
 use crate::gate::Gate;
@@ -129,10 +129,7 @@ macro_rules! release {
     ($module:ident, $tower_sessions:ident, $axum:ident $(, $key:expr)?) => {
         mod $module {
             use super::*;
-            use $axum::Router;
             use $axum::extract::{Query, State};
-            use $axum::middleware::{Next, from_fn};
-            use $axum::routing::get;
             use $tower_sessions::cookie::time::Duration;
             use $tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 
@@ -145,31 +142,10 @@ macro_rules! release {
                 let layer = SessionManagerLayer::new(store)
                     .with_expiry(Expiry::OnInactivity(idle))
                     $(.with_private($key))?;
-                let failing = Router::new()
-                    .route("/sign-out", get(sign_out))
-                    .layer(from_fn(failing));
-                let router = Router::new()
-                    .route("/whoami", get(whoami))
-                    .route("/put", get(put))
-                    .route("/get", get(read))
-                    .route("/slow-put", get(slow_put))
-                    .route("/sign-in", get(sign_in))
-                    .route("/sign-out", get(sign_out))
-                    .route("/sign-out-and-fail", get(sign_out_and_fail))
-                    .route("/sign-out-and-put", get(sign_out_and_put))
-                    .route("/rotate", get(rotate))
-                    .route("/rotate-and-fail", get(rotate_and_fail))
-                    .route("/debug", get(debug))
-                    .nest("/failing", failing)
+                let router = routes!($axum)
                     .layer(layer)
                     .with_state(gate);
                 sender!($axum, router)
-            }
-
-            /// A middleware that fails after the handler.
-            async fn failing(request: $axum::extract::Request, next: Next) -> StatusCode {
-                next.run(request).await;
-                StatusCode::INTERNAL_SERVER_ERROR
             }
 
             async fn whoami(session: Session) -> Answer {

@@ -80,7 +80,7 @@ struct Authorize {
     user: String,
 }
 
-/// It asks for no password: whoever comes is `user`.
+/// It asks for no password: every visitor is `user`.
 async fn provider(Query(query): Query<Authorize>) -> Redirect {
     let (state, nonce, sub) = (query.state, query.nonce, query.user);
     let claims = serde_json::json!({ "sub": sub, "nonce": nonce }).to_string();

@@ -4,13 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use bench_load::Fault;
-
-/// The core for the servers.
-const SERVER_CORE: &str = "0";
+use bench_load::{Fault, on_server_core};
 
 /// How long nginx may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -68,7 +65,7 @@ impl Drop for Running {
 
 /// This program again, which prints its port.
 fn accept_loop(contender: Contender, folder: &Path) -> Result<Running, Fault> {
-    let mut process = on_its_core(&std::env::current_exe()?)
+    let mut process = on_server_core(&std::env::current_exe()?)
         .arg(contender.name())
         .arg(folder)
         .stdout(Stdio::piped())
@@ -100,7 +97,7 @@ fn nginx(folder: &Path) -> Result<Running, Fault> {
     );
     let file = folder.join("nginx.conf");
     fs::write(&file, configuration)?;
-    let process = on_its_core(Path::new("nginx"))
+    let process = on_server_core(Path::new("nginx"))
         .arg("-c")
         .arg(&file)
         .spawn()?;
@@ -119,10 +116,4 @@ fn nginx(folder: &Path) -> Result<Running, Fault> {
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(running)
-}
-
-fn on_its_core(program: &Path) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", SERVER_CORE]).arg(program);
-    command
 }
