@@ -153,7 +153,7 @@ impl RedisBuilder {
         if let Some(bus) = bus {
             add(&[("--cluster-enabled", "yes")]);
             add(&[("--cluster-port", &bus.number().to_string())]);
-            add(&[("--cluster-node-timeout", "2000")]);
+            add(&[("--cluster-node-timeout", "4000")]);
         }
         if let Some(tls) = &self.tls {
             add(&[("--tls-port", &tls_port.to_string())]);

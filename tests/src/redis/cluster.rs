@@ -12,7 +12,7 @@ const SLOTS: usize = 16_384;
 /// How long the nodes may take to agree, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A cluster of six nodes. A master that does not respond for two seconds is replaced by its
+/// A cluster of six nodes. A master that does not respond for four seconds is replaced by its
 /// replica.
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,

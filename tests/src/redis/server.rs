@@ -17,6 +17,9 @@ use crate::process::Process;
 /// How long a server may take to start, on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long replicas may take to get in step, on a busy machine.
+const REPLICATION_LIMIT: Duration = Duration::from_secs(30);
+
 /// The user that the helper itself comes as, where there is a list of users.
 pub(super) const HELPER: &str = "certsession-tests";
 
@@ -194,6 +197,29 @@ impl RedisServer {
             }
             answer => answer.to_string(),
         }
+    }
+
+    /// Sets a key, and waits until that many replicas have it, and with it everything that was
+    /// written before it.
+    ///
+    /// # Panics
+    ///
+    /// If they do not have it in time.
+    pub fn set_on_replicas(&self, replicas: usize, key: &str, value: &str) {
+        // `WAIT` waits for the writes of its own connection only.
+        let mut client = self.connect().unwrap();
+        let set = client.ask(&["SET", key, value]);
+        assert!(
+            matches!(&set, Ok(Answer::Text(ok)) if ok == b"OK"),
+            "{set:?}"
+        );
+        let least = i64::try_from(replicas).unwrap();
+        wait_for("replicas in step", REPLICATION_LIMIT, || {
+            let reached = client
+                .ask(&["WAIT", &replicas.to_string(), "1000"])
+                .unwrap();
+            matches!(reached, Answer::Integer(count) if count >= least).then_some(())
+        });
     }
 
     /// The keys that this pattern matches: `prefix:*`.

@@ -16,8 +16,7 @@ fn a_cluster_serves_each_key_on_one_master_and_copies_it_to_a_replica() {
     assert_eq!((roles("master"), roles("slave")), (3, 3));
     for key in ["a", "b", "c", "d"] {
         let master = cluster.master_of(key);
-        assert_eq!(master.cli(&["SET", key, "value"]), "OK");
-        assert_eq!(master.cli(&["WAIT", "1", "5000"]), "1");
+        master.set_on_replicas(1, key, "value");
         let others = cluster.nodes().iter();
         for other in others.filter(|node| node.port() != master.port()) {
             let answer = other.ask(&["GET", key]).unwrap();
@@ -30,8 +29,7 @@ fn a_cluster_serves_each_key_on_one_master_and_copies_it_to_a_replica() {
 fn a_replica_replaces_a_killed_master_with_what_it_had() {
     let cluster = RedisCluster::start();
     let master = cluster.master_of("key");
-    master.cli(&["SET", "key", "value"]);
-    assert_eq!(master.cli(&["WAIT", "1", "5000"]), "1");
+    master.set_on_replicas(1, "key", "value");
     let killed = cluster.kill_master_of("key");
     assert_eq!(killed.port(), master.port());
     cluster.wait_for_new_master_of("key");
@@ -91,6 +89,5 @@ fn a_cluster_can_use_tls_everywhere() {
             .all(|url| url.starts_with("rediss://"))
     );
     let master = cluster.master_of("key");
-    master.cli(&["SET", "key", "value"]);
-    assert_eq!(master.cli(&["WAIT", "1", "5000"]), "1");
+    master.set_on_replicas(1, "key", "value");
 }

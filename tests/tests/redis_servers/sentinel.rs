@@ -7,8 +7,7 @@ fn a_replica_replaces_a_killed_master_and_the_sentinels_report_it() {
     let watched = RedisSentinel::start();
     assert_eq!((watched.urls().len(), watched.replicas().len()), (3, 2));
     let master = watched.master();
-    master.cli(&["SET", "key", "value"]);
-    assert_eq!(master.cli(&["WAIT", "2", "5000"]), "2");
+    master.set_on_replicas(2, "key", "value");
 
     let killed = watched.kill_master();
     assert_eq!(killed.port(), master.port());
