@@ -1,5 +1,6 @@
 //! Ending the sessions of revoked certificates, for good.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
@@ -9,9 +10,10 @@ use crate::event::{RevocationReason, StoreOperation};
 use crate::event_details::{Actor, EventDetails};
 use crate::handle::Handle;
 use crate::portions::{PORTION, let_others_run};
+use crate::record::SessionSummary;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::rules::Rules;
-use crate::store::{Owner, SessionStore, StoreError};
+use crate::store::{Owner, Page, SessionPage, SessionStore, StoreError};
 
 /// How many owners one call of `end_revoked` handles: a list may name a hundred thousand at once.
 const BATCH: usize = 256;
@@ -143,15 +145,34 @@ impl<S: SessionStore> SessionManager<S> {
         actor: Actor<'_>,
     ) -> Result<Vec<Handle>, StoreError> {
         let details = EventDetails::default().of_owner(owner).by(actor);
+        let known = match owner {
+            Owner::Principal(_) => HashMap::new(),
+            Owner::Certificate { .. } => self.sessions_to_name(owner).await,
+        };
         let ended = self.store.revoke(owner).await;
         let ended = ended.map_err(self.failed_for(StoreOperation::Revoke, details))?;
         for (n, handle) in ended.iter().enumerate() {
             if n > 0 && n % PORTION == 0 {
                 let_others_run().await;
             }
+            let details = match known.get(handle) {
+                Some(session) => details.of_session(session),
+                None => details,
+            };
             self.revoked(*handle, reason, details);
         }
         Ok(ended)
+    }
+
+    /// The sessions of a certificate that are about to end, a thousand at most: so that their
+    /// events name whose they were, which nobody can tell afterwards. That is all it is for, so a
+    /// failure only leaves the names out.
+    async fn sessions_to_name(&self, owner: &Owner) -> HashMap<Handle, SessionSummary> {
+        let (page, now) = (Page::at_most(Page::LARGEST), self.rules.clock.now());
+        let listed = self.store.sessions(owner, &page, now).await;
+        let sessions = listed.map(SessionPage::into_sessions).unwrap_or_default();
+        let by_handle = sessions.into_iter().map(|it| (it.handle(), it));
+        by_handle.collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
     Actor, EventDetails, EventSink, OpenRequest, Owner, PeerState, Presented, Principal,
-    RequestInfo, SessionEvent, StoreOperation,
+    RequestInfo, Revocation, SessionEvent, StoreOperation,
 };
 
 use crate::support::{Ca, Certificate, Client, World};
@@ -124,7 +124,8 @@ fn a_sign_in_and_a_sign_out_name_the_certificate_and_the_client_of_their_request
 #[test]
 fn an_end_from_outside_names_its_actor() {
     let (world, told) = world();
-    let [alice, _] = peers();
+    let [alice, bob] = peers();
+    let of_certificate = |peer: &PeerState| Revocation::of_certificate(peer.certificate().unwrap());
     let principal = Principal::new("alice").unwrap();
     let owner = Owner::Principal(principal.clone());
     let begin = || {
@@ -151,11 +152,20 @@ fn an_end_from_outside_names_its_actor() {
     assert_eq!(told.take(), ["session_revoked whom=alice by=application"]);
 
     begin();
-    let certificate = alice.certificate().unwrap();
-    let revocation = certsession_core::Revocation::of_certificate(certificate);
-    world.sessions.revocations().revoke(revocation);
+    world.sessions.revocations().revoke(of_certificate(&alice));
     block_on(world.sessions.end_revoked()).unwrap();
-    assert_eq!(told.take(), ["session_revoked bound=01 by=rules"]);
+    let named = "session_revoked whom=alice bound=01 by=rules";
+    assert_eq!(told.take(), [named]);
+
+    // Whose session it was is nice to know; that it ends is not left to it.
+    Client::signed_in(&world, &bob, "bob");
+    told.take();
+    world.sessions.revocations().revoke(of_certificate(&bob));
+    world
+        .faults
+        .fail_next(StoreOperation::Sessions, Fault::Before);
+    block_on(world.sessions.end_revoked()).unwrap();
+    assert_eq!(told.take(), ["session_revoked bound=02 by=rules"]);
 }
 
 #[test]
