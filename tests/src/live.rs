@@ -14,9 +14,6 @@ use crate::browser::Browser;
 /// sends.
 const CLOSE: u8 = 0x88;
 
-/// The origin of the server's own pages.
-const OWN: &str = "https://localhost";
-
 /// A WebSocket over HTTP/1.1, read by a separate thread.
 pub struct Live {
     closed: mpsc::Receiver<Instant>,
@@ -29,7 +26,7 @@ impl Live {
     ///
     /// If the server does not switch the protocol.
     pub fn open(browser: &Browser) -> Self {
-        let mut stream = Self::ask(browser, OWN);
+        let mut stream = Self::ask(browser, &own_origin(browser));
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         let (sender, closed) = mpsc::channel();
@@ -49,7 +46,7 @@ impl Live {
 
     /// The status of the response if the server does not switch the protocol.
     pub fn refused(browser: &Browser) -> String {
-        Self::refused_from(browser, OWN)
+        Self::refused_from(browser, &own_origin(browser))
     }
 
     /// As [`refused`](Self::refused), for a page of this origin.
@@ -77,15 +74,21 @@ impl Live {
         let mut stream = StreamOwned::new(connection, socket);
         let cookie = browser.cookie().unwrap_or_default();
         let request = format!(
-            "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+            "GET /live HTTP/1.1\r\nHost: localhost:{}\r\nConnection: Upgrade\r\n\
              Origin: {origin}\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Cookie: __Host-session={cookie}\r\n\r\n"
+             Cookie: __Host-session={cookie}\r\n\r\n",
+            browser.address().port()
         );
         stream.write_all(request.as_bytes()).unwrap();
         stream
     }
+}
+
+/// The origin of the server's own pages, as a browser writes it.
+fn own_origin(browser: &Browser) -> String {
+    format!("https://localhost:{}", browser.address().port())
 }
 
 fn read_head(stream: &mut impl Read) -> String {

@@ -1,12 +1,16 @@
 //! The peer of a request: of its connection, or who the proxy says that forwards it.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::UPGRADE;
 use certsession_core::PeerState;
-use certsession_http::{ClientAddress, is_certificate_field, report_direct_certificate_field};
+use certsession_http::{
+    ClientAddress, SetUpFault, SetUpFaultKind, is_certificate_field,
+    report_direct_certificate_field,
+};
 #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
 use {
     crate::close::Closer,
@@ -66,6 +70,19 @@ impl Connection {
     }
 }
 
+/// The peer that a proxy forwarded, for the middleware further in: the fields that told it are gone
+/// by then. A type of this crate alone, as [`CapturedPeer`].
+#[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
+struct ForwardedPeer(PeerState);
+
+/// An outer middleware that keeps the request would make actix-web panic where a field is removed.
+const REQUEST_HELD: SetUpFault = SetUpFault::new(
+    SetUpFaultKind::RequestHeld,
+    "a middleware outside of CertSessionMiddleware holds a clone of the `HttpRequest`, so that the \
+     fields in which clients could name a certificate cannot be removed: let it drop the clone \
+     before it calls the next service, or wrap it inside of CertSessionMiddleware",
+);
+
 /// Who sent a request.
 pub(crate) struct Origin {
     /// `None` where nothing captured a peer.
@@ -77,9 +94,18 @@ pub(crate) struct Origin {
 }
 
 /// The peer of a request. The fields that say who a client is are gone afterwards.
-pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
+pub(crate) fn take_peer(request: &mut ServiceRequest) -> Result<Origin, SetUpFault> {
     #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
     if let Some(CapturedPeer::Proxy { proxies, sender }) = request.conn_data() {
+        let has_upgrade = request.headers().contains_key(UPGRADE);
+        let origin = |peer| Origin {
+            peer: Some(peer),
+            is_forwarded: true,
+            has_upgrade,
+        };
+        if let Some(ForwardedPeer(peer)) = request.extensions().get() {
+            return Ok(origin(peer.clone()));
+        }
         let fields = request.headers().iter();
         let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
         let forwarded = match sender {
@@ -93,16 +119,13 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
             Sender::UnixSocket => proxies.peer_of(Hop::UnixSocket, fields),
         };
         let proxies = proxies.clone();
-        let headers = request.headers_mut();
-        headers.retain(|name, _| !proxies.is_hidden_field(name.as_ref()));
+        remove_fields(request, |name| proxies.is_hidden_field(name))?;
+        let mut extensions = request.extensions_mut();
         if let Some(address) = forwarded.client_address {
-            request.extensions_mut().insert(ClientAddress::new(address));
+            extensions.insert(ClientAddress::new(address));
         }
-        return Origin {
-            peer: Some(forwarded.peer),
-            is_forwarded: true,
-            has_upgrade: request.headers().contains_key(UPGRADE),
-        };
+        extensions.insert(ForwardedPeer(forwarded.peer.clone()));
+        return Ok(origin(forwarded.peer));
     }
     let (mut certificate_field, mut has_upgrade) = (None, false);
     for name in request.headers().keys() {
@@ -113,16 +136,30 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
     }
     if let Some(name) = certificate_field {
         report_direct_certificate_field(name.as_str());
-        // Only here: it needs the one reference to the request, which an outer middleware may have
-        // copied.
-        let headers = request.headers_mut();
-        headers.retain(|name, _| !is_certificate_field(name.as_ref()));
+        remove_fields(request, is_certificate_field)?;
     }
-    Origin {
+    Ok(Origin {
         peer: direct_peer(request),
         is_forwarded: false,
         has_upgrade,
+    })
+}
+
+/// Removes the fields of these names. That needs the one reference to the request, and actix-web has
+/// no other way to find out whether it is the one.
+fn remove_fields(
+    request: &mut ServiceRequest,
+    is_one: impl Fn(&[u8]) -> bool,
+) -> Result<(), SetUpFault> {
+    let mut names = request.headers().keys();
+    if !names.any(|name| is_one(name.as_ref())) {
+        return Ok(());
     }
+    let removed = catch_unwind(AssertUnwindSafe(|| {
+        let headers = request.headers_mut();
+        headers.retain(|name, _| !is_one(name.as_ref()));
+    }));
+    removed.map_err(|_| REQUEST_HELD)
 }
 
 /// The address of the client: as the authenticated proxy saw it, without a port, or where the

@@ -89,7 +89,10 @@ where
         Box::pin(async move {
             #[cfg(any(feature = "rustls-0_23", feature = "openssl"))]
             let _in_progress = peer::closer_of(request.request()).map(Closer::begin_request);
-            let origin = peer::take_peer(&mut request);
+            let origin = match peer::take_peer(&mut request) {
+                Ok(origin) => origin,
+                Err(fault) => return Ok(Box::pin(refuse(request, fault.report().into())).await),
+            };
             let (is_forwarded, has_upgrade) = (origin.is_forwarded, origin.has_upgrade);
             let opened = match origin.peer {
                 Some(peer) => {

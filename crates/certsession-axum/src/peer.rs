@@ -39,6 +39,12 @@ pub(crate) enum Sender {
     UnixSocket,
 }
 
+/// The peer that a proxy forwarded, for the layers further in: the fields that told it are gone by
+/// then. A type of this crate alone, as [`CapturedPeer`].
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+#[derive(Clone, Debug)]
+struct ForwardedPeer(PeerState);
+
 /// Who sent a request.
 pub(crate) struct Origin {
     /// `None` where nothing captured a peer.
@@ -118,6 +124,12 @@ impl From<certsession_tls::ConnectionPeer> for VouchedPeer {
 pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
     if let Some(CapturedPeer::Proxy(proxies, sender)) = parts.extensions.get() {
+        if let Some(ForwardedPeer(peer)) = parts.extensions.get() {
+            return Origin {
+                peer: Some(peer.clone()),
+                is_forwarded: true,
+            };
+        }
         let fields = parts.headers.iter();
         let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
         let forwarded = match sender {
@@ -133,6 +145,9 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
         if let Some(address) = forwarded.client_address {
             parts.extensions.insert(ClientAddress::new(address));
         }
+        parts
+            .extensions
+            .insert(ForwardedPeer(forwarded.peer.clone()));
         return Origin {
             peer: Some(forwarded.peer),
             is_forwarded: true,

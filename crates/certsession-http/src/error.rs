@@ -11,7 +11,7 @@ use certsession_core::{
 /// | status | when |
 /// |---|---|
 /// | 303 | a user opened a page who has to sign in first, where there is a sign-in page |
-/// | 400 | the name cannot be a principal's |
+/// | 400 | the name cannot be a principal's, a role's or a method's |
 /// | 401 | no principal is signed in, or it has to authenticate again; an access token is bound to another certificate |
 /// | 403 | the certificate is missing, differs, has expired or was refused; the request comes from another site; a form without its token; a role is missing |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
@@ -76,6 +76,8 @@ pub enum SetUpFaultKind {
     PeerUnknown,
     /// What another framework keeps as its user's id names no principal.
     UserKey,
+    /// A middleware around the adapter's holds the request, so that the adapter cannot change it.
+    RequestHeld,
 }
 
 impl SetUpFault {

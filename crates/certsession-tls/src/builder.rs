@@ -230,7 +230,7 @@ impl MutualTlsBuilder {
         )
     }
 
-    /// Builds for OpenSSL, 1.1.1 or later.
+    /// Builds for OpenSSL, 3.0 or later.
     ///
     /// # Errors
     ///

@@ -15,6 +15,7 @@ mod gone;
 mod listener;
 mod order;
 mod portals;
+mod reading;
 mod refused;
 mod request;
 mod shutdown;

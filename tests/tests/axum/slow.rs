@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::ConnectInfo;
-use axum::routing::get;
+use axum::routing::{get, post};
 use certsession_axum::{MutualTlsBuilder, Serve};
 use certsession_tests::{Http, Logs, Stack};
 use tokio::io::AsyncWriteExt;
@@ -157,16 +158,32 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     assert_in_time(closed_after(&mut stream).await, "idle");
 }
 
+/// A quarter of them each: before the handshake, after it, in a head, and in a body.
 #[tokio::test]
 async fn a_thousand_clients_that_stall_leave_an_honest_one_served() {
-    let host = Host::start(Stack::Rustls, app(), |server| server).await;
-    let mut stalled = Vec::new();
-    for _ in 0..1000 {
-        stalled.push(TcpStream::connect(host.address).await.unwrap());
+    let app = app().route("/body", post(async |_: Bytes| "read"));
+    let host = Host::start(Stack::Rustls, app, |server| server).await;
+    let halves: [&[u8]; 3] = [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: local",
+        b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
+    ];
+    let (mut silent, mut stalled) = (Vec::new(), Vec::new());
+    for half in halves.iter().cycle().take(750) {
+        let mut stream = host.connect(Http::One).await;
+        stream.write_all(half).await.unwrap();
+        stream.flush().await.unwrap();
+        stalled.push(stream);
     }
-    let browser = host.browser("alice", Http::Two);
+    for _ in 0..250 {
+        silent.push(TcpStream::connect(host.address).await.unwrap());
+    }
+    let mut browser = host.browser("alice", Http::Two);
     let mut times = Vec::new();
-    for _ in 0..200 {
+    for n in 0..200 {
+        if n % 10 == 0 {
+            browser = browser.reconnecting();
+        }
         let began = Instant::now();
         assert_eq!(browser.get("/").await.status, 200);
         times.push(began.elapsed());
@@ -176,7 +193,7 @@ async fn a_thousand_clients_that_stall_leave_an_honest_one_served() {
         "beside 1000 that stall: median {:?}, p99 {:?}",
         times[100], times[197]
     );
-    assert!(times[197] < SLACK);
+    assert!(times[197] < Duration::from_secs(1), "{:?}", times[197]);
 }
 
 #[tokio::test]

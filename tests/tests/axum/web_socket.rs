@@ -37,7 +37,7 @@ async fn over_http_2_it_outlives_the_idle_timeout_and_closes_with_its_session() 
     assert_eq!(alice.sign_in("alice", &[]).await.status, 204);
     let stream = host.connect_as(&alice).await;
     let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
-    tokio::spawn(connection);
+    let connection = tokio::spawn(connection);
     // The server's settings say that it may be asked.
     for _ in 0..200 {
         if client.is_extended_connect_protocol_enabled() {
@@ -70,7 +70,7 @@ async fn over_http_2_it_outlives_the_idle_timeout_and_closes_with_its_session() 
         )
         .body(())
         .unwrap();
-    let (response, _send) = client.send_request(request, false).unwrap();
+    let (response, mut send) = client.send_request(request, false).unwrap();
     let response = response.await.unwrap();
     assert_eq!(response.status(), 200);
     let mut frames = response.into_body();
@@ -83,6 +83,11 @@ async fn over_http_2_it_outlives_the_idle_timeout_and_closes_with_its_session() 
     let closed = tokio::time::timeout(Duration::from_secs(3), frames.data()).await;
     let closed = closed.unwrap().unwrap().unwrap();
     assert_eq!(closed[0], 0x88, "a frame that closes it");
+
+    // With the last WebSocket its connection is over: nothing else has used it for long.
+    send.send_data("".into(), true).unwrap();
+    let over = tokio::time::timeout(Duration::from_secs(5), connection).await;
+    assert!(over.is_ok(), "the connection is still open");
 }
 
 async fn greeting_of(alice: &certsession_tests::Browser) -> String {

@@ -65,12 +65,32 @@ async fn start_actix(plan: Plan) -> Both {
         send.send((direct.local_addr()?, listener.local_addr()?))
             .unwrap();
         let sessions = CertSessionMiddleware::new(MemoryStore::new());
-        let app =
-            move || {
-                App::new()
+        let within = CertSessionMiddleware::new(MemoryStore::new())
+            .with_cookie_name("within")
+            .unwrap();
+        let app = move || {
+            App::new()
+                .service(
+                    web::scope("/within")
+                        .wrap(within.clone())
+                        .route(
+                            "/me",
+                            web::get().to(async |me: certsession_actix::SignedIn| me.to_string()),
+                        )
+                        .route(
+                            "/sign-in",
+                            web::post().to(async |session: certsession_actix::CertSession| {
+                                session.sign_in(SignIn::principal("alice within"))?;
+                                Ok::<_, certsession_actix::Error>("")
+                            }),
+                        ),
+                )
                 .wrap(sessions.clone())
                 .route("/fields", web::get().to(fields))
-                .route("/me", web::get().to(async |me: certsession_actix::SignedIn| me.to_string()))
+                .route(
+                    "/me",
+                    web::get().to(async |me: certsession_actix::SignedIn| me.to_string()),
+                )
                 .route(
                     "/sign-in/{name}",
                     web::post().to(
@@ -80,7 +100,7 @@ async fn start_actix(plan: Plan) -> Both {
                         },
                     ),
                 )
-            };
+        };
         let server = server!(app)
             .listen_mutual_tls(direct, build(&tls[0]))?
             .listen_behind_proxy(listener, build(&tls[1]), &proxies)?;
@@ -121,6 +141,26 @@ async fn start_axum(plan: Plan) -> Both {
                 },
             ),
         )
+        .nest(
+            "/within",
+            Router::new()
+                .route(
+                    "/me",
+                    axum::routing::get(async |me: certsession_axum::SignedIn| me.to_string()),
+                )
+                .route(
+                    "/sign-in",
+                    axum::routing::post(async |session: certsession_axum::CertSession| {
+                        session.sign_in(SignIn::principal("alice within"))?;
+                        Ok::<_, certsession_axum::Error>("")
+                    }),
+                )
+                .layer(
+                    CertSessionLayer::new(MemoryStore::new())
+                        .with_cookie_name("within")
+                        .unwrap(),
+                ),
+        )
         .layer(CertSessionLayer::new(MemoryStore::new()));
     let mut addresses = Vec::new();
     for is_proxied in [false, true] {
@@ -143,6 +183,29 @@ async fn start_axum(plan: Plan) -> Both {
         certificates,
         _served: None,
     }
+}
+
+/// The outer middleware has removed the fields by the time that the inner one looks.
+async fn a_session_within_another_sees_the_same_client(
+    through: &Browser,
+    claim: &str,
+    both: &Both,
+) {
+    let send = async |method, path: &str, claim: &str, cookie: &str| {
+        let request = through.request(method, path).header("client-cert", claim);
+        request.header("cookie", cookie).send().await.unwrap()
+    };
+    let signed_in = send(reqwest::Method::POST, "/within/sign-in", claim, "").await;
+    assert_eq!(signed_in.status(), 200);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let (cookie, _) = cookie.split_once(';').unwrap();
+    assert!(cookie.starts_with("__Host-within="), "{cookie}");
+    let me = send(reqwest::Method::GET, "/within/me", claim, cookie).await;
+    assert_eq!(me.text().await.unwrap(), "alice within");
+    let mallory = both.certificates.client("mallory");
+    let theft = format!(":{}:", Base64::encode_string(mallory.der()));
+    let me = send(reqwest::Method::GET, "/within/me", &theft, cookie).await;
+    assert_eq!(me.status(), 403);
 }
 
 async fn clients_and_a_proxy_are_served_by_one_process(plan: Plan) {
@@ -186,6 +249,8 @@ async fn clients_and_a_proxy_are_served_by_one_process(plan: Plan) {
         403,
         "the cookie without a certificate"
     );
+
+    a_session_within_another_sees_the_same_client(&through, &claim, &both).await;
 
     // A client on the proxy's socket, and the proxy on the clients' one.
     let around = both.browser(both.proxied, &alice);

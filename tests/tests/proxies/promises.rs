@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use certsession_tests::Plan;
 use certsession_tests::curl::Curl;
 use certsession_tests::proxies::{Fronted, Proxy};
+use certsession_tests::{Live, Plan};
 
 use crate::cells::behind_every_proxy;
 
@@ -94,6 +94,8 @@ async fn p8_holds_through_a_proxy(plan: Plan, proxy: Proxy) {
     again.set_cookie(bob.cookie());
     assert_eq!(again.get("/me").await.status, 403);
 
+    let live = Live::open(&alice);
+    assert_eq!(Live::refused_from(&alice, "https://other.example"), "403");
     // The proxy knows of no list. The connections stay open.
     certs_dev::revoke(pki.dir(), "alice").unwrap();
     let began = Instant::now();
@@ -102,4 +104,6 @@ async fn p8_holds_through_a_proxy(plan: Plan, proxy: Proxy) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(bob.get("/me").await.status, 200);
+    let closed = live.closed_within(Duration::from_secs(10));
+    assert!(closed.is_some(), "the WebSocket is still open");
 }

@@ -14,6 +14,7 @@ promises_of_actix![
     the_principal_without_the_middleware_is_an_error_that_names_it,
     a_middleware_outside_of_the_session_middleware_gets_an_error,
     outside_of_a_wrapped_scope_there_is_no_session,
+    a_middleware_that_keeps_the_request_is_an_error_where_a_field_has_to_go,
 ];
 
 /// What the log line must contain.
@@ -117,4 +118,39 @@ async fn outside_of_a_wrapped_scope_there_is_no_session(plan: Plan) {
     assert_eq!(without.status, 204);
     assert!(!without.headers.contains_key("vary"));
     assert_fault(&served, &logs, "/outside").await;
+}
+
+/// actix-web lets nobody change a request of which there is a clone.
+async fn keeps(
+    request: dev::ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> actix_web::Result<dev::ServiceResponse> {
+    let kept = request.request().clone();
+    let response = next.call(request).await?;
+    drop(kept);
+    Ok(response.map_into_boxed_body())
+}
+
+async fn a_middleware_that_keeps_the_request_is_an_error_where_a_field_has_to_go(plan: Plan) {
+    let logs = Logs::keep();
+    let served = Served::start(plan, |listener, tls| {
+        let sessions = CertSessionMiddleware::new(MemoryStore::new());
+        let app = move || {
+            App::new()
+                .wrap(sessions.clone())
+                .wrap(from_fn(keeps))
+                .route("/", get().to(HttpResponse::NoContent))
+        };
+        let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
+        Ok(server.run())
+    })
+    .await;
+    let alice = served.browser("alice");
+    assert_eq!(alice.get("/").await.status, 204);
+    let request = alice.request(reqwest::Method::GET, "/");
+    let forged = alice.send(request.header("x-ssl-client-cert", "x")).await;
+    assert_eq!(forged.status, 500);
+    logs.line_with(&["ERROR", "holds a clone of the `HttpRequest`"])
+        .await;
+    assert_eq!(alice.get("/").await.status, 204);
 }

@@ -23,7 +23,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::activity::{Activity, Alive, Counted, Timeouts, Watched};
+use super::activity::{Activity, Alive, Counted, Late, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::error::CertificateRefused;
 use crate::peer::{AcceptedFrom, CapturedPeer};
@@ -126,10 +126,7 @@ where
     if is_connect && response.status().is_success() {
         activity.mark_tunnel();
     }
-    Ok(response.map(|body| Counted {
-        body: Body::new(body),
-        _in_progress: in_progress,
-    }))
+    Ok(response.map(|body| Counted::new(Body::new(body), in_progress)))
 }
 
 /// A connection of either HTTP version.
@@ -172,29 +169,29 @@ async fn drive(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
-        () = activity.timed_out(timeouts) => None,
+    let late = tokio::select! {
+        ended = &mut connection => return log(ended),
+        late = activity.timed_out(timeouts) => Some(late),
         () = activity.closed_after_requests() => None,
         _ = stopping.wait_for(|stopping| *stopping) => None,
     };
-    if let Some(ended) = ended {
-        return log(ended);
+    if late == Some(Late::Reading) {
+        // What is left will not be taken either.
+        return;
     }
     // Requests that are in progress are finished; none begins.
     connection.as_mut().stop();
-    let idle = async {
-        loop {
-            tokio::time::sleep(GRACE).await;
-            if !activity.has_requests() {
-                return;
-            }
+    if late.is_some() && activity.has_tunnel() {
+        // It lasts as long as its WebSockets do, without any other request.
+        tokio::select! {
+            ended = &mut connection => return log(ended),
+            _ = stopping.wait_for(|stopping| *stopping) => {}
         }
-    };
+    }
     tokio::select! {
         ended = &mut connection => log(ended),
         // The client does not close it.
-        () = idle => {}
+        () = activity.quiet(GRACE, timeouts) => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! A server with mutual TLS, with every wait bounded.
+//! A server with mutual TLS, whose waits for a client are bounded.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -66,10 +66,12 @@ type Drain = Box<dyn FnOnce(Duration) -> BoxFuture<bool> + Send>;
 /// | the first byte after it | 30 s |
 /// | the rest of a request's head, from its first byte | 30 s |
 /// | the next request on a connection | 60 s |
+/// | that it takes up more of a response | 60 s, the same setting |
 ///
-/// The time of a request's body, and how fast a response is read, are the application's to bound,
-/// as only it knows what a request is: by a layer such as tower-http's `TimeoutLayer` and
-/// `RequestBodyTimeoutLayer`.
+/// The time of a request's body is the application's to bound, as only it knows what a request is:
+/// by a layer such as tower-http's `RequestBodyTimeoutLayer`. Over HTTP/2 a client can hold back one
+/// response by its window while it takes others: where that costs much, give the body's stream a
+/// time of its own.
 pub fn serve<S>(listener: TcpListener, tls: MutualTls, service: S) -> Serve<S> {
     let socket = Socket::Tcp(listener, tls, PeerSource::Connection);
     Serve::on(socket, service)
@@ -185,7 +187,8 @@ impl<S> Serve<S> {
         self
     }
 
-    /// How long a connection may wait for the next request. Default: 60 seconds.
+    /// How long a connection may wait for the next request, and how long a client may take up nothing
+    /// of what is sent to it. Default: 60 seconds.
     pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.idle = timeout;
         self
@@ -298,20 +301,32 @@ where
     drop(listener);
     drop(alive);
     stop.send_replace(true);
-    let deadline = Instant::now() + server.deadline;
-    if timeout_at(deadline, all_gone.closed()).await.is_err() {
+    // `None`: however long it takes.
+    let deadline = Instant::now().checked_add(server.deadline);
+    let mut left = server.deadline;
+    if let Some(deadline) = deadline
+        && timeout_at(deadline, all_gone.closed()).await.is_err()
+    {
         tracing::warn!(
             target: "certsession",
             "requests were dropped that had not ended by the deadline of the shutdown",
         );
         connections.abort_all();
         // What the requests over HTTP/2 run in ends after the connection, and may begin an end.
-        let _ = timeout_at(Instant::now() + LAST_ENDS, all_gone.closed()).await;
+        let last = Instant::now() + LAST_ENDS;
+        let _ = timeout_at(last, all_gone.closed()).await;
+        left = last.saturating_duration_since(Instant::now());
+    } else {
+        all_gone.closed().await;
+        if let Some(deadline) = deadline {
+            left = deadline
+                .saturating_duration_since(Instant::now())
+                .max(LAST_ENDS);
+        }
     }
     connections.shutdown().await;
     if let Some(drain) = server.drain {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if !drain(left.max(LAST_ENDS)).await {
+        if !drain(left).await {
             tracing::error!(
                 target: "certsession",
                 "the server stops although ends or sign-ins are still in flight",

@@ -1,4 +1,4 @@
-//! The configuration for OpenSSL, from 1.1.1 on.
+//! The configuration for OpenSSL, from 3.0 on.
 
 mod cas;
 mod chains;

@@ -29,12 +29,21 @@ struct Checked {
 
 /// Whether requests can be served: where not, a load balancer asks another node. A process that
 /// cannot reach its store is not restarted for that.
-async fn ready(State(checked): State<Checked>) -> (StatusCode, String) {
+async fn ready(State(checked): State<Checked>) -> (StatusCode, &'static str) {
+    match checked.sessions.health().await.store_error() {
+        None => (StatusCode::OK, "ready\n"),
+        Some(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be reached\n",
+        ),
+    }
+}
+
+/// What an operator has to see to. It takes no node out of service: all nodes have the same lists
+/// and CAs.
+async fn warnings(State(checked): State<Checked>) -> String {
     let health = checked.sessions.health().await;
     let mut faults = Vec::new();
-    if health.store_error().is_some() {
-        faults.push("the store cannot be reached".to_owned());
-    }
     if health.overdue_lists().next().is_some() {
         faults.push("a revocation list is overdue".to_owned());
     }
@@ -44,10 +53,7 @@ async fn ready(State(checked): State<Checked>) -> (StatusCode, String) {
             faults.push(format!("{} expires", certificate.subject()));
         }
     }
-    match faults.is_empty() {
-        true => (StatusCode::OK, "ready\n".to_owned()),
-        false => (StatusCode::SERVICE_UNAVAILABLE, faults.join("\n") + "\n"),
-    }
+    faults.iter().map(|fault| format!("{fault}\n")).collect()
 }
 
 #[tokio::main]
@@ -61,6 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let probes = Router::new()
         .route("/live", get(async || "alive\n"))
         .route("/ready", get(ready))
+        .route("/warnings", get(warnings))
         .with_state(checked);
     let layer = CertSessionLayer::new(sessions);
     let app = Router::new().route("/", get(home)).layer(layer.clone());
@@ -68,7 +75,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let for_probes = TcpListener::bind(("127.0.0.1", topics::beside(port))).await?;
     topics::listening(listener.local_addr()?.port(), &["/"]);
-    topics::probes(for_probes.local_addr()?.port(), &["/live", "/ready"]);
+    topics::probes(
+        for_probes.local_addr()?.port(),
+        &["/live", "/ready", "/warnings"],
+    );
     tokio::spawn(async move { axum::serve(for_probes, probes).await });
     Ok(serve(listener, tls, app).with_sessions(&layer).await?)
 }

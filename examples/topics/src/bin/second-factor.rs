@@ -2,17 +2,20 @@
 //! name the person whose certificate this is. The provider is a part of the program, so that it can
 //! be tried alone: it signs its tokens with a key that it shares with the application.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Query;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use base64ct::{Base64UrlUnpadded as Base64, Encoding};
+use certs_dev::Pki;
 use certsession_axum::{
-    AuthMethod, CertSession, CertSessionLayer, Error, MemoryStore, Nonce, OneTime, SignIn,
-    SignedIn, serve,
+    AuthMethod, CertSession, CertSessionLayer, Error, Fingerprint, MemoryStore, Nonce, OneTime,
+    PeerCertificate, SignIn, SignedIn, serve,
 };
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,10 @@ use tokio::net::TcpListener;
 
 /// One login at a time has this nonce, and only once.
 const LOGIN: OneTime<Nonce> = OneTime::new("login", Duration::from_secs(600));
+
+/// Who enrolled which certificate. A certificate's subject would not do: it is text for people, and
+/// two certificates can show the same.
+type People = Arc<HashMap<Fingerprint, &'static str>>;
 
 /// What the provider says of a person. A real one says more: for whom, and until when.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +51,11 @@ struct Callback {
     id_token: String,
 }
 
-async fn callback(session: CertSession, Query(query): Query<Callback>) -> Result<Response, Error> {
+async fn callback(
+    session: CertSession,
+    State(people): State<People>,
+    Query(query): Query<Callback>,
+) -> Result<Response, Error> {
     let refused = |why: &'static str| Ok((StatusCode::FORBIDDEN, why).into_response());
     let Some(nonce) = session.redeem(&LOGIN, &query.state).await? else {
         return refused("this login was used or has expired\n");
@@ -56,8 +67,10 @@ async fn callback(session: CertSession, Query(query): Query<Callback>) -> Result
         return refused("this is another login's token\n");
     }
     // Both factors have to be of one person: a colleague's password does not help.
-    let subject = session.peer().map(|peer| peer.subject().to_owned());
-    if subject != Some(format!("CN={}", claims.sub)) {
+    let person = session
+        .peer()
+        .and_then(|peer| people.get(peer.fingerprint()).copied());
+    if person != Some(&claims.sub) {
         return refused("the provider names another person than your certificate\n");
     }
     let sign_in = SignIn::principal(claims.sub).method(AuthMethod::SOFTWARE_KEY);
@@ -104,12 +117,19 @@ async fn home(user: Option<SignedIn>) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (tls, port) = topics::set_up()?;
+    let pki = Pki::ensure("certs-dev/out")?;
+    let mut people = HashMap::new();
+    for (name, identity) in [("alice", pki.alice()), ("bob", pki.bob())] {
+        let certificate = PeerCertificate::from_der(identity.certificate_der())?;
+        people.insert(*certificate.fingerprint(), name);
+    }
     let sessions = CertSessionLayer::new(MemoryStore::new());
     let app = Router::new()
         .route("/", get(home))
         .route("/login", get(login))
         .route("/callback", get(callback))
         .route("/provider", get(provider))
+        .with_state(People::new(people))
         .layer(sessions.clone());
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     topics::listening(

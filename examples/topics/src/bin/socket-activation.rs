@@ -2,7 +2,7 @@
 //! needs no right to open port 443.
 //!
 //! ```ini
-//! # /etc/systemd/system/portal.socket
+//! # /etc/systemd/system/socket-activation.socket
 //! [Socket]
 //! ListenStream=443
 //!
@@ -11,9 +11,9 @@
 //! ```
 //!
 //! ```ini
-//! # /etc/systemd/system/portal.service
+//! # /etc/systemd/system/socket-activation.service
 //! [Service]
-//! ExecStart=/usr/local/bin/portal
+//! ExecStart=/usr/local/bin/socket-activation
 //! DynamicUser=yes
 //! ```
 //!
