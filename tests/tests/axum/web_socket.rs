@@ -85,7 +85,8 @@ async fn over_http_2_it_outlives_the_idle_timeout_and_closes_with_its_session() 
     assert_eq!(closed[0], 0x88, "a frame that closes it");
 
     // With the last WebSocket its connection is over: nothing else has used it for long.
-    send.send_data("".into(), true).unwrap();
+    // The server may have reset the stream by now.
+    let _ = send.send_data("".into(), true);
     let over = tokio::time::timeout(Duration::from_secs(5), connection).await;
     assert!(over.is_ok(), "the connection is still open");
 }

@@ -1,7 +1,7 @@
 //! The extractors without the middleware.
 
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{get, scope};
+use actix_web::web::{get, resource, scope};
 use actix_web::{App, HttpResponse, body::MessageBody, dev};
 use certsession_actix::{
     BindMutualTls, CertSession, CertSessionMiddleware, MemoryStore, SessionExt, SetUpFaultKind,
@@ -136,10 +136,9 @@ async fn a_middleware_that_keeps_the_request_is_an_error_where_a_field_has_to_go
     let served = Served::start(plan, |listener, tls| {
         let sessions = CertSessionMiddleware::new(MemoryStore::new());
         let app = move || {
-            App::new()
-                .wrap(sessions.clone())
-                .wrap(from_fn(keeps))
-                .route("/", get().to(HttpResponse::NoContent))
+            // Around a resource: the router needs the one reference too.
+            let resource = resource("/").route(get().to(HttpResponse::NoContent));
+            App::new().service(resource.wrap(sessions.clone()).wrap(from_fn(keeps)))
         };
         let server = server!(app).listen_mutual_tls(listener, tls.mutual())?;
         Ok(server.run())
