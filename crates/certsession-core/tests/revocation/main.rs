@@ -14,8 +14,16 @@ mod cases;
 /// Public test data, beside OpenSSL.
 mod corpus;
 mod der;
+mod file;
+/// The gauges.
+#[cfg(feature = "metrics")]
+mod gauges;
 /// The cases of x509-limbo about revocation lists.
 mod limbo;
+/// Which refused list is a loss.
+mod losses;
+/// Lists whose signer is gone.
+mod signers;
 /// Which list takes the place of which.
 mod places;
 /// A list of a million entries.
