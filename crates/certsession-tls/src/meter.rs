@@ -26,7 +26,10 @@ impl ExpiryGauges {
     pub(crate) fn set(&self, certificates: &[CertificateInForce]) {
         let mut expiries: BTreeMap<Labels, f64> = BTreeMap::new();
         for certificate in certificates {
-            let labels = (certificate.role().as_str(), certificate.subject().to_owned());
+            let labels = (
+                certificate.role().as_str(),
+                certificate.subject().to_owned(),
+            );
             let seconds = certificate.not_after().as_millis() as f64 / 1_000.0;
             let first = expiries.entry(labels).or_insert(seconds);
             *first = first.min(seconds);

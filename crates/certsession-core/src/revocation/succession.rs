@@ -268,9 +268,8 @@ impl Succession<'_> {
         let mut signers = signers.peekable();
         let has_whole = |ca: &Ca| {
             let mut accepted = self.accepted.iter().map(|(_, crl)| crl);
-            accepted.any(|crl| {
-                crl.name == ca.name && crl.signer == ca.key && crl.scope == Scope::Whole
-            })
+            accepted
+                .any(|crl| crl.name == ca.name && crl.signer == ca.key && crl.scope == Scope::Whole)
         };
         signers.peek().is_some() && signers.all(has_whole)
     }

@@ -49,7 +49,10 @@ fn p8_a_damaged_list_of_an_old_key_is_a_loss_beside_that_of_the_new_key() {
     let (mut old, new) = (Ca::named("ca"), Ca::named("ca"));
     for (what, bad) in damaged(List::of(&[7]), &old) {
         let good = List::of(&[5]).signed_by(&new);
-        assert!(is_loss(&[&old, &new], &[good.clone(), bad.clone()]), "{what}");
+        assert!(
+            is_loss(&[&old, &new], &[good.clone(), bad.clone()]),
+            "{what}"
+        );
         let again = List::of(&[7]).signed_by(&old);
         let lists = [good.clone(), again, bad.clone()];
         assert!(!is_loss(&[&old, &new], &lists), "{what}: each has one");
@@ -78,7 +81,10 @@ fn a_list_whose_place_is_known_is_a_loss_of_that_place_alone() {
     assert!(is_loss(cas, &[good(), overdue(1)]));
     // Its key has expired, and with it what it has issued.
     old.not_after = NOW;
-    assert!(!is_loss(&[&old, &new], &[good(), List::of(&[7]).signed_by(&old)]));
+    assert!(!is_loss(
+        &[&old, &new],
+        &[good(), List::of(&[7]).signed_by(&old)]
+    ));
 }
 
 #[test]

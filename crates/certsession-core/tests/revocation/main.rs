@@ -22,10 +22,10 @@ mod gauges;
 mod limbo;
 /// Which refused list is a loss.
 mod losses;
-/// Lists whose signer is gone.
-mod signers;
 /// Which list takes the place of which.
 mod places;
+/// Lists whose signer is gone.
+mod signers;
 /// A list of a million entries.
 mod size;
 /// Random sequences of files against a model.

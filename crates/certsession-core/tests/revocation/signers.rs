@@ -25,7 +25,11 @@ fn p8_the_overdue_list_of_a_signer_that_has_expired_vouches_for_no_certificate()
     let list = List::of(&[]).made(8).signed_by(&next);
     assert_eq!(errors(&file.load_at(later, &[list])), []);
     assert_eq!(file.status_at(later, &ca, 6), Good);
-    assert_eq!(file.status_at(later, &ca, 5), Revoked, "it stays on the list");
+    assert_eq!(
+        file.status_at(later, &ca, 5),
+        Revoked,
+        "it stays on the list"
+    );
 }
 
 #[test]
@@ -39,7 +43,10 @@ fn the_list_of_a_key_that_was_replaced_is_none_that_is_overdue() {
     ]);
     let overdue = |now| {
         let lists = file.list.lists();
-        lists.iter().map(|list| list.is_overdue(now)).collect::<Vec<_>>()
+        lists
+            .iter()
+            .map(|list| list.is_overdue(now))
+            .collect::<Vec<_>>()
     };
     assert_eq!(overdue(NOW + DAY * 6 + DAY / 2), [false, false]);
     assert_eq!(overdue(NOW + DAY * 8), [false, true]);

@@ -199,9 +199,9 @@ impl Model {
         let of_ca = |key: &usize| Self::keys(ca).contains(key);
         let signs = |key: &usize| CAS[*key].not_after >= now;
         let is_any_to_come = self.0.keys().any(|(key, _)| of_ca(key) && signs(key));
-        self.0.iter().any(|((key, _), held)| {
-            of_ca(key) && held.due < now && (signs(key) || !is_any_to_come)
-        })
+        self.0
+            .iter()
+            .any(|((key, _), held)| of_ca(key) && held.due < now && (signs(key) || !is_any_to_come))
     }
 }
 

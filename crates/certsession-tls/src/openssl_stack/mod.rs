@@ -16,7 +16,6 @@ use openssl::ssl::{
     SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::stack::Stack;
-use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Crl, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 
 use crate::error::MutualTlsError;
@@ -24,7 +23,7 @@ use crate::handshake::{self, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
 use crate::sources::{ClientCa, Parts, ServerIdentity};
-use cas::{ClientCas, seconds, stack, store_of};
+use cas::{ClientCas, SECURITY_LEVEL, seconds, stack, store_of};
 use verdict::{Verdict, anchor_of, judge, judge_pinned};
 
 pub(crate) use chains::OpenSslChains;
@@ -122,6 +121,10 @@ fn anchors_in_force(
 
 fn set_protocol(builder: &mut SslAcceptorBuilder) -> Result<(), ErrorStack> {
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    // Some distributions begin at a lower level, which lets SHA-1 or short keys in.
+    if builder.security_level() < SECURITY_LEVEL {
+        builder.set_security_level(SECURITY_LEVEL);
+    }
     // Renegotiation (TLS 1.2) could change the certificate after it was captured.
     builder.set_options(SslOptions::NO_RENEGOTIATION);
     // The default, said because it matters: early data can be replayed.
@@ -343,7 +346,7 @@ fn set_client_cas(
 ) -> Result<(), MutualTlsError> {
     // The store for peers alone: in the general one, OpenSSL would also look for
     // certificates to complete the server's own chain with.
-    let store = store_of(client_cas, X509VerifyFlags::empty())?;
+    let store = store_of(client_cas)?;
     builder.set_verify_cert_store(store).map_err(stack)?;
     if settings.sends_ca_names {
         let mut names = Stack::new().map_err(stack)?;

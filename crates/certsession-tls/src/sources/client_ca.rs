@@ -45,7 +45,10 @@ impl ClientCa {
 /// A CA that has expired is left out, with a warning: rustls does not look at the dates of
 /// a trust anchor and would go on trusting it. An old root beside its successor does no
 /// harm so, and an old root alone is an error.
-pub(crate) fn trusted(read: Vec<ClientCa>, now: Timestamp) -> Result<Vec<ClientCa>, MutualTlsError> {
+pub(crate) fn trusted(
+    read: Vec<ClientCa>,
+    now: Timestamp,
+) -> Result<Vec<ClientCa>, MutualTlsError> {
     let mut trusted = Vec::new();
     let mut last_expired: Option<CaCertificate> = None;
     for ca in read {

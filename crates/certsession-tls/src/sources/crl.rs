@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use certsession_core::{
-    CaCertificate, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, RevocationList,
-    SignatureVerifier, Timestamp,
+    CaCertificate, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl,
+    RevocationList, SignatureVerifier, Timestamp,
 };
 
 use super::pem::PemBlocks;

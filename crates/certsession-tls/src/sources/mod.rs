@@ -133,9 +133,7 @@ impl Sources {
     }
 }
 
-fn paths<'s>(
-    sources: impl IntoIterator<Item = &'s PemSource>,
-) -> impl Iterator<Item = PathBuf> {
+fn paths<'s>(sources: impl IntoIterator<Item = &'s PemSource>) -> impl Iterator<Item = PathBuf> {
     let sources = sources.into_iter();
     sources.filter_map(|source| source.path().map(Path::to_owned))
 }
