@@ -169,40 +169,47 @@ impl Watch {
 
     fn look(&mut self, config: &dyn ReloadableConfig) {
         let now = self.clock.now();
-        let before = self.list_cas.all();
-        self.look_at_parts(config, now);
-        self.look_at_signers();
-        let cas = self.list_cas.all();
+        let is_client_ca_changed = self.look_at_parts(config, now);
+        let is_signer_changed = self.look_at_signers();
         // A list may have been skipped because its CA was not configured yet.
-        let is_ca_changed = cas != before;
-        let sources = &self.sources;
+        let is_ca_changed = is_client_ca_changed || is_signer_changed;
+        let (sources, cas) = (&self.sources, &self.list_cas);
         for (path, watched) in &mut self.lists {
-            let load = || sources.load_crl(path, &cas, now);
+            let load = || sources.load_crl(path, &cas.all(), now);
             watched.look_at_lists(path, is_ca_changed, load);
         }
         self.warn_overdue(now);
     }
 
-    fn look_at_parts(&mut self, config: &dyn ReloadableConfig, now: Timestamp) {
+    /// Returns whether other client CAs are in force.
+    fn look_at_parts(&mut self, config: &dyn ReloadableConfig, now: Timestamp) -> bool {
         let (sources, certificates) = (&self.sources, &self.certificates);
         let cas = &mut self.list_cas.clients;
+        let mut is_changed = false;
         self.parts
             .look("the server's certificate, key and client CAs", || {
                 let parts = sources.load_parts(now)?;
                 let (in_force, new) = (CertificatesInForce::of(&parts), parts.list_cas.clone());
                 config.replace(parts)?;
                 certificates.replace(in_force);
+                is_changed = *cas != new;
                 *cas = new;
                 Ok(())
             });
+        is_changed
     }
 
-    fn look_at_signers(&mut self) {
+    /// Returns whether there are other signers.
+    fn look_at_signers(&mut self) -> bool {
         let (sources, cas) = (&self.sources, &mut self.list_cas.signers);
+        let mut is_changed = false;
         self.signers.look("the signers of revocation lists", || {
-            *cas = sources.load_signers()?;
+            let new = sources.load_signers()?;
+            is_changed = *cas != new;
+            *cas = new;
             Ok(())
         });
+        is_changed
     }
 
     /// Says of each list, once, that it is overdue.
