@@ -1,6 +1,7 @@
 //! The client CAs, as OpenSSL's verifier needs them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use certsession_core::{Timestamp, TrustAnchor};
@@ -56,14 +57,14 @@ impl ClientCas {
         let now = Asn1Time::from_unix(seconds(now))?;
         let mut current = Stack::new()?;
         for certificate in chain {
-            if is_valid(certificate, &now)? {
+            if is_valid(certificate, &now) {
                 current.push(certificate.to_owned())?;
             }
         }
         let (store, anchors) = self.valid(&now)?;
         let is_all = current.len() == chain.len() && anchors.len() == self.anchors.len();
         X509StoreContext::new()?.init(&store, leaf, &current, |context| {
-            let refused = match (context.verify_cert()?, is_valid(leaf, &now)?) {
+            let refused = match (context.verify_cert()?, is_valid(leaf, &now)) {
                 (true, true) => return Ok(accept(&anchors, context)),
                 (true, false) => "it has expired or is not yet valid".to_owned(),
                 (false, _) if is_all => context.error().to_string(),
@@ -85,7 +86,7 @@ impl ClientCas {
     ) -> Result<(Arc<X509Store>, Cow<'_, [TrustAnchor]>), ErrorStack> {
         let mut valid = Vec::new();
         for (ca, anchor) in self.cas.iter().zip(&*self.anchors) {
-            if is_valid(ca, now)? {
+            if is_valid(ca, now) {
                 valid.push((ca, anchor));
             }
         }
@@ -98,9 +99,11 @@ impl ClientCas {
     }
 }
 
-fn is_valid(certificate: &X509Ref, now: &Asn1TimeRef) -> Result<bool, ErrorStack> {
-    Ok(certificate.not_before().compare(now)?.is_le()
-        && certificate.not_after().compare(now)?.is_ge())
+/// A time that cannot be read is none at which it is valid.
+fn is_valid(certificate: &X509Ref, now: &Asn1TimeRef) -> bool {
+    let begins = certificate.not_before().compare(now);
+    let ends = certificate.not_after().compare(now);
+    begins.is_ok_and(Ordering::is_le) && ends.is_ok_and(Ordering::is_ge)
 }
 
 /// The store of a TLS configuration, which each handshake tells the time.

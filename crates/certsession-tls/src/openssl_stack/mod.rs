@@ -121,10 +121,6 @@ fn anchors_in_force(
 
 fn set_protocol(builder: &mut SslAcceptorBuilder) -> Result<(), ErrorStack> {
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-    // Some distributions begin at a lower level, which lets SHA-1 or short keys in.
-    if builder.security_level() < SECURITY_LEVEL {
-        builder.set_security_level(SECURITY_LEVEL);
-    }
     // Renegotiation (TLS 1.2) could change the certificate after it was captured.
     builder.set_options(SslOptions::NO_RENEGOTIATION);
     // The default, said because it matters: early data can be replayed.
@@ -237,12 +233,15 @@ impl OpenSslConfig {
     fn begin(&self, tls: &mut SslRef) -> Result<(), SniError> {
         let now = seconds(self.settings.clock.now());
         tls.param_mut().set_time(now);
-        match self.current().replaced {
-            None => Ok(()),
-            Some(context) => tls
-                .set_ssl_context(&context)
-                .map_err(|_| SniError::ALERT_FATAL),
+        if let Some(context) = self.current().replaced {
+            tls.set_ssl_context(&context)
+                .map_err(|_| SniError::ALERT_FATAL)?;
         }
+        // Some distributions begin at a lower level, at which short keys are accepted.
+        if tls.security_level() < SECURITY_LEVEL {
+            tls.set_security_level(SECURITY_LEVEL);
+        }
+        Ok(())
     }
 
     fn current(&self) -> Current {

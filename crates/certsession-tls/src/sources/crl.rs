@@ -59,9 +59,10 @@ pub(crate) fn load_first(
     list: &RevocationList,
     now: Timestamp,
 ) -> Result<(), MutualTlsError> {
-    let load = |path: &PathBuf| Ok((path, load(path, cas, settings, list, now)?));
-    let reports = paths.iter().map(load);
-    let reports = reports.collect::<Result<Vec<_>, MutualTlsError>>()?;
+    let mut reports = Vec::new();
+    for path in paths {
+        reports.push((path, load(path, cas, settings, list, now)?));
+    }
     let has_current = reports.iter().any(|(_, report)| report.current() > 0)
         || list.overdue_crl_policy() == OnOverdueCrl::Warn;
     let is_fatal = |problem: &CrlProblem| {
