@@ -85,7 +85,11 @@ impl CertificatesInForce {
         let list = self.0.list.read().unwrap_or_else(PoisonError::into_inner);
         let list = Arc::clone(&list);
         #[cfg(feature = "metrics")]
-        self.0.gauges.set(&list);
+        self.0.gauges.set(list.iter().map(|certificate| {
+            let subject = certificate.subject().to_owned();
+            let labels = (certificate.role().as_str(), subject);
+            (labels, certificate.not_after())
+        }));
         list
     }
 

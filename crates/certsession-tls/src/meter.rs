@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use certsession_core::Timestamp;
 use metrics::{counter, gauge};
-
-use crate::in_force::CertificateInForce;
 
 /// Counts a handshake that was refused for its certificate.
 pub(crate) fn handshake_refused(stack: &'static str) {
@@ -17,20 +16,16 @@ pub(crate) fn handshake_refused(stack: &'static str) {
 pub(crate) struct ExpiryGauges(Mutex<Vec<Labels>>);
 
 /// The role and the subject.
-type Labels = (&'static str, String);
+pub(crate) type Labels = (&'static str, String);
 
 impl ExpiryGauges {
     /// Sets when each certificate expires, in seconds since 1970; of several with one subject, such
     /// as an old CA and its successor, the first. What is gone is set to NaN.
     #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
-    pub(crate) fn set(&self, certificates: &[CertificateInForce]) {
+    pub(crate) fn set(&self, certificates: impl Iterator<Item = (Labels, Timestamp)>) {
         let mut expiries: BTreeMap<Labels, f64> = BTreeMap::new();
-        for certificate in certificates {
-            let labels = (
-                certificate.role().as_str(),
-                certificate.subject().to_owned(),
-            );
-            let seconds = certificate.not_after().as_millis() as f64 / 1_000.0;
+        for (labels, not_after) in certificates {
+            let seconds = not_after.as_millis() as f64 / 1_000.0;
             let first = expiries.entry(labels).or_insert(seconds);
             *first = first.min(seconds);
         }

@@ -96,7 +96,7 @@ impl<S: SessionStore> SessionManager<S> {
             if let Some(sessions) = health.live_sessions {
                 crate::meter::live_sessions(sessions);
             }
-            self.rules.revocations.gauges().set(&health.lists, now);
+            self.rules.list_gauges.set(&health.lists, now);
         }
         health
     }

@@ -37,8 +37,6 @@ struct Shared {
     current: RwLock<Arc<Snapshot>>,
     /// Locked by each change, so that two changes come one after the other.
     readers: Mutex<Vec<Weak<PendingRevocations>>>,
-    #[cfg(feature = "metrics")]
-    gauges: crate::meter::ListGauges,
 }
 
 impl RevocationList {
@@ -162,12 +160,6 @@ impl RevocationList {
             (RevocationStatus::Unknown, OnOverdueCrl::Warn) => RevocationStatus::Good,
             (status, _) => status,
         }
-    }
-
-    /// What says in the metrics which lists are in force.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn gauges(&self) -> &crate::meter::ListGauges {
-        &self.0.gauges
     }
 
     /// How many entries there are.

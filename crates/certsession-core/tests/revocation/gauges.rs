@@ -67,14 +67,33 @@ impl Gauges {
     }
 }
 
-fn check(file: &File, days: u32, gauges: &Gauges) {
-    let manager = SessionManager::builder(MemoryStore::new())
-        .revocations(&file.list)
-        .clock(ManualClock::new(NOW + DAY * days))
-        .build();
-    metrics::with_local_recorder(gauges, || {
-        block_on(manager.health());
-    });
+/// A server, and what its metrics show.
+struct Server {
+    manager: SessionManager<MemoryStore>,
+    clock: ManualClock,
+    gauges: Gauges,
+}
+
+impl Server {
+    fn over(file: &File) -> Self {
+        let clock = ManualClock::new(NOW);
+        let manager = SessionManager::builder(MemoryStore::new());
+        let manager = manager.revocations(&file.list).clock(clock.clone());
+        Self {
+            manager: manager.build(),
+            clock,
+            gauges: Gauges::default(),
+        }
+    }
+
+    /// What is shown of an issuer so many days after [`NOW`].
+    fn shows(&self, issuer: &str, days: u32) -> [f64; 3] {
+        self.clock.set(NOW + DAY * days);
+        metrics::with_local_recorder(&self.gauges, || {
+            block_on(self.manager.health());
+        });
+        self.gauges.of(issuer)
+    }
 }
 
 #[test]
@@ -88,14 +107,11 @@ fn a_gauge_is_of_the_list_that_is_worst_off_and_counts_the_entries_of_all() {
     };
     let retired = List::of(&[7]).made(-2).signed_by(&old);
     file.load(&[retired, shard(0, -1), shard(1, 0)]);
-    let gauges = Gauges::default();
-    check(&file, 1, &gauges);
-    assert_eq!(gauges.of("CN=ca"), [5.0, 3.0, -4.0]);
+    let server = Server::over(&file);
+    assert_eq!(server.shows("CN=ca", 1), [5.0, 3.0, -4.0]);
     // The list of a key that is gone is overdue, and no one has to do anything about it.
-    check(&file, 6, &gauges);
-    assert_eq!(gauges.of("CN=ca"), [5.0, 7.0, 0.0]);
-    check(&file, 7, &gauges);
-    assert_eq!(gauges.of("CN=ca"), [5.0, 8.0, 1.0]);
+    assert_eq!(server.shows("CN=ca", 6), [5.0, 7.0, 0.0]);
+    assert_eq!(server.shows("CN=ca", 7), [5.0, 8.0, 1.0]);
 }
 
 #[test]
@@ -103,16 +119,15 @@ fn an_issuer_whose_lists_are_gone_is_no_longer_good() {
     let ca = Ca::named("ca");
     let file = File::of(&[&ca]);
     file.load(&[List::of(&[5]).signed_by(&ca)]);
-    let gauges = Gauges::default();
-    check(&file, 1, &gauges);
-    assert_eq!(gauges.of("CN=ca"), [1.0, 1.0, -6.0]);
+    let server = Server::over(&file);
+    assert_eq!(server.shows("CN=ca", 1), [1.0, 1.0, -6.0]);
     // The CA spells its name otherwise from now on.
     let list = List {
         issuer: Some(name(0x0c, "CA")),
         ..List::of(&[5, 6]).made(1)
     };
     file.load(&[list.signed_by(&ca)]);
-    check(&file, 1, &gauges);
-    assert_eq!(gauges.of("CN=CA"), [2.0, 0.0, -7.0]);
-    assert!(gauges.of("CN=ca").iter().all(|value| value.is_nan()));
+    assert_eq!(server.shows("CN=CA", 1), [2.0, 0.0, -7.0]);
+    let gone = server.shows("CN=ca", 1);
+    assert!(gone.iter().all(|value| value.is_nan()), "{gone:?}");
 }
