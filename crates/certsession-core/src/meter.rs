@@ -1,5 +1,7 @@
 //! Metrics, through the facade of the crate `metrics`. docs/metrics.md lists them.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
@@ -55,20 +57,63 @@ pub(crate) fn live_sessions(sessions: usize) {
     gauge!("certsession_sessions_live").set(sessions as f64);
 }
 
-/// Sets what is known of the revocation lists.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a gauge is a float; no list has 2^53 entries"
-)]
-pub(crate) fn lists(lists: &[CrlStatus], now: Timestamp) {
-    for list in lists {
-        let issuer = || list.issuer().to_owned();
-        gauge!("certsession_crl_entries", "issuer" => issuer()).set(list.entries() as f64);
-        gauge!("certsession_crl_age_seconds", "issuer" => issuer())
-            .set(seconds_between(list.this_update(), now));
-        gauge!("certsession_crl_overdue_seconds", "issuer" => issuer())
-            .set(seconds_between(list.next_update(), now));
+/// The gauges of the revocation lists, and the issuers that they were set for last.
+#[derive(Debug, Default)]
+pub(crate) struct ListGauges(Mutex<Vec<String>>);
+
+/// What is known of an issuer's lists: an issuer may have several, and a gauge has one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct OfIssuer {
+    /// Of all lists together.
+    entries: usize,
+    /// Of the oldest list that should have a successor.
+    age: f64,
+    /// Of the list among these whose successor is due first.
+    overdue: f64,
+}
+
+impl ListGauges {
+    /// Sets what is known of the lists. An issuer that has none any more is set to NaN: a gauge
+    /// that stays as it was would still look good when nothing is known.
+    pub(crate) fn set(&self, lists: &[CrlStatus], now: Timestamp) {
+        let issuers = by_issuer(lists, now);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in last.iter().filter(|name| !issuers.contains_key(&***name)) {
+            set_list(gone, f64::NAN, f64::NAN, f64::NAN);
+        }
+        for (issuer, it) in &issuers {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "a gauge is a float; no list has 2^53 entries"
+            )]
+            set_list(issuer, it.entries as f64, it.age, it.overdue);
+        }
+        *last = issuers.into_keys().map(str::to_owned).collect();
     }
+}
+
+fn by_issuer(lists: &[CrlStatus], now: Timestamp) -> BTreeMap<&str, OfIssuer> {
+    let mut issuers = BTreeMap::new();
+    for list in lists {
+        let it = issuers.entry(list.issuer()).or_insert(OfIssuer {
+            entries: 0,
+            age: f64::NEG_INFINITY,
+            overdue: f64::NEG_INFINITY,
+        });
+        it.entries += list.entries();
+        if list.counts(now) {
+            it.age = it.age.max(seconds_between(list.this_update(), now));
+            it.overdue = it.overdue.max(seconds_between(list.next_update(), now));
+        }
+    }
+    issuers
+}
+
+fn set_list(issuer: &str, entries: f64, age: f64, overdue: f64) {
+    let issuer = || issuer.to_owned();
+    gauge!("certsession_crl_entries", "issuer" => issuer()).set(entries);
+    gauge!("certsession_crl_age_seconds", "issuer" => issuer()).set(age);
+    gauge!("certsession_crl_overdue_seconds", "issuer" => issuer()).set(overdue);
 }
 
 /// Negative if the second comes first.

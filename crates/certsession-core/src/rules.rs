@@ -10,6 +10,8 @@ use crate::event::{EventSink, Refusal, SessionEvent};
 use crate::event_details::EventDetails;
 use crate::event_line;
 use crate::lifetimes::Lifetimes;
+#[cfg(feature = "metrics")]
+use crate::meter::ListGauges;
 use crate::record::Record;
 use crate::revocation::{OwnedRevocations, RevocationList, RevocationStatus};
 use crate::store::Admission;
@@ -52,6 +54,8 @@ pub(crate) struct Rules {
     pub(crate) event_sink: Option<Box<dyn EventSink>>,
     /// Notifies the watchers of a session.
     pub(crate) end_notifier: EndNotifier,
+    #[cfg(feature = "metrics")]
+    pub(crate) list_gauges: ListGauges,
 }
 
 impl Default for Rules {
@@ -73,6 +77,8 @@ impl Default for Rules {
             clock: Box::new(SystemClock),
             event_sink: None,
             end_notifier: EndNotifier::default(),
+            #[cfg(feature = "metrics")]
+            list_gauges: ListGauges::default(),
         }
     }
 }

@@ -219,7 +219,7 @@ impl MutualTlsBuilder {
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls(&self) -> Result<MutualTls, MutualTlsError> {
         self.check_server()?;
-        let (watch, settings) = self.begin();
+        let (mut watch, settings) = self.begin();
         let (config, reloadable) = crate::rustls_stack::config(watch.load()?, &settings)?;
         finish(
             ServerTls::Rustls(Box::new(config)),
@@ -238,7 +238,7 @@ impl MutualTlsBuilder {
     #[cfg(feature = "openssl")]
     pub fn build_openssl(&self) -> Result<MutualTls, MutualTlsError> {
         self.check_server()?;
-        let (watch, settings) = self.with_openssl_signatures().begin();
+        let (mut watch, settings) = self.with_openssl_signatures().begin();
         let (acceptor, reloadable) =
             crate::openssl_stack::acceptor(watch.load()?, settings.clone())?;
         finish(
@@ -260,7 +260,7 @@ impl MutualTlsBuilder {
     #[cfg(feature = "rustls-0_23")]
     pub fn build_rustls_chain_verifier(&self) -> Result<ClientChainVerifier, MutualTlsError> {
         self.check_client_cas()?;
-        let (watch, _) = self.begin();
+        let (mut watch, _) = self.begin();
         let chains = crate::rustls_stack::RustlsChains::new(watch.load()?, self.clock.clone())?;
         follow_chains(Arc::new(chains), watch)
     }
@@ -273,7 +273,7 @@ impl MutualTlsBuilder {
     #[cfg(feature = "openssl")]
     pub fn build_openssl_chain_verifier(&self) -> Result<ClientChainVerifier, MutualTlsError> {
         self.check_client_cas()?;
-        let (watch, _) = self.with_openssl_signatures().begin();
+        let (mut watch, _) = self.with_openssl_signatures().begin();
         let chains = crate::openssl_stack::OpenSslChains::new(watch.load()?, self.clock.clone())?;
         follow_chains(Arc::new(chains), watch)
     }
@@ -329,9 +329,10 @@ fn follow_chains<C: ReloadableConfig + ChainVerifier>(
     watch: Watch,
 ) -> Result<ClientChainVerifier, MutualTlsError> {
     let config: Arc<dyn ReloadableConfig> = Arc::clone(&chains) as Arc<_>;
+    let certificates = watch.certificates();
     let reloader = watch.into_reloader(Arc::downgrade(&config));
     reloader.follow()?;
-    Ok(ClientChainVerifier::new(chains, reloader))
+    Ok(ClientChainVerifier::new(chains, reloader, certificates))
 }
 
 fn finish<C: ReloadableConfig + 'static>(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use certsession_core::{ChainVerifier, PeerState};
 
+use crate::in_force::CertificatesInForce;
 use crate::reload::Reloader;
 
 /// Verifies a certificate against the client CAs where no TLS handshake of this process has: it came
@@ -26,16 +27,30 @@ use crate::reload::Reloader;
 pub struct ClientChainVerifier {
     chains: Arc<dyn ChainVerifier>,
     reloader: Reloader,
+    certificates: CertificatesInForce,
 }
 
 impl ClientChainVerifier {
-    pub(crate) fn new(chains: Arc<dyn ChainVerifier>, reloader: Reloader) -> Self {
-        Self { chains, reloader }
+    pub(crate) fn new(
+        chains: Arc<dyn ChainVerifier>,
+        reloader: Reloader,
+        certificates: CertificatesInForce,
+    ) -> Self {
+        Self {
+            chains,
+            reloader,
+            certificates,
+        }
     }
 
     /// A handle with which the application can reload changed files at once.
     pub fn reloader(&self) -> Reloader {
         self.reloader.clone()
+    }
+
+    /// Which client CAs are in force, and when they expire: keep it for a health check.
+    pub fn certificates(&self) -> CertificatesInForce {
+        self.certificates.clone()
     }
 }
 

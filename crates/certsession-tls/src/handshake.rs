@@ -26,6 +26,10 @@ pub(crate) enum Denied {
     /// would not.
     #[cfg(feature = "rustls-0_23")]
     CaExpired,
+    /// A CA between the leaf and the client CA has a key usage without keyCertSign: OpenSSL refuses
+    /// it, rustls would not.
+    #[cfg(feature = "rustls-0_23")]
+    IntermediateMayNotSign,
     /// Keys are pinned, and its key is none of them.
     OtherKey,
     /// Its key is pinned, but the certificate has expired or is not yet valid.
@@ -182,6 +186,10 @@ impl Display for Denied {
             Self::NotForAuthentication(error) => error.fmt(f),
             #[cfg(feature = "rustls-0_23")]
             Self::CaExpired => f.write_str("the client CA that verifies it has expired"),
+            #[cfg(feature = "rustls-0_23")]
+            Self::IntermediateMayNotSign => f.write_str(
+                "the key usage of an intermediate does not allow it to sign certificates",
+            ),
             Self::OtherKey => f.write_str("its key is not one of those that are let in"),
             Self::NotValid(error) => error.fmt(f),
             #[cfg(feature = "openssl")]

@@ -41,7 +41,14 @@ pub struct CertificateInForce {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct CertificatesInForce(Arc<RwLock<Arc<[CertificateInForce]>>>);
+pub struct CertificatesInForce(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    list: RwLock<Arc<[CertificateInForce]>>,
+    #[cfg(feature = "metrics")]
+    gauges: crate::meter::ExpiryGauges,
+}
 
 impl CertificateRole {
     /// The stable name, a label of metrics.
@@ -75,21 +82,20 @@ impl CertificatesInForce {
     ///
     /// With the feature `metrics` it also sets the gauge of their expiry.
     pub fn list(&self) -> Arc<[CertificateInForce]> {
-        let list = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        let list = self.0.list.read().unwrap_or_else(PoisonError::into_inner);
+        let list = Arc::clone(&list);
         #[cfg(feature = "metrics")]
-        for certificate in &*list {
-            let subject = certificate.subject();
-            crate::meter::expiry(
-                certificate.role().as_str(),
-                subject,
-                certificate.not_after(),
-            );
-        }
+        self.0.gauges.set(list.iter().map(|certificate| {
+            let subject = certificate.subject().to_owned();
+            let labels = (certificate.role().as_str(), subject);
+            (labels, certificate.not_after())
+        }));
         list
     }
 
     pub(crate) fn replace(&self, list: Vec<CertificateInForce>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = list.into();
+        let mut current = self.0.list.write().unwrap_or_else(PoisonError::into_inner);
+        *current = list.into();
     }
 
     /// What the parts of a configuration hold.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use certsession_core::{CrlProblem, CrlReport, Timestamp};
+use certsession_core::{CaCertificate, CrlProblem, CrlReport, CrlStatus, Timestamp};
 
 use crate::error::MutualTlsError;
 use crate::in_force::CertificatesInForce;
@@ -100,29 +100,57 @@ pub(crate) struct Watch {
     clock: SharedClock,
     parts: WatchedFiles,
     certificates: CertificatesInForce,
-    lists: Vec<(PathBuf, WatchedFiles, Option<Timestamp>)>,
+    signers: WatchedFiles,
+    lists: Vec<(PathBuf, WatchedFiles)>,
+    /// The CAs whose lists count: those in force, and not those that a file holds now, which may be
+    /// refused.
+    list_cas: ListCas,
+    /// The lists that are overdue, and were reported.
+    overdue: Vec<CrlStatus>,
+}
+
+/// The CAs whose revocation lists count.
+#[derive(Debug, Default)]
+struct ListCas {
+    /// Those that client certificates are verified against.
+    clients: Vec<CaCertificate>,
+    /// Those whose lists alone count.
+    signers: Vec<CaCertificate>,
+}
+
+impl ListCas {
+    fn all(&self) -> Vec<CaCertificate> {
+        [&*self.clients, &*self.signers].concat()
+    }
 }
 
 impl Watch {
     /// Remembers the state of the files before they are loaded.
     pub(crate) fn begin(sources: Sources, clock: SharedClock) -> Self {
-        let lists = sources.crl_files.iter().map(|path| {
-            // A list may be refused because its CA is not configured yet.
-            let files = std::iter::once(path.clone()).chain(sources.list_ca_files());
-            (path.clone(), WatchedFiles::new(files.collect()), None)
-        });
+        let lists = sources.crl_files.iter();
+        let lists = lists.map(|path| (path.clone(), WatchedFiles::new(vec![path.clone()])));
         Self {
             parts: WatchedFiles::new(sources.part_files()),
             certificates: CertificatesInForce::default(),
+            signers: WatchedFiles::new(sources.signer_files()),
             lists: lists.collect(),
+            list_cas: ListCas::default(),
+            overdue: Vec::new(),
             sources,
             clock,
         }
     }
 
     /// Loads everything for the first time.
-    pub(crate) fn load(&self) -> Result<Parts, MutualTlsError> {
-        let parts = self.sources.load(self.clock.now())?;
+    pub(crate) fn load(&mut self) -> Result<Parts, MutualTlsError> {
+        let now = self.clock.now();
+        let parts = self.sources.load_parts(now)?;
+        self.list_cas = ListCas {
+            clients: parts.list_cas.clone(),
+            signers: self.sources.load_signers()?,
+        };
+        self.sources.load_first_crls(&self.list_cas.all(), now)?;
+        self.warn_overdue(now);
         self.certificates.replace(CertificatesInForce::of(&parts));
         Ok(parts)
     }
@@ -140,24 +168,62 @@ impl Watch {
     }
 
     fn look(&mut self, config: &dyn ReloadableConfig) {
-        let (sources, now) = (&self.sources, self.clock.now());
-        let certificates = &self.certificates;
+        let now = self.clock.now();
+        let is_client_ca_changed = self.look_at_parts(config, now);
+        let is_signer_changed = self.look_at_signers();
+        // A list may have been skipped because its CA was not configured yet.
+        let is_ca_changed = is_client_ca_changed || is_signer_changed;
+        let (sources, cas) = (&self.sources, &self.list_cas);
+        for (path, watched) in &mut self.lists {
+            let load = || sources.load_crl(path, &cas.all(), now);
+            watched.look_at_lists(path, is_ca_changed, load);
+        }
+        self.warn_overdue(now);
+    }
+
+    /// Returns whether other client CAs are in force.
+    fn look_at_parts(&mut self, config: &dyn ReloadableConfig, now: Timestamp) -> bool {
+        let (sources, certificates) = (&self.sources, &self.certificates);
+        let cas = &mut self.list_cas.clients;
+        let mut is_changed = false;
         self.parts
             .look("the server's certificate, key and client CAs", || {
                 let parts = sources.load_parts(now)?;
-                let in_force = CertificatesInForce::of(&parts);
+                let (in_force, new) = (CertificatesInForce::of(&parts), parts.list_cas.clone());
                 config.replace(parts)?;
                 certificates.replace(in_force);
+                is_changed = *cas != new;
+                *cas = new;
                 Ok(())
             });
-        for (path, watched, due) in &mut self.lists {
-            let loaded = watched.look_at_lists(path, || sources.load_crl(path, now));
-            *due = loaded.or(*due);
-            if due.is_some_and(|due| due < now) {
-                sources::warn_overdue(path);
-                *due = None;
-            }
+        is_changed
+    }
+
+    /// Returns whether there are other signers.
+    fn look_at_signers(&mut self) -> bool {
+        let (sources, cas) = (&self.sources, &mut self.list_cas.signers);
+        let mut is_changed = false;
+        self.signers.look("the signers of revocation lists", || {
+            let new = sources.load_signers()?;
+            is_changed = *cas != new;
+            *cas = new;
+            Ok(())
+        });
+        is_changed
+    }
+
+    /// Says of each list, once, that it is overdue.
+    fn warn_overdue(&mut self, now: Timestamp) {
+        let overdue = self.sources.overdue_crls(now);
+        for list in overdue.iter().filter(|list| !self.overdue.contains(list)) {
+            tracing::warn!(
+                target: "certsession::tls",
+                issuer = list.issuer(),
+                next_update = %list.next_update(),
+                "the revocation list is overdue (its nextUpdate has passed): fetch a new one",
+            );
         }
+        self.overdue = overdue;
     }
 }
 
@@ -211,26 +277,28 @@ impl WatchedFiles {
         }
     }
 
-    /// As [`look`](Self::look), for a file of revocation lists, of which some may be skipped.
-    /// Returns when the first is overdue.
+    /// As [`look`](Self::look), for a file of revocation lists, of which some may be skipped. It is
+    /// also read again if the CAs have changed whose lists count.
     fn look_at_lists(
         &mut self,
         path: &Path,
+        is_ca_changed: bool,
         read: impl FnOnce() -> Result<CrlReport, MutualTlsError>,
-    ) -> Option<Timestamp> {
-        let is_changed = self.is_due()?;
+    ) {
+        let is_changed = match (self.is_due(), is_ca_changed) {
+            (None, false) => return,
+            (is_changed, is_ca_changed) => is_ca_changed || is_changed == Some(true),
+        };
         let error = match survive(read) {
             Some(Ok(report)) => return self.note(path, is_changed, &report),
             Some(Err(error)) => error.to_string(),
             None => PANICKED.to_owned(),
         };
         self.refuse("the revocation lists", is_changed, error);
-        None
     }
 
-    /// Notes what became of a file of revocation lists that could be read. Returns when the first
-    /// is overdue.
-    fn note(&mut self, path: &Path, is_changed: bool, report: &CrlReport) -> Option<Timestamp> {
+    /// Notes what became of a file of revocation lists that could be read.
+    fn note(&mut self, path: &Path, is_changed: bool, report: &CrlReport) {
         let problems = report.problems().iter();
         let why: String = problems.map(|problem| format!("{problem}\n")).collect();
         if is_changed || self.refused.as_ref().is_none_or(|last| last.why != why) {
@@ -245,7 +313,6 @@ impl WatchedFiles {
         // What is only skipped gets no better by another try.
         let has_loss = report.problems().iter().any(CrlProblem::is_loss);
         self.refused = has_loss.then_some(Refused { why, looks: 0 });
-        report.next_update()
     }
 
     /// Whether the files are to be read: because they have changed (true), or because they were
@@ -305,7 +372,7 @@ mod tests {
         let mut files = WatchedFiles::new(vec![file.clone()]);
         fs::write(&file, "a list").unwrap();
         let fails = || -> Result<CrlReport, MutualTlsError> { panic!("a defect") };
-        assert_eq!(files.look_at_lists(&file, fails), None);
+        files.look_at_lists(&file, false, fails);
         let refused = files.refused.as_ref().map(|refused| refused.why.as_str());
         assert_eq!(refused, Some(PANICKED));
 

@@ -45,10 +45,10 @@ impl Health {
         &self.lists
     }
 
-    /// Those of the lists whose successor is overdue: by default their issuers' certificates are
-    /// refused.
+    /// Those of the lists whose successor is overdue ([`CrlStatus::is_overdue`]): by default their
+    /// issuers' certificates are refused.
     pub fn overdue_lists(&self) -> impl Iterator<Item = &CrlStatus> {
-        let is_overdue = |list: &&CrlStatus| list.next_update() < self.checked_at;
+        let is_overdue = |list: &&CrlStatus| list.is_overdue(self.checked_at);
         self.lists.iter().filter(is_overdue)
     }
 
@@ -96,7 +96,7 @@ impl<S: SessionStore> SessionManager<S> {
             if let Some(sessions) = health.live_sessions {
                 crate::meter::live_sessions(sessions);
             }
-            crate::meter::lists(&health.lists, now);
+            self.rules.list_gauges.set(&health.lists, now);
         }
         health
     }

@@ -46,8 +46,8 @@ pub(super) struct Subject<'s> {
 #[derive(Clone, Debug, Default)]
 struct Issuer {
     lists: Vec<InForce>,
-    /// When the last CA of this name ends.
-    lives_until: Timestamp,
+    /// Until when the last of their keys is expected to sign a successor.
+    signs_until: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -59,15 +59,23 @@ struct InForce {
 }
 
 impl Issuer {
-    /// Whether a list is overdue that should have a successor. A key that has expired, or was
-    /// taken out of the configuration, signs none, and is none of the others' business; but if
-    /// it was the issuer's last one, nothing says any more that a certificate is good.
     fn is_overdue(&self, now: Timestamp) -> bool {
-        let is_living = self.lives_until >= now;
-        self.lists
-            .iter()
-            .any(|list| list.next_update < now && (list.signs_until >= now || !is_living))
+        let mut overdue = self.lists.iter().filter(|list| list.next_update < now);
+        overdue.any(|list| counts(list.signs_until, self.signs_until, now))
     }
+}
+
+/// Whether it matters that a list is overdue: whether it should have a successor. A key that has
+/// expired, or was taken out of the configuration, signs none, and is none of the others' business
+/// as long as another key of its issuer's signs lists. If it was the last one that does, nothing
+/// says any more that a certificate is good, whatever other certificates the issuer has: those of
+/// a CA that leaves its lists to a key of their own, for example.
+pub(super) fn counts(
+    signs_until: Timestamp,
+    issuer_signs_until: Timestamp,
+    now: Timestamp,
+) -> bool {
+    signs_until >= now || issuer_signs_until < now
 }
 
 impl Snapshot {
@@ -104,17 +112,14 @@ impl Snapshot {
         for source in sources.values() {
             for crl in &source.lists {
                 let issuer = issuers.entry(crl.name).or_default();
+                let signs_until = source.signs_until(crl);
+                issuer.signs_until = issuer.signs_until.max(signs_until);
                 issuer.lists.push(InForce {
                     serials: Arc::clone(&crl.serials),
                     next_update: crl.next_update,
-                    signs_until: source.signs_until(crl),
+                    signs_until,
                 });
                 spellings.extend(crl.names.iter().map(|spelling| (*spelling, crl.name)));
-            }
-        }
-        for ca in sources.values().flat_map(|source| &source.cas) {
-            if let Some(issuer) = issuers.get_mut(&ca.name) {
-                issuer.lives_until = issuer.lives_until.max(ca.not_after);
             }
         }
         let by_call = Arc::clone(&self.by_call);
@@ -145,6 +150,18 @@ impl Snapshot {
     /// The lists.
     pub(super) fn lists(&self) -> impl Iterator<Item = &Crl> {
         self.sources.values().flat_map(|source| &source.lists)
+    }
+
+    /// The lists, each with until when its key signs, and until when the last of its issuer's does.
+    pub(super) fn signed_lists(&self) -> impl Iterator<Item = (&Crl, Timestamp, Timestamp)> {
+        self.sources.values().flat_map(|source| {
+            source.lists.iter().map(|crl| {
+                let signs_until = source.signs_until(crl);
+                let issuer = self.issuers.get(&crl.name);
+                let last = issuer.map_or(signs_until, |issuer| issuer.signs_until);
+                (crl, signs_until, last)
+            })
+        })
     }
 
     /// The sets of serial numbers, each with the spellings of its issuer.

@@ -2,6 +2,7 @@
 
 use super::crl::Crl;
 use super::list::RevocationList;
+use super::snapshot::counts;
 use crate::time::Timestamp;
 
 /// A revocation list that is in force.
@@ -11,6 +12,10 @@ pub struct CrlStatus {
     this_update: Timestamp,
     next_update: Timestamp,
     entries: usize,
+    /// Until when its key is expected to sign a successor.
+    signs_until: Timestamp,
+    /// Until when the last key of its issuer's is.
+    issuer_signs_until: Timestamp,
 }
 
 impl CrlStatus {
@@ -33,22 +38,32 @@ impl CrlStatus {
     pub const fn entries(&self) -> usize {
         self.entries
     }
-}
 
-impl From<&Crl> for CrlStatus {
-    fn from(crl: &Crl) -> Self {
-        Self {
-            issuer: crl.subject.clone(),
-            this_update: crl.this_update,
-            next_update: crl.next_update,
-            entries: crl.len(),
-        }
+    /// Whether its successor is overdue at this time: by default its issuer's certificates are
+    /// refused then. The list of a key that signs no more (it has expired, or its CA is not
+    /// configured any more) has no successor, and is none that is overdue while another key of
+    /// its issuer's signs lists.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.next_update < now && self.counts(now)
+    }
+
+    /// Whether it should have a successor.
+    pub(crate) fn counts(&self, now: Timestamp) -> bool {
+        counts(self.signs_until, self.issuer_signs_until, now)
     }
 }
 
 impl RevocationList {
     /// The lists that are in force. What was revoked by a call is in none of them.
     pub fn lists(&self) -> Vec<CrlStatus> {
-        self.snapshot().lists().map(CrlStatus::from).collect()
+        let status = |(crl, signs_until, issuer_signs_until): (&Crl, _, _)| CrlStatus {
+            issuer: crl.subject.clone(),
+            this_update: crl.this_update,
+            next_update: crl.next_update,
+            entries: crl.len(),
+            signs_until,
+            issuer_signs_until,
+        };
+        self.snapshot().signed_lists().map(status).collect()
     }
 }

@@ -9,7 +9,8 @@
 //! 2. Of several lists of one place the newest counts.
 //! 3. A list that is missing stays in force as it was, until it is overdue; and what happens then
 //!    is decided by the policy for overdue lists.
-//! 4. Each place is decided on its own. What is wrong with one list keeps no other back.
+//! 4. Each place is decided on its own. What is wrong with one list keeps no other back, and what is
+//!    right with one is no excuse for another that a CA is left without.
 
 use super::crl::Crl;
 use super::error::CrlError;
@@ -33,6 +34,8 @@ pub(super) struct Ca {
     pub(super) name: CanonicalName,
     pub(super) key: PublicKeyHash,
     pub(super) not_after: Timestamp,
+    /// Whether its key usage allows it to sign lists.
+    pub(super) may_sign: bool,
 }
 
 impl Source {
@@ -97,6 +100,8 @@ struct Refused {
     position: usize,
     issuer: Option<Issuer>,
     error: CrlError,
+    /// The list, if its age is all that is wrong with it.
+    overdue: Option<Crl>,
 }
 
 impl Succession<'_> {
@@ -108,11 +113,12 @@ impl Succession<'_> {
             match list.result {
                 Ok(crl) => self.accepted.push((position, crl)),
                 Err(error) => {
-                    overdue.extend(list.overdue.map(|crl| (position, crl)));
+                    overdue.extend(list.overdue.clone().map(|crl| (position, crl)));
                     refused.push(Refused {
                         position,
                         issuer: list.issuer,
                         error,
+                        overdue: list.overdue,
                     });
                 }
             }
@@ -204,47 +210,78 @@ impl Succession<'_> {
         }
     }
 
-    /// A list that cannot be used is a loss if it may have been the one of a CA that is left
-    /// without.
     fn report_refused(&mut self, refused: Vec<Refused>, lists: &[Crl]) {
-        for Refused {
-            position,
-            issuer,
-            error,
-        } in refused
-        {
-            let is_loss = match &issuer {
-                // Whose it is cannot be read: perhaps that of a CA which is left without.
-                None => {
-                    let has_list = |ca: &&Ca| lists.iter().any(|crl| crl.name == ca.name);
-                    let mut living = self.cas.iter().filter(|ca| ca.not_after >= self.now);
-                    !living.all(|ca| has_list(&ca)) || lists.is_empty()
-                }
-                Some(issuer) => {
-                    let mut cas = self.cas.iter();
-                    let is_living =
-                        cas.any(|ca| ca.name == issuer.name && ca.not_after >= self.now);
-                    let mut accepted = self.accepted.iter();
-                    // An overdue list is accepted for want of another.
-                    let has_other =
-                        accepted.any(|(other, crl)| crl.name == issuer.name && *other != position);
-                    let is_in_force = self.accepted.iter().any(|(other, _)| *other == position);
-                    is_living && (!has_other || is_in_force)
-                }
-            };
+        for refused in refused {
+            let is_loss = self.is_loss(&refused, lists);
             self.problems.push(CrlProblem {
-                position: Some(position),
-                issuer: issuer.map(|issuer| issuer.subject),
+                position: Some(refused.position),
+                issuer: refused.issuer.map(|issuer| issuer.subject),
                 is_loss,
-                error,
+                error: refused.error,
             });
         }
         self.problems.sort_by_key(|problem| problem.position);
     }
 
+    /// Whether a list that cannot be used may have been one that a CA is left without: a list of
+    /// another place says nothing of its certificates.
+    fn is_loss(&self, refused: &Refused, lists: &[Crl]) -> bool {
+        if let Some(overdue) = &refused.overdue {
+            let is_in_force = lists.iter().any(|crl| is_same(crl, overdue));
+            return is_in_force || !self.has_successor(refused.position, overdue);
+        }
+        let Some(issuer) = &refused.issuer else {
+            // Perhaps that of any CA.
+            return lists.is_empty() || !self.have_all_certificates(|_| true);
+        };
+        let is_issuer = |ca: &Ca| ca.name == issuer.name;
+        if !self.living().any(is_issuer) {
+            return false;
+        }
+        match &refused.error {
+            // It could not have covered a client's certificate, changes a list that has come, or
+            // is of a key that has expired.
+            CrlError::NotForClients { .. } | CrlError::Delta | CrlError::IssuerExpired { .. } => {
+                !self.accepted.iter().any(|(_, crl)| crl.name == issuer.name)
+            }
+            // Its signer is configured, and none of its lists ever counts.
+            CrlError::IssuerMayNotSign => true,
+            // Which of the issuer's keys has signed it, and what it covers, cannot be trusted: it
+            // may have been of each place that nothing has come of.
+            _ => !self.have_all_certificates(is_issuer),
+        }
+    }
+
+    /// Whether another list than the one at this position has come that takes its place.
+    fn has_successor(&self, position: usize, crl: &Crl) -> bool {
+        let mut accepted = self.accepted.iter();
+        accepted.any(|(other, new)| {
+            let covers = new.scope == Scope::Whole || new.scope == crl.scope;
+            *other != position && new.is_of_signer(crl) && covers
+        })
+    }
+
+    /// Whether a list of all certificates has come of each of these CAs (at least one) that has
+    /// not expired and may sign lists.
+    fn have_all_certificates(&self, is_meant: impl Fn(&Ca) -> bool) -> bool {
+        let signers = self.living().filter(|ca| ca.may_sign && is_meant(ca));
+        let mut signers = signers.peekable();
+        let has_whole = |ca: &Ca| {
+            let mut accepted = self.accepted.iter().map(|(_, crl)| crl);
+            accepted
+                .any(|crl| crl.name == ca.name && crl.signer == ca.key && crl.scope == Scope::Whole)
+        };
+        signers.peek().is_some() && signers.all(has_whole)
+    }
+
+    /// The configured CAs that have not expired.
+    fn living(&self) -> impl Iterator<Item = &Ca> {
+        self.cas.iter().filter(|ca| ca.not_after >= self.now)
+    }
+
     fn is_living(&self, crl: &Crl) -> bool {
-        let mut cas = self.cas.iter();
-        cas.any(|ca| ca.name == crl.name && ca.key == crl.signer && ca.not_after >= self.now)
+        let mut living = self.living();
+        living.any(|ca| ca.name == crl.name && ca.key == crl.signer)
     }
 }
 
@@ -258,6 +295,7 @@ impl From<&CaCertificate> for Ca {
             name: ca.name(),
             key: *ca.public_key_hash(),
             not_after: ca.not_after(),
+            may_sign: ca.may_sign_lists(),
         }
     }
 }
@@ -269,6 +307,7 @@ impl From<&Crl> for Ca {
             name: crl.name,
             key: crl.signer,
             not_after: crl.signer_not_after,
+            may_sign: true,
         }
     }
 }

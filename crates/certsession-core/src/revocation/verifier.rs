@@ -195,10 +195,10 @@ impl<'a> CrlVerifier<'a> {
         for ca in self.cas.iter().filter(|ca| ca.name() == name) {
             let verified = signature::verify(der, layout, ca.public_key(), self.signatures);
             let verdict = match verified {
-                Ok(()) if !ca.may_sign_lists() => CrlError::IssuerMayNotSign,
                 Ok(()) if ca.not_after() < now => CrlError::IssuerExpired {
                     not_after: ca.not_after(),
                 },
+                Ok(()) if !ca.may_sign_lists() => CrlError::IssuerMayNotSign,
                 Ok(()) => return Ok(ca),
                 Err(error) => error,
             };

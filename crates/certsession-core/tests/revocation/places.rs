@@ -2,50 +2,10 @@
 //! other's.
 
 use certsession_core::RevocationStatus::{Good, Revoked, Unknown};
-use certsession_core::{
-    CaCertificate, CrlError, CrlReport, CrlVerifier, OnOverdueCrl, RevocationList,
-    RevocationStatus, Timestamp,
-};
+use certsession_core::{CrlError, CrlVerifier, OnOverdueCrl, RevocationList, Timestamp};
 
 use crate::der::{Ca, DAY, List, NOW, element, extension, name, point};
-
-/// A file and the CAs that are configured beside it.
-struct File {
-    list: RevocationList,
-    cas: Vec<CaCertificate>,
-}
-
-impl File {
-    fn of(cas: &[&Ca]) -> Self {
-        Self {
-            list: RevocationList::new(),
-            cas: cas.iter().map(|ca| ca.ca()).collect(),
-        }
-    }
-
-    fn load_at(&self, now: Timestamp, lists: &[Vec<u8>]) -> CrlReport {
-        let verifier = CrlVerifier::new(&self.cas);
-        self.list.load("file", lists, &verifier, now)
-    }
-
-    fn load(&self, lists: &[Vec<u8>]) -> CrlReport {
-        self.load_at(NOW + DAY, lists)
-    }
-
-    fn status(&self, ca: &Ca, serial: u8) -> RevocationStatus {
-        self.list.status(&ca.leaf(&[serial]), NOW + DAY)
-    }
-
-    fn status_at(&self, now: Timestamp, ca: &Ca, serial: u8) -> RevocationStatus {
-        self.list.status(&ca.leaf(&[serial]), now)
-    }
-}
-
-/// What is wrong, and whether it is a loss.
-fn errors(report: &CrlReport) -> Vec<(CrlError, bool)> {
-    let problems = report.problems().iter();
-    problems.map(|p| (p.error().clone(), p.is_loss())).collect()
-}
+use crate::file::{File, errors};
 
 #[test]
 fn p8_a_newer_list_of_another_scope_lifts_nothing() {

@@ -196,9 +196,12 @@ impl Model {
     }
 
     fn is_overdue(&self, ca: usize, now: Timestamp) -> bool {
-        self.0.iter().any(|((key, _), held)| {
-            Self::keys(ca).contains(key) && CAS[*key].not_after >= now && held.due < now
-        })
+        let of_ca = |key: &usize| Self::keys(ca).contains(key);
+        let signs = |key: &usize| CAS[*key].not_after >= now;
+        let is_any_to_come = self.0.keys().any(|(key, _)| of_ca(key) && signs(key));
+        self.0
+            .iter()
+            .any(|((key, _), held)| of_ca(key) && held.due < now && (signs(key) || !is_any_to_come))
     }
 }
 

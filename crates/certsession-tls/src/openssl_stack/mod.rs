@@ -16,7 +16,6 @@ use openssl::ssl::{
     SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::stack::Stack;
-use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Crl, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 
 use crate::error::MutualTlsError;
@@ -24,7 +23,7 @@ use crate::handshake::{self, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
 use crate::settings::{Alpn, CACHE_SIZE, ClientAuth, Resumption, Settings};
 use crate::sources::{ClientCa, Parts, ServerIdentity};
-use cas::{ClientCas, seconds, stack, store_of};
+use cas::{ClientCas, SECURITY_LEVEL, seconds, stack, store_of};
 use verdict::{Verdict, anchor_of, judge, judge_pinned};
 
 pub(crate) use chains::OpenSslChains;
@@ -234,12 +233,15 @@ impl OpenSslConfig {
     fn begin(&self, tls: &mut SslRef) -> Result<(), SniError> {
         let now = seconds(self.settings.clock.now());
         tls.param_mut().set_time(now);
-        match self.current().replaced {
-            None => Ok(()),
-            Some(context) => tls
-                .set_ssl_context(&context)
-                .map_err(|_| SniError::ALERT_FATAL),
+        if let Some(context) = self.current().replaced {
+            tls.set_ssl_context(&context)
+                .map_err(|_| SniError::ALERT_FATAL)?;
         }
+        // Some distributions begin at a lower level, at which short keys are accepted.
+        if tls.security_level() < SECURITY_LEVEL {
+            tls.set_security_level(SECURITY_LEVEL);
+        }
+        Ok(())
     }
 
     fn current(&self) -> Current {
@@ -343,7 +345,7 @@ fn set_client_cas(
 ) -> Result<(), MutualTlsError> {
     // The store for peers alone: in the general one, OpenSSL would also look for
     // certificates to complete the server's own chain with.
-    let store = store_of(client_cas, X509VerifyFlags::empty())?;
+    let store = store_of(client_cas)?;
     builder.set_verify_cert_store(store).map_err(stack)?;
     if settings.sends_ca_names {
         let mut names = Stack::new().map_err(stack)?;

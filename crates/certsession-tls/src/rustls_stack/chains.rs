@@ -52,8 +52,8 @@ impl ChainVerifier for RustlsChains {
         let now = unix_time(&self.clock);
         let anchor = current.roots.anchor(&self.provider, &der, &chain, now);
         match anchor {
-            Some(anchor) => handshake::accept_chain(leaf, anchor),
-            None => PeerState::Rejected(UNVERIFIED_CHAIN.of(leaf)),
+            Ok(anchor) => handshake::accept_chain(leaf, anchor),
+            Err(_) => PeerState::Rejected(UNVERIFIED_CHAIN.of(leaf)),
         }
     }
 

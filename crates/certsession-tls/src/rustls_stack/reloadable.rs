@@ -15,7 +15,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::pinned::PinnedKeys;
 use super::root_hint_subjects::RootHintSubjects;
-use super::roots::{Roots, stack, unix_time};
+use super::roots::{Roots, Unverified, stack, unix_time};
 use crate::error::MutualTlsError;
 use crate::handshake::{self, Denied, Leaf, VerifiedLeaves};
 use crate::reload::ReloadableConfig;
@@ -100,7 +100,8 @@ impl RustlsConfig {
     ) -> Option<TrustAnchor> {
         let now = unix_time(&self.settings.clock);
         let roots = self.current().roots;
-        roots.anchor(&self.provider, leaf, intermediates, now)
+        let anchor = roots.anchor(&self.provider, leaf, intermediates, now);
+        anchor.ok()
     }
 
     /// Verifies a chain and asks the list; each refusal is logged.
@@ -120,9 +121,12 @@ impl RustlsConfig {
         let anchor = current
             .roots
             .anchor(&self.provider, end_entity, intermediates, now);
-        let verified = match &anchor {
-            Some(_) => ClientCertVerified::assertion(),
-            None => {
+        let anchor = match anchor {
+            Ok(anchor) => anchor,
+            Err(Unverified::IntermediateMayNotSign) => {
+                return Err(refused(end_entity, &Denied::IntermediateMayNotSign));
+            }
+            Err(Unverified::NoPath) => {
                 // rustls says why.
                 let verifier = &current.verifier;
                 let theirs = verifier.verify_client_cert(end_entity, intermediates, now);
@@ -134,8 +138,8 @@ impl RustlsConfig {
             }
         };
         let list = self.settings.revocations.as_ref();
-        match handshake::judge(list, end_entity, anchor, self.settings.clock.now()) {
-            Ok(leaf) => Ok((verified, leaf)),
+        match handshake::judge(list, end_entity, Some(anchor), self.settings.clock.now()) {
+            Ok(leaf) => Ok((ClientCertVerified::assertion(), leaf)),
             Err(denied) => Err(refused(end_entity, &denied)),
         }
     }

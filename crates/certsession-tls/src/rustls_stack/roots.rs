@@ -1,13 +1,14 @@
 //! The client CAs, as rustls' verifier needs them.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
-use certsession_core::{Timestamp, TrustAnchor};
+use certsession_core::{CaCertificate, Timestamp, TrustAnchor};
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 use crate::error::MutualTlsError;
 use crate::settings::SharedClock;
@@ -25,6 +26,15 @@ pub(super) struct Roots {
 struct Anchor {
     identity: TrustAnchor,
     not_after: Timestamp,
+}
+
+/// Why no client CA verifies a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unverified {
+    /// There would be a path, through a CA whose key usage does not allow to sign certificates.
+    IntermediateMayNotSign,
+    /// rustls' own verifier says why, if it does not accept the chain.
+    NoPath,
 }
 
 impl Anchor {
@@ -62,16 +72,17 @@ impl Roots {
         self.anchors != others.anchors
     }
 
-    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell, and
-    /// which goes on trusting a CA that expires while the server runs.
+    /// Which client CA verifies a chain: what rustls' own verifier does, which does not tell, goes on
+    /// trusting a CA that expires while the server runs, and does not look at the key usage of the
+    /// CAs between.
     pub(super) fn anchor(
         &self,
         provider: &CryptoProvider,
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Option<TrustAnchor> {
-        let leaf = EndEntityCert::try_from(leaf).ok()?;
+    ) -> Result<TrustAnchor, Unverified> {
+        let leaf = EndEntityCert::try_from(leaf).map_err(|_| Unverified::NoPath)?;
         let is_alive = |anchor: &&Anchor| anchor.is_alive(now);
         let roots = match self.anchors.iter().all(|anchor| anchor.is_alive(now)) {
             true => Cow::Borrowed(&*self.store.roots),
@@ -81,6 +92,14 @@ impl Roots {
                 Cow::Owned(living.map(|(root, _)| root.clone()).collect())
             }
         };
+        let is_unusable = Cell::new(false);
+        let verify_path = |path: &VerifiedPath<'_>| match all_may_sign(path) {
+            true => Ok(()),
+            false => {
+                is_unusable.set(true);
+                Err(webpki::Error::EndEntityUsedAsCa)
+            }
+        };
         let path = leaf.verify_for_usage(
             provider.signature_verification_algorithms.all,
             &roots,
@@ -88,13 +107,29 @@ impl Roots {
             now,
             KeyUsage::client_auth(),
             None,
-            None,
+            Some(&verify_path),
         );
-        let anchor = path.ok()?.anchor();
-        let index = roots.iter().position(|root| std::ptr::eq(root, anchor))?;
-        let anchor = self.anchors.iter().filter(is_alive).nth(index)?;
-        Some(anchor.identity)
+        let Ok(path) = path else {
+            return Err(match is_unusable.get() {
+                true => Unverified::IntermediateMayNotSign,
+                false => Unverified::NoPath,
+            });
+        };
+        let index = roots
+            .iter()
+            .position(|root| std::ptr::eq(root, path.anchor()));
+        let anchor = index.and_then(|index| self.anchors.iter().filter(is_alive).nth(index));
+        anchor
+            .map(|anchor| anchor.identity)
+            .ok_or(Unverified::NoPath)
     }
+}
+
+/// Whether the key usage of each CA between leaf and client CA allows it to sign certificates. The
+/// client CAs were asked when they were loaded.
+fn all_may_sign(path: &VerifiedPath<'_>) -> bool {
+    let mut cas = path.intermediate_certificates();
+    cas.all(|ca| CaCertificate::from_der(&ca.der()).is_ok_and(|ca| ca.may_sign_certificates()))
 }
 
 pub(crate) fn unix_time(clock: &SharedClock) -> UnixTime {

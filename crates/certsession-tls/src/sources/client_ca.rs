@@ -36,7 +36,7 @@ impl ClientCa {
     }
 }
 
-/// The trust anchors out of all `sources`, at least one.
+/// The trust anchors among the certificates that were read, at least one.
 ///
 /// Each has to be a CA's certificate. A leaf in this place would, with OpenSSL, be accepted
 /// from the client that holds its key, and with rustls never; so it is an error with both. How it
@@ -45,10 +45,13 @@ impl ClientCa {
 /// A CA that has expired is left out, with a warning: rustls does not look at the dates of
 /// a trust anchor and would go on trusting it. An old root beside its successor does no
 /// harm so, and an old root alone is an error.
-pub(crate) fn load(sources: &[PemSource], now: Timestamp) -> Result<Vec<ClientCa>, MutualTlsError> {
+pub(crate) fn trusted(
+    read: Vec<ClientCa>,
+    now: Timestamp,
+) -> Result<Vec<ClientCa>, MutualTlsError> {
     let mut trusted = Vec::new();
     let mut last_expired: Option<CaCertificate> = None;
-    for ca in read(sources)? {
+    for ca in read {
         if is_expired(&ca.certificate, now) {
             warn_expired(&ca);
             if last_expired

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use certsession_core::{
-    CaCertificate, CrlError, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl, RevocationList,
-    SignatureVerifier, Timestamp,
+    CaCertificate, CrlError, CrlProblem, CrlReport, CrlVerifier, MAX_CRL_SIZE, OnOverdueCrl,
+    RevocationList, SignatureVerifier, Timestamp,
 };
 
 use super::pem::PemBlocks;
@@ -46,33 +46,38 @@ pub(crate) fn load(
         Some(signatures) => verifier.signatures(&**signatures),
         None => verifier,
     };
-    let source = path.to_string_lossy();
-    let report = list.load(&source, &lists, &verifier, now);
-    if report.next_update().is_some_and(|due| due < now)
-        && list.overdue_crl_policy() == OnOverdueCrl::Warn
-    {
-        warn_overdue(path);
-    }
-    Ok(report)
+    Ok(list.load(&path.to_string_lossy(), &lists, &verifier, now))
 }
 
-/// Loads a file for the first time: what a configured CA is left without is an error now, and not
-/// a list to go on without. But an overdue list of one CA does not keep the others' clients out.
+/// Loads the files for the first time, all of them before any is judged: what a configured CA is
+/// left without is an error now, and not a list to go on without. But an overdue list of one CA does
+/// not keep the others' clients out, and a file of a CA that is gone keeps no other file back.
 pub(crate) fn load_first(
-    path: &Path,
+    paths: &[PathBuf],
     cas: &[CaCertificate],
     settings: &CrlSettings,
     list: &RevocationList,
     now: Timestamp,
 ) -> Result<(), MutualTlsError> {
-    let report = load(path, cas, settings, list, now)?;
-    let has_current = report.current() > 0 || list.overdue_crl_policy() == OnOverdueCrl::Warn;
-    let is_fatal = |error: &CrlError| !has_current || !matches!(error, CrlError::Expired { .. });
-    let mut losses = report.problems().iter().filter(|problem| problem.is_loss());
-    if losses.any(|problem| is_fatal(problem.error())) || report.in_force() == 0 {
-        return Err(refused(path, &report));
+    let mut reports = Vec::new();
+    for path in paths {
+        reports.push((path, load(path, cas, settings, list, now)?));
     }
-    log_problems(path, &report);
+    let has_current = reports.iter().any(|(_, report)| report.current() > 0)
+        || list.overdue_crl_policy() == OnOverdueCrl::Warn;
+    let is_fatal = |problem: &CrlProblem| {
+        let is_overdue = matches!(problem.error(), CrlError::Expired { .. });
+        problem.is_loss() && !(is_overdue && has_current)
+    };
+    let is_nothing_in_force = reports.iter().all(|(_, report)| report.in_force() == 0);
+    for (path, report) in &reports {
+        if is_nothing_in_force || report.problems().iter().any(is_fatal) {
+            return Err(refused(path, report));
+        }
+    }
+    for (path, report) in reports {
+        log_problems(path, &report);
+    }
     Ok(())
 }
 
@@ -101,15 +106,6 @@ fn refused(path: &Path, report: &CrlReport) -> MutualTlsError {
         origin: PemOrigin::file(path),
         problems,
     }
-}
-
-/// Says that a list in force is overdue.
-pub(crate) fn warn_overdue(path: &Path) {
-    tracing::warn!(
-        target: "certsession::tls",
-        file = %path.display(),
-        "the revocation list is overdue (its nextUpdate has passed): fetch a new one",
-    );
 }
 
 /// Reads no more than lists of this size take, whatever the file's size claims to be.

@@ -10,13 +10,13 @@ mod pem;
 
 use std::path::{Path, PathBuf};
 
-use certsession_core::{CaCertificate, CrlReport, RevocationList, Timestamp};
+use certsession_core::{CaCertificate, CrlReport, CrlStatus, RevocationList, Timestamp};
 use rustls_pki_types::CertificateDer;
 
 use crate::error::MutualTlsError;
 
 pub(crate) use client_ca::ClientCa;
-pub(crate) use crl::{CrlSettings, log_problems, warn_overdue};
+pub(crate) use crl::{CrlSettings, log_problems};
 pub(crate) use identity::ServerIdentity;
 pub(crate) use pem::PemSource;
 
@@ -42,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) identity: Option<ServerIdentity>,
     /// None where the keys of clients are pinned.
     pub(crate) client_cas: Vec<ClientCa>,
+    /// The client CAs whose revocation lists count: those that have expired as well.
+    pub(crate) list_cas: Vec<CaCertificate>,
     pub(crate) intermediates: Vec<CertificateDer<'static>>,
 }
 
@@ -53,65 +55,66 @@ impl Parts {
 }
 
 impl Sources {
-    /// Loads everything, the revocation lists too.
-    pub(crate) fn load(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
-        let parts = self.load_parts(now)?;
-        if !self.crl_files.is_empty() {
-            let (cas, list) = (
-                self.list_cas(&client_ca::read(&self.client_cas)?)?,
-                self.list()?,
-            );
-            for path in &self.crl_files {
-                crl::load_first(path, &cas, &self.crl_settings, list, now)?;
-            }
-        }
-        Ok(parts)
-    }
-
     /// Loads the server's identity and the client CAs, as far as they are configured.
     pub(crate) fn load_parts(&self, now: Timestamp) -> Result<Parts, MutualTlsError> {
         let identity = self.identity.as_ref();
         let intermediates = client_ca::read(&self.intermediates)?;
+        let identity = identity
+            .map(|(certificate, key)| ServerIdentity::load(certificate, key, now))
+            .transpose()?;
+        let client_cas = client_ca::read(&self.client_cas)?;
         Ok(Parts {
-            identity: identity
-                .map(|(certificate, key)| ServerIdentity::load(certificate, key, now))
-                .transpose()?,
+            identity,
+            list_cas: certificates(&client_cas),
             client_cas: match self.client_cas.is_empty() {
                 true => Vec::new(),
-                false => client_ca::load(&self.client_cas, now)?,
+                false => client_ca::trusted(client_cas, now)?,
             },
             intermediates: intermediates.into_iter().map(|ca| ca.der).collect(),
         })
     }
 
-    /// Loads a file of revocation lists again.
+    /// Loads the certificates of CAs whose lists count although no client is verified against them.
+    pub(crate) fn load_signers(&self) -> Result<Vec<CaCertificate>, MutualTlsError> {
+        match self.crl_files.is_empty() {
+            true => Ok(Vec::new()),
+            false => Ok(certificates(&client_ca::read(&self.crl_signers)?)),
+        }
+    }
+
+    /// Loads the revocation lists for the first time.
+    pub(crate) fn load_first_crls(
+        &self,
+        cas: &[CaCertificate],
+        now: Timestamp,
+    ) -> Result<(), MutualTlsError> {
+        if self.crl_files.is_empty() {
+            return Ok(());
+        }
+        crl::load_first(&self.crl_files, cas, &self.crl_settings, self.list()?, now)
+    }
+
+    /// Loads a file of revocation lists again, of which those count that these CAs have signed.
     pub(crate) fn load_crl(
         &self,
         path: &Path,
+        cas: &[CaCertificate],
         now: Timestamp,
     ) -> Result<CrlReport, MutualTlsError> {
-        let cas = self.list_cas(&client_ca::read(&self.client_cas)?)?;
-        crl::load(path, &cas, &self.crl_settings, self.list()?, now)
+        crl::load(path, cas, &self.crl_settings, self.list()?, now)
     }
 
-    /// The CAs whose lists count.
-    fn list_cas(&self, client_cas: &[ClientCa]) -> Result<Vec<CaCertificate>, MutualTlsError> {
-        let signers = client_ca::read(&self.crl_signers)?;
-        let all = client_cas.iter().chain(&signers);
-        Ok(all.map(|ca| ca.certificate.clone()).collect())
+    /// The revocation lists of the files that are overdue.
+    pub(crate) fn overdue_crls(&self, now: Timestamp) -> Vec<CrlStatus> {
+        let list = self.revocations.iter();
+        let list = list.filter(|_| !self.crl_files.is_empty());
+        let lists = list.flat_map(RevocationList::lists);
+        lists.filter(|list| list.is_overdue(now)).collect()
     }
 
-    /// The files with the CAs that decide which lists count.
-    pub(crate) fn list_ca_files(&self) -> impl Iterator<Item = PathBuf> {
-        let signers = self.crl_signers.iter();
-        let signers = signers.filter_map(|source| source.path().map(Path::to_owned));
-        self.ca_files().chain(signers)
-    }
-
-    /// The files with the client CAs.
-    pub(crate) fn ca_files(&self) -> impl Iterator<Item = PathBuf> {
-        let cas = self.client_cas.iter();
-        cas.filter_map(|source| source.path().map(Path::to_owned))
+    /// The files with the certificates of CAs whose lists alone count.
+    pub(crate) fn signer_files(&self) -> Vec<PathBuf> {
+        paths(&self.crl_signers).collect()
     }
 
     /// The files with the server's identity and the client CAs.
@@ -120,9 +123,7 @@ impl Sources {
             .identity
             .iter()
             .flat_map(|(first, second)| [first, second]);
-        let others = identity.chain(&self.intermediates);
-        let others = others.filter_map(|source| source.path().map(Path::to_owned));
-        others.chain(self.ca_files()).collect()
+        paths(identity.chain(&self.intermediates).chain(&self.client_cas)).collect()
     }
 
     fn list(&self) -> Result<&RevocationList, MutualTlsError> {
@@ -130,4 +131,13 @@ impl Sources {
             .as_ref()
             .ok_or(MutualTlsError::NoRevocations)
     }
+}
+
+fn paths<'s>(sources: impl IntoIterator<Item = &'s PemSource>) -> impl Iterator<Item = PathBuf> {
+    let sources = sources.into_iter();
+    sources.filter_map(|source| source.path().map(Path::to_owned))
+}
+
+fn certificates(cas: &[ClientCa]) -> Vec<CaCertificate> {
+    cas.iter().map(|ca| ca.certificate.clone()).collect()
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::sync::Arc;
 
 use certsession_core::RevocationList;
+use rcgen::{KeyPair, KeyUsagePurpose};
 
-use super::pki::{Ca, Leaf, STACKS, case, case_bytes, case_text, expired};
+use super::pki::{Ca, Leaf, STACKS, case, case_bytes, case_text, expired, pem};
 use super::wire::{Server, VERSIONS, client, get};
 use crate::{ClientAuth, MutualTlsBuilder, MutualTlsError};
 
@@ -89,6 +90,29 @@ fn a_certificate_that_spells_its_issuer_otherwise_is_refused_by_both_stacks() {
 }
 
 #[test]
+fn an_intermediate_that_may_not_sign_certificates_verifies_nobody() {
+    for (stack, build) in STACKS {
+        let root = Ca::new("root");
+        let key = KeyPair::generate().unwrap();
+        let issuing = root.intermediate_with("issuing", key, |params| {
+            params.key_usages = vec![KeyUsagePurpose::CrlSign];
+        });
+        let alice = issuing.client("alice");
+        let server = Server::start(build(&root.mutual_tls(ClientAuth::Required)).unwrap());
+        let is_let_in = |sent: &[&[u8]]| {
+            VERSIONS.map(|version| {
+                let client = Arc::new(client(&root, version, sent, Some(&alice)));
+                get(server.addr, &client).is_ok()
+            })
+        };
+        assert_eq!(is_let_in(&[&issuing.der()]), [false; 2], "{stack}");
+        // Another certificate of the same CA's may be sent beside it.
+        let may = root.intermediate_with("issuing", issuing.key(), |_| {});
+        assert_eq!(is_let_in(&[&may.der()]), [true; 2], "{stack}");
+    }
+}
+
+#[test]
 fn what_is_no_ca_is_named_with_its_position_and_an_expired_one_is_left_out_even_so() {
     for (stack, build) in STACKS {
         let (ca, other) = (Ca::new("ca"), Ca::new("other"));
@@ -113,8 +137,7 @@ fn what_is_no_ca_is_named_with_its_position_and_an_expired_one_is_left_out_even_
 fn damaged(ca: &Ca) -> String {
     let mut der = ca.der();
     der[4] ^= 0x10;
-    let text = openssl::base64::encode_block(&der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    pem("CERTIFICATE", &der)
 }
 
 /// CAs whose names do not fit into a handshake.

@@ -5,8 +5,12 @@ mod audit;
 mod cas;
 mod files;
 mod forwarded;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod handshake;
 mod large;
+mod lists;
+mod overdue;
 mod pki;
 mod reload;
 mod resumption;

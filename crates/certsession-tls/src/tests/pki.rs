@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use certsession_core::{CaCertificate, PublicKeyHash};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
-    DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, RevokedCertParams, date_time_ymd,
+    CrlDistributionPoint, CrlIssuingDistributionPoint, CrlScope, DistinguishedName, DnType,
+    DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, date_time_ymd,
 };
 
 use rustls_pki_types::CertificateDer;
@@ -42,6 +43,15 @@ pub(super) struct Leaf {
     pub(super) key: KeyPair,
 }
 
+impl List {
+    /// The same with one bit of the signature changed.
+    pub(super) fn damaged(mut self) -> Self {
+        *self.der.last_mut().unwrap() ^= 1;
+        self.pem = pem("X509 CRL", &self.der);
+        self
+    }
+}
+
 impl Ca {
     pub(super) fn new(name: &str) -> Self {
         Self::with(name, |_| {})
@@ -54,9 +64,58 @@ impl Ca {
 
     /// A CA under this one.
     pub(super) fn intermediate(&self, name: &str) -> Self {
-        let params = ca_params(name, |_| {});
-        let key = KeyPair::generate().unwrap();
+        self.intermediate_with(name, KeyPair::generate().unwrap(), |_| {})
+    }
+
+    /// A CA under this one, with this key.
+    pub(super) fn intermediate_with(
+        &self,
+        name: &str,
+        key: KeyPair,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
+        let params = ca_params(name, change);
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// A certificate that it gives itself for the same key.
+    pub(super) fn again(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self(CertifiedIssuer::self_signed(ca_params(name, change), self.key()).unwrap())
+    }
+
+    /// Its key.
+    pub(super) fn key(&self) -> KeyPair {
+        KeyPair::from_pem(&self.0.key().serialize_pem()).unwrap()
+    }
+
+    /// A client's certificate whose signature is made with this hash, in DER.
+    pub(super) fn client_hashed(&self, hash: openssl::hash::MessageDigest) -> Vec<u8> {
+        use openssl::asn1::{Asn1Integer, Asn1Time};
+        use openssl::bn::BigNum;
+        use openssl::pkey::PKey;
+        use openssl::x509::extension::ExtendedKeyUsage;
+        use openssl::x509::{X509, X509Builder, X509Name};
+
+        let key = |key: &KeyPair| PKey::private_key_from_der(&key.serialize_der()).unwrap();
+        let issuer = X509::from_der(self.0.der()).unwrap();
+        let mut name = X509Name::builder().unwrap();
+        name.append_entry_by_text("CN", "alice").unwrap();
+        let serial = Asn1Integer::from_bn(&BigNum::from_u32(77).unwrap()).unwrap();
+        let mut leaf = X509Builder::new().unwrap();
+        leaf.set_version(2).unwrap();
+        leaf.set_serial_number(&serial).unwrap();
+        leaf.set_subject_name(&name.build()).unwrap();
+        leaf.set_issuer_name(issuer.subject_name()).unwrap();
+        leaf.set_not_before(&Asn1Time::days_from_now(0).unwrap())
+            .unwrap();
+        leaf.set_not_after(&Asn1Time::days_from_now(7).unwrap())
+            .unwrap();
+        leaf.set_pubkey(&key(&KeyPair::generate().unwrap()))
+            .unwrap();
+        let usage = ExtendedKeyUsage::new().client_auth().build().unwrap();
+        leaf.append_extension(usage).unwrap();
+        leaf.sign(&key(self.0.key()), hash).unwrap();
+        leaf.build().to_der().unwrap()
     }
 
     pub(super) fn pem(&self) -> String {
@@ -75,8 +134,7 @@ impl Ca {
         params
             .distinguished_name
             .push(DnType::CommonName, printable);
-        let key = KeyPair::from_pem(&self.0.key().serialize_pem()).unwrap();
-        let issuer = Issuer::new(params, key);
+        let issuer = Issuer::new(params, self.key());
         let params = CertificateParams::new(vec!["alice".to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &issuer).unwrap();
@@ -120,6 +178,27 @@ impl Ca {
 
     /// A list that was made so many hours ago and is good for a week.
     pub(super) fn crl(&self, revoked: &[&Leaf], hours_ago: u32) -> List {
+        self.crl_with(revoked, hours_ago, |_| {})
+    }
+
+    /// One of several lists, each of another distribution point.
+    pub(super) fn shard(&self, revoked: &[&Leaf], uri: &str) -> List {
+        self.crl_with(revoked, 1, |list| {
+            list.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
+                distribution_point: CrlDistributionPoint {
+                    uris: vec![uri.to_owned()],
+                },
+                scope: Some(CrlScope::UserCertsOnly),
+            });
+        })
+    }
+
+    fn crl_with(
+        &self,
+        revoked: &[&Leaf],
+        hours_ago: u32,
+        change: impl FnOnce(&mut CertificateRevocationListParams),
+    ) -> List {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let made = date_time_ymd(1970, 1, 1) + now - Duration::from_secs(3600) * hours_ago;
         let entry = |leaf: &&Leaf| {
@@ -131,7 +210,7 @@ impl Ca {
                 invalidity_date: None,
             }
         };
-        let params = CertificateRevocationListParams {
+        let mut params = CertificateRevocationListParams {
             this_update: made,
             next_update: made + Duration::from_secs(7 * 24 * 3600),
             crl_number: 1_u64.into(),
@@ -139,6 +218,7 @@ impl Ca {
             revoked_certs: revoked.iter().map(entry).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
+        change(&mut params);
         let list = params.signed_by(&self.0).unwrap();
         List {
             pem: list.pem().unwrap(),
@@ -174,6 +254,11 @@ pub(super) fn case_bytes(file: &str) -> Vec<u8> {
 
 pub(super) fn case_text(file: &str) -> String {
     String::from_utf8(case_bytes(file)).unwrap()
+}
+
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
+    let text = openssl::base64::encode_block(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 
 fn ca_params(name: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
