@@ -112,7 +112,8 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Origin {
         }
     }
     if let Some(name) = certificate_field {
-        report_direct_certificate_field(name.as_str());
+        let sender = || (direct_peer(request), request.peer_addr());
+        report_direct_certificate_field(name.as_str(), sender);
         // Only here: it needs the one reference to the request, which an outer middleware may have
         // copied.
         let headers = request.headers_mut();

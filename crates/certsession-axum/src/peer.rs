@@ -139,7 +139,8 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
         };
     }
     if let Some(first) = remove_fields(&mut parts.headers, is_certificate_field) {
-        report_direct_certificate_field(first.as_str());
+        let sender = || (direct_peer(parts), address_of(&parts.extensions));
+        report_direct_certificate_field(first.as_str(), sender);
     }
     Origin {
         peer: direct_peer(parts),
