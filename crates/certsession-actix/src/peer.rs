@@ -163,6 +163,19 @@ pub(crate) fn closer_of(request: &actix_web::HttpRequest) -> Option<&Closer> {
     }
 }
 
+/// Whether the client came over plain HTTP in development mode.
+pub(crate) fn is_development(request: &ServiceRequest) -> bool {
+    #[cfg(all(
+        any(feature = "rustls-0_23", feature = "openssl"),
+        any(debug_assertions, feature = "development-http"),
+    ))]
+    if let Some(CapturedPeer::Development { .. }) = request.conn_data() {
+        return true;
+    }
+    let _ = request;
+    false
+}
+
 /// The peer that a test has set. A connection that came through the hook never gets here.
 #[cfg(feature = "test-util")]
 fn peer_of_test(request: &ServiceRequest) -> Option<PeerState> {

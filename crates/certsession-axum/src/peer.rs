@@ -189,6 +189,20 @@ pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
     None
 }
 
+/// Whether the client came over plain HTTP in development mode.
+pub(crate) fn is_development(extensions: &Extensions) -> bool {
+    #[cfg(all(
+        feature = "server",
+        any(feature = "rustls-0_23", feature = "openssl"),
+        any(debug_assertions, feature = "development-http"),
+    ))]
+    if let Some(CapturedPeer::Development(_)) = extensions.get() {
+        return true;
+    }
+    let _ = extensions;
+    false
+}
+
 /// Removes the fields of these names, and returns the name of the first.
 fn remove_fields(headers: &mut HeaderMap, is_one: impl Fn(&[u8]) -> bool) -> Option<HeaderName> {
     let mut first = None;
