@@ -9,9 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use certsession_core::{
-    Fingerprint, PeerCertificate, PeerState, Principal, RejectedCertificate,
-};
+use certsession_core::{Fingerprint, PeerCertificate, PeerState, Principal, RejectedCertificate};
 
 use super::hop::is_known_proxy;
 
