@@ -135,7 +135,8 @@ pub(crate) fn take_peer(request: &mut ServiceRequest) -> Result<Origin, SetUpFau
         }
     }
     if let Some(name) = certificate_field {
-        report_direct_certificate_field(name.as_str());
+        let sender = || (direct_peer(request), request.peer_addr());
+        report_direct_certificate_field(name.as_str(), sender);
         remove_fields(request, is_certificate_field)?;
     }
     Ok(Origin {
@@ -197,6 +198,19 @@ pub(crate) fn closer_of(request: &actix_web::HttpRequest) -> Option<&Closer> {
         CapturedPeer::Direct(Connection::Tls { closer, .. }) => closer.as_ref(),
         _ => None,
     }
+}
+
+/// Whether the client came over plain HTTP in development mode.
+pub(crate) fn is_development(request: &ServiceRequest) -> bool {
+    #[cfg(all(
+        any(feature = "rustls-0_23", feature = "openssl"),
+        any(debug_assertions, feature = "development-http"),
+    ))]
+    if let Some(CapturedPeer::Development { .. }) = request.conn_data() {
+        return true;
+    }
+    let _ = request;
+    false
 }
 
 /// The peer that a test has set. A connection that came through the hook never gets here.

@@ -166,6 +166,7 @@ fn site_fields(request: &ServiceRequest, has_upgrade: bool) -> SiteFields<'_> {
             None => FieldValue::of(values(HOST)),
         },
         opens_web_socket,
+        is_development: peer::is_development(request),
     }
 }
 

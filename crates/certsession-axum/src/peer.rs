@@ -154,7 +154,8 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
         };
     }
     if let Some(first) = remove_fields(&mut parts.headers, is_certificate_field) {
-        report_direct_certificate_field(first.as_str());
+        let sender = || (direct_peer(parts), address_of(&parts.extensions));
+        report_direct_certificate_field(first.as_str(), sender);
     }
     Origin {
         peer: direct_peer(parts),
@@ -201,6 +202,20 @@ pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
         return Some(*address);
     }
     None
+}
+
+/// Whether the client came over plain HTTP in development mode.
+pub(crate) fn is_development(extensions: &Extensions) -> bool {
+    #[cfg(all(
+        feature = "server",
+        any(feature = "rustls-0_23", feature = "openssl"),
+        any(debug_assertions, feature = "development-http"),
+    ))]
+    if let Some(CapturedPeer::Development(_)) = extensions.get() {
+        return true;
+    }
+    let _ = extensions;
+    false
 }
 
 /// Removes the fields of these names, and returns the name of the first.

@@ -253,6 +253,7 @@ fn site_fields(parts: &Parts) -> SiteFields<'_> {
             None => FieldValue::of(values(HOST)),
         },
         opens_web_socket,
+        is_development: peer::is_development(&parts.extensions),
     }
 }
 

@@ -86,7 +86,9 @@ pub enum SessionEvent {
     },
     /// The certificate of the connection cannot be read, or says what no certificate may say; the
     /// error names the cause and, where they can be read, fingerprint, serial number and subject.
-    /// A [`Refused`](Self::Refused) with [`Refusal::CertificateRejected`] follows.
+    /// Or the sender of the request is not the proxy whose socket it came to; the certificate is the
+    /// sender's then. A [`Refused`](Self::Refused) follows, with [`Refusal::CertificateRejected`] or
+    /// [`Refusal::NotTheProxy`].
     CertificateRejected {
         /// What is wrong with it.
         error: CertificateError,
@@ -159,8 +161,11 @@ pub enum Refusal {
     /// The revocation list of the certificate's issuer is overdue, so the revocation status is
     /// unknown.
     RevocationUnknown,
-    /// The certificate cannot be parsed, or its content is invalid.
+    /// The certificate cannot be parsed, or its content is invalid; or what a proxy forwarded in its
+    /// place cannot be used.
     CertificateRejected,
+    /// The request came to a socket that is for proxies alone, from a sender that is none of them.
+    NotTheProxy,
     /// A page of another site made the request. Adapters refuse it before they open a session.
     CrossSite,
 }
@@ -226,6 +231,14 @@ impl SessionEvent {
 }
 
 impl Refusal {
+    /// Why a request is refused whose peer is rejected with this error.
+    pub(crate) fn of(error: &CertificateError) -> Self {
+        match error.cause() {
+            CertificateError::NotTheProxy { .. } => Self::NotTheProxy,
+            _ => Self::CertificateRejected,
+        }
+    }
+
     /// The stable name: the field `reason` of a log line, and a label of metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -241,6 +254,7 @@ impl Refusal {
             Self::CertificateRevoked => "certificate_revoked",
             Self::RevocationUnknown => "revocation_unknown",
             Self::CertificateRejected => "certificate_rejected",
+            Self::NotTheProxy => "not_the_proxy",
             Self::CrossSite => "cross_site",
         }
     }
@@ -319,6 +333,7 @@ impl fmt::Display for Refusal {
             Self::CertificateRevoked => "the client certificate is revoked",
             Self::RevocationUnknown => "the revocation status of the client certificate is unknown",
             Self::CertificateRejected => "the client certificate cannot be accepted",
+            Self::NotTheProxy => "the request did not come through the proxy",
             Self::CrossSite => "the request comes from another site",
         })
     }

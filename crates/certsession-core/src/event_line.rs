@@ -95,7 +95,7 @@ pub(crate) fn write(event: &SessionEvent, details: &EventDetails<'_>) {
         }
         // Said with the cause.
         SessionEvent::Refused {
-            reason: Refusal::CertificateRejected,
+            reason: Refusal::CertificateRejected | Refusal::NotTheProxy,
             ..
         } => {}
         SessionEvent::Refused { handle, reason } => {
@@ -123,7 +123,7 @@ pub(crate) fn write(event: &SessionEvent, details: &EventDetails<'_>) {
                     })
                     .unwrap_or_default(),
                 cause: Some(error.cause().to_string()),
-                ..line.because(Refusal::CertificateRejected.as_str())
+                ..line.because(Refusal::of(error).as_str())
             };
             line!(warn, "a request was refused", line);
         }
@@ -217,26 +217,33 @@ fn owasp(event: &SessionEvent) -> Option<&'static str> {
             reason: RotationReason::Renewal,
             ..
         } => "session_renewed",
-        SessionEvent::Refused { reason, .. } => match reason {
-            Refusal::MalformedToken | Refusal::SeveralTokens => "input_validation_fail",
-            Refusal::UnknownToken => "session_use_after_expire",
-            Refusal::OtherCertificate
-            | Refusal::CertificateMissing
-            | Refusal::CertificateSuperseded => "authz_fail",
-            Refusal::CertificateExpired
-            | Refusal::CertificateNotYetValid
-            | Refusal::CertificateRevoked
-            | Refusal::RevocationUnknown
-            | Refusal::CertificateRejected => "authn_login_fail",
-            Refusal::CrossSite => "malicious_cors",
-            Refusal::CertificateRenewed => return None,
-        },
-        SessionEvent::CertificateRejected { .. } => "authn_login_fail",
+        SessionEvent::Refused { reason, .. } => return owasp_of_refusal(*reason),
+        SessionEvent::CertificateRejected { error } => {
+            return owasp_of_refusal(Refusal::of(error));
+        }
         SessionEvent::Replayed { .. } => "authn_token_reuse",
         SessionEvent::Ended { .. } | SessionEvent::Revoked { .. } => "session_expired",
         SessionEvent::Bound { .. }
         | SessionEvent::Rebound { .. }
         | SessionEvent::Rotated { .. }
         | SessionEvent::StoreFailed { .. } => return None,
+    })
+}
+
+const fn owasp_of_refusal(refusal: Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::MalformedToken | Refusal::SeveralTokens => "input_validation_fail",
+        Refusal::UnknownToken => "session_use_after_expire",
+        Refusal::OtherCertificate
+        | Refusal::CertificateMissing
+        | Refusal::CertificateSuperseded
+        | Refusal::NotTheProxy => "authz_fail",
+        Refusal::CertificateExpired
+        | Refusal::CertificateNotYetValid
+        | Refusal::CertificateRevoked
+        | Refusal::RevocationUnknown
+        | Refusal::CertificateRejected => "authn_login_fail",
+        Refusal::CrossSite => "malicious_cors",
+        Refusal::CertificateRenewed => return None,
     })
 }

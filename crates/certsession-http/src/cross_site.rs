@@ -11,7 +11,7 @@
 //! 3. Where there is a `Sec-Fetch-Site` field (W3C Fetch Metadata), `same-origin` and `none` (the
 //!    user typed the address) pass, and anything else is refused. No script can set the field.
 //! 4. Else, where there is an `Origin` field (RFC 6454 section 7), it passes if it names this host,
-//!    by `https`. `null` names none.
+//!    by `https` (in development mode, which has no TLS, by `http`). `null` names none.
 //! 5. Else, a WebSocket is refused: a browser always sends `Origin` with its handshake (RFC 6455
 //!    section 4.1), and Chromium sends no `Sec-Fetch-Site` with it. Anything else passes: it comes
 //!    from no browser of this decade, and other clients do not send certificates at someone's
@@ -53,6 +53,9 @@ pub struct SiteFields<'r> {
     pub host: FieldValue<'r>,
     /// Whether the request asks for a WebSocket: an upgrade, or an extended CONNECT (RFC 8441).
     pub opens_web_socket: bool,
+    /// Whether the request came over plain HTTP in development mode: the origin of the host's own
+    /// pages is one of `http` then. Ignored in builds without development mode.
+    pub is_development: bool,
 }
 
 /// The value of a header field that may come once.
@@ -136,11 +139,32 @@ impl CrossSiteGuard {
         match (site.fetch_site, site.origin) {
             (FieldValue::One(from), _) => matches!(from, b"same-origin" | b"none"),
             (FieldValue::Several, _) | (_, FieldValue::Several) => false,
-            (FieldValue::Absent, FieldValue::One(origin)) => is_of_host(origin, site.host),
+            (FieldValue::Absent, FieldValue::One(origin)) => site.is_of_host(origin),
             (FieldValue::Absent, FieldValue::Absent) => {
                 !site.opens_web_socket || self.admits_web_sockets_without_origin
             }
         }
+    }
+}
+
+impl SiteFields<'_> {
+    /// Whether an origin is that of the host that the request names.
+    fn is_of_host(&self, origin: &[u8]) -> bool {
+        const HAS_DEVELOPMENT: bool = cfg!(any(debug_assertions, feature = "development-http"));
+        let FieldValue::One(host) = self.host else {
+            return false;
+        };
+        // What is no HTTPS page may have been put there by the network. In development there is no
+        // network, and no HTTPS page.
+        let (scheme, port): (&[u8], &[u8]) = match HAS_DEVELOPMENT && self.is_development {
+            true => (b"http://", b":80"),
+            false => (b"https://", b":443"),
+        };
+        let Some(from) = origin.strip_prefix(scheme) else {
+            return false;
+        };
+        let host = host.strip_suffix(port).unwrap_or(host);
+        !host.is_empty() && from.eq_ignore_ascii_case(host)
     }
 }
 
@@ -164,19 +188,6 @@ pub fn upgrades_to_web_socket<'r>(values: impl IntoIterator<Item = &'r [u8]>) ->
         let mut protocols = value.split(|byte| *byte == b',');
         protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
     })
-}
-
-/// Whether an origin is that of the host that a request names.
-fn is_of_host(origin: &[u8], host: FieldValue<'_>) -> bool {
-    let FieldValue::One(host) = host else {
-        return false;
-    };
-    // What is no HTTPS page may have been put there by the network.
-    let Some(from) = origin.strip_prefix(b"https://") else {
-        return false;
-    };
-    let host = host.strip_suffix(b":443").unwrap_or(host);
-    !host.is_empty() && from.eq_ignore_ascii_case(host)
 }
 
 fn is_https_origin(origin: &str) -> bool {
@@ -211,7 +222,7 @@ mod tests {
             fetch_site: value(fetch_site),
             origin: value(origin),
             host: FieldValue::One(b"shop.example"),
-            opens_web_socket: false,
+            ..SiteFields::default()
         }
     }
 
@@ -292,6 +303,49 @@ mod tests {
         assert!(admits(b"[::1]:8443", "https://[::1]:8443"));
         assert!(!admits(b"shop.example:8443", "https://shop.example"));
         assert!(!admits(b"", "https://"));
+    }
+
+    #[cfg(any(debug_assertions, feature = "development-http"))]
+    #[test]
+    fn in_development_the_origin_has_to_be_that_of_the_host_over_http() {
+        let admits = |host: &'static [u8], origin: &'static str, is_development| {
+            let site = SiteFields {
+                host: FieldValue::of([host]),
+                opens_web_socket: true,
+                is_development,
+                ..site(None, Some(origin))
+            };
+            CrossSiteGuard::new().admits("GET", &site)
+        };
+        let own: [(&[u8], _); 4] = [
+            (b"localhost:8080", "http://localhost:8080"),
+            (b"localhost:80", "http://localhost"),
+            (b"localhost", "http://localhost"),
+            (b"[::1]:8080", "http://[::1]:8080"),
+        ];
+        for (host, origin) in own {
+            assert!(admits(host, origin, true), "{origin}");
+            assert!(!admits(host, origin, false), "{origin} over TLS");
+        }
+        for foreign in [
+            "http://evil.example",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:8080",
+            "http://localhost:8080.evil.example",
+            "https://localhost:8080",
+            "http://",
+            "null",
+        ] {
+            assert!(!admits(b"localhost:8080", foreign, true), "{foreign}");
+        }
+        // What a browser says of the page goes before, as over TLS.
+        let site = SiteFields {
+            host: FieldValue::One(b"localhost:8080"),
+            is_development: true,
+            ..site(Some("same-site"), Some("http://localhost:8080"))
+        };
+        assert!(!CrossSiteGuard::new().admits("POST", &site));
     }
 
     #[test]

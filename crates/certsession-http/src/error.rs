@@ -13,7 +13,7 @@ use certsession_core::{
 /// | 303 | a user opened a page who has to sign in first, where there is a sign-in page |
 /// | 400 | the name cannot be a principal's, a role's or a method's |
 /// | 401 | no principal is signed in, or it has to authenticate again; an access token is bound to another certificate |
-/// | 403 | the certificate is missing, differs, has expired or was refused; the request comes from another site; a form without its token; a role is missing |
+/// | 403 | the certificate is missing, differs, has expired or was refused; the request comes around the proxy or from another site; a form without its token; a role is missing |
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |

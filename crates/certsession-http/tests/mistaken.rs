@@ -1,4 +1,4 @@
-//! A proxy that is taken for a client: the log says it.
+//! A proxy that is taken for a client, and a client that goes around the proxy: the log says who.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
@@ -6,8 +6,13 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use certsession_core::test_util::peer;
-use certsession_core::{MemoryStore, PeerState, RequestInfo, SessionManager, SignIn};
-use certsession_http::{RequestHead, SessionDriver, SiteFields};
+use certsession_core::{
+    ChainVerifier, MemoryStore, PeerState, Refusal, RequestInfo, SessionManager, SignIn,
+};
+use certsession_http::{
+    Dialect, Error, FieldValue, Hop, RequestHead, SessionDriver, SiteFields, TrustedProxies,
+    report_direct_certificate_field,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -91,5 +96,110 @@ async fn three_principals_with_one_certificate_are_a_warning_unless_a_proxy_forw
     ] {
         sign_in(&driver, &proxy, name, true).await;
         assert_eq!(count(), expected, "{name}");
+    }
+}
+
+/// Is asked nothing here: the sender is none that may forward a certificate.
+#[derive(Debug)]
+struct Unasked;
+
+impl ChainVerifier for Unasked {
+    fn verify_chain(&self, _: &[u8], _: &[&[u8]]) -> PeerState {
+        unreachable!("the sender is not the proxy")
+    }
+
+    fn generation(&self) -> u64 {
+        0
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_a_request_around_the_proxy_names_its_sender() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let manager: SessionManager<_> = MemoryStore::new().into();
+    let driver = SessionDriver::new(manager);
+    let proxies = TrustedProxies::builder()
+        .dialect(Dialect::nginx())
+        .name("proxy.example")
+        .verifier(Unasked)
+        .build()
+        .unwrap();
+    let mallory = peer("mallory");
+    let hop = Hop::Tls {
+        peer: &mallory,
+        address: Some([192, 0, 2, 66].into()),
+    };
+    let claim: [(&[u8], &[u8]); 1] = [(b"ssl-client-cert", b"alice's")];
+    let around = proxies.peer_of(hop, claim).peer;
+    let foreign = SiteFields {
+        origin: FieldValue::One(b"https://evil.example"),
+        ..SiteFields::default()
+    };
+    // What the sender asks for, and what it says of its page, does not hide who it is.
+    for (method, site) in [
+        ("GET", SiteFields::default()),
+        ("POST", SiteFields::default()),
+        ("POST", foreign),
+    ] {
+        let opened = driver.open(RequestHead {
+            cookies: std::iter::empty(),
+            peer: &around,
+            reads_near: false,
+            request: RequestInfo {
+                method: Some(method),
+                path: Some("/me"),
+                client: Some(([192, 0, 2, 66], 4711).into()),
+            },
+            site,
+        });
+        let refused = opened.await.err();
+        assert!(
+            matches!(refused, Some(Error::Refused(Refusal::NotTheProxy))),
+            "{refused:?}"
+        );
+        let lines = std::mem::take(&mut *warnings.0.lock().unwrap());
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}");
+        };
+        let certificate = mallory.certificate().unwrap();
+        for expected in [
+            r#"event="request_refused""#,
+            r#"owasp="authz_fail""#,
+            r#"reason="not_the_proxy""#,
+            "client=192.0.2.66:4711",
+            &format!("certificate_sha256={}", certificate.fingerprint()),
+            &format!("certificate_serial={}", certificate.serial()),
+            &format!("certificate_subject={:?}", certificate.subject()),
+            "its certificate is another one's",
+        ] {
+            assert!(line.contains(expected), "{expected}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_line_of_a_certificate_field_on_a_direct_connection_names_its_sender_once() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let mallory = peer("mallory");
+    let sender = || {
+        let client = ([192, 0, 2, 66], 4711).into();
+        (Some(mallory.clone()), Some(client))
+    };
+    report_direct_certificate_field("ssl-client-cert", sender);
+    report_direct_certificate_field("ssl-client-cert", || unreachable!("it is asked once"));
+    let lines = warnings.0.lock().unwrap();
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    let certificate = mallory.certificate().unwrap();
+    for expected in [
+        r#"field="ssl-client-cert""#,
+        "client=192.0.2.66:4711",
+        &format!("certificate={}", certificate.fingerprint()),
+        &format!("subject={:?}", certificate.subject()),
+    ] {
+        assert!(line.contains(expected), "{expected}: {line}");
     }
 }

@@ -61,10 +61,12 @@ fn tls<'p>(peer: &'p PeerState, address: &str) -> Hop<'p> {
 }
 
 fn is_not_the_proxy(peer: &PeerState) -> bool {
-    matches!(
-        peer,
-        PeerState::Rejected(CertificateError::NotTheProxy { .. })
-    )
+    match peer {
+        PeerState::Rejected(error) => {
+            matches!(error.cause(), CertificateError::NotTheProxy { .. })
+        }
+        PeerState::Absent | PeerState::Verified(_) => false,
+    }
 }
 
 #[test]
@@ -133,6 +135,40 @@ fn a_sender_that_is_not_the_proxy_is_rejected_with_fields_and_without() {
         let asked = ask(proxies, hop, &fields);
         assert_eq!(asked.peer.certificate().unwrap().der(), alice.der());
         assert!(matches!(ask(proxies, hop, &[]).peer, PeerState::Absent));
+    }
+}
+
+#[test]
+fn the_refusal_of_a_sender_names_its_own_certificate_and_what_is_wrong_with_that() {
+    let verifier = Counting::default();
+    let (mallory, key) = (certificate("mallory"), certificate("proxy"));
+    let by_key = builder(&verifier).public_key(*key.public_key_hash());
+    let by_address = builder(&verifier)
+        .address("192.0.2.1".parse().unwrap())
+        .secret(ProxySecret::new("x".repeat(32)).unwrap());
+    let by_socket = builder(&verifier).unix_socket();
+    let expired = CertificateError::NoLongerVerifies;
+    let expired = PeerState::Rejected(expired.of(mallory.der()));
+    let unnamed = PeerState::Rejected(CertificateError::Unverified);
+    for proxies in [by_key, by_address, by_socket] {
+        let proxies = proxies.build().unwrap();
+        let error = |peer: &PeerState| match ask(&proxies, tls(peer, "127.0.0.1"), &[]).peer {
+            PeerState::Rejected(error) => error,
+            other => panic!("{other:?}"),
+        };
+        for peer in [&PeerState::Verified(Arc::clone(&mallory)), &expired] {
+            let error = error(peer);
+            let named = error.certificate().unwrap();
+            assert_eq!(named.fingerprint(), mallory.fingerprint());
+            assert_eq!(named.serial(), Some(mallory.serial()));
+            assert_eq!(named.subject(), Some(mallory.subject()));
+        }
+        assert!(error(&expired).to_string().contains("no longer verifies"));
+        let unnamed = error(&unnamed);
+        assert!(unnamed.to_string().contains("not verified"), "{unnamed}");
+        for error in [unnamed, error(&PeerState::Absent)] {
+            assert_eq!(error.certificate(), None);
+        }
     }
 }
 

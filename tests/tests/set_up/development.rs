@@ -117,6 +117,47 @@ fn assert_serves_this_machine_alone(address: SocketAddr) {
     }
 }
 
+/// As Chromium does: with a WebSocket's handshake it sends `Origin`, and no `Sec-Fetch-Site`.
+fn assert_serves_its_own_pages_alone(address: SocketAddr) {
+    let own = format!("localhost:{}", address.port());
+    let ask = |line: &str, host: &str, origin: &str, more: &[&str]| {
+        let (host, origin) = (format!("Host: {host}"), format!("Origin: {origin}"));
+        let fields = [&[&*host, &*origin], more].concat();
+        request(address, line, &fields)
+    };
+    let both = |host: &str, origin: &str, opened: &str, posted: &str| {
+        let upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+        let answer = ask("GET /public", host, origin, &upgrade);
+        let status = format!("HTTP/1.1 {opened}");
+        assert!(answer.starts_with(&status), "{host} {origin}: {answer}");
+        let answer = ask("POST /sign-in", host, origin, &["Content-Length: 0"]);
+        let status = format!("HTTP/1.1 {posted}");
+        assert!(answer.starts_with(&status), "{host} {origin}: {answer}");
+    };
+    both(&own, &format!("http://{own}"), "204", "200");
+    for foreign in [
+        "http://evil.example",
+        "http://localhost",
+        "null",
+        &format!("https://{own}"),
+        &format!("http://127.0.0.1:{}", address.port()),
+    ] {
+        both(&own, foreign, "403", "403");
+    }
+    // A name that was made to resolve to this machine.
+    both("evil.example", "http://evil.example", "403", "403");
+}
+
+#[test]
+fn on_actix_a_page_makes_requests_to_its_own_host_and_no_other_page_does() {
+    assert_serves_its_own_pages_alone(on_actix());
+}
+
+#[test]
+fn on_axum_a_page_makes_requests_to_its_own_host_and_no_other_page_does() {
+    assert_serves_its_own_pages_alone(on_axum());
+}
+
 #[test]
 fn on_actix_it_serves_this_machine_alone_and_says_so() {
     let logs = Logs::keep();

@@ -1,5 +1,6 @@
 //! Why a peer's certificate was refused.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::key_usage::KeyUsage;
@@ -78,6 +79,22 @@ impl CertificateError {
             _ => None,
         }
     }
+
+    /// The error about the same certificate, for another cause.
+    #[must_use]
+    pub fn with_cause(self, cause: Self) -> Self {
+        let cause = match cause {
+            Self::Named(rejected) => rejected.cause,
+            cause => cause,
+        };
+        match self {
+            Self::Named(mut rejected) => {
+                rejected.cause = cause;
+                Self::Named(rejected)
+            }
+            _ => cause,
+        }
+    }
 }
 
 /// Why a peer's certificate was refused although the handshake was completed.
@@ -114,13 +131,14 @@ pub enum CertificateError {
     },
 
     /// The request came to a socket that is for proxies alone, from a sender that is none of them.
+    /// The certificate that the error names is the sender's.
     #[error(
         "the request did not come from the configured proxy: {reason}; clients have to go through \
          the proxy, and if this was the proxy, correct its identity in TrustedProxies"
     )]
     NotTheProxy {
-        /// How its identity differs.
-        reason: &'static str,
+        /// How its identity differs, and, if its own certificate was rejected, why.
+        reason: Cow<'static, str>,
     },
 
     /// The server runs in development mode, over plain HTTP, and the request is none that it

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::SessionManager;
 use super::lookup::{Lookup, LookupResult, OpenRequest, Presented};
 use crate::binding::Match;
-use crate::certificate::{PeerCertificate, PeerState};
+use crate::certificate::{CertificateError, PeerCertificate, PeerState};
 use crate::event::{EndReason, Refusal, SessionEvent, StoreOperation};
 use crate::event_details::{Actor, EventDetails, RequestInfo};
 use crate::handle::Handle;
@@ -147,13 +147,17 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Reports that an adapter refuses a request before it opens a session, such as one that comes
-    /// from another site. Needs no store, and changes no session.
+    /// from another site. A rejected peer is refused for that, whatever the reason is: the event of
+    /// that says who it is. Needs no store, and changes no session.
     pub fn refuse_request(
         &self,
         reason: Refusal,
         peer: &PeerState,
         request: RequestInfo<'_>,
     ) -> SessionError {
+        if let PeerState::Rejected(error) = peer {
+            return self.reject(error, request);
+        }
         let certificate = peer.certificate().map(Arc::as_ref);
         self.refuse(None, reason, EventDetails::of_request(request, certificate))
     }
@@ -173,14 +177,18 @@ impl<S: SessionStore> SessionManager<S> {
         match request.peer {
             PeerState::Absent => Ok(None),
             PeerState::Verified(certificate) => Ok(Some(certificate)),
-            PeerState::Rejected(error) => {
-                let error = error.clone();
-                let details = EventDetails::of_request(request.request, None);
-                let event = SessionEvent::CertificateRejected { error };
-                self.rules.emit(event, details);
-                Err(self.refuse(None, Refusal::CertificateRejected, details))
-            }
+            PeerState::Rejected(error) => Err(self.reject(error, request.request)),
         }
+    }
+
+    /// Refuses a request whose peer is rejected.
+    fn reject(&self, error: &CertificateError, request: RequestInfo<'_>) -> SessionError {
+        let reason = Refusal::of(error);
+        let details = EventDetails::of_request(request, None);
+        let error = error.clone();
+        let event = SessionEvent::CertificateRejected { error };
+        self.rules.emit(event, details);
+        self.refuse(None, reason, details)
     }
 
     /// Returns the session that the token names, and the hash of its secret.

@@ -2,7 +2,8 @@
 
 use certsession_core::test_util::block_on;
 use certsession_core::{
-    Handle, Key, PeerState, Presented, Refusal, SessionError, SessionEvent, StoreOperation, Token,
+    CertificateError, Handle, Key, PeerState, Presented, Refusal, RequestInfo, SessionError,
+    SessionEvent, StoreOperation, Token,
 };
 
 use crate::support::{Ca, Certificate, Client, HOUR, MINUTE, NOW, SECOND, World, commit};
@@ -235,6 +236,30 @@ fn p8_a_certificate_that_cannot_be_read_is_rejected_and_not_absent() {
             refused(None, Refusal::CertificateRejected)
         ]
     );
+    assert_eq!(world.faults.take_calls(), []);
+}
+
+#[test]
+fn a_sender_that_is_not_the_proxy_is_refused_by_a_reason_of_its_own() {
+    let world = World::new();
+    let error = CertificateError::NotTheProxy {
+        reason: "it has no certificate".into(),
+    };
+    for error in [error.clone(), error.of(b"the sender's certificate")] {
+        let peer = PeerState::Rejected(error.clone());
+        let refusal = Client::of(&peer).refusal(&world);
+        let asked =
+            world
+                .sessions
+                .refuse_request(Refusal::CrossSite, &peer, RequestInfo::default());
+        assert_eq!(refusal, Refusal::NotTheProxy);
+        assert!(matches!(asked, SessionError::Refused(Refusal::NotTheProxy)));
+        let told = [
+            SessionEvent::CertificateRejected { error },
+            refused(None, Refusal::NotTheProxy),
+        ];
+        assert_eq!(world.events(), [told.clone(), told].concat());
+    }
     assert_eq!(world.faults.take_calls(), []);
 }
 

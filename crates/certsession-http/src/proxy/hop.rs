@@ -1,10 +1,11 @@
 //! The sender of a connection, compared with the configured proxy.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use certsession_core::{PeerCertificate, PeerState, PublicKeyHash};
+use certsession_core::{CertificateError, PeerCertificate, PeerState, PublicKeyHash};
 use subtle::ConstantTimeEq;
 
 use super::dialect::Fault;
@@ -22,6 +23,32 @@ pub enum Hop<'c> {
     },
     /// Over a Unix socket.
     UnixSocket,
+}
+
+impl Hop<'_> {
+    /// Why a sender is refused that is not the proxy. Who went around the proxy is for the log: the
+    /// error names the certificate that the sender itself has presented.
+    pub(super) fn rejection(self, fault: Fault) -> CertificateError {
+        let not_the_proxy = |reason| CertificateError::NotTheProxy { reason };
+        match self {
+            Hop::Tls {
+                peer: PeerState::Verified(certificate),
+                ..
+            } => not_the_proxy(Cow::Borrowed(fault)).of(certificate.der()),
+            Hop::Tls {
+                peer: PeerState::Rejected(error),
+                ..
+            } => {
+                let reason = format!("{fault} ({})", error.cause());
+                error.clone().with_cause(not_the_proxy(reason.into()))
+            }
+            Hop::Tls {
+                peer: PeerState::Absent,
+                ..
+            }
+            | Hop::UnixSocket => not_the_proxy(Cow::Borrowed(fault)),
+        }
+    }
 }
 
 /// A secret that the proxy sends along with each request.

@@ -5,10 +5,11 @@
 //! everyone. Nothing fails, so the log has to say it.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use certsession_core::{Fingerprint, PeerCertificate, PeerState, Principal};
+use certsession_core::{Fingerprint, PeerCertificate, PeerState, Principal, RejectedCertificate};
 
 use super::hop::is_known_proxy;
 
@@ -36,16 +37,41 @@ pub fn warn_if_known_proxy(peer: &PeerState) {
 }
 
 /// Logs, once in a process, that certificate fields came on a direct connection. They are ignored.
-pub fn report_direct_certificate_field(name: &str) {
+/// `sender` is asked for that one line alone: the peer of the connection and its address, as far as
+/// they are known.
+pub fn report_direct_certificate_field(
+    name: &str,
+    sender: impl FnOnce() -> (Option<PeerState>, Option<SocketAddr>),
+) {
     static IS_REPORTED: AtomicBool = AtomicBool::new(false);
     if !IS_REPORTED.swap(true, Ordering::Relaxed) {
+        let (peer, client) = sender();
+        let (certificate, subject) = peer.as_ref().map_or((None, None), presented_by);
         tracing::warn!(
             target: "certsession",
             field = name,
+            client = client.map(tracing::field::display),
+            certificate = certificate.map(tracing::field::display),
+            subject,
             "a field about a client certificate came on a socket for direct clients, and was removed, \
              as all such fields are from now on: a client sent it, or a proxy that ends TLS; if a \
              proxy did, serve its socket with TrustedProxies",
         );
+    }
+}
+
+/// Fingerprint and subject of the certificate that a peer has presented, accepted or not.
+fn presented_by(peer: &PeerState) -> (Option<&Fingerprint>, Option<&str>) {
+    match peer {
+        PeerState::Absent => (None, None),
+        PeerState::Verified(certificate) => {
+            (Some(certificate.fingerprint()), Some(certificate.subject()))
+        }
+        PeerState::Rejected(error) => {
+            let rejected = error.certificate();
+            let subject = rejected.and_then(RejectedCertificate::subject);
+            (rejected.map(RejectedCertificate::fingerprint), subject)
+        }
     }
 }
 

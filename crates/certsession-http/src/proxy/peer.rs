@@ -48,7 +48,8 @@ struct Read<'f> {
 impl TrustedProxies {
     /// The peer of a request that came by this hop with these header fields, names in lower case.
     ///
-    /// A sender that is not the proxy is [`PeerState::Rejected`], whatever its fields say.
+    /// A sender that is not the proxy is [`PeerState::Rejected`], whatever its fields say. The error
+    /// names the sender's own certificate, if it has one.
     pub fn peer_of<'f>(
         &self,
         hop: Hop<'_>,
@@ -61,7 +62,7 @@ impl TrustedProxies {
         };
         if let Err(reason) = self.inner().identity.check(hop, secret) {
             return ForwardedPeer {
-                peer: PeerState::Rejected(CertificateError::NotTheProxy { reason }),
+                peer: PeerState::Rejected(hop.rejection(reason)),
                 client_address: None,
             };
         }
