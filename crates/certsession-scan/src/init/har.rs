@@ -7,7 +7,7 @@ use url::Url;
 
 use super::InitError;
 use super::write::Draft;
-use crate::transcript::is_secret_name;
+use crate::redaction::is_secret_name;
 
 #[derive(Deserialize)]
 struct Har {

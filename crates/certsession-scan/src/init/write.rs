@@ -1,6 +1,6 @@
 //! The text of a configuration, with comments that say what to do next.
 
-use crate::transcript::is_secret_name;
+use crate::redaction::is_secret_name;
 
 /// What a start knows of an application.
 #[derive(Debug, Default)]
