@@ -68,11 +68,11 @@ async fn absolute(scan: &Scan<'_>) -> Outcome {
     let end = keeps_alive(scan, &mut victim, limit, pause).await?;
     let idle = scan.target.config.policy.idle;
     match end {
-        Some(end) if end.age + MARGIN < limit => inconclusive(format!(
+        Some(end) if end.early => inconclusive(format!(
             "a session in use ended after {} s, before the absolute time-out",
             end.age.as_secs_f32()
         )),
-        Some(end) if idle.is_some_and(|idle| end.unused + MARGIN >= idle) => inconclusive(format!(
+        Some(end) if idle.is_some_and(|idle| end.unused >= idle) => inconclusive(format!(
             "a session that was not used for {} s ended, which may be the idle time-out",
             end.unused.as_secs_f32()
         )),
@@ -119,6 +119,8 @@ struct End {
     age: Duration,
     /// From the last time that it was alive on.
     unused: Duration,
+    /// Before the limit, by more than applications count inexactly.
+    early: bool,
 }
 
 /// Asks now and then until the limit is over. None where the session outlives it. It is asked just
@@ -130,9 +132,9 @@ async fn keeps_alive<'t>(
     pause: Duration,
 ) -> Result<Option<End>, Trouble> {
     let began = Instant::now();
-    let moments = [limit.saturating_sub(MARGIN), limit + MARGIN];
+    let moments = [(limit.saturating_sub(MARGIN), true), (limit + MARGIN, false)];
     let mut used = began;
-    for end in moments.map(|moment| began + moment) {
+    for (end, early) in moments.map(|(moment, early)| (began + moment, early)) {
         loop {
             let left = end.saturating_duration_since(Instant::now());
             tokio::time::sleep(pause.max(Duration::from_millis(100)).min(left)).await;
@@ -141,6 +143,7 @@ async fn keeps_alive<'t>(
                 return Ok(Some(End {
                     age: began.elapsed(),
                     unused: used.elapsed(),
+                    early,
                 }));
             }
             used = asked;
