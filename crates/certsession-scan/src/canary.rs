@@ -84,7 +84,9 @@ impl<'t> Canary<'t> {
         sign_in(scan, of_other).await?;
         canary.one_session = !canary.is_alive(scan).await?;
         if canary.one_session {
-            canary.outlasts(scan, scan.target.requests() - before).await?;
+            canary
+                .outlasts(scan, scan.target.requests() - before)
+                .await?;
             if !of_other {
                 return Ok(None);
             }
@@ -95,7 +97,9 @@ impl<'t> Canary<'t> {
             leaving.run("logout").await?;
             canary.signed_out_together = !canary.is_alive(scan).await?;
             if canary.signed_out_together {
-                canary.outlasts(scan, scan.target.requests() - before).await?;
+                canary
+                    .outlasts(scan, scan.target.requests() - before)
+                    .await?;
             }
         }
         canary.asked = Instant::now();

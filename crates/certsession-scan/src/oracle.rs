@@ -240,10 +240,7 @@ async fn as_other(
         taken.push(signed_in(target, 1).await?);
     }
     let answers: Vec<Answer> = taken.iter().map(|taken| taken.whoami.clone()).collect();
-    let Some(unlike) = taken
-        .iter()
-        .find(|taken| !matcher.matches(&taken.whoami))
-    else {
+    let Some(unlike) = taken.iter().find(|taken| !matcher.matches(&taken.whoami)) else {
         let signature = Signature {
             matcher,
             words: Vec::new(),

@@ -233,9 +233,6 @@ mod tests {
         for hidden in ["q8", "w0rd"] {
             assert!(!exchanges.contains(hidden), "{exchanges}");
         }
-        assert!(
-            exchanges.contains("/login?sid=$TOKEN_1"),
-            "{exchanges}"
-        );
+        assert!(exchanges.contains("/login?sid=$TOKEN_1"), "{exchanges}");
     }
 }

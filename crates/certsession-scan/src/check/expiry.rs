@@ -132,7 +132,10 @@ async fn keeps_alive<'t>(
     pause: Duration,
 ) -> Result<Option<End>, Trouble> {
     let began = Instant::now();
-    let moments = [(limit.saturating_sub(MARGIN), true), (limit + MARGIN, false)];
+    let moments = [
+        (limit.saturating_sub(MARGIN), true),
+        (limit + MARGIN, false),
+    ];
     let mut used = began;
     for (end, early) in moments.map(|(moment, early)| (began + moment, early)) {
         loop {

@@ -172,7 +172,9 @@ fn is_password(name: &str) -> bool {
 
 fn sends_password(name: &str, value: &Json) -> bool {
     match value {
-        Json::Object(fields) => fields.iter().any(|(name, value)| sends_password(name, value)),
+        Json::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| sends_password(name, value)),
         Json::Array(values) => values.iter().any(|value| sends_password(name, value)),
         _ => is_password(name),
     }
@@ -269,7 +271,12 @@ mod tests {
     fn json_keeps_its_types_and_its_nesting_without_its_secrets() {
         let sent = r#"{"remember":true,"version":1,"none":null,"user":
             {"name":"alice","password":"geheim","pin":1234,"roles":["a","b"]}}"#;
-        let text = har(&[post("http://localhost/login", "application/json", sent, "[]")]);
+        let text = har(&[post(
+            "http://localhost/login",
+            "application/json",
+            sent,
+            "[]",
+        )]);
         assert!(!text.contains("geheim") && !text.contains("1234"), "{text}");
         assert!(text.contains("remember = true, version = 1"), "{text}");
         assert!(
@@ -289,12 +296,33 @@ mod tests {
     #[test]
     fn only_an_input_of_the_same_value_makes_a_field_hidden() {
         let text = har(&[
-            get("http://localhost/login", "text/html", "<input name=csrf value=t0k3n>"),
-            get("http://localhost/app.js", "text/javascript", "user = 'alice'"),
-            get("http://cdn.example/", "text/html", "<input name=user value=alice>"),
-            get("http://localhost/start", "text/html", "<p>user: alice</p>\
-                 <input name=password value=geheim>"),
-            post("http://localhost/login", FORM, "user=alice&password=geheim&csrf=t0k3n", "[]"),
+            get(
+                "http://localhost/login",
+                "text/html",
+                "<input name=csrf value=t0k3n>",
+            ),
+            get(
+                "http://localhost/app.js",
+                "text/javascript",
+                "user = 'alice'",
+            ),
+            get(
+                "http://cdn.example/",
+                "text/html",
+                "<input name=user value=alice>",
+            ),
+            get(
+                "http://localhost/start",
+                "text/html",
+                "<p>user: alice</p>\
+                 <input name=password value=geheim>",
+            ),
+            post(
+                "http://localhost/login",
+                FORM,
+                "user=alice&password=geheim&csrf=t0k3n",
+                "[]",
+            ),
         ]);
         assert!(text.contains("user = \"alice\""), "{text}");
         assert!(text.contains("password = \"${ALICE_PASSWORD}\""), "{text}");
@@ -305,9 +333,19 @@ mod tests {
     #[test]
     fn the_text_of_a_form_is_read_before_its_parameters() {
         let params = r#"[{"name":"user","value":"al%40example.org"},{"name":"pass","value":"x"}]"#;
-        let text = har(&[post("http://localhost/in", FORM, "user=al%40example.org&pass=x", params)]);
+        let text = har(&[post(
+            "http://localhost/in",
+            FORM,
+            "user=al%40example.org&pass=x",
+            params,
+        )]);
         assert!(text.contains("user = \"al@example.org\""), "{text}");
-        let text = har(&[post("http://localhost/in", "multipart/form-data", "--x", params)]);
+        let text = har(&[post(
+            "http://localhost/in",
+            "multipart/form-data",
+            "--x",
+            params,
+        )]);
         assert!(text.contains("user = \"al%40example.org\""), "{text}");
     }
 

@@ -326,7 +326,8 @@ mod tests {
 
     #[test]
     fn a_time_in_nanoseconds_is_guessed_like_a_counter() {
-        let tokens = tokens(|n| format!("{:x}", 1_700_000_000_000_000_000_u64 + n as u64 * 7_000_123));
+        let tokens =
+            tokens(|n| format!("{:x}", 1_700_000_000_000_000_000_u64 + n as u64 * 7_000_123));
         assert!(weakness(&tokens).unwrap().contains("follows"));
     }
 

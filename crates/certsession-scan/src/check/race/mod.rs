@@ -140,7 +140,9 @@ async fn rotation(scan: &Scan<'_>) -> Outcome {
             return inconclusive("after the new token the victim is not signed in any more");
         }
         if scan.tokens(&victim.jar) == scan.tokens(&before.jar) {
-            return inconclusive(format!("in the race the step `{rotate}` gives no new token"));
+            return inconclusive(format!(
+                "in the race the step `{rotate}` gives no new token"
+            ));
         }
         tokio::time::sleep(scan.target.config.policy.grace).await;
         if scan
