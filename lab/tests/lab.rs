@@ -111,10 +111,7 @@ async fn an_idle_time_out_is_not_judged_where_a_user_has_one_session() {
         .more("[policy]\nidle = \"2s\"\n");
     let report = scan(&case, folder.path()).await.unwrap().report;
     let judged = report.not_applicable.iter().find(|it| it.id == "EXP-01");
-    assert!(
-        judged.unwrap().reason.contains("one session"),
-        "{report:?}"
-    );
+    assert!(judged.unwrap().reason.contains("one session"), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

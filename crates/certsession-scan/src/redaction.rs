@@ -107,7 +107,11 @@ impl Redaction {
                 None => longest(&self.of_tokens, rest).or_else(|| longest(&self.of_secrets, rest)),
             };
             let (put, length) = match (name, found) {
-                (Some(name), _) => (name, name.len()),
+                (Some(name), _) => {
+                    let number = |c: &char| c.is_ascii_digit();
+                    let digits = rest[name.len()..].chars().take_while(number).count();
+                    (&rest[..name.len() + digits], name.len() + digits)
+                }
                 (None, Some((name, length))) => (name, length),
                 (None, None) => (&rest[..first.len_utf8()], first.len_utf8()),
             };

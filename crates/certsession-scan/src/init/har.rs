@@ -109,8 +109,8 @@ fn configuration(text: &str) -> Result<String, InitError> {
         let page = entries[..place]
             .iter()
             .rev()
-            .find(|entry| entry.request.method == "GET" && entry.has_input(&name, &value))
-            .and_then(own)
+            .filter(|entry| entry.request.method == "GET" && entry.has_input(&name, &value))
+            .find_map(own)
             .filter(|_| !is_password(&name));
         match page {
             Some(page) => {
@@ -159,8 +159,8 @@ impl Entry {
         ) else {
             return false;
         };
-        Html::parse_document(&content.text)
-            .select(&inputs)
+        let page = Html::parse_document(&content.text);
+        page.select(&inputs)
             .any(|input| input.attr("name") == Some(name) && input.attr("value") == Some(value))
     }
 }

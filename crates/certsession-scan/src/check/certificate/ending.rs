@@ -69,7 +69,8 @@ pub(super) async fn revoked(scan: &Scan<'_>) -> Outcome {
     };
     let minted = pki::issue(&pki.authority, &mint).map_err(Trouble::Step)?;
     let tls = minted.tls(&scan.target.trust).map_err(Trouble::Step)?;
-    let mut other = scan.victim("the victim, with a valid certificate").await?;
+    let valid = "the victim, with a valid certificate";
+    let mut other = scan.victim(valid).await?;
     let mut victim = Actor::new(
         scan.target,
         "the victim, with a certificate that is revoked",
@@ -90,7 +91,7 @@ pub(super) async fn revoked(scan: &Scan<'_>) -> Outcome {
     // no one in.
     let others = match has_both {
         true => scan.who(&mut other).await,
-        false => scan.sign_in(&mut other).await.map(|()| Reading::Victim),
+        false => scan.victim(valid).await.map(|_| Reading::Victim),
     };
     drop(before);
     match ended? {
