@@ -8,7 +8,7 @@ async fn stored(scan: &Scan<'_>) -> Outcome {
     let mut victim = scan.victim("the victim").await?;
     let answer = victim.run("whoami").await?;
     if scan.judge(&victim, &answer)? != crate::oracle::Reading::Victim {
-        return inconclusive("the second time that the victim asked whoami, it did not know them");
+        return inconclusive("whoami did not know the victim when it was asked a second time");
     }
     let control = answer.header_list("cache-control").to_ascii_lowercase();
     let says = |word: &str| {
