@@ -27,8 +27,8 @@ BUGS = """FIX-01 FIX-01-ROOT FIX-02 FIX-03 FIX-03-FORM FIX-03-HEADER FIX-03-QUER
 END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK-01 LEAK-01-BODY
 LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK ENT-01-NAME
 ENT-01-TIME CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-04 CERT-06 CERT-07 CERT-08""".split()
-ODD = """callback everywhere two-step redirect ok rotate signed several bearer grace single csrf-less remember limited failing
-hanging dripping forgetful resetting late generic""".split()
+ODD = """callback everywhere two-step redirect ok rotate signed several bearer grace single below idle absolute csrf-less
+remember limited failing hanging dripping forgetful resetting late generic""".split()
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
@@ -45,7 +45,9 @@ if unknown:
     parser.error("unknown flags: " + ", ".join(sorted(unknown)))
 
 USERS = {"alice": "wonderland", "bob": "builder"}
-IDLE, ABSOLUTE, GRACE = 2.0, 5.0, 1.0
+IDLE, ABSOLUTE, GRACE = 4.0, 5.0, 1.0
+# Below a path, as where several applications share a host: nothing is served outside of it.
+PREFIX = "/app" if "below" in odd else ""
 KEY = secrets.token_bytes(32)
 
 app = Flask(__name__)
@@ -161,11 +163,9 @@ NAME = "__Host-sid" if options.tls and not {"COOK-01", "COOK-04"} & bugs else "s
 
 def alive(session):
     now = time.time()
-    if not has("EXP-01") and has("EXP-02") and now - session["used"] > IDLE:
+    if "idle" in odd and now - session["used"] > IDLE:
         return False
-    if has("EXP-01") and now - session["created"] > ABSOLUTE:
-        return False
-    return True
+    return not ("absolute" in odd and now - session["created"] > ABSOLUTE)
 
 
 @app.before_request
@@ -272,7 +272,7 @@ def write_cookie(response, value):
         "secure": bool(options.tls) and not has("COOK-01"),
         "httponly": not has("COOK-02"),
         "samesite": None if has("COOK-03") or has("END-04-POST") else "Lax",
-        "path": "/",
+        "path": PREFIX or "/",
     }
     if has("COOK-04"):
         attributes["domain"] = request.host.split(":")[0]
@@ -287,7 +287,7 @@ def write_cookie(response, value):
 
 
 def clear_cookie(response):
-    response.set_cookie(NAME, "", max_age=0, path="/", secure=bool(options.tls), httponly=True)
+    response.set_cookie(NAME, "", max_age=0, path=PREFIX or "/", secure=bool(options.tls), httponly=True)
 
 
 def from_another_site():
@@ -324,7 +324,7 @@ def login():
     if "callback" in odd:
         code = secrets.token_urlsafe(16)
         codes[code] = name
-        return redirect(f"/callback?code={code}")
+        return redirect(f"{PREFIX}/callback?code={code}")
     return sign_in(name)
 
 
@@ -355,8 +355,8 @@ def sign_in(name):
     if "bearer" in odd:
         return {"token": g.id}
     if has("LEAK-01") or has("LEAK-02"):
-        return redirect(f"/home?sid={g.id}")
-    return redirect("/home")
+        return redirect(f"{PREFIX}/home?sid={g.id}")
+    return redirect(f"{PREFIX}/home")
 
 
 @app.get("/")
@@ -384,7 +384,7 @@ def me():
             return "signed in"
         return f"<p>welcome {user()}</p>"
     if "redirect" in odd:
-        return redirect("/login")
+        return redirect(f"{PREFIX}/login")
     if "ok" in odd:
         return "<p>please sign in</p>"
     return Response("not signed in", 401)
@@ -402,7 +402,7 @@ def logout():
         raise RuntimeError("the audit log is full")
     if "two-step" in odd:
         codes[g.id] = "leaving"
-        return redirect("/signed-out")
+        return redirect(f"{PREFIX}/signed-out")
     return sign_out()
 
 
@@ -493,6 +493,25 @@ def password():
                 if session["user"] == user() and value != g.id:
                     del sessions[value]
     return "changed"
+
+
+class Below:
+    """Serves an application below a path."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        if not path.startswith(PREFIX + "/"):
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"no such application"]
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = PREFIX, path[len(PREFIX) :]
+        return self.application(environ, start_response)
+
+
+if PREFIX:
+    app.wsgi_app = Below(app.wsgi_app)
 
 
 class Handler(WSGIRequestHandler):

@@ -221,6 +221,13 @@ impl Case {
         if !self.more.contains("[options]") {
             text += "[options]\ntimeout = \"40s\"\n";
         }
-        text + self.more
+        text += self.more;
+        // The target itself stays without a path, as where several applications share a host.
+        match self.odd.contains(&"below") {
+            true => text
+                .replace("\"GET /", "\"GET /app/")
+                .replace("\"POST /", "\"POST /app/"),
+            false => text,
+        }
     }
 }

@@ -4,7 +4,8 @@ use crate::case::{Case, Login, Transport};
 use crate::stack::Stack;
 
 const PASSWORD: &str = "[step.password]\nrequest = \"POST /password\"\n";
-const POLICY: &str = "[policy]\nidle = \"2s\"\nabsolute = \"5s\"\n";
+const IDLE: &str = "[policy]\nidle = \"4s\"\n";
+const ABSOLUTE: &str = "[policy]\nabsolute = \"5s\"\n";
 const ONE_SESSION: &str = "[policy]\nmax_sessions = 1\n";
 
 /// The cases of a stack.
@@ -64,6 +65,9 @@ fn flask() -> Vec<Case> {
         clean().odd("several").with("ENT"),
         clean().odd("grace"),
         clean().odd("single").with("EXP").more(ONE_SESSION),
+        clean().odd("idle").with("EXP").more(IDLE),
+        clean().odd("absolute").with("EXP").more(ABSOLUTE),
+        clean().odd("below").with("RACE"),
         clean().odd("csrf-less").login(Login::Form),
         clean().odd("csrf-less").login(Login::Json),
         clean().odd("bearer").login(Login::Bearer),
@@ -84,12 +88,14 @@ fn flask() -> Vec<Case> {
         bug("END-03", &["END-03"]),
         bug("END-04", &["END-04"]),
         bug("END-04-POST", &["END-04", "COOK-03"]),
+        bug("END-04", &["END-04"]).odd("below"),
         bug("RACE-01", &["RACE-01", "RACE-02", "RACE-03"]).with("RACE"),
         bug("RACE-01-NEW", &["RACE-01"]).with("RACE"),
+        bug("RACE-01-NEW", &["RACE-01"]).odd("below").with("RACE"),
         bug("RACE-02", &["RACE-02", "RACE-03"]).with("RACE"),
         bug("RACE-03", &["RACE-03"]).with("RACE"),
-        bug("EXP-01", &["EXP-01"]).with("EXP").more(POLICY),
-        bug("EXP-02", &["EXP-02"]).with("EXP").more(POLICY),
+        bug("EXP-01", &["EXP-01"]).with("EXP").more(IDLE),
+        bug("EXP-02", &["EXP-02"]).with("EXP").more(ABSOLUTE),
         bug("EXP-03", &["EXP-03"]).with("EXP").more(ONE_SESSION),
         bug("LEAK-01", &["LEAK-01"]),
         bug("LEAK-01-BODY", &["LEAK-01"]),

@@ -103,6 +103,18 @@ async fn nothing_is_said_of_a_target_in_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_time_out_is_not_judged_where_a_user_has_one_session() {
+    let folder = certificates();
+    let case = Case::clean(Stack::Flask)
+        .odd("single")
+        .with("EXP")
+        .more("[policy]\nidle = \"2s\"\n");
+    let report = scan(&case, folder.path()).await.unwrap().report;
+    let judged = report.not_applicable.iter().find(|it| it.id == "EXP-01");
+    assert!(judged.unwrap().reason.contains("one session"), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_say_the_same() {
     let folder = certificates();
     let case = Case::clean(Stack::Flask)

@@ -12,6 +12,8 @@ use crate::scan::Scan;
 
 /// Applications count in seconds.
 const MARGIN: Duration = Duration::from_secs(1);
+/// So often a canary is tried to sign in.
+const TRIES: u32 = 3;
 
 /// A session that no check touches: of the second identity where there is one, as some
 /// applications keep one session for each user.
@@ -29,41 +31,101 @@ pub(crate) struct Canary<'t> {
     asked: Instant,
 }
 
+/// What says whether sessions last by themselves while the checks run.
+#[derive(Debug)]
+pub(crate) enum Control<'t> {
+    Canary(Box<Canary<'t>>),
+    /// The configuration has one identity, and the application keeps one session for each user:
+    /// only the checks' own controls speak.
+    NotPossible,
+    /// Why nothing that passes is proved.
+    Doubt(String),
+}
+
+impl<'t> Control<'t> {
+    /// Signs the canary in.
+    pub(crate) async fn new(scan: &Scan<'t>) -> Self {
+        let mut why = String::new();
+        for _ in 0..TRIES {
+            match Canary::new(scan).await {
+                Ok(Some(canary)) => return Self::Canary(Box::new(canary)),
+                Ok(None) => return Self::NotPossible,
+                Err(trouble) => why = trouble.to_string(),
+            }
+        }
+        Self::Doubt(format!(
+            "no session could be kept apart from those of the checks: {why}"
+        ))
+    }
+
+    /// Why what passed in this check is no proof, where it is none.
+    pub(crate) async fn doubt(&mut self, scan: &Scan<'t>, check: &str) -> Option<String> {
+        match self {
+            Self::Canary(canary) => canary.died_in(scan, check).await,
+            Self::NotPossible => None,
+            Self::Doubt(why) => Some(why.clone()),
+        }
+    }
+}
+
 impl<'t> Canary<'t> {
     /// Signs the canary in. None where no session can be kept apart from those of the checks.
-    pub(crate) async fn new(scan: &Scan<'t>) -> Option<Self> {
+    async fn new(scan: &Scan<'t>) -> Result<Option<Self>, Trouble> {
         let of_other = scan.target.other().is_some() && scan.calibration.other_failed.is_none();
-        let actor = sign_in(scan, of_other).await.ok()?;
         let mut canary = Self {
-            actor,
+            actor: sign_in(scan, of_other).await?,
             of_other,
             one_session: false,
             signed_out_together: false,
             born: Instant::now(),
             asked: Instant::now(),
         };
-        sign_in(scan, of_other).await.ok()?;
-        canary.one_session = !canary.is_alive(scan).await.ok()?;
+        let before = scan.target.requests();
+        sign_in(scan, of_other).await?;
+        canary.one_session = !canary.is_alive(scan).await?;
         if canary.one_session {
+            canary
+                .outlasts(scan, scan.target.requests() - before)
+                .await?;
             if !of_other {
-                return None;
+                return Ok(None);
             }
-            canary.actor = sign_in(scan, of_other).await.ok()?;
         }
         if !of_other && scan.target.victim().step("logout").is_some() {
-            let mut leaving = sign_in(scan, of_other).await.ok()?;
-            leaving.run("logout").await.ok()?;
-            canary.signed_out_together = !canary.is_alive(scan).await.ok()?;
+            let before = scan.target.requests();
+            let mut leaving = sign_in(scan, of_other).await?;
+            leaving.run("logout").await?;
+            canary.signed_out_together = !canary.is_alive(scan).await?;
             if canary.signed_out_together {
-                canary.actor = sign_in(scan, of_other).await.ok()?;
+                canary
+                    .outlasts(scan, scan.target.requests() - before)
+                    .await?;
             }
         }
         canary.asked = Instant::now();
-        Some(canary)
+        Ok(Some(canary))
+    }
+
+    /// Signs in anew, and tells an end that a sign-in or a sign-out of the same user brings from
+    /// one that comes after so many requests, whoever sends them.
+    async fn outlasts(&mut self, scan: &Scan<'t>, requests: u32) -> Result<(), Trouble> {
+        self.actor = sign_in(scan, self.of_other).await?;
+        self.born = Instant::now();
+        let end = scan.target.requests() + requests;
+        let mut stranger = scan.browser("anonymous");
+        while scan.target.requests() < end {
+            stranger.run("whoami").await?;
+        }
+        match self.is_alive(scan).await? {
+            true => Ok(()),
+            false => Err(Trouble::Step(
+                "it ends by itself: the target signs the scanner out".to_owned(),
+            )),
+        }
     }
 
     /// Why what passed in this check is no proof, where it is none.
-    pub(crate) async fn died_in(&mut self, scan: &Scan<'t>, check: &str) -> Option<String> {
+    async fn died_in(&mut self, scan: &Scan<'t>, check: &str) -> Option<String> {
         // It ends with the time-outs that are waited for, and where its own user signs in again.
         let policy = &scan.target.config.policy;
         let over = |limit: Option<Duration>, since: Instant| {

@@ -11,6 +11,7 @@
 //! - `config`: the file, and what is wrong in it
 //! - `http`: connections, TLS, raw cookies
 //! - `target`, `actor`, `transcript`: who asks, within which limits, and what was said
+//! - `redaction`: names in the place of tokens and passwords
 //! - `oracle`, `scan`: as whom an answer reads, and which cookies carry the session
 //! - `canary`: a session that no check touches, and that shows whether sessions last
 //! - `check`: the checks, one file for each family; `catalog`: what they are called
@@ -27,6 +28,7 @@ mod http;
 mod init;
 mod oracle;
 mod pki;
+mod redaction;
 mod report;
 mod run;
 mod scan;

@@ -79,7 +79,7 @@ impl Signature {
     fn matches(&self, answer: &Answer) -> bool {
         self.matcher.matches(answer) && {
             let text = answer.text();
-            self.words.iter().all(|word| text.contains(word))
+            self.words.iter().all(|word| has_word(&text, word))
         }
     }
 }
@@ -155,41 +155,49 @@ pub(crate) async fn calibrate(target: &Target) -> Result<Calibration, String> {
     let mut other_failed = None;
     let mut words = Vec::new();
     if target.other().is_some() {
-        match as_other(target, &anonymous).await {
-            Ok((matcher_of_other, as_other)) => {
+        match as_other(target, &anonymous, &as_victim).await {
+            Ok((mut signature, as_other)) => {
                 let distinct = |own: &[Answer], others: &[Answer]| {
-                    distinguishing(target, own, others, &anonymous)
+                    let others: Vec<&Answer> = others.iter().chain(&anonymous).collect();
+                    distinguishing(target, own, &others)
                 };
-                let told_apart = !as_other.iter().any(|answer| matcher.matches(answer));
-                if !told_apart {
+                if as_other.iter().any(|answer| matcher.matches(answer)) {
                     words = distinct(&as_victim, &as_other);
                     if words.is_empty() {
                         return Err(overlap(target));
                     }
                 }
-                let victims_match = as_victim
-                    .iter()
-                    .any(|answer| matcher_of_other.matches(answer));
-                let other_words = match victims_match {
-                    true => distinct(&as_other, &as_victim),
-                    false => Vec::new(),
-                };
-                if victims_match && other_words.is_empty() {
-                    return Err(overlap(target));
+                if as_victim.iter().any(|answer| signature.matches(answer)) {
+                    signature.words = distinct(&as_other, &as_victim);
+                    if signature.words.is_empty() {
+                        return Err(overlap(target));
+                    }
                 }
-                other = Some(Signature {
-                    matcher: matcher_of_other,
-                    words: other_words,
-                });
+                other = Some(signature);
             }
             Err(why) => other_failed = Some(why),
         }
     }
-    let oracle = Oracle {
+    let mut oracle = Oracle {
         victim: Signature { matcher, words },
         other,
         anonymous: anonymous.iter().map(|answer| answer.status).collect(),
     };
+    // Words that the scanner has chosen may be there by chance: they have to be there once more.
+    if !oracle.victim.words.is_empty() {
+        let once_more = signed_in(target, 0).await?;
+        if oracle.read(&once_more.whoami) != Ok(Reading::Victim) {
+            return Err(overlap(target));
+        }
+    }
+    let chosen = oracle.other.as_ref().map(|other| !other.words.is_empty());
+    if chosen == Some(true) {
+        let once_more = signed_in(target, 1).await?;
+        if oracle.read(&once_more.whoami) != Ok(Reading::Other) {
+            oracle.other = None;
+            other_failed = Some(not_signed_in(target, 1, &once_more));
+        }
+    }
     // The last control: a token that was never issued signs no one in.
     let forged = sample.credentials.forged();
     let mut actor =
@@ -220,33 +228,47 @@ impl Credentials {
     }
 }
 
-async fn as_other(target: &Target, anonymous: &[Answer]) -> Result<(Matcher, Vec<Answer>), String> {
-    let mut matcher = matcher_of(target, 1)?;
-    let mut answers = Vec::new();
+/// What the second identity's answers are like, and the answers.
+async fn as_other(
+    target: &Target,
+    anonymous: &[Answer],
+    as_victim: &[Answer],
+) -> Result<(Signature, Vec<Answer>), String> {
+    let matcher = matcher_of(target, 1)?;
+    let mut taken = Vec::new();
     for _ in 0..ROUNDS {
-        let taken = signed_in(target, 1).await?;
-        if !matcher.matches(&taken.whoami) {
-            // What the file says of the first identity may not fit the second. Where the answer
-            // is none that anonymous users get, its own words will tell who it is.
-            let other_than_anonymous = anonymous.iter().all(|answer| {
-                answer.status != taken.whoami.status || answer.body != taken.whoami.body
-            });
-            let right_status =
-                matcher.status.is_empty() || matcher.status.contains(&taken.whoami.status);
-            let own = std::slice::from_ref(&taken.whoami);
-            let words = distinguishing(target, own, anonymous, &[]);
-            if !other_than_anonymous || !right_status || words.is_empty() {
-                return Err(not_signed_in(target, 1, &taken));
-            }
-            matcher = Matcher {
-                status: vec![taken.whoami.status],
-                body: words,
-                ..Matcher::default()
-            };
-        }
-        answers.push(taken.whoami);
+        taken.push(signed_in(target, 1).await?);
     }
-    Ok((matcher, answers))
+    let answers: Vec<Answer> = taken.iter().map(|taken| taken.whoami.clone()).collect();
+    let Some(unlike) = taken.iter().find(|taken| !matcher.matches(&taken.whoami)) else {
+        let signature = Signature {
+            matcher,
+            words: Vec::new(),
+        };
+        return Ok((signature, answers));
+    };
+    // What the file says of the first identity may not fit the second. Where the answers are none
+    // that anonymous users get, their own words will tell who it is.
+    let is_anonymous = |answer: &Answer| {
+        anonymous
+            .iter()
+            .any(|other| other.status == answer.status && other.body == answer.body)
+    };
+    let has_status =
+        |answer: &Answer| matcher.status.is_empty() || matcher.status.contains(&answer.status);
+    let others: Vec<&Answer> = as_victim.iter().chain(anonymous).collect();
+    let words = distinguishing(target, &answers, &others);
+    if answers.iter().any(is_anonymous) || !answers.iter().all(has_status) || words.is_empty() {
+        return Err(not_signed_in(target, 1, unlike));
+    }
+    let signature = Signature {
+        matcher: Matcher {
+            status: answers.iter().map(|answer| answer.status).collect(),
+            ..Matcher::default()
+        },
+        words,
+    };
+    Ok((signature, answers))
 }
 
 async fn signed_in(target: &Target, identity: usize) -> Result<Sample, String> {
@@ -279,50 +301,52 @@ fn matcher_of(target: &Target, identity: usize) -> Result<Matcher, String> {
         .ok_or_else(|| format!("nothing says what shows that {} is signed in", who.name))
 }
 
-/// Words that are in all answers of one kind and in none of the others: best those that the
-/// identity signs in with, else any.
-fn distinguishing(
-    target: &Target,
-    own: &[Answer],
-    others: &[Answer],
-    anonymous: &[Answer],
-) -> Vec<String> {
+/// A word that is in all answers of one kind and in none of the others: best one that the identity
+/// signs in with, else any without digits, as those are parts of times, counters and ids.
+fn distinguishing(target: &Target, own: &[Answer], others: &[&Answer]) -> Vec<String> {
+    let own: Vec<String> = own.iter().map(Answer::text).collect();
+    let others: Vec<String> = others.iter().map(|answer| answer.text()).collect();
+    let named = target.config.identities.iter().flat_map(|identity| {
+        let fields = identity.step("login").map(|step| step.fields());
+        fields
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(_, value)| value)
+            .chain([identity.name.clone()])
+    });
+    telling(named, &own, &others).into_iter().collect()
+}
+
+fn telling(
+    named: impl Iterator<Item = String>,
+    own: &[String],
+    others: &[String],
+) -> Option<String> {
     let tells = |word: &String| {
-        own.iter().all(|answer| answer.text().contains(word))
-            && !others
-                .iter()
-                .chain(anonymous)
-                .any(|answer| answer.text().contains(word))
+        word.len() > 1
+            && own.iter().all(|text| has_word(text, word))
+            && !others.iter().any(|text| has_word(text, word))
     };
-    let mut named: Vec<String> = target
-        .config
-        .identities
-        .iter()
-        .flat_map(|identity| {
-            let fields = identity.step("login").map(|step| step.fields());
-            fields
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(_, value)| value)
-                .chain([identity.name.clone()])
-        })
-        .filter(|word| word.len() > 1)
-        .filter(tells)
-        .collect();
-    named.truncate(1);
-    if !named.is_empty() {
-        return named;
-    }
-    let Some(first) = own.first() else {
-        return Vec::new();
-    };
-    let text = first.text();
-    let words: BTreeSet<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| word.len() > 1)
+    let shown: BTreeSet<String> = own
+        .first()
+        .into_iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.contains(|c: char| c.is_numeric()))
         .map(str::to_owned)
         .collect();
-    words.into_iter().filter(tells).take(1).collect()
+    named.chain(shown).find(tells)
+}
+
+/// Whether a word is in the text as a whole: `ann` is not in `annotations`.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        [before, after]
+            .into_iter()
+            .flatten()
+            .all(|c| !c.is_alphanumeric())
+    })
 }
 
 fn overlap(target: &Target) -> String {
@@ -347,4 +371,40 @@ fn statuses(answers: &[Answer]) -> String {
     let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
     let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
     statuses.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_word, telling};
+
+    fn told(own: &[&str], others: &[&str]) -> Option<String> {
+        let texts = |texts: &[&str]| -> Vec<String> {
+            texts.iter().map(|text| (*text).to_owned()).collect()
+        };
+        let named = ["ann".to_owned(), "secret".to_owned()];
+        telling(named.into_iter(), &texts(own), &texts(others))
+    }
+
+    #[test]
+    fn a_word_is_found_as_a_whole() {
+        assert!(has_word("<b>ann</b>", "ann"));
+        assert!(has_word("planning ann", "ann"));
+        assert!(!has_word("planning annotations", "ann"));
+        assert!(has_word("ann@example.org, x", "ann@example.org"));
+    }
+
+    #[test]
+    fn a_word_that_is_there_by_chance_tells_no_one_apart() {
+        let victim = "<p>welcome alice 11</p> nonce x8f";
+        // Its own name first, and only where it is in every answer.
+        assert_eq!(
+            told(&["zoe ann 12", "zoe ann 13"], &[victim]).as_deref(),
+            Some("ann")
+        );
+        assert_eq!(
+            told(&["zoe a7f 12", "zoe b8e 12"], &[victim]).as_deref(),
+            Some("zoe")
+        );
+        assert_eq!(told(&["welcome 12 a7f", "welcome 12 a7f"], &[victim]), None);
+    }
 }

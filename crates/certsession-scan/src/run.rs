@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use crate::canary::Canary;
+use crate::canary::Control;
 use crate::catalog::{Entry, Framework, entry};
 use crate::check::{self, Check, Verdict};
 use crate::config::Config;
@@ -110,6 +110,7 @@ pub async fn run(
             .await
         }
         Err(why) => {
+            let why = target.transcript().redacted(&why);
             for entry in checks.iter().filter_map(|check| entry(check.id)) {
                 report.inconclusive.push(judged(entry, why.clone()));
             }
@@ -177,7 +178,7 @@ pub async fn check(
             );
             Ok(())
         }
-        Err(why) => Err(why),
+        Err(why) => Err(target.transcript().redacted(&why)),
     };
     notes.push(format!("{} requests", target.requests()));
     Ok(Readiness { calibrated, notes })
@@ -225,13 +226,13 @@ async fn scan(
         .unwrap_or_default();
     let scan = Scan::new(target, calibration, check_options(options)).await;
     let framework = Framework::recognise(&scan.carrier.cookies, &server);
-    let mut canary = Canary::new(&scan).await;
+    let mut control = Control::new(&scan).await;
     for (number, check) in checks.iter().enumerate() {
         let Some(entry) = entry(check.id) else {
             continue;
         };
         progress.begins(check.id, number, checks.len());
-        target.transcript().begin();
+        target.begin_check();
         let before = target.requests();
         let outcome = tokio::select! {
             outcome = (check.run)(&scan) => outcome,
@@ -239,38 +240,47 @@ async fn scan(
             () = target.interrupted() => Err(target.interruption()),
         };
         let verdict = match outcome {
+            // What was taken for a refusal may have been the limit.
+            Ok(Verdict::Passed(_) | Verdict::NotApplicable(_)) if target.is_limited() => {
+                Verdict::Inconclusive(
+                    "the target limits the rate: a request of this check was answered 429"
+                        .to_owned(),
+                )
+            }
             Ok(verdict) => verdict,
             Err(trouble) => Verdict::Inconclusive(trouble.to_string()),
         };
-        let evidence = target.transcript().take();
-        let died = match &mut canary {
-            // Most checks that do not apply have asked nothing.
-            Some(canary) if target.requests() > before => canary.died_in(&scan, check.id).await,
-            // Without one, only the check's own controls speak.
-            _ => None,
+        let evidence = match verdict {
+            Verdict::Finding(_) => target.transcript().take(),
+            _ => Vec::new(),
         };
-        let verdict = match (verdict, died) {
+        // Most checks that do not apply have asked nothing.
+        let doubt = match target.requests() > before {
+            true => control.doubt(&scan, check.id).await,
+            false => None,
+        };
+        let verdict = match (verdict, doubt) {
             (Verdict::Passed(_), Some(why)) => Verdict::Inconclusive(why),
             (verdict, _) => verdict,
         };
+        let hidden = |text: String| target.transcript().redacted(&text);
         let word = match verdict {
             Verdict::Finding(what) => {
-                let what = target.transcript().redacted(&what);
                 report
                     .findings
-                    .push(found(target, entry, framework, what, evidence));
+                    .push(found(target, entry, framework, hidden(what), evidence));
                 "finding"
             }
             Verdict::Passed(reason) => {
-                report.passed.push(judged(entry, reason));
+                report.passed.push(judged(entry, hidden(reason)));
                 "passed"
             }
             Verdict::Inconclusive(reason) => {
-                report.inconclusive.push(judged(entry, reason));
+                report.inconclusive.push(judged(entry, hidden(reason)));
                 "inconclusive"
             }
             Verdict::NotApplicable(reason) => {
-                report.not_applicable.push(judged(entry, reason));
+                report.not_applicable.push(judged(entry, hidden(reason)));
                 "not applicable"
             }
         };

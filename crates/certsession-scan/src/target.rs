@@ -1,6 +1,6 @@
 //! The application under test, and the limits within which it is asked.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ pub(crate) struct Target {
     allowed_hosts: Vec<String>,
     pub(crate) transcript: Mutex<Transcript>,
     requests: AtomicU32,
+    /// Whether an answer since [`Self::begin_check`] was a 429.
+    limited: AtomicBool,
     timeouts: AtomicU32,
     streak: AtomicU32,
     stopped: Mutex<Option<String>>,
@@ -57,6 +59,7 @@ impl Target {
             certificates,
             allowed_hosts,
             requests: AtomicU32::new(0),
+            limited: AtomicBool::new(false),
             timeouts: AtomicU32::new(0),
             streak: AtomicU32::new(0),
             stopped: Mutex::new(None),
@@ -150,8 +153,23 @@ impl Target {
         Trouble::Stopped("the scan was interrupted".to_owned())
     }
 
+    /// Begins a check: forgets the transcript and the limits of the one before.
+    pub(crate) fn begin_check(&self) {
+        self.transcript().begin();
+        self.limited.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the target has limited the rate since the check began, so that what a check took
+    /// for a refusal may have been the limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limited.load(Ordering::Relaxed)
+    }
+
     /// Counts what came of a request, and gives the target up where it answers no more.
     pub(crate) fn note(&self, trouble: Option<&Trouble>) {
+        if matches!(trouble, Some(Trouble::Status(429, _))) {
+            self.limited.store(true, Ordering::Relaxed);
+        }
         let in_a_row = match trouble {
             Some(Trouble::Timeout(_)) => {
                 if self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_TIMEOUTS {

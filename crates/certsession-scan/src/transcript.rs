@@ -6,19 +6,16 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::http::{Answer, Outgoing, Trouble};
+use crate::redaction::Redaction;
 
 /// More than this many requests of one check show nothing that the first did not.
 const MAX_EXCHANGES: usize = 60;
-/// Shorter values are words like `en`, which occur in any text by chance.
-const MIN_SECRET: usize = 6;
 
 /// What was said during one check.
 #[derive(Debug)]
 pub(crate) struct Transcript {
     exchanges: Vec<Exchange>,
-    /// Tokens in the order in which they appeared: `$TOKEN_1` and so on.
-    tokens: Vec<String>,
-    secrets: Vec<String>,
+    redaction: Redaction,
     began: Instant,
 }
 
@@ -50,32 +47,32 @@ pub struct Exchange {
 
 impl Transcript {
     pub(crate) fn new(config: &Config) -> Self {
-        let mut secrets = config.secrets.clone();
-        for identity in &config.identities {
-            for step in identity.steps.values() {
-                for (name, value) in step.fields() {
-                    if is_secret_name(&name) && !secrets.contains(&value) {
-                        secrets.push(value);
-                    }
-                }
-            }
-        }
         Self {
             exchanges: Vec::new(),
-            tokens: Vec::new(),
-            secrets,
+            redaction: Redaction::of(config),
             began: Instant::now(),
         }
     }
 
     pub(crate) fn begin(&mut self) {
         self.exchanges.clear();
-        self.tokens.clear();
+        self.redaction.forget_tokens();
         self.began = Instant::now();
     }
 
+    /// What was said since [`Self::begin`], without any token or password.
     pub(crate) fn take(&mut self) -> Vec<Exchange> {
-        std::mem::take(&mut self.exchanges)
+        // Once more, as a token may be known only from an answer after the exchange that has it.
+        let hidden = |text: &mut String| *text = self.redaction.redacted(text);
+        let mut exchanges = std::mem::take(&mut self.exchanges);
+        for exchange in &mut exchanges {
+            hidden(&mut exchange.request);
+            hidden(&mut exchange.answer);
+            hidden(&mut exchange.curl);
+            exchange.cookies.iter_mut().for_each(hidden);
+            exchange.sets.iter_mut().for_each(hidden);
+        }
+        exchanges
     }
 
     pub(crate) fn add(
@@ -87,14 +84,14 @@ impl Transcript {
         extracted: impl Iterator<Item = String>,
     ) {
         for value in extracted {
-            self.token(&value);
+            self.redaction.token(&value);
         }
         let mut cookies = Vec::new();
         for line in outgoing.headers.get_all(http::header::COOKIE) {
             let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
             for pair in line.split("; ") {
                 let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-                cookies.push(format!("{name}={}", self.token(value)));
+                cookies.push(format!("{name}={}", self.redaction.token(value)));
             }
         }
         let sets = match answer {
@@ -104,7 +101,7 @@ impl Transcript {
                 .map(
                     |set| match set.removes(crate::http::unix_now()) || set.value.is_empty() {
                         true => format!("{} is removed", set.name),
-                        false => format!("{}={}", set.name, self.token(&set.value)),
+                        false => format!("{}={}", set.name, self.redaction.token(&set.value)),
                     },
                 )
                 .collect(),
@@ -148,30 +145,9 @@ impl Transcript {
         }
     }
 
-    fn token(&mut self, value: &str) -> String {
-        if value.len() < MIN_SECRET {
-            return value.to_owned();
-        }
-        let place = match self.tokens.iter().position(|token| token == value) {
-            Some(place) => place,
-            None => {
-                self.tokens.push(value.to_owned());
-                self.tokens.len() - 1
-            }
-        };
-        format!("$TOKEN_{}", place + 1)
-    }
-
     /// The text without any token or password that is known.
     pub(crate) fn redacted(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (place, token) in self.tokens.iter().enumerate() {
-            text = text.replace(token, &format!("$TOKEN_{}", place + 1));
-        }
-        for secret in self.secrets.iter().filter(|secret| secret.len() > 2) {
-            text = text.replace(secret, "$SECRET");
-        }
-        text
+        self.redaction.redacted(text)
     }
 
     fn curl(
@@ -207,9 +183,56 @@ impl Transcript {
     }
 }
 
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["pass", "pwd", "secret", "token", "otp", "pin", "code"]
-        .iter()
-        .any(|word| name.contains(word))
+#[cfg(test)]
+mod tests {
+    use super::Transcript;
+    use crate::config::Config;
+    use crate::http::{Answer, Outgoing, Trouble};
+
+    fn outgoing(url: &str, body: &str, cookie: Option<&str>) -> Outgoing {
+        let mut headers = http::HeaderMap::new();
+        if let Some(cookie) = cookie {
+            headers.insert(http::header::COOKIE, cookie.parse().unwrap());
+        }
+        Outgoing {
+            method: http::Method::POST,
+            url: url::Url::parse(url).unwrap(),
+            headers,
+            body: bytes::Bytes::from(body.to_owned()),
+        }
+    }
+
+    fn answer(outgoing: &Outgoing, set_cookie: &str) -> Answer {
+        let mut headers = http::HeaderMap::new();
+        headers.insert(http::header::SET_COOKIE, set_cookie.parse().unwrap());
+        Answer::new(outgoing.url.clone(), 200, headers, bytes::Bytes::new())
+    }
+
+    #[test]
+    fn a_token_is_hidden_in_what_was_said_before_it_was_known_as_one() {
+        let config = Config::parse(
+            "target = \"http://localhost\"\n[identity.alice]\n\
+             [step.login]\nrequest = \"POST /login\"\nform = { password = \"p@ss w0rd!\" }\n\
+             [step.whoami]\nrequest = \"GET /me\"\nsigned_in = \"alice\"\n",
+            "scan.toml",
+        )
+        .unwrap();
+        let mut transcript = Transcript::new(&config);
+        transcript.begin();
+        let early = outgoing(
+            "http://localhost/login?sid=q8%2B3J%3D",
+            "password=p%40ss+w0rd%21",
+            Some("sid=short; x=y"),
+        );
+        let failed = Trouble::Reset("q8+3J= is gone".to_owned());
+        transcript.add("alice", None, &early, Err(&failed), std::iter::empty());
+        let late = outgoing("http://localhost/me", "", None);
+        let sets = answer(&late, "sid=q8+3J=; Path=/");
+        transcript.add("alice", None, &late, Ok(&sets), std::iter::empty());
+        let exchanges = serde_json::to_string(&transcript.take()).unwrap();
+        for hidden in ["q8", "w0rd"] {
+            assert!(!exchanges.contains(hidden), "{exchanges}");
+        }
+        assert!(exchanges.contains("/login?sid=$TOKEN_1"), "{exchanges}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::header::HeaderName;
 
 use crate::config::Method;
+use crate::http::Jar;
 
 /// How a request differs from what the configuration says.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub(crate) enum Site {
 pub(crate) enum CookieLines {
     #[default]
     OfJar,
+    /// Of these, those that go with the request's URL.
+    Only(Jar),
     /// These, each as a line, or in HTTP/2 a field, of its own.
     Raw(Vec<String>),
 }

@@ -216,6 +216,19 @@ impl<'t> Actor<'t> {
         self.send(outgoing, self.target.config.timeout).await
     }
 
+    /// Whether a request is the sign-in's, or of a step that runs before it.
+    fn signs_in(&self, request: &str) -> bool {
+        let Some(login) = self.identity.step("login") else {
+            return false;
+        };
+        login
+            .before
+            .iter()
+            .filter_map(|name| self.identity.step(name))
+            .chain([login])
+            .any(|step| format!("{} {}", step.method, step.path) == request)
+    }
+
     async fn extract(&mut self, extract: &Extract) -> Result<(), Trouble> {
         let known = self.answers.get(&extract.from).cloned();
         let is_page = |method: &str| {
@@ -238,6 +251,12 @@ impl<'t> Actor<'t> {
                 answer
             }
             (Some(answer), _) => answer,
+            // A page that is a step as well, and that this actor has not loaded yet.
+            (None, Some((method, path)))
+                if method.eq_ignore_ascii_case("get") && !self.signs_in(&extract.from) =>
+            {
+                self.visit(path.trim()).await?
+            }
             // The step has not run: an actor who has not signed in has no token to send.
             (None, _) => return Ok(()),
         };

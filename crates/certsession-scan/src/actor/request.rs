@@ -90,7 +90,12 @@ impl Actor<'_> {
                 .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
         self.tell_site(&mut outgoing, change.site);
-        if let CookieLines::Raw(lines) = &change.cookies {
+        let lines = match &change.cookies {
+            CookieLines::OfJar => None,
+            CookieLines::Only(jar) => Some(jar.header(&outgoing.url).into_iter().collect()),
+            CookieLines::Raw(lines) => Some(lines.clone()),
+        };
+        if let Some(lines) = lines {
             outgoing.headers.remove(COOKIE);
             for line in lines {
                 if let Ok(value) = HeaderValue::from_bytes(line.as_bytes()) {

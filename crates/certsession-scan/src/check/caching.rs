@@ -7,7 +7,9 @@ pub(super) const CHECKS: &[Check] = &[check!("CACHE-01", stored)];
 async fn stored(scan: &Scan<'_>) -> Outcome {
     let mut victim = scan.victim("the victim").await?;
     let answer = victim.run("whoami").await?;
-    scan.judge(&victim, &answer)?;
+    if scan.judge(&victim, &answer)? != crate::oracle::Reading::Victim {
+        return inconclusive("whoami did not know the victim when it was asked a second time");
+    }
     let control = answer.header_list("cache-control").to_ascii_lowercase();
     let says = |word: &str| {
         control

@@ -29,11 +29,7 @@ async fn sign_in(scan: &Scan<'_>) -> Outcome {
     let sent = sent_across_sites(&victim.jar, &login.method);
     let change = Change {
         site: Site::Cross,
-        cookies: CookieLines::Raw(
-            sent.header(&scan.target.config.target)
-                .into_iter()
-                .collect(),
-        ),
+        cookies: CookieLines::Only(sent),
         given: Some(attacker.values.clone()),
         // A form has no other media type that could carry JSON; with JSON's own the browser asks
         // the application first.

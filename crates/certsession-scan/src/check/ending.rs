@@ -179,18 +179,16 @@ async fn from_another_site(scan: &Scan<'_>, method: http::Method) -> Result<Opti
     if scan.session_of(&sent).is_empty() {
         return Ok(None);
     }
-    let line = sent.header(&scan.target.config.target).unwrap_or_default();
     let is_get = method == http::Method::GET;
     let change = Change {
         method: Some(method),
         site: Site::Cross,
-        cookies: CookieLines::Raw(vec![line]),
+        cookies: CookieLines::Only(sent),
         // Another site cannot read the token of a form.
         given: Some(Default::default()),
         no_body: is_get,
         ..Change::default()
     };
-
     let answer = victim.run_with("logout", &change).await?;
     crate::scan::did_not_fail(&answer, "a sign-out from another site")?;
     Ok(Some(scan.who(&mut victim).await? == Reading::NotSignedIn))

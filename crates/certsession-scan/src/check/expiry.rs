@@ -22,17 +22,27 @@ async fn idle(scan: &Scan<'_>) -> Outcome {
     if !scan.options.timeouts {
         return not_applicable("time-outs are waited for with --timeouts only");
     }
-    let idle = scan.victim("the victim who does nothing").await?;
-    let left = idle.credentials();
+    let mut idle = scan.victim("the victim who does nothing").await?;
     let mut active = scan.victim("the victim who goes on").await?;
-    let alive = keeps_alive(scan, &mut active, limit + MARGIN, limit / 3).await?;
-    if !alive {
+    // The control: nothing but the time ends it.
+    if scan.who(&mut idle).await? != Reading::Victim {
+        return not_applicable("the application keeps one session for each user");
+    }
+    // Some applications replace the token on each request: the copy is of the last one.
+    let left = idle.credentials();
+    if keeps_alive(scan, &mut active, limit, limit / 3)
+        .await?
+        .is_some()
+    {
         return inconclusive("a session that is in use ended before the idle time-out");
     }
-    match scan
+    let reading = scan
         .replay_at_home("the attacker with an old token", &left)
-        .await?
-    {
+        .await?;
+    if scan.who(&mut active).await? != Reading::Victim {
+        return inconclusive("a session that is in use ended together with the one that is not");
+    }
+    match reading {
         Reading::Victim => finding(format!(
             "A session that nothing was asked of for {} s still reads as the victim; the policy \
              ends it after {} s.",
@@ -55,15 +65,24 @@ async fn absolute(scan: &Scan<'_>) -> Outcome {
         None => limit / 4,
     };
     let mut victim = scan.victim("the victim who goes on").await?;
-    let alive = keeps_alive(scan, &mut victim, limit + MARGIN, pause).await?;
-    match alive {
-        true => finding(format!(
+    let end = keeps_alive(scan, &mut victim, limit, pause).await?;
+    let idle = scan.target.config.policy.idle;
+    match end {
+        Some(end) if end.early => inconclusive(format!(
+            "a session in use ended after {} s, before the absolute time-out",
+            end.age.as_secs_f32()
+        )),
+        Some(end) if idle.is_some_and(|idle| end.unused >= idle) => inconclusive(format!(
+            "a session that was not used for {} s ended, which may be the idle time-out",
+            end.unused.as_secs_f32()
+        )),
+        Some(_) => passed("a session in use ends with the absolute time-out"),
+        None => finding(format!(
             "A session that is in use all the time still reads as the victim after {} s; the \
              policy ends it after {} s.",
             (limit + MARGIN).as_secs_f32(),
             limit.as_secs_f32()
         )),
-        false => passed("a session in use ends with the absolute time-out"),
     }
 }
 
@@ -94,20 +113,47 @@ async fn concurrent(scan: &Scan<'_>) -> Outcome {
     }
 }
 
-/// Asks now and then for some time; whether the session is alive at the end.
+/// How a session ended that was asked now and then.
+struct End {
+    /// From the sign-in on.
+    age: Duration,
+    /// From the last time that it was alive on.
+    unused: Duration,
+    /// Before the limit, by more than applications count inexactly.
+    early: bool,
+}
+
+/// Asks now and then until the limit is over. None where the session outlives it. It is asked just
+/// before the limit as well, so that an end after that is the limit's.
 async fn keeps_alive<'t>(
     scan: &Scan<'t>,
     actor: &mut Actor<'t>,
-    time: Duration,
+    limit: Duration,
     pause: Duration,
-) -> Result<bool, Trouble> {
-    let end = Instant::now() + time;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        tokio::time::sleep(pause.max(Duration::from_millis(100)).min(left)).await;
-        let reading = scan.who(actor).await?;
-        if reading != Reading::Victim || left.is_zero() {
-            return Ok(reading == Reading::Victim);
+) -> Result<Option<End>, Trouble> {
+    let began = Instant::now();
+    let moments = [
+        (limit.saturating_sub(MARGIN), true),
+        (limit + MARGIN, false),
+    ];
+    let mut used = began;
+    for (end, early) in moments.map(|(moment, early)| (began + moment, early)) {
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            tokio::time::sleep(pause.max(Duration::from_millis(100)).min(left)).await;
+            let asked = Instant::now();
+            if scan.who(actor).await? != Reading::Victim {
+                return Ok(Some(End {
+                    age: began.elapsed(),
+                    unused: used.elapsed(),
+                    early,
+                }));
+            }
+            used = asked;
+            if left <= pause {
+                break;
+            }
         }
     }
+    Ok(None)
 }

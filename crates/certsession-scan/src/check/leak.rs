@@ -63,10 +63,16 @@ async fn leaks(scan: &Scan<'_>) -> Result<Searched, Trouble> {
     crate::scan::did_not_fail(&login, "login")?;
     let mut chain = victim.chain.clone();
     let at_login = chain.len();
-    scan.who(&mut victim).await?;
+    // The control: the anonymous cookie of a refused sign-in is no token.
+    if scan.who(&mut victim).await? != crate::oracle::Reading::Victim {
+        return Ok(Searched::Nothing(inconclusive(
+            "the sign-in did not sign in",
+        )));
+    }
     chain.extend(victim.chain.iter().cloned());
     if victim.has_step("read") {
-        victim.run("read").await?;
+        let read = victim.run("read").await?;
+        crate::scan::did_not_fail(&read, "read")?;
         chain.extend(victim.chain.iter().cloned());
     }
     let by_cookie = !scan.carrier.cookies.is_empty();
@@ -95,7 +101,7 @@ async fn leaks(scan: &Scan<'_>) -> Result<Searched, Trouble> {
         );
     }
     for value in values {
-        let plain = super::fixation::decoded(&value);
+        let plain = crate::http::decoded(&value);
         let in_url = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
         // express-session signs the id that it puts in front (`s:ID.SIGNATURE`); pages that show
         // an id show it without the signature.

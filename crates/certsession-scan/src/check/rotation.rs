@@ -28,12 +28,14 @@ async fn elevation(scan: &Scan<'_>) -> Outcome {
             .browser("the attacker with the token from before")
             .with(before.clone());
         let answer = attacker.run("elevated").await?;
+        crate::scan::did_not_fail(&answer, "elevated")?;
         let step = attacker.step("elevated")?;
         let allowed = match step.signed_in.as_ref().or(step.expect.as_ref()) {
             Some(matcher) => matcher.matches(&answer),
             None => answer.status < 300,
         };
         let control = victim.run("elevated").await?;
+        crate::scan::did_not_fail(&control, "elevated")?;
         let control_allowed = match step.signed_in.as_ref().or(step.expect.as_ref()) {
             Some(matcher) => matcher.matches(&control),
             None => control.status < 300,
@@ -69,7 +71,8 @@ async fn elevation(scan: &Scan<'_>) -> Outcome {
 async fn still_there(scan: &Scan<'_>) -> Outcome {
     let mut victim = scan.victim("the victim").await?;
     let before = victim.credentials();
-    victim.run("elevate").await?;
+    let answer = victim.run("elevate").await?;
+    crate::scan::did_not_fail(&answer, "elevate")?;
     let certificate = scan.target.certificate(0);
     let label = "the attacker with the token from before";
     if scan.outlives_grace(label, &before, certificate).await? != Reading::Victim {
@@ -82,7 +85,8 @@ async fn still_there(scan: &Scan<'_>) -> Outcome {
         );
     }
     let mut attacker = scan.browser(label).with(before);
-    attacker.run("logout").await?;
+    let answer = attacker.run("logout").await?;
+    crate::scan::did_not_fail(&answer, "logout")?;
     match scan.who(&mut victim).await? {
         Reading::NotSignedIn => finding(
             "The elevation issues no new id: signing out with the token from before ends the \

@@ -84,6 +84,14 @@ impl SetCookie {
     }
 }
 
+/// A cookie's value without its percent escapes, as a query writes its own.
+pub(crate) fn decoded(value: &str) -> String {
+    let one = value.replace('+', "%2B").replace('&', "%26");
+    url::form_urlencoded::parse(format!("v={one}").as_bytes())
+        .next()
+        .map_or_else(|| value.to_owned(), |(_, value)| value.into_owned())
+}
+
 pub(crate) fn unix_now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -140,7 +148,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{SameSite, SetCookie, http_date};
+    use super::{SameSite, SetCookie, decoded, http_date};
 
     #[test]
     fn every_attribute_is_read_whatever_its_case() {
@@ -161,6 +169,11 @@ mod tests {
     fn a_value_keeps_its_quotes_and_its_percent_signs() {
         let cookie = SetCookie::parse("connect.sid=s%3A\"x\"").unwrap();
         assert_eq!(cookie.value, "s%3A\"x\"");
+    }
+
+    #[test]
+    fn a_value_without_its_escapes_is_whole() {
+        assert_eq!(decoded("s%3Aa+b&c=d%2F"), "s:a+b&c=d/");
     }
 
     #[test]

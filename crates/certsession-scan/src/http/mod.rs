@@ -10,7 +10,7 @@ mod trouble;
 
 pub(crate) use answer::Answer;
 pub(crate) use connection::{Connection, Outgoing, origin};
-pub(crate) use cookie::{SameSite, SetCookie, unix_now};
+pub(crate) use cookie::{SameSite, SetCookie, decoded, unix_now};
 pub(crate) use jar::Jar;
 pub(crate) use tls::{ClientTls, Protocols, Resume, ServerTrust, TlsVersion};
 pub(crate) use trouble::Trouble;

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use scraper::{Html, Selector};
 use serde::Deserialize;
+use serde_json::Value as Json;
 use url::Url;
 
 use super::InitError;
 use super::write::Draft;
-use crate::transcript::is_secret_name;
 
 #[derive(Deserialize)]
 struct Har {
@@ -87,11 +88,16 @@ fn configuration(text: &str) -> Result<String, InitError> {
             let url = Url::parse(&entry.request.url).ok()?;
             fields
                 .iter()
-                .any(|(name, _)| name.to_ascii_lowercase().contains("pass"))
+                .any(|(name, value)| sends_password(name, value))
                 .then_some((place, url, fields, json))
         })
         .ok_or_else(|| InitError("no request of it sends a password".to_owned()))?;
     let origin = crate::http::origin(&url);
+    let own = |entry: &Entry| -> Option<Url> {
+        Url::parse(&entry.request.url)
+            .ok()
+            .filter(|url| crate::http::origin(url) == origin)
+    };
     let mut draft = Draft {
         target: origin.clone(),
         login: format!("{} {}", entries[place].request.method, of(&url)),
@@ -99,37 +105,30 @@ fn configuration(text: &str) -> Result<String, InitError> {
         ..Draft::default()
     };
     for (name, value) in fields {
-        // A value that an earlier page had in a field of this name changes each time.
-        let page = entries[..place].iter().rev().find(|entry| {
-            !value.is_empty()
-                && entry.request.method == "GET"
-                && entry.response.content.text.contains(&value)
-                && entry.response.content.text.contains(&name)
-        });
-        match page.and_then(|entry| Url::parse(&entry.request.url).ok()) {
+        // A value that an earlier page had in an input of this name changes each time.
+        let page = entries[..place]
+            .iter()
+            .rev()
+            .filter(|entry| entry.request.method == "GET" && entry.has_input(&name, &value))
+            .find_map(own)
+            .filter(|_| !is_password(&name));
+        match page {
             Some(page) => {
                 draft.page = Some(of(&page));
                 draft.hidden.push(name);
             }
-            // What the recording has for a secret stays out of the file.
-            None if is_secret_name(&name) => draft.fields.push((name, String::new())),
             None => draft.fields.push((name, value)),
         }
     }
-    let own = |entry: &Entry| -> Option<Url> {
-        Url::parse(&entry.request.url)
-            .ok()
-            .filter(|url| crate::http::origin(url) == origin)
-    };
     let after = &entries[place + 1..];
     draft.whoami = after
         .iter()
-        .find(|entry| {
+        .filter(|entry| {
             entry.request.method == "GET"
                 && (entry.response.content.mime_type.contains("json")
                     || entry.response.content.mime_type.contains("html"))
         })
-        .and_then(own)
+        .find_map(own)
         .map(|url| format!("GET {}", of(&url)));
     draft.logout = after.iter().find_map(|entry| {
         let url = own(entry)?;
@@ -149,25 +148,50 @@ fn of(url: &Url) -> String {
     }
 }
 
+impl Entry {
+    /// Whether the answer is a page with an input of this name and value.
+    fn has_input(&self, name: &str, value: &Json) -> bool {
+        let content = &self.response.content;
+        let (true, Some(value), Ok(inputs)) = (
+            content.mime_type.contains("html"),
+            value.as_str().filter(|value| !value.is_empty()),
+            Selector::parse("input[name]"),
+        ) else {
+            return false;
+        };
+        let page = Html::parse_document(&content.text);
+        page.select(&inputs)
+            .any(|input| input.attr("name") == Some(name) && input.attr("value") == Some(value))
+    }
+}
+
+fn is_password(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("pass") || name.contains("pwd")
+}
+
+fn sends_password(name: &str, value: &Json) -> bool {
+    match value {
+        Json::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| sends_password(name, value)),
+        Json::Array(values) => values.iter().any(|value| sends_password(name, value)),
+        _ => is_password(name),
+    }
+}
+
 /// What a request sends, and whether as JSON.
-fn fields(entry: &Entry) -> Option<(Vec<(String, String)>, bool)> {
+fn fields(entry: &Entry) -> Option<(Vec<(String, Json)>, bool)> {
     let data = entry.request.post_data.as_ref()?;
     if data.mime_type.contains("json") {
-        let json: serde_json::Value = serde_json::from_str(&data.text).ok()?;
-        let fields = json
-            .as_object()?
-            .iter()
-            .map(|(name, value)| {
-                let value = match value {
-                    serde_json::Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                (name.clone(), value)
-            })
-            .collect();
-        return Some((fields, true));
+        return match serde_json::from_str(&data.text).ok()? {
+            Json::Object(fields) => Some((fields.into_iter().collect(), true)),
+            _ => None,
+        };
     }
-    let fields = match data.params.is_empty() {
+    // Of the same fields, some browsers leave the percent escapes in `params`.
+    let in_text = !data.text.is_empty() && !data.mime_type.contains("multipart");
+    let fields: Vec<(String, String)> = match in_text {
         true => url::form_urlencoded::parse(data.text.as_bytes())
             .into_owned()
             .collect(),
@@ -177,7 +201,10 @@ fn fields(entry: &Entry) -> Option<(Vec<(String, String)>, bool)> {
             .map(|param| (param.name.clone(), param.value.clone()))
             .collect(),
     };
-    Some((fields, false))
+    let texts = fields
+        .into_iter()
+        .map(|(name, value)| (name, Json::String(value)));
+    Some((texts.collect(), false))
 }
 
 #[cfg(test)]
@@ -209,5 +236,126 @@ mod tests {
             .replace("${ALICE_PASSWORD}", "a")
             .replace("${BOB_PASSWORD}", "b");
         Config::parse(&filled, "scan.toml").unwrap();
+    }
+    fn entry(request: &str, response: &str) -> String {
+        format!("{{\"request\":{request},\"response\":{{{response}}}}}")
+    }
+
+    fn har(entries: &[String]) -> String {
+        let text = format!("{{\"log\":{{\"entries\":[{}]}}}}", entries.join(","));
+        configuration(&text).unwrap()
+    }
+
+    fn get(url: &str, media_type: &str, text: &str) -> String {
+        let content = serde_json::json!({ "mimeType": media_type, "text": text });
+        entry(
+            &format!("{{\"method\":\"GET\",\"url\":\"{url}\"}}"),
+            &format!("\"content\":{content}"),
+        )
+    }
+
+    fn post(url: &str, media_type: &str, text: &str, params: &str) -> String {
+        let text = serde_json::Value::from(text);
+        entry(
+            &format!(
+                "{{\"method\":\"POST\",\"url\":\"{url}\",\"postData\":{{\"mimeType\":\"{media_type}\",\
+                 \"text\":{text},\"params\":{params}}}}}"
+            ),
+            "",
+        )
+    }
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    #[test]
+    fn json_keeps_its_types_and_its_nesting_without_its_secrets() {
+        let sent = r#"{"remember":true,"version":1,"none":null,"user":
+            {"name":"alice","password":"geheim","pin":1234,"roles":["a","b"]}}"#;
+        let text = har(&[post(
+            "http://localhost/login",
+            "application/json",
+            sent,
+            "[]",
+        )]);
+        assert!(!text.contains("geheim") && !text.contains("1234"), "{text}");
+        assert!(text.contains("remember = true, version = 1"), "{text}");
+        assert!(
+            text.contains(
+                "user = { name = \"alice\", password = \"${ALICE_PASSWORD}\", \
+                 pin = \"${ALICE_PIN}\", roles = [\"a\", \"b\"] }"
+            ),
+            "{text}"
+        );
+        let mut filled = text;
+        for variable in ["ALICE_PASSWORD", "BOB_PASSWORD", "ALICE_PIN", "BOB_PIN"] {
+            filled = filled.replace(&format!("${{{variable}}}"), "a");
+        }
+        Config::parse(&filled, "scan.toml").unwrap();
+    }
+
+    #[test]
+    fn only_an_input_of_the_same_value_makes_a_field_hidden() {
+        let text = har(&[
+            get(
+                "http://localhost/login",
+                "text/html",
+                "<input name=csrf value=t0k3n>",
+            ),
+            get(
+                "http://localhost/app.js",
+                "text/javascript",
+                "user = 'alice'",
+            ),
+            get(
+                "http://cdn.example/",
+                "text/html",
+                "<input name=user value=alice>",
+            ),
+            get(
+                "http://localhost/start",
+                "text/html",
+                "<p>user: alice</p>\
+                 <input name=password value=geheim>",
+            ),
+            post(
+                "http://localhost/login",
+                FORM,
+                "user=alice&password=geheim&csrf=t0k3n",
+                "[]",
+            ),
+        ]);
+        assert!(text.contains("user = \"alice\""), "{text}");
+        assert!(text.contains("password = \"${ALICE_PASSWORD}\""), "{text}");
+        assert!(text.contains("css = \"input[name='csrf']\""), "{text}");
+        assert!(!text.contains("geheim"), "{text}");
+    }
+
+    #[test]
+    fn the_text_of_a_form_is_read_before_its_parameters() {
+        let params = r#"[{"name":"user","value":"al%40example.org"},{"name":"pass","value":"x"}]"#;
+        let text = har(&[post(
+            "http://localhost/in",
+            FORM,
+            "user=al%40example.org&pass=x",
+            params,
+        )]);
+        assert!(text.contains("user = \"al@example.org\""), "{text}");
+        let text = har(&[post(
+            "http://localhost/in",
+            "multipart/form-data",
+            "--x",
+            params,
+        )]);
+        assert!(text.contains("user = \"al%40example.org\""), "{text}");
+    }
+
+    #[test]
+    fn an_answer_of_another_site_is_not_whoami() {
+        let text = har(&[
+            post("http://localhost/in", FORM, "user=alice&pass=x", "[]"),
+            get("http://cdn.example/config.json", "application/json", "{}"),
+            get("http://localhost/home", "text/html", ""),
+        ]);
+        assert!(text.contains("request = \"GET /home\""), "{text}");
     }
 }

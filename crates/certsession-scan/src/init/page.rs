@@ -59,7 +59,7 @@ pub(super) fn configuration(answer: &Answer) -> Result<String, InitError> {
             "checkbox" | "radio" if input.attr("checked").is_none() => {}
             _ => draft
                 .fields
-                .push((name, input.attr("value").unwrap_or_default().to_owned())),
+                .push((name, input.attr("value").unwrap_or_default().into())),
         }
     }
     draft.logout = all(None, "a[href], form[action]")

@@ -1,6 +1,8 @@
 //! The text of a configuration, with comments that say what to do next.
 
-use crate::transcript::is_secret_name;
+use serde_json::Value as Json;
+
+use crate::redaction::is_secret_name;
 
 /// What a start knows of an application.
 #[derive(Debug, Default)]
@@ -10,7 +12,8 @@ pub(super) struct Draft {
     pub(super) login: String,
     /// Where the page with the form is, where a hidden field has to be taken from it.
     pub(super) page: Option<String>,
-    pub(super) fields: Vec<(String, String)>,
+    /// What the sign-in sends; texts alone where it is no JSON. Secrets among them are not written.
+    pub(super) fields: Vec<(String, Json)>,
     pub(super) json: bool,
     /// Hidden fields whose value changes.
     pub(super) hidden: Vec<String>,
@@ -33,21 +36,17 @@ impl Draft {
         if !self.fields.is_empty() {
             text += "# What bob signs in with; secrets come from the environment.\n";
             text += &format!("[identity.bob.{part}]\n");
-            for (name, _) in &self.fields {
-                text += &format!("{} = {}\n", key(name), quoted(&value_for(name, "bob")));
+            for (name, value) in &self.fields {
+                if let Some(value) = of_bob(name, value) {
+                    text += &format!("{} = {value}\n", key(name));
+                }
             }
         }
         text += &format!("\n[step.login]\nrequest = {}\n", quoted(&self.login));
         let fields: Vec<String> = self
             .fields
             .iter()
-            .map(|(name, value)| {
-                let value = match value.is_empty() || is_secret_name(name) {
-                    true => value_for(name, "alice"),
-                    false => value.clone(),
-                };
-                format!("{} = {}", key(name), quoted(&value))
-            })
+            .filter_map(|(name, value)| Some(format!("{} = {}", key(name), of_alice(name, value)?)))
             .collect();
         if !fields.is_empty() {
             text += &format!("{part} = {{ {} }}\n", fields.join(", "));
@@ -89,6 +88,55 @@ impl Draft {
             # [step.elevate]  # gains rights: ROT-01\n\
             # [step.password] # changes the password to what it is: ROT-02\n"
     }
+}
+
+/// A value as alice sends it. None for JSON's null, which TOML does not have.
+fn of_alice(name: &str, value: &Json) -> Option<String> {
+    Some(match value {
+        Json::Null => return None,
+        Json::Object(fields) => table(fields.iter().filter_map(|(name, value)| {
+            let value = of_alice(name, value)?;
+            Some((name.as_str(), value))
+        })),
+        Json::Array(values) => {
+            let values: Vec<String> = values
+                .iter()
+                .filter_map(|value| of_alice(name, value))
+                .collect();
+            format!("[{}]", values.join(", "))
+        }
+        Json::String(text) if !text.is_empty() && !is_secret_name(name) => quoted(text),
+        Json::String(_) => quoted(&value_for(name, "alice")),
+        Json::Number(_) | Json::Bool(_) if is_secret_name(name) => {
+            quoted(&value_for(name, "alice"))
+        }
+        Json::Number(_) | Json::Bool(_) => value.to_string(),
+    })
+}
+
+/// The same where bob has a value of his own: for texts and secrets.
+fn of_bob(name: &str, value: &Json) -> Option<String> {
+    match value {
+        Json::Object(fields) => {
+            let own: Vec<(&str, String)> = fields
+                .iter()
+                .filter_map(|(name, value)| Some((name.as_str(), of_bob(name, value)?)))
+                .collect();
+            (!own.is_empty()).then(|| table(own.into_iter()))
+        }
+        Json::String(_) => Some(quoted(&value_for(name, "bob"))),
+        Json::Number(_) | Json::Bool(_) if is_secret_name(name) => {
+            Some(quoted(&value_for(name, "bob")))
+        }
+        _ => None,
+    }
+}
+
+fn table<'n>(entries: impl Iterator<Item = (&'n str, String)>) -> String {
+    let entries: Vec<String> = entries
+        .map(|(name, value)| format!("{} = {value}", key(name)))
+        .collect();
+    format!("{{ {} }}", entries.join(", "))
 }
 
 fn value_for(name: &str, identity: &str) -> String {

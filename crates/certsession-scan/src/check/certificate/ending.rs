@@ -16,6 +16,7 @@ const SHORT: Duration = Duration::from_secs(4);
 const AFTER_EXPIRY: Duration = Duration::from_millis(1_300);
 /// How long a server may take to follow its revocation list.
 const CRL_WAIT: Duration = Duration::from_secs(15);
+
 /// A certificate that expires while its connection is open.
 pub(super) async fn expires(scan: &Scan<'_>) -> Outcome {
     let (mint, pki) = match minting(scan) {
@@ -68,6 +69,8 @@ pub(super) async fn revoked(scan: &Scan<'_>) -> Outcome {
     };
     let minted = pki::issue(&pki.authority, &mint).map_err(Trouble::Step)?;
     let tls = minted.tls(&scan.target.trust).map_err(Trouble::Step)?;
+    let valid = "the victim, with a valid certificate";
+    let mut other = scan.victim(valid).await?;
     let mut victim = Actor::new(
         scan.target,
         "the victim, with a certificate that is revoked",
@@ -79,11 +82,22 @@ pub(super) async fn revoked(scan: &Scan<'_>) -> Outcome {
             "a minted certificate with the victim's names does not sign the victim in",
         );
     }
+    // Where a user has one session, the second sign-in has ended the first.
+    let has_both = scan.who(&mut other).await? == Reading::Victim;
     let before = KeptFile::read(crl)?;
     pki::revoke(&pki.authority, &minted, crl).map_err(Trouble::Step)?;
     let ended = ends_within(scan, &mut victim, CRL_WAIT).await;
+    // The control, while the list is in force: a server that takes no list of this kind may let
+    // no one in.
+    let others = match has_both {
+        true => scan.who(&mut other).await,
+        false => scan.victim(valid).await.map(|_| Reading::Victim),
+    };
     drop(before);
     match ended? {
+        true if others != Ok(Reading::Victim) => inconclusive(
+            "once the list had revoked one certificate, sessions with another one ended as well",
+        ),
         true => passed("the session ends once its certificate is revoked, on the open connection"),
         false => finding(format!(
             "{} s after the list of the authority has revoked the client certificate, its session \
@@ -123,9 +137,11 @@ pub(super) async fn resumed(scan: &Scan<'_>) -> Outcome {
                     "a minted certificate with the victim's names does not sign the victim in",
                 );
             }
-            // A server need not speak both versions.
-            Err(trouble) if trouble.is_refusal() => continue,
-            Err(Trouble::Connect(_)) => continue,
+            // A server need not speak both versions. The control: it is there.
+            Err(Trouble::Refused(_) | Trouble::Reset(_) | Trouble::Connect(_)) => {
+                scan.victim("the victim, with a valid certificate").await?;
+                continue;
+            }
             Err(trouble) => return Err(trouble),
         }
         victim.disconnect();
@@ -144,7 +160,9 @@ pub(super) async fn resumed(scan: &Scan<'_>) -> Outcome {
                 ));
             }
             Ok(_) => {}
-            Err(trouble) if trouble.is_refusal() => {}
+            Err(trouble) if trouble.is_refusal() => {
+                scan.victim("the victim, with a valid certificate").await?;
+            }
             Err(trouble) => return Err(trouble),
         }
     }

@@ -6,6 +6,9 @@ use crate::http::ClientTls;
 use crate::oracle::Reading;
 use crate::pki::Mint;
 
+/// So often a connection is tried that breaks off.
+const TRIES: u32 = 3;
+
 pub(super) fn without_mutual_tls(scan: &Scan<'_>) -> Option<Outcome> {
     if !scan.target.is_https() {
         return Some(not_applicable("the target is scanned over plain HTTP"));
@@ -51,7 +54,14 @@ pub(super) async fn stolen(
     credentials: &Credentials,
     certificate: &ClientTls,
 ) -> Result<bool, Trouble> {
-    match scan.replay(label, credentials, certificate).await {
+    let mut reading = scan.replay(label, credentials, certificate).await;
+    // A connection that breaks off may do so by chance; a refused handshake is an answer.
+    for _ in 1..TRIES {
+        if matches!(reading, Err(Trouble::Reset(_))) {
+            reading = scan.replay(label, credentials, certificate).await;
+        }
+    }
+    match reading {
         Ok(reading) => Ok(reading == Reading::Victim),
         Err(trouble) if trouble.is_refusal() => {
             // The control: the server is there, and lets the victim in.

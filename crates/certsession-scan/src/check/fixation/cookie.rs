@@ -77,9 +77,11 @@ pub(super) async fn survives(scan: &Scan<'_>) -> Outcome {
     let mut browser = scan.browser("the attacker, then the victim in the same browser");
     before_sign_in(scan, &mut browser).await?;
     let clean = browser.run("read").await?;
+    crate::scan::did_not_fail(&clean, "read")?;
     let wrote = browser.run("write").await?;
     crate::scan::did_not_fail(&wrote, "write")?;
     let written = browser.run("read").await?;
+    crate::scan::did_not_fail(&written, "read")?;
     let mut planted = &words(&written.text()) - &words(&clean.text());
     if scan.session_of(&browser.jar).is_empty() || written.status >= 400 || planted.is_empty() {
         return not_applicable("nothing is kept for a user who is not signed in");
@@ -95,9 +97,13 @@ pub(super) async fn survives(scan: &Scan<'_>) -> Outcome {
         planted = &planted & &sent;
     }
     scan.sign_in(&mut browser).await?;
-    let after = words(&browser.run("read").await?.text());
+    let after = browser.run("read").await?;
+    crate::scan::did_not_fail(&after, "read")?;
+    let after = words(&after.text());
     let mut fresh = scan.victim("the victim in another browser").await?;
-    let control = words(&fresh.run("read").await?.text());
+    let control = fresh.run("read").await?;
+    crate::scan::did_not_fail(&control, "read")?;
+    let control = words(&control.text());
     let planted = &planted - &control;
     match !planted.is_empty() && planted.is_subset(&after) {
         true => finding(

@@ -1,10 +1,10 @@
 //! FIX-03: an id in the query, the path, a header or a form.
 
 use super::super::*;
-use super::planting::{Planted, before_sign_in, decoded, plant};
+use super::planting::{Planted, before_sign_in, plant};
 use crate::actor::Change;
 use crate::forge;
-use crate::http::Jar;
+use crate::http::{Jar, decoded};
 use crate::oracle::Reading;
 
 pub(super) async fn elsewhere(scan: &Scan<'_>) -> Outcome {

@@ -9,7 +9,7 @@ mod planting;
 
 use super::{Check, check};
 
-pub(super) use planting::{before_sign_in, decoded};
+pub(super) use planting::before_sign_in;
 
 pub(super) const CHECKS: &[Check] = &[
     check!("FIX-01", cookie::kept),

@@ -86,10 +86,3 @@ async fn sign_in_with<'t>(
     crate::scan::did_not_fail(&answer, "login")?;
     scan.who(actor).await
 }
-
-/// A cookie's value without its percent escapes, as a query writes its own.
-pub(in super::super) fn decoded(value: &str) -> String {
-    url::form_urlencoded::parse(format!("v={}", value.replace('+', "%2B")).as_bytes())
-        .next()
-        .map_or_else(|| value.to_owned(), |(_, value)| value.into_owned())
-}
