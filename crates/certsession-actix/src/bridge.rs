@@ -4,6 +4,9 @@
 //! the bridge, which is between our middleware and their code, fills that session from ours
 //! before the handler, and records the difference, key by key, in ours after it.
 
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -201,8 +204,9 @@ struct Crossing {
 /// A value that their session was filled with.
 struct Shown {
     json: String,
-    /// Where the text lies in their session. Each of their writes allocates another, while this one
-    /// is still there: so a write shows although it changes nothing, and a sign-in does not drop it.
+    /// Where the text lies in their session. A write allocates another while this one is still there:
+    /// so it shows although it changes nothing, and a sign-in does not drop it. (Of several writes of
+    /// one key, the last may be given this address again: such a value counts as not written.)
     address: usize,
 }
 

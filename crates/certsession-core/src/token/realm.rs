@@ -70,7 +70,11 @@ mod tests {
 
     #[test]
     fn a_token_is_itself_in_its_own_realm_alone() {
-        let realms = [Realm::default(), Realm::named("shop"), Realm::named("staff")];
+        let realms = [
+            Realm::default(),
+            Realm::named("shop"),
+            Realm::named("staff"),
+        ];
         for (issuer, issued_in) in realms.iter().enumerate() {
             let token = Token::issue().unwrap();
             let (handle, hash) = (token.handle(), issued_in.hash(&token));
@@ -81,6 +85,19 @@ mod tests {
                 assert_eq!(read_in.hash(&read) == hash, reader == issuer);
             }
         }
+    }
+
+    #[test]
+    fn a_secret_has_another_hash_in_each_realm() {
+        // Who changes the handle in the text back gains nothing.
+        let token = Token::issue().unwrap();
+        let realms = [
+            Realm::default(),
+            Realm::named("shop"),
+            Realm::named("staff"),
+        ];
+        let [default, shop, staff] = realms.map(|realm| realm.hash(&token));
+        assert!(default != shop && shop != staff && staff != default);
     }
 
     #[test]
