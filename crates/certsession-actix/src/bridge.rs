@@ -4,6 +4,9 @@
 //! the bridge, which is between our middleware and their code, fills that session from ours
 //! before the handler, and records the difference, key by key, in ours after it.
 
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -194,9 +197,23 @@ struct Crossing {
     ours: CertSession,
     theirs: TheirSession,
     /// What their session was filled with.
-    shown: HashMap<String, String>,
+    shown: HashMap<String, Shown>,
     is_finished: bool,
 }
+
+/// A value that their session was filled with.
+struct Shown {
+    json: String,
+    /// Where the text lies in their session. A write allocates another while this one is still there:
+    /// so it shows although it changes nothing, and a sign-in does not drop it. (Of several writes of
+    /// one key, the last may be given this address again: such a value counts as not written.)
+    address: usize,
+}
+
+/// The spare room of the keys that their session was filled with. They stay when a value is replaced,
+/// so a key without it was removed and written again, where the text of the new value may lie at the
+/// address of the old one.
+const SPARE_ROOM: usize = 128;
 
 impl Rules {
     fn fill(&self, request: &ServiceRequest) -> Result<Crossing, Error> {
@@ -218,9 +235,23 @@ impl Rules {
         let theirs = request.get_session();
         for (name, json) in &shown {
             let value = raw(json)?;
-            let filled = theirs.insert(name.as_str(), value);
+            let mut key = String::with_capacity(name.len() + SPARE_ROOM);
+            key.push_str(name);
+            // Or it would keep the key of a middleware further out that has written one.
+            theirs.remove(name);
+            let filled = theirs.insert(key, value);
             filled.map_err(|_| encode_error(name))?;
         }
+        let entries = theirs.entries();
+        let address = |name: &String| entries.get(name).map_or(0, |json| json.as_ptr().addr());
+        let shown = shown
+            .into_iter()
+            .map(|(name, json)| {
+                let address = address(&name);
+                (name, Shown { json, address })
+            })
+            .collect();
+        drop(entries);
         Ok(Crossing {
             ours,
             theirs,
@@ -247,11 +278,9 @@ impl Crossing {
             return self.ours.sign_out();
         }
         let entries = self.theirs.entries();
-        let user = |entries: &HashMap<_, String>| match entries.get(&rules.user_key) {
-            Some(json) => user_in(json),
-            None => Ok(None),
-        };
-        let (before, after) = (user(&self.shown)?, user(&entries)?);
+        let user = |json: Option<&String>| json.map_or(Ok(None), |json| user_in(json));
+        let before = self.shown.get(&rules.user_key).map(|shown| &shown.json);
+        let (before, after) = (user(before)?, user(entries.get(&rules.user_key))?);
         let is_signed_out = before.is_some() && after.is_none();
         match after {
             Some(principal) if before.as_ref() != Some(&principal) => {
@@ -266,8 +295,9 @@ impl Crossing {
             _ => {}
         }
         for (name, json) in &*entries {
-            let is_written = self.shown.get(name) != Some(json);
-            if is_written || (is_signed_out && rules.carried.contains(name)) {
+            let is_filled = name.capacity() >= name.len() + SPARE_ROOM
+                && self.shown.get(name).is_some_and(|shown| shown.is(json));
+            if !is_filled || (is_signed_out && rules.carried.contains(name)) {
                 let key: Key<Box<RawValue>> = Key::named(name.as_str());
                 self.ours.insert(&key, &*raw(json)?)?;
             }
@@ -278,6 +308,12 @@ impl Crossing {
             }
         }
         Ok(())
+    }
+}
+
+impl Shown {
+    fn is(&self, json: &str) -> bool {
+        self.address == json.as_ptr().addr() && self.json == json
     }
 }
 

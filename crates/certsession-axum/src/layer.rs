@@ -71,7 +71,9 @@ impl<S: SessionStore> CertSessionLayer<S> {
         }
     }
 
-    /// Names the cookie `__Host-` and `name`.
+    /// Names the cookie `__Host-` and `name`. The sessions of each name are apart, also over one
+    /// store: a token that is sent under another name opens nothing. A session is lost if its cookie
+    /// gets another name.
     ///
     /// # Errors
     ///

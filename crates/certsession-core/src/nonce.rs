@@ -47,6 +47,9 @@ impl Nonce {
     }
 }
 
+/// The length of the SHA-256 of a text, in characters.
+pub(crate) const S256_LENGTH: usize = 43;
+
 /// The SHA-256 of a text, as unpadded base64url.
 pub(crate) fn s256(text: &str) -> String {
     Base64UrlUnpadded::encode_string(digest(&SHA256, text.as_bytes()).as_ref())

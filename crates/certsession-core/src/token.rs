@@ -1,5 +1,6 @@
 //! The secret in the cookie, and its hash in the record.
 
+mod realm;
 mod text;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use subtle::ConstantTimeEq;
 
 use crate::handle::Handle;
 use crate::random::{RandomError, random};
+
+pub(crate) use realm::Realm;
 
 const SECRET_LENGTH: usize = 32;
 
@@ -78,17 +81,16 @@ impl Token {
         })
     }
 
-    /// The public half: the handle of the session that this token opens.
+    /// The public half: the handle of the session that this token opens. In a token of a
+    /// [realm](crate::SessionManager::with_realm) it is masked, and so not the session's.
     pub const fn handle(&self) -> Handle {
         self.handle
     }
 
-    /// The hash that a record keeps of this token.
+    /// The hash that a record keeps of this token, unless it is of a
+    /// [realm](crate::SessionManager::with_realm).
     pub fn hash(&self) -> TokenHash {
-        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
-        let mut token_hash = [0; TokenHash::LENGTH];
-        token_hash.copy_from_slice(digest.as_ref());
-        TokenHash(token_hash)
+        TokenHash::of(&ring::digest::digest(&ring::digest::SHA256, &self.secret))
     }
 
     /// The half that proves the right to use the session, to derive a key from.
@@ -119,7 +121,8 @@ impl fmt::Debug for Token {
 #[error("a session token is 64 characters of unpadded base64url")]
 pub struct InvalidToken;
 
-/// The hash that a record keeps of a token: the SHA-256 of its secret half.
+/// The hash that a record keeps of a token: the SHA-256 of its secret half, behind the digest of its
+/// [realm](crate::SessionManager::with_realm), if it has one.
 ///
 /// A thief who reads the store gets token hashes, and cannot compute a token from a hash: 256
 /// random bits cannot be guessed, so the hash needs neither salt nor stretching. Comparing two
@@ -134,6 +137,12 @@ impl TokenHash {
     /// Creates a token hash from the bytes that a store kept.
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
+    }
+
+    fn of(digest: &ring::digest::Digest) -> Self {
+        let mut token_hash = [0; Self::LENGTH];
+        token_hash.copy_from_slice(digest.as_ref());
+        Self(token_hash)
     }
 
     /// The bytes, for a store to keep.

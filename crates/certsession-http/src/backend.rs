@@ -21,8 +21,6 @@ pub(crate) trait Backend: Send + Sync {
         page: &'a Page,
     ) -> BoxFuture<'a, Result<SessionPage, StoreError>>;
 
-    fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>>;
-
     fn revoke_own<'a>(
         &'a self,
         principal: &'a Principal,
@@ -66,10 +64,6 @@ impl<S: SessionStore> Backend for SessionManager<S> {
         page: &'a Page,
     ) -> BoxFuture<'a, Result<SessionPage, StoreError>> {
         Box::pin(SessionManager::sessions(self, owner, page))
-    }
-
-    fn revoke(&self, handle: Handle) -> BoxFuture<'_, Result<bool, StoreError>> {
-        Box::pin(SessionManager::revoke(self, handle))
     }
 
     fn revoke_own<'a>(

@@ -89,7 +89,10 @@ impl<S: SessionStore> SessionDriver<S> {
         })
     }
 
-    /// Names the cookie `__Host-` and `name`.
+    /// Names the cookie `__Host-` and `name`, and gives its sessions the name as their
+    /// [realm](SessionManager::with_realm): over one store, the token of a cookie of another name is
+    /// one that was never issued. A session is of the name that it began under, and lost if the
+    /// cookie gets another one.
     ///
     /// # Errors
     ///
@@ -98,7 +101,18 @@ impl<S: SessionStore> SessionDriver<S> {
     pub fn with_cookie_name(&self, name: &str) -> Result<Self, InvalidCookieName> {
         let mut settings = self.shared.settings.clone();
         settings.cookie.rename(name)?;
-        Ok(self.with_settings(settings))
+        let realm = (settings.cookie.name() != SessionCookie::default().name()).then_some(name);
+        let manager = self.shared.manager.with_realm(realm);
+        let context = session::Context {
+            backend: Arc::new(manager.clone()),
+            cookie_name: name.into(),
+            ..session::Context::clone(&self.shared.context)
+        };
+        Ok(Self::with(Shared {
+            manager,
+            context: Arc::new(context),
+            settings,
+        }))
     }
 
     /// Sets when the cookie goes along with requests that another site caused.
@@ -266,13 +280,9 @@ impl<S: SessionStore> SessionDriver<S> {
     }
 
     fn with_settings(&self, settings: Settings) -> Self {
-        let context = session::Context {
-            cookie_name: settings.cookie.name().into(),
-            ..session::Context::clone(&self.shared.context)
-        };
         Self::with(Shared {
             manager: self.shared.manager.clone(),
-            context: Arc::new(context),
+            context: Arc::clone(&self.shared.context),
             settings,
         })
     }

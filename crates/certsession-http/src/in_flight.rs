@@ -111,7 +111,9 @@ impl Drop for Ticket {
 
 /// An end. It may be carried out twice without harm, because an end is final.
 pub(crate) enum EndStep {
-    Session(SessionHandle),
+    /// The end in a commit. Executed by the rules of every commit: a session without a certificate
+    /// does not end if one has bound it meanwhile.
+    Commit(Box<PendingCommit>),
     OwnSession(Principal, SessionHandle),
     /// All of this principal's but one.
     OthersOf(Principal, SessionHandle),
@@ -121,13 +123,13 @@ pub(crate) enum EndStep {
 impl EndStep {
     /// The end that a commit makes, if it makes one.
     pub(crate) fn of(pending: &PendingCommit) -> Option<Self> {
-        pending.ended_session().map(Self::Session)
+        pending.end_alone().map(Box::new).map(Self::Commit)
     }
 
     async fn run(self, backend: &dyn Backend) {
         // A failure is an event already, and nothing is left that could try again.
         match self {
-            Self::Session(handle) => drop(backend.revoke(handle).await),
+            Self::Commit(end) => drop(backend.execute(*end).await),
             Self::OwnSession(principal, handle) => {
                 drop(backend.revoke_own(&principal, handle).await);
             }

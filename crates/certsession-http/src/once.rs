@@ -47,11 +47,10 @@ impl RequestSession {
     /// ```
     /// # use certsession_core::Key;
     /// # use certsession_http::{Error, RequestSession};
-    /// const ORDER: Key<String> = Key::new("order");
-    ///
     /// async fn order(session: RequestSession, idempotency_key: &str) -> Result<u16, Error> {
-    ///     // Of two requests with one key, one places the order.
-    ///     let is_first = session.insert_if_absent(&ORDER, idempotency_key).await?;
+    ///     // Of two requests with one idempotency key, one places the order.
+    ///     let order: Key<bool> = Key::named(format!("order {idempotency_key}"));
+    ///     let is_first = session.insert_if_absent(&order, &true).await?;
     ///     Ok(if is_first { 201 } else { 200 })
     /// }
     /// ```
@@ -215,10 +214,9 @@ impl RequestSession {
         loop {
             let (value, pending) = {
                 let mut session = self.lock();
-                let Some(value) = change(&mut session)? else {
-                    return Ok(None);
-                };
-                // In the same step: no other commit of this request may carry the condition.
+                let value = change(&mut session)?;
+                // In the same step: no other commit of this request may carry the condition. It is
+                // there without a value too, where one is removed that is no longer good.
                 let pending = match session.is_conditional() {
                     true => self.begin_commit(&mut session),
                     false => None,
@@ -226,10 +224,10 @@ impl RequestSession {
                 (value, pending)
             };
             let Some(pending) = pending else {
-                return Ok(Some(value));
+                return Ok(value);
             };
             match self.execute_detached(pending).await {
-                Ok(()) => return Ok(Some(value)),
+                Ok(()) => return Ok(value),
                 Err(Error::Session(SessionError::ValueChanged)) => {}
                 Err(error) => return Err(error),
             }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use certsession_core::test_util::{Fault, Faults, FaultyStore, Gate, ManualClock, peer};
 use certsession_core::{
-    Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, RequestInfo, Revocation,
-    RevocationList, SessionManager, StoreOperation,
+    BindWhenPresent, Key, MemoryStore, Owner, Page, PeerState, Principal, Refusal, RequestInfo,
+    Revocation, RevocationList, SessionManager, SessionManagerBuilder, StoreOperation,
 };
 use certsession_http::{
-    CrossSiteGuard, Error, FieldValue, HeaderFields, OpenRequest, RequestHead, SessionDriver,
-    SiteFields, UnwritableField,
+    CrossSiteGuard, Error, FieldValue, HeaderFields, OpenRequest, RequestHead, SameSite,
+    SessionDriver, SiteFields, UnwritableField,
 };
 use tokio::runtime::Runtime;
 
@@ -25,9 +25,11 @@ const COLOUR: Key<String> = Key::new("colour");
 const MOMENT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(10);
 
+type Store = FaultyStore<MemoryStore>;
+
 /// An application's sessions, and one client of it.
 struct World {
-    driver: SessionDriver<FaultyStore<MemoryStore>>,
+    driver: SessionDriver<Store>,
     faults: Faults,
     revocations: RevocationList,
     peer: PeerState,
@@ -63,15 +65,20 @@ impl HeaderFields for Fields {
 
 impl World {
     fn new() -> Self {
+        Self::with(|rules| rules)
+    }
+
+    fn with(
+        rules: impl FnOnce(SessionManagerBuilder<Store>) -> SessionManagerBuilder<Store>,
+    ) -> Self {
         let store = FaultyStore::new(MemoryStore::new());
         let faults = store.faults();
         let revocations = RevocationList::new();
-        let manager = SessionManager::builder(store)
+        let builder = SessionManager::builder(store)
             .revocations(&revocations)
-            .clock(ManualClock::at_real_time())
-            .build();
+            .clock(ManualClock::at_real_time());
         Self {
-            driver: SessionDriver::new(manager),
+            driver: SessionDriver::new(rules(builder).build()),
             faults,
             revocations,
             peer: peer("alice"),
@@ -190,6 +197,98 @@ fn p4_an_end_survives_the_runtime_in_which_it_was_begun() {
         assert!(world.driver.drain(LONG).await);
         assert!(!world.has_session().await);
     });
+}
+
+/// The end is that of the old token, and the store holds it up until a certificate has bound the
+/// session.
+#[test]
+fn p4_an_end_in_another_runtime_spares_a_session_that_a_certificate_has_bound_meanwhile() {
+    let worker = Runtime::new().unwrap();
+    let (world, _held) = worker.block_on(async {
+        let mut world = World::with(|rules| rules.certificate(BindWhenPresent::new()));
+        world.peer = PeerState::Absent;
+        let request = world.open().await.unwrap();
+        let value = "red".to_owned();
+        request.session().insert(&COLOUR, &value).unwrap();
+        world.settle(request).await.0.unwrap();
+        let held = world.dropped_sign_out().await;
+        world.peer = peer("alice");
+        let request = world.open().await.unwrap();
+        assert!(request.session().handle().is_some(), "it is bound now");
+        world.settle(request).await.0.unwrap();
+        (world, held)
+    });
+    worker.shutdown_background();
+    let main = Runtime::new().unwrap();
+    main.block_on(async {
+        assert!(world.driver.drain(LONG).await);
+        assert!(world.has_session().await);
+    });
+}
+
+#[test]
+fn p4_an_end_without_a_certificate_survives_its_runtime_too() {
+    let worker = Runtime::new().unwrap();
+    let (world, _held) = worker.block_on(async {
+        let mut world = World::with(|rules| rules.certificate(BindWhenPresent::new()));
+        world.peer = PeerState::Absent;
+        let request = world.open().await.unwrap();
+        let value = "red".to_owned();
+        request.session().insert(&COLOUR, &value).unwrap();
+        world.settle(request).await.0.unwrap();
+        let held = world.dropped_sign_out().await;
+        (world, held)
+    });
+    worker.shutdown_background();
+    let main = Runtime::new().unwrap();
+    main.block_on(async {
+        assert!(world.driver.drain(LONG).await);
+        assert!(!world.has_session().await);
+    });
+}
+
+/// The cookie of another name with the same token, as a client can send it.
+fn renamed(cookie: Option<&String>, name: &str) -> Option<String> {
+    let (_, token) = cookie?.split_once('=')?;
+    Some(format!("__Host-{name}={token}"))
+}
+
+#[tokio::test]
+async fn p1_a_token_opens_nothing_under_the_cookie_of_another_name() {
+    let mut world = World::new();
+    let account = world.driver.clone();
+    let shop = account.with_cookie_name("shop").unwrap();
+    // What is set after the name changes no realm.
+    let shop = shop.with_same_site(SameSite::Strict);
+    let staff = shop.with_cookie_name("staff").unwrap();
+    let drivers = [("session", account), ("shop", shop), ("staff", staff)];
+    for (name, driver) in &drivers {
+        world.driver = driver.clone();
+        world.cookie = None;
+        let request = world.open().await.unwrap();
+        request.session().sign_in("root").unwrap();
+        let (committed, fields) = world.settle(request).await;
+        committed.unwrap();
+        assert!(fields.set_cookie[0].starts_with(&format!("__Host-{name}=")));
+        let issued = world.cookie.clone();
+        for (other, driver) in &drivers {
+            world.driver = driver.clone();
+            world.cookie = renamed(issued.as_ref(), other);
+            let request = world.open().await.unwrap();
+            let principal = request.session().principal();
+            assert_eq!(principal.is_some(), name == other, "{name} under {other}");
+            assert_eq!(request.session().handle().is_some(), name == other);
+            world.settle(request).await.0.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_default_name_is_the_default_realm_however_it_was_set() {
+    let mut world = World::signed_in().await;
+    let shop = world.driver.with_cookie_name("shop").unwrap();
+    world.driver = shop.with_cookie_name("session").unwrap();
+    assert!(world.has_session().await);
 }
 
 #[tokio::test]

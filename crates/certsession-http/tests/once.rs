@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use certsession_core::test_util::{Fault, Faults, FaultyStore, peer};
+use certsession_core::test_util::{Fault, Faults, FaultyStore, SampleCommit, peer};
 use certsession_core::{
-    FlashLevel, Key, MemoryStore, OneTime, PeerState, RequestInfo, SessionManager, StoreOperation,
+    FlashLevel, Key, MemoryStore, OneTime, PeerState, RequestInfo, SessionManager, SessionStore,
+    StoreOperation,
 };
 use certsession_http::{
     Error, HeaderFields, OpenRequest, RequestHead, SessionDriver, SiteFields, UnwritableField,
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 const TICKET: Key<u32> = Key::new("ticket");
 const BESIDE: Key<u32> = Key::new("beside");
 const OAUTH: OneTime<u32> = OneTime::new("oauth", Duration::from_secs(600));
+const EXPIRED: OneTime<u32> = OneTime::new("expired", Duration::ZERO);
 const RACES: u32 = 1000;
 const REQUESTS: usize = 4;
 
@@ -156,6 +158,59 @@ async fn an_oauth_callback_that_comes_several_times_at_once_is_answered_once() {
         assert_eq!(winners.await, 1);
         world = Arc::into_inner(shared).unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_value_that_has_expired_fails_none_of_the_requests_that_ask_for_it() {
+    let mut world = World::new();
+    for round in 0..100 {
+        let request = world.open().await;
+        let state = request.session().issue(&EXPIRED, &round).unwrap();
+        world.settle(request).await;
+        let shared = Arc::new(world);
+        // Each also writes beside it, and has to succeed.
+        let winners = shared.race(move |session| {
+            let state = state.clone();
+            async move {
+                let value = session.redeem(&EXPIRED, state.as_str()).await;
+                value.unwrap().is_some()
+            }
+        });
+        assert_eq!(winners.await, 0);
+        world = Arc::into_inner(shared).unwrap();
+    }
+    let request = world.open().await;
+    assert_eq!(
+        request.session().entries().len(),
+        REQUESTS,
+        "the value is gone, and nothing beside was lost"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn messages_that_cannot_be_read_fail_none_of_the_pages_that_would_show_them() {
+    let mut world = World::new();
+    for _ in 0..100 {
+        let request = world.open().await;
+        request.session().insert(&BESIDE, &0).unwrap();
+        world.settle(request).await;
+        // As a later version of the framework could have written it.
+        let record = world.open().await.session().record().unwrap();
+        let unreadable = SampleCommit::on(&record).insert("certsession.flash.0", "[0]");
+        let store = world.driver.manager().store();
+        store.commit(unreadable.build()).await.unwrap();
+        let shared = Arc::new(world);
+        let pages =
+            shared.race(|session| async move { session.take_flashes().await.unwrap().is_empty() });
+        assert_eq!(pages.await, REQUESTS);
+        world = Arc::into_inner(shared).unwrap();
+    }
+    let request = world.open().await;
+    assert_eq!(
+        request.session().entries().len(),
+        1 + REQUESTS,
+        "the message is gone, and nothing beside was lost"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -103,6 +103,33 @@ async fn nested_routers_by_two_names_have_two_sessions() {
     assert_eq!(employee.get(&app, "/staff/me").await.body, "employee");
 }
 
+#[tokio::test]
+async fn p1_a_cookie_of_one_name_opens_nothing_under_the_other() {
+    let account = layer();
+    // Both over one store.
+    let shop = account.with_cookie_name("shop").unwrap();
+    let app = Router::new()
+        .nest("/account", routes().layer(account))
+        .nest("/shop", routes().layer(shop));
+    for (from, cookie, to, other) in [
+        ("/shop", "__Host-shop=", "/account", "__Host-session="),
+        ("/account", "__Host-session=", "/shop", "__Host-shop="),
+    ] {
+        let mut alice = Caller::new();
+        alice.post(&app, &format!("{from}/sign-in/root")).await;
+        assert_eq!(alice.get(&app, &format!("{from}/me")).await.body, "root");
+        let own = alice.cookie.clone().unwrap();
+        alice.cookie = Some(own.replace(cookie, other));
+        let answer = alice.get(&app, &format!("{to}/me")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{from} at {to}");
+        // It may begin a session there, which has nothing of the other.
+        assert_eq!(alice.post(&app, &format!("{to}/word/x")).await.status, 200);
+        assert_eq!(alice.get(&app, &format!("{to}/me")).await.status, 401);
+        alice.cookie = Some(own);
+        assert_eq!(alice.get(&app, &format!("{from}/me")).await.body, "root");
+    }
+}
+
 struct Shop;
 
 impl SessionName for Shop {

@@ -13,6 +13,7 @@ use crate::revocation::RevocationList;
 use crate::rules::{OnReplay, Rules};
 use crate::store::{Admission, SessionStore};
 use crate::time::Clock;
+use crate::token::Realm;
 
 /// Configures and builds a [`SessionManager`](super::SessionManager); see
 /// [`SessionManager::builder`](super::SessionManager::builder).
@@ -159,6 +160,7 @@ impl<S> SessionManagerBuilder<S> {
         SessionManager {
             store: Arc::new(Measured(self.store)),
             rules: Arc::new(self.rules),
+            realm: Realm::default(),
         }
     }
 }

@@ -45,7 +45,7 @@ impl<S: SessionStore> SessionManager<S> {
         let record = Record {
             handle: token.handle(),
             revision: Revision::fresh()?,
-            token_hash: token.hash(),
+            token_hash: self.realm.hash(token),
             previous: None,
             epoch: 0,
             created_at: now,
@@ -123,7 +123,7 @@ impl<S: SessionStore> SessionManager<S> {
             rotation: match token {
                 None => None,
                 Some(token) => Some(Rotation {
-                    token_hash: token.hash(),
+                    token_hash: self.realm.hash(token),
                     supersede,
                     wrapped: wrapped(base.data_key.as_deref(), token)?,
                 }),

@@ -127,7 +127,7 @@ impl<S: SessionStore> SessionManager<S> {
                         is_upkeep_due: false,
                         data_key: data_key.map(Arc::new),
                     }),
-                    cookie: Some(CookieChange::of(token, &record, now)),
+                    cookie: Some(CookieChange::of(self.realm.sent(token), &record, now)),
                     unfinished: None,
                     is_over: false,
                     result: Ok(()),
@@ -232,6 +232,7 @@ impl<S: SessionStore> SessionManager<S> {
                 evicted,
             }) => {
                 let token = token.filter(|_| rotated);
+                let token = token.map(|token| self.realm.sent(token));
                 let cookie = token.map(|token| CookieChange::of(token, &record, now));
                 let details = details.about(&record);
                 self.emit_changed(&base, &record, &pending, rotated, &evicted, details);

@@ -22,6 +22,7 @@ use crate::event_details::EventDetails;
 use crate::rules::Rules;
 use crate::store::{SessionStore, StoreError};
 use crate::time::Timestamp;
+use crate::token::Realm;
 
 use measured::Measured;
 
@@ -47,9 +48,25 @@ pub use revocation::RevocationWorker;
 pub struct SessionManager<S> {
     store: Arc<Measured<S>>,
     rules: Arc<Rules>,
+    realm: Realm,
 }
 
 impl<S: SessionStore> SessionManager<S> {
+    /// The same rules over the same store, for sessions of a realm of their own: a token that a
+    /// manager of one realm issued is an unknown token to the others, and opens, changes and ends
+    /// nothing there. `None` is the default realm. Lists, limits, revocations and events do not
+    /// differ between realms.
+    ///
+    /// For adapters, which make the name of the session's cookie its realm, unless it is the default
+    /// one. A session is lost if its realm gets another name.
+    #[must_use]
+    pub fn with_realm(&self, name: Option<&str>) -> Self {
+        Self {
+            realm: name.map_or_else(Realm::default, Realm::named),
+            ..self.clone()
+        }
+    }
+
     /// The store, for what the rules do not do: its metrics, for example.
     pub fn store(&self) -> &S {
         &self.store.0
@@ -85,6 +102,7 @@ impl<S> Clone for SessionManager<S> {
         Self {
             store: Arc::clone(&self.store),
             rules: Arc::clone(&self.rules),
+            realm: self.realm,
         }
     }
 }

@@ -127,7 +127,8 @@ impl<S: SessionStore> SessionManager<S> {
         let (base, phase) = match found {
             LookupResult::Session(base) => (Some(base), Phase::Open),
             LookupResult::Bound(bound) => {
-                cookie = Some(Box::new(CookieChange::Set(bound.token)));
+                let token = self.realm.sent(bound.token);
+                cookie = Some(Box::new(CookieChange::Set(token)));
                 (Some(bound.base), Phase::Open)
             }
             LookupResult::Replayed(record) => {
@@ -201,7 +202,10 @@ impl<S: SessionStore> SessionManager<S> {
             Presented::None => return None,
             Presented::Several => Refusal::SeveralTokens,
             Presented::One(text) => match Token::parse(text) {
-                Ok(token) => return Some((token.handle(), token.hash())),
+                Ok(token) => {
+                    let token = self.realm.received(token);
+                    return Some((token.handle(), self.realm.hash(&token)));
+                }
                 Err(_) => Refusal::MalformedToken,
             },
         };

@@ -14,6 +14,7 @@ use crate::record::SessionSummary;
 use crate::revocation::{PendingRevocations, Revocation, RevocationList};
 use crate::rules::Rules;
 use crate::store::{Owner, Page, SessionPage, SessionStore, StoreError};
+use crate::token::Realm;
 
 /// How many owners one call of `end_revoked` handles: a list may name a hundred thousand at once.
 const BATCH: usize = 256;
@@ -198,7 +199,14 @@ impl<S: SessionStore> RevocationWorker<S> {
         let (Some(store), Some(rules)) = (self.store.upgrade(), self.rules.upgrade()) else {
             return Ok(false);
         };
-        SessionManager { store, rules }.end_revoked().await?;
+        // An end concerns the sessions of every realm.
+        let realm = Realm::default();
+        let manager = SessionManager {
+            store,
+            rules,
+            realm,
+        };
+        manager.end_revoked().await?;
         Ok(true)
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::{Base, CookieChange, Ending, Pending, Phase, Session, SessionError};
 use crate::certificate::PeerCertificate;
-use crate::handle::Handle;
 
 /// The changes of a request's session that the store has to execute.
 ///
@@ -157,9 +156,15 @@ impl PendingCommit {
         self.ending.is_some()
     }
 
-    /// The handle of the session that it ends, if there is one.
-    pub fn ended_session(&self) -> Option<Handle> {
-        self.ending.as_ref().map(|ending| ending.record.handle)
+    /// The end of a session in it, if there is one, as a commit of its own: for another attempt
+    /// where this commit may be lost. An end is final, so that both may be executed.
+    pub fn end_alone(&self) -> Option<Self> {
+        Some(Self {
+            ending: Some(self.ending.clone()?),
+            peer: self.peer.clone(),
+            client: self.client,
+            ..Self::of(Target::Nothing)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Session, SessionError};
 use crate::data::{Key, decode};
-use crate::nonce::{Nonce, s256};
+use crate::nonce::{Nonce, S256_LENGTH, s256};
 
 /// What the names of the keys begin with; the purpose and the hash of the text follow.
 const PREFIX: &str = "certsession.once.";
@@ -61,6 +61,13 @@ impl<T> OneTime<T> {
         format!("{PREFIX}{}.", self.purpose)
     }
 
+    /// Whether this is the name of a value of this purpose, among those with its
+    /// [prefix](Self::prefix): another purpose may begin with this one and a dot.
+    fn is_name(&self, name: &str) -> bool {
+        let hash = name.strip_prefix(&*self.prefix());
+        hash.is_some_and(|hash| hash.len() == S256_LENGTH)
+    }
+
     fn name(&self, text: &str) -> String {
         format!("{}{}", self.prefix(), s256(text))
     }
@@ -91,6 +98,7 @@ impl Session {
         let mut waiting: Vec<_> = self
             .entries_under(&one_time.prefix())
             .into_iter()
+            .filter(|(name, _)| one_time.is_name(name))
             .map(|(name, json)| (deadline(&json), name))
             .collect();
         waiting.sort_unstable();

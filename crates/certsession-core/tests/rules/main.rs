@@ -21,6 +21,7 @@ mod near;
 mod once;
 mod open;
 mod races;
+mod realms;
 mod redaction;
 mod renewal;
 mod replay;

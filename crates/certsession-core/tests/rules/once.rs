@@ -209,6 +209,31 @@ fn values_that_no_one_redeems_do_not_pile_up() {
 }
 
 #[test]
+fn purposes_of_similar_names_do_not_count_each_others_values() {
+    let world = World::new();
+    let google: OneTime<String> = OneTime::new("oauth.google", MINUTE);
+    let mut client = client();
+    let mut texts = Vec::new();
+    client.request(&world, |session| {
+        for _ in 0..16 {
+            texts.push(session.issue(&google, &String::new()).unwrap());
+        }
+    });
+    // Each purpose drops its own values: those beyond the sixteenth, and those that have expired.
+    for _ in 0..17 {
+        client.request(&world, |session| {
+            session.issue(&OAUTH, &String::new()).unwrap();
+        });
+    }
+    assert_eq!(client.open(&world).entries().len(), 32);
+    client.request(&world, |session| {
+        for text in &texts {
+            assert!(session.redeem(&google, text.as_str()).unwrap().is_some());
+        }
+    });
+}
+
+#[test]
 fn messages_of_parallel_requests_are_all_shown_once_and_in_order() {
     let world = World::new();
     let begin = |session: &mut Session| session.insert(&OTHER, &1).unwrap();

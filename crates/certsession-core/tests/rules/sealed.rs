@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::thread;
 
 use certsession_core::test_util::block_on;
-use certsession_core::{Flash, FlashLevel, Key, Record, SessionError, SignIn, StoreOperation};
+use certsession_core::{
+    Flash, FlashLevel, Key, Record, SessionError, SessionStore, SignIn, StoreOperation,
+};
 
-use crate::support::{Ca, Certificate, Client, MINUTE, SECOND, World, commit};
+use crate::support::{Ca, Certificate, Client, MINUTE, NOW, SECOND, World, commit};
 
 const SECRET: Key<String> = Key::new("diagnosis");
 const CART: Key<Vec<u32>> = Key::new("cart");
@@ -160,14 +162,40 @@ fn single_use_values_messages_and_forms_work_on_encrypted_data() {
     assert_eq!(two.take_flashes().unwrap(), []);
 }
 
+/// Keeps a session in the store of rules that have another policy.
+fn restarted(client: &Client, before: &World, after: &World) {
+    let store = after.sessions.store().inner();
+    let created = SessionStore::create(store, record(client, before), None, NOW);
+    block_on(created).unwrap();
+}
+
 #[test]
 fn what_the_policy_was_when_a_session_began_stays() {
-    let plain = World::new();
-    let mut client = client();
-    client.request(&plain, |session| session.insert(&COUNT, &1).unwrap());
-    client.request(&plain, |session| session.sign_in("alice").unwrap());
-    assert!(!record(&client, &plain).is_encrypted());
-    assert_eq!(record(&client, &plain).get(&COUNT).unwrap(), None);
+    for (before, after, is_encrypted) in [
+        (World::new(), sealed_world(), false),
+        (sealed_world(), World::new(), true),
+    ] {
+        let mut client = client();
+        client.request(&before, |session| {
+            session.insert(&SECRET, "swordfish").unwrap();
+        });
+        restarted(&client, &before, &after);
+        client.request(&after, |session| {
+            assert_eq!(session.get(&SECRET).unwrap().unwrap(), "swordfish");
+            session.insert(&SECRET, "halibut").unwrap();
+        });
+        let sign_in = SignIn::principal("alice").carry(&SECRET);
+        client.request(&after, |session| session.sign_in(sign_in).unwrap());
+        let stored = record(&client, &after);
+        assert_eq!(stored.is_encrypted(), is_encrypted);
+        assert_eq!(holds(&stored, "halibut"), !is_encrypted);
+        let session = client.open(&after);
+        assert_eq!(session.get(&SECRET).unwrap().unwrap(), "halibut");
+        // The next one begins with the policy of now.
+        let mut client = self::client();
+        client.request(&after, |session| session.insert(&COUNT, &1).unwrap());
+        assert_eq!(record(&client, &after).is_encrypted(), !is_encrypted);
+    }
 }
 
 #[test]

@@ -48,6 +48,16 @@ impl World {
         }
     }
 
+    /// The same world, as a manager with a realm sees it.
+    pub(crate) fn in_realm(&self, name: Option<&str>) -> Self {
+        Self {
+            sessions: self.sessions.with_realm(name),
+            clock: self.clock.clone(),
+            faults: self.faults.clone(),
+            log: self.log.clone(),
+        }
+    }
+
     /// The sessions of a principal, oldest first. It bypasses the rules, so it emits no event and
     /// is not counted.
     pub(crate) fn sessions_of(&self, principal: &str) -> Vec<Handle> {
