@@ -127,7 +127,6 @@ impl SampleRecord {
     #[must_use]
     pub fn encrypt_with(mut self, keys: &ApplicationKeys) -> Self {
         let Self(record) = &mut self;
-        let handle = record.handle;
         let (seal, sealed) = match encrypted(record, keys) {
             Ok(encrypted) => encrypted,
             Err(error) => panic!("{error}"),
