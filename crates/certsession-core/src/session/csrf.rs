@@ -85,7 +85,10 @@ impl Session {
         let mut bytes = [0; 2 * LENGTH];
         let is_whole = Base64UrlUnpadded::decode(text, &mut bytes)
             .is_ok_and(|decoded| decoded.len() == 2 * LENGTH);
-        let (true, Some(secret)) = (is_whole, self.csrf_secret()?) else {
+        if !is_whole {
+            return Ok(false);
+        }
+        let Some(secret) = self.csrf_secret()? else {
             return Ok(false);
         };
         let (mask, masked) = bytes.split_at_mut(LENGTH);
