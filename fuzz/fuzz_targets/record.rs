@@ -3,7 +3,7 @@
 #![no_main]
 
 use certsession_core::test_util::SampleRecord;
-use certsession_core::{Handle, Record, UnreadableRecord};
+use certsession_core::{ApplicationKey, ApplicationKeys, Handle, Record, UnreadableRecord};
 use certsession_fuzz::plant_seeds;
 use libfuzzer_sys::fuzz_target;
 
@@ -25,6 +25,15 @@ fn unbound() -> Vec<u8> {
     sample.insert("cart", "[7]").build().encode()
 }
 
+/// A record whose data is encrypted under an application key.
+fn encrypted() -> Vec<u8> {
+    let bytes: [u8; 32] = std::array::from_fn(|n| n as u8);
+    let key = ApplicationKey::new("2026-07", &bytes).expect("it has 32 bytes");
+    let sample = SampleRecord::new(1).insert("cart", "[7]");
+    let sample = sample.encrypt_with(&ApplicationKeys::new(key));
+    sample.build().encode()
+}
+
 /// Without this, the checksum alone would detect every change that the fuzzer makes.
 fn fix_checksum(bytes: &mut [u8]) {
     if let Some((head, body)) = bytes.split_at_mut_checked(5) {
@@ -35,16 +44,20 @@ fn fix_checksum(bytes: &mut [u8]) {
     }
 }
 
-fuzz_target!(init: plant_seeds([("record", seed()), ("unbound", unbound())]), |bytes: &[u8]| {
+fuzz_target!(init: plant_seeds([
+    ("record", seed()),
+    ("unbound", unbound()),
+    ("encrypted", encrypted()),
+]), |bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
     fix_checksum(&mut bytes);
     match Record::decode(handle(), &bytes) {
         Ok(record) => {
-            assert!(matches!(bytes[0], 1..=4), "another version was read as one of these");
+            assert!(matches!(bytes[0], 1..=6), "another version was read as one of these");
             assert_eq!(bytes[Record::REVISION_BYTES], record.revision().to_bytes());
             assert_eq!(Record::decode(handle(), &record.encode()), Ok(record));
         }
-        Err(UnreadableRecord::Newer { version }) => assert!(version > 4 && bytes[0] == version),
-        Err(_) => assert!(bytes.first().is_none_or(|version| *version <= 4)),
+        Err(UnreadableRecord::Newer { version }) => assert!(version > 6 && bytes[0] == version),
+        Err(_) => assert!(bytes.first().is_none_or(|version| *version <= 6)),
     }
 });

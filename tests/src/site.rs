@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use certsession_core::test_util::{EventLog, Faults, FaultyStore, ManualClock};
 use certsession_core::{
-    Admission, BindingPolicy, CertificatePolicy, Lifetimes, OnReplay, RevocationList, SessionAdmin,
-    SessionManager, SessionStore,
+    Admission, ApplicationKeys, BindingPolicy, CertificatePolicy, Lifetimes, OnReplay,
+    RevocationList, SessionAdmin, SessionManager, SessionStore,
 };
 use certsession_tls::{CertificatesInForce, ClientAuth, Resumption};
 
@@ -25,8 +25,10 @@ pub struct Setup {
     pub lifetimes: Lifetimes,
     /// Whether a session may begin without a certificate.
     pub certificate: CertificatePolicy,
-    /// Whether the data of sessions is encrypted.
+    /// Whether the data of sessions is encrypted under their tokens.
     pub encrypts_data: bool,
+    /// What the data of sessions is encrypted under instead.
+    pub application_keys: Option<ApplicationKeys>,
     /// Which certificates may use a session.
     pub binding: BindingPolicy,
     /// What happens on a replay.
@@ -103,6 +105,9 @@ impl Site {
         }
         if setup.encrypts_data {
             rules = rules.encrypt_data();
+        }
+        if let Some(keys) = setup.application_keys {
+            rules = rules.encrypt_data_with(keys);
         }
 
         let mut tls = certificates

@@ -218,7 +218,7 @@ const SPARE_ROOM: usize = 128;
 impl Rules {
     fn fill(&self, request: &ServiceRequest) -> Result<Crossing, Error> {
         let ours = request.cert_session()?;
-        let mut shown: HashMap<_, _> = ours.entries().into_iter().collect();
+        let mut shown: HashMap<_, _> = ours.entries()?.into_iter().collect();
         shown.retain(|name, _| !name.starts_with(RESERVED_PREFIX));
         let stored = match shown.get(&self.user_key) {
             Some(json) => user_in(json).ok().flatten(),

@@ -110,7 +110,7 @@ pub(crate) struct Opened {
 ///
 /// ```
 /// use actix_web::{App, web};
-/// use certsession_actix::{CertSessionMiddleware, MemoryStore, NamedSession, SessionName};
+/// use certsession_actix::{CertSessionMiddleware, Error, MemoryStore, NamedSession, SessionName};
 ///
 /// struct Shop;
 ///
@@ -118,8 +118,8 @@ pub(crate) struct Opened {
 ///     const NAME: &'static str = "shop";
 /// }
 ///
-/// async fn cart(shop: NamedSession<Shop>) -> String {
-///     format!("{} keys", shop.entries().len())
+/// async fn cart(shop: NamedSession<Shop>) -> Result<String, Error> {
+///     Ok(format!("{} keys", shop.entries()?.len()))
 /// }
 ///
 /// # fn app() -> Result<(), certsession_actix::InvalidCookieName> {

@@ -100,7 +100,7 @@ pub(crate) struct Opened {
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use certsession_axum::{CertSessionLayer, MemoryStore, NamedSession, SessionName};
+/// use certsession_axum::{CertSessionLayer, Error, MemoryStore, NamedSession, SessionName};
 ///
 /// struct Shop;
 ///
@@ -108,8 +108,8 @@ pub(crate) struct Opened {
 ///     const NAME: &'static str = "shop";
 /// }
 ///
-/// async fn cart(shop: NamedSession<Shop>) -> String {
-///     format!("{} keys", shop.entries().len())
+/// async fn cart(shop: NamedSession<Shop>) -> Result<String, Error> {
+///     Ok(format!("{} keys", shop.entries()?.len()))
 /// }
 ///
 /// # fn app() -> Result<(), certsession_axum::InvalidCookieName> {

@@ -88,14 +88,15 @@ pub mod test_util;
 
 pub use certsession_core;
 pub use certsession_core::{
-    Actor, Admission, AuthMethod, BindWhenPresent, Binding, BindingPolicy, CertificatePolicy,
-    Clock, CrlStatus, CsrfToken, Cursor, Device, Elevation, EndReason, EventDetails, EventSink,
-    Fingerprint, Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key,
-    Lifetimes, MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page,
-    PeerCertificate, PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation,
-    RevocationList, RevocationReason, Role, RotationReason, SessionAdmin, SessionError,
-    SessionEvent, SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore,
-    SessionSummary, SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
+    Actor, Admission, ApplicationKey, ApplicationKeyError, ApplicationKeys, AuthMethod,
+    BindWhenPresent, Binding, BindingPolicy, CertificatePolicy, Clock, CrlStatus, CsrfToken,
+    Cursor, DecryptError, Device, Elevation, EndReason, EventDetails, EventSink, Fingerprint,
+    Flash, FlashLevel, Handle, IdentityName, InvalidName, InvalidPrincipal, Key, Lifetimes,
+    MemoryStore, Nonce, OnLimit, OnOverdueCrl, OnReplay, OneTime, Owner, Page, PeerCertificate,
+    PeerState, PublicKeyHash, Record, Refusal, RequestInfo, Revocation, RevocationList,
+    RevocationReason, Role, RotationReason, SessionAdmin, SessionError, SessionEvent,
+    SessionManager, SessionManagerBuilder, SessionPage, SessionState, SessionStore, SessionSummary,
+    SignIn, StoreError, StoreErrorKind, StoreOperation, SystemClock, Timestamp,
 };
 pub use certsession_http;
 pub use certsession_http::{

@@ -33,6 +33,7 @@
 //! | [`BindingPolicy`], [`RenewedBy`] | which certificates may use a session |
 //! | [`Lifetimes`] | idle, absolute and renewal timeout |
 //! | [`Admission`], [`OnReplay`] | how many sessions a principal may have; what happens on a replay |
+//! | [`ApplicationKeys`], [`ApplicationKey`] | read encrypted data without the session's token |
 //! | [`RevocationList`], [`OnOverdueCrl`] | which certificates are revoked; what happens with an overdue list |
 //! | [`Clock`], [`EventSink`] | the source of time, and the receiver of events |
 //!
@@ -65,6 +66,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod application_keys;
 mod bind_when_present;
 mod binding;
 mod certificate;
@@ -101,6 +103,7 @@ pub mod test_util;
 mod time;
 mod token;
 
+pub use application_keys::{ApplicationKey, ApplicationKeyError, ApplicationKeys, DecryptError};
 pub use bind_when_present::{BindWhenPresent, CertificatePolicy};
 pub use binding::{Binding, BindingPolicy, RenewedBy};
 pub use certificate::{

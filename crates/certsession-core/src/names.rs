@@ -4,7 +4,7 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 
 /// The longest name, in bytes.
-const MAX_LENGTH: usize = 64;
+pub(crate) const MAX_LENGTH: usize = 64;
 
 /// A name that is empty, longer than 64 bytes or not of printable ASCII characters without spaces.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub struct InvalidName {
     name: String,
 }
 
-fn check(name: &str) -> Result<(), InvalidName> {
+pub(crate) fn check(name: &str) -> Result<(), InvalidName> {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
     if name.is_empty() || name.len() > MAX_LENGTH || !is_plain {
         let name = name.chars().take(MAX_LENGTH).collect();

@@ -179,12 +179,18 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// If the stored value is not of the key's type, or is encrypted: only the session itself reads
-    /// it then.
+    /// If the stored value is not of the key's type, or is encrypted: the session itself reads it
+    /// then, and [`ApplicationKeys::decrypt`](crate::ApplicationKeys::decrypt) where it is encrypted
+    /// under a key of the application's.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, DecodeError> {
         let json = self.data.get(key.name());
         if let (Some(json), true) = (json, self.is_encrypted()) {
-            let problem = "it is encrypted, and only its own session can read it";
+            let problem = match self.seal.as_deref() {
+                Some(Seal::ApplicationKey { .. }) => {
+                    "it is encrypted; the application's keys read it"
+                }
+                _ => "it is encrypted, and only its own session can read it",
+            };
             return Err(DecodeError::of::<T>(key.name(), json, problem));
         }
         json.map(|json| decode(key, json)).transpose()

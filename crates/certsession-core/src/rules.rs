@@ -1,7 +1,9 @@
 //! Configuration of the rules.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use crate::application_keys::ApplicationKeys;
 use crate::bind_when_present::CertificatePolicy;
 use crate::binding::{Binding, BindingPolicy, Match, RenewedBy};
 use crate::certificate::{PeerCertificate, ValidityError};
@@ -31,6 +33,17 @@ pub enum OnReplay {
     EndSession,
 }
 
+/// How the data of a new session is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Encryption {
+    /// As it is.
+    Off,
+    /// Encrypted under the session's token.
+    UnderToken,
+    /// Encrypted under the current one of these keys.
+    UnderApplicationKey(Arc<ApplicationKeys>),
+}
+
 /// The application's configuration; all defaults are visible here.
 #[derive(Debug)]
 pub(crate) struct Rules {
@@ -43,8 +56,10 @@ pub(crate) struct Rules {
     /// How many sessions a certificate may have.
     pub(crate) certificate_limit: Option<NonZeroUsize>,
     pub(crate) max_data_size: usize,
-    /// Whether the data of new sessions is encrypted.
-    pub(crate) encrypts_data: bool,
+    pub(crate) encryption: Encryption,
+    /// What the data of sessions under an application key is read with, whatever new sessions are
+    /// encrypted under.
+    pub(crate) application_keys: Option<Arc<ApplicationKeys>>,
     /// The largest record that the store can keep, in bytes.
     pub(crate) max_record_size: usize,
     pub(crate) revocations: RevocationList,
@@ -72,7 +87,8 @@ impl Default for Rules {
             admission: None,
             certificate_limit: NonZeroUsize::new(1_000),
             max_data_size: 64 << 10,
-            encrypts_data: false,
+            encryption: Encryption::Off,
+            application_keys: None,
             max_record_size: usize::MAX,
             clock: Box::new(SystemClock),
             event_sink: None,

@@ -1,17 +1,24 @@
 //! Session data that is encrypted at rest.
 //!
 //! Each session has a random data key, which encrypts its values one by one, so that a commit still
-//! merges them key by key. The record keeps the data key wrapped by a key that is derived from the
-//! secret half of the session's token: the store, which knows a hash of the secret alone, can read
-//! nothing, and there is no key to manage. A new token wraps the data key again; during a grace
-//! period the record keeps both.
+//! merges them key by key. The record keeps the data key wrapped, by a key that is derived from
+//! either of two secrets:
+//!
+//! - the secret half of the session's token: the store, which knows a hash of it alone, can read
+//!   nothing, and there is no key to manage. A new token wraps the data key again; during a grace
+//!   period the record keeps both.
+//! - a key of the application's, whose name the record keeps: the application reads the data without
+//!   the token too. A new token changes nothing; a new key of the application's wraps the data key
+//!   again at the next commit.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 
 use crate::handle::Handle;
+use crate::names::{self, InvalidName};
 use crate::random::{RandomError, random};
 
 const KEY_LENGTH: usize = 32;
@@ -19,32 +26,76 @@ const TAG_LENGTH: usize = 16;
 
 /// What the derived key is for (RFC 5869 section 3.2), so that the secret gives no other purpose
 /// the same key.
-const PURPOSE: &[u8] = b"certsession 1 data key";
+const UNDER_TOKEN: &[u8] = b"certsession 1 data key";
+
+/// The same for an application's key, whose name follows.
+const UNDER_APPLICATION_KEY: &[u8] = b"certsession 1 data key under an application key: ";
 
 /// The key that encrypts the values of one session.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct DataKey([u8; KEY_LENGTH]);
 
-/// A data key, encrypted under a token's secret.
+/// A data key, encrypted under one of the [secrets](Secret).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WrappedKey([u8; WrappedKey::LENGTH]);
 
+/// What a data key is wrapped under.
+#[derive(Clone, Copy)]
+pub(crate) enum Secret<'s> {
+    /// The secret half of a token.
+    Token(&'s [u8; 32]),
+    /// A key of the application's, with its name.
+    ApplicationKey(&'s KeyName, &'s [u8; 32]),
+}
+
 /// What a record keeps of its data key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seal {
-    /// For the current token.
-    pub(crate) current: WrappedKey,
-    /// For the previous token, during its grace period.
-    pub(crate) previous: Option<WrappedKey>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seal {
+    /// The data key under the secrets of the accepted tokens.
+    Tokens {
+        /// For the current token.
+        current: WrappedKey,
+        /// For the previous token, during its grace period.
+        previous: Option<WrappedKey>,
+    },
+    /// The data key under the application's key of this name, whatever the token is.
+    ApplicationKey { name: KeyName, wrapped: WrappedKey },
 }
 
 impl Seal {
-    /// The seal after a rotation.
-    pub(crate) fn rotated(self, wrapped: WrappedKey, has_grace: bool) -> Self {
-        Self {
-            current: wrapped,
-            previous: has_grace.then_some(self.current),
+    /// The most that a seal takes in an encoded record, in bytes. It does not depend on the name of
+    /// the application's key, so that a record which fits still does under the next key.
+    pub(crate) const fn max_size(&self) -> usize {
+        match self {
+            Self::Tokens { .. } => 2 * WrappedKey::LENGTH,
+            Self::ApplicationKey { .. } => 1 + names::MAX_LENGTH + WrappedKey::LENGTH,
         }
+    }
+
+    /// The seal after a rotation to a token that the data key was wrapped for.
+    pub(crate) fn rotated(&self, wrapped: WrappedKey, has_grace: bool) -> Self {
+        match self {
+            Self::Tokens { current, .. } => Self::Tokens {
+                current: wrapped,
+                previous: has_grace.then_some(*current),
+            },
+            Self::ApplicationKey { .. } => self.clone(),
+        }
+    }
+}
+
+/// The name of an application's key: public, since each record that the key encrypts says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyName(Arc<str>);
+
+impl KeyName {
+    pub(crate) fn new(name: &str) -> Result<Self, InvalidName> {
+        names::check(name)?;
+        Ok(Self(name.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -65,8 +116,8 @@ impl DataKey {
         Ok(Self(random()?))
     }
 
-    /// Encrypts the key under a token's secret.
-    pub(crate) fn wrap(&self, handle: Handle, secret: &[u8; 32]) -> Option<WrappedKey> {
+    /// Encrypts the key under a secret, for this session.
+    pub(crate) fn wrap(&self, handle: Handle, secret: Secret<'_>) -> Option<WrappedKey> {
         let mut bytes = [0; WrappedKey::LENGTH];
         let (key, tag) = bytes.split_at_mut(KEY_LENGTH);
         key.copy_from_slice(&self.0);
@@ -78,7 +129,7 @@ impl DataKey {
     }
 
     /// Decrypts a key that was wrapped under this secret for this session; `None` if it was not.
-    pub(crate) fn unwrap(wrapped: &WrappedKey, handle: Handle, secret: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn unwrap(wrapped: &WrappedKey, handle: Handle, secret: Secret<'_>) -> Option<Self> {
         let mut bytes = wrapped.0;
         let opened = wrapping_key(handle, secret)?
             .open_in_place(only_nonce(), Aad::from(handle.as_bytes()), &mut bytes)
@@ -137,9 +188,16 @@ fn context(handle: Handle, name: &[u8]) -> Vec<u8> {
 }
 
 /// HKDF (RFC 5869) over the secret, with the handle as salt.
-fn wrapping_key(handle: Handle, secret: &[u8; 32]) -> Option<LessSafeKey> {
+fn wrapping_key(handle: Handle, secret: Secret<'_>) -> Option<LessSafeKey> {
+    let (secret, info) = match secret {
+        Secret::Token(secret) => (secret, [UNDER_TOKEN, b""]),
+        Secret::ApplicationKey(name, secret) => {
+            let info = [UNDER_APPLICATION_KEY, name.as_str().as_bytes()];
+            (secret, info)
+        }
+    };
     let extracted = Salt::new(HKDF_SHA256, handle.as_bytes()).extract(secret);
-    let expanded = extracted.expand(&[PURPOSE], WrappingKeyLength).ok()?;
+    let expanded = extracted.expand(&info, WrappingKeyLength).ok()?;
     let mut key = [0; KEY_LENGTH];
     expanded.fill(&mut key).ok()?;
     DataKey(key).key()
@@ -167,17 +225,50 @@ mod tests {
 
     #[test]
     fn a_data_key_is_unwrapped_by_its_secret_alone() {
+        let names = ["2025", "2026"].map(|name| KeyName::new(name).unwrap());
+        let secrets = [[1; 32], [2; 32]];
+        let all: Vec<_> = secrets
+            .iter()
+            .flat_map(|secret| {
+                let under = |name| Secret::ApplicationKey(name, secret);
+                [Secret::Token(secret), under(&names[0]), under(&names[1])]
+            })
+            .collect();
         let key = DataKey::generate().unwrap();
-        let wrapped = key.wrap(HANDLE, &[1; 32]).unwrap();
-        assert_eq!(DataKey::unwrap(&wrapped, HANDLE, &[1; 32]), Some(key));
-        assert_eq!(DataKey::unwrap(&wrapped, HANDLE, &[2; 32]), None);
-        assert_eq!(DataKey::unwrap(&wrapped, OTHER, &[1; 32]), None);
-        for at in 0..WrappedKey::LENGTH {
-            let mut bytes = *wrapped.as_bytes();
-            bytes[at] ^= 1;
-            let damaged = WrappedKey::from_bytes(bytes);
-            assert_eq!(DataKey::unwrap(&damaged, HANDLE, &[1; 32]), None);
+        for (right, &secret) in all.iter().enumerate() {
+            let wrapped = key.wrap(HANDLE, secret).unwrap();
+            for (n, &other) in all.iter().enumerate() {
+                let expected = (n == right).then(|| key.clone());
+                assert_eq!(DataKey::unwrap(&wrapped, HANDLE, other), expected);
+            }
+            assert_eq!(DataKey::unwrap(&wrapped, OTHER, secret), None);
+            for at in 0..WrappedKey::LENGTH {
+                let mut bytes = *wrapped.as_bytes();
+                bytes[at] ^= 1;
+                let damaged = WrappedKey::from_bytes(bytes);
+                assert_eq!(DataKey::unwrap(&damaged, HANDLE, secret), None);
+            }
         }
+    }
+
+    /// Sessions that are in a store are wrapped in this way.
+    #[test]
+    fn the_derived_keys_stay_what_they_are() {
+        let key = DataKey([3; KEY_LENGTH]);
+        let name = KeyName::new("2026").unwrap();
+        let hex = |secret| {
+            let wrapped = key.wrap(HANDLE, secret).unwrap();
+            let bytes = wrapped.as_bytes().iter();
+            bytes.map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        assert_eq!(
+            hex(Secret::Token(&[1; 32])),
+            "5f1a7b43b181073e666e970b5db5303efbd6bd574f24c720cfeaf572783dc054357ceea2620361c3abcd4bfe7402bae1"
+        );
+        assert_eq!(
+            hex(Secret::ApplicationKey(&name, &[1; 32])),
+            "fe5707948001802312578ba109d7d6452ddadb7f79f5572115d4993c2d7a6af08c9eecabac7cd5a4090ef781d64a30f9"
+        );
     }
 
     #[test]

@@ -237,9 +237,10 @@ macro_rules! session_methods {
                 self.0.record()
             }
 
-            /// Every key with its JSON text, as this request sees them.
-            pub fn entries(&self) -> ::std::collections::BTreeMap<String, String> {
-                self.0.entries()
+            /// Every key with its JSON text, as this request sees them; an error (503) if one
+            /// cannot be decrypted.
+            pub fn entries(&self) -> Result<::std::collections::BTreeMap<String, String>, $error> {
+                Ok(self.0.entries()?)
             }
 
             /// Commits the changes so far, before the handler returns. See

@@ -17,7 +17,7 @@ use certsession_core::{
 /// | 409 | the session was signed in, rotated or ended meanwhile, or a limit is reached |
 /// | 413 | the session would hold too much |
 /// | 500 | the set-up is wrong, or the handler's use of the session |
-/// | 503 | the store is down or full, or another commit of the request is running; with `Retry-After` |
+/// | 503 | the store is down or full or holds what cannot be read, or another commit of the request is running; with `Retry-After` |
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

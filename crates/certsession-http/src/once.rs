@@ -197,9 +197,10 @@ impl RequestSession {
     ///
     /// # Errors
     ///
-    /// [`Error::CsrfToken`], a 403, unless it is a token of this session's forms.
+    /// [`Error::CsrfToken`], a 403, unless it is a token of this session's forms. If the session's
+    /// secret cannot be read, it is the error that says so.
     pub fn check_csrf(&self, token: &str) -> Result<(), Error> {
-        match self.lock().is_csrf_token(token) {
+        match self.lock().is_csrf_token(token)? {
             true => Ok(()),
             false => Err(Error::CsrfToken),
         }

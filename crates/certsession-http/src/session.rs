@@ -399,12 +399,16 @@ impl RequestSession {
     ///
     /// ```
     /// # use certsession_http::{Error, RequestSession};
-    /// fn keys(session: &RequestSession) -> Vec<String> {
-    ///     session.entries().into_keys().collect()
+    /// fn keys(session: &RequestSession) -> Result<Vec<String>, Error> {
+    ///     Ok(session.entries()?.into_keys().collect())
     /// }
     /// ```
-    pub fn entries(&self) -> BTreeMap<String, String> {
-        self.lock().entries()
+    ///
+    /// # Errors
+    ///
+    /// If the data is encrypted, and one of the values cannot be decrypted (503).
+    pub fn entries(&self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(self.lock().entries()?)
     }
 
     /// Commits the changes so far, before the handler returns, so that the handler can react to a

@@ -131,7 +131,7 @@ async fn of_a_thousand_races_for_a_value_each_has_one_winner() {
     }
     let request = world.open().await;
     assert_eq!(
-        request.session().entries().len(),
+        request.session().entries().unwrap().len(),
         REQUESTS,
         "nothing beside was lost"
     );

@@ -69,9 +69,8 @@ async fn page(session: CertSession) -> Result<Response, Failed> {
     Ok((policy, Html(page)).into_response())
 }
 
-async fn session(session: CertSession) -> Result<Response, StatusCode> {
-    let described = portal_common::session(&session.into_inner());
-    let described = described.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+async fn session(session: CertSession) -> Result<Response, Failed> {
+    let described = portal_common::session(&session.into_inner())?;
     Ok(Json(described).into_response())
 }
 

@@ -13,8 +13,8 @@ use crate::answer::Failure;
 ///
 /// # Errors
 ///
-/// If what the session holds is not JSON, which it always is.
-pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>> {
+/// If what the session holds cannot be read.
+pub fn session(session: &RequestSession) -> Result<Option<Described>, Failure> {
     let Some(record) = session.record() else {
         return Ok(None);
     };
@@ -26,10 +26,11 @@ pub fn session(session: &RequestSession) -> serde_json::Result<Option<Described>
         idle_deadline: record.idle_deadline().to_rfc3339(),
         absolute_deadline: record.absolute_deadline().to_rfc3339(),
         data: session
-            .entries()
+            .entries()?
             .into_iter()
             .map(|(key, json)| Ok((key, RawValue::from_string(json)?)))
-            .collect::<serde_json::Result<_>>()?,
+            .collect::<serde_json::Result<_>>()
+            .map_err(|_| Failure::Portal(500, "the session holds what is not JSON\n"))?,
     }))
 }
 

@@ -55,7 +55,7 @@ async fn page(session: CertSession) -> Result<HttpResponse, Error> {
         .body(page))
 }
 
-async fn session(session: CertSession) -> actix_web::Result<HttpResponse> {
+async fn session(session: CertSession) -> Result<HttpResponse, Failed> {
     let described = portal_common::session(&session.into_inner())?;
     Ok(HttpResponse::Ok().json(described))
 }

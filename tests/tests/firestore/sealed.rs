@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
-use certsession_core::{Key, Presented, SessionManager, SignIn};
+use certsession_core::{
+    ApplicationKey, ApplicationKeys, Key, Presented, SessionManager, SessionManagerBuilder, SignIn,
+};
+use certsession_firestore::FirestoreStore;
 use certsession_tests::firestore::{new_collection, shared, url};
 use certsession_tests::rules::new_peer;
 use certsession_tests::stores::firestore_settings;
@@ -13,15 +16,13 @@ use serde_json::Value;
 const DIAGNOSIS: Key<String> = Key::new("diagnosis");
 const VALUE: &str = "a value that no dump may hold";
 
+type Rules = SessionManagerBuilder<FirestoreStore>;
+
 /// Begins a session with the value, and returns what the database holds of the collection.
-async fn dump(encrypts: bool) -> Vec<u8> {
+async fn dump(rules: impl FnOnce(Rules) -> Rules) -> Vec<u8> {
     let collection = new_collection();
     let settings = firestore_settings(&url(shared(), &collection));
-    let rules = SessionManager::builder(settings.connect().await.unwrap());
-    let sessions = match encrypts {
-        true => rules.encrypt_data().build(),
-        false => rules.build(),
-    };
+    let sessions = rules(SessionManager::builder(settings.connect().await.unwrap())).build();
     let peer = new_peer();
     let mut session = sessions.open(Presented::None, &peer).await.unwrap();
     session.insert(&DIAGNOSIS, VALUE).unwrap();
@@ -71,8 +72,17 @@ fn has(dump: &[u8], text: &str) -> bool {
 
 #[tokio::test]
 async fn p7_a_dump_of_the_database_holds_no_value_of_an_encrypted_session() {
-    let sealed = dump(true).await;
-    assert!(has(&sealed, "diagnosis") && has(&sealed, "alice"));
-    assert!(!has(&sealed, VALUE));
-    assert!(has(&dump(false).await, VALUE), "the search finds it");
+    let bytes: Vec<u8> = (0..32).collect();
+    let keys = ApplicationKeys::new(ApplicationKey::new("2026", &bytes).unwrap());
+    for sealed in [
+        dump(Rules::encrypt_data).await,
+        dump(|rules| rules.encrypt_data_with(keys)).await,
+    ] {
+        assert!(has(&sealed, "diagnosis") && has(&sealed, "alice"));
+        assert!(!has(&sealed, VALUE));
+    }
+    assert!(
+        has(&dump(|rules| rules).await, VALUE),
+        "the search finds it"
+    );
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use certsession_core::{ApplicationKey, ApplicationKeys};
 use certsession_tests::{Browser, Plan, Setup, Site, promises};
 use futures_util::future::{join, join_all};
 use serde_json::{Map, Value, json};
@@ -13,12 +14,20 @@ promises![
 
 const WRITERS: usize = 8;
 
-async fn start(plan: Plan) -> Site {
-    plan.start_with(Setup {
+/// Servers that encrypt data under the sessions' tokens, and under a key of the application's.
+async fn both(plan: Plan) -> [Site; 2] {
+    let bytes: Vec<u8> = (0..32).collect();
+    let key = ApplicationKey::new("2026", &bytes).unwrap();
+    let under_token = Setup {
         encrypts_data: true,
         ..Setup::default()
-    })
-    .await
+    };
+    let under_key = Setup {
+        application_keys: Some(ApplicationKeys::new(key)),
+        ..Setup::default()
+    };
+    let under_token = plan.start_with(under_token).await;
+    [under_token, plan.start_with(under_key).await]
 }
 
 async fn data(browser: &Browser) -> Value {
@@ -26,7 +35,12 @@ async fn data(browser: &Browser) -> Value {
 }
 
 async fn p5_writers_of_different_encrypted_keys_all_win_while_the_token_changes(plan: Plan) {
-    let site = start(plan).await;
+    for site in both(plan).await {
+        writers_win(&site).await;
+    }
+}
+
+async fn writers_win(site: &Site) {
     let client = site.certificates.client("alice");
     let alice = site.browser_with(&client);
     alice.sign_in("alice", &[]).await;
@@ -69,7 +83,12 @@ async fn p5_writers_of_different_encrypted_keys_all_win_while_the_token_changes(
 async fn p3_encrypted_values_are_read_by_both_tokens_of_a_renewal_and_by_the_new_one_of_a_sign_in(
     plan: Plan,
 ) {
-    let site = start(plan).await;
+    for site in both(plan).await {
+        both_tokens_read(&site).await;
+    }
+}
+
+async fn both_tokens_read(site: &Site) {
     let client = site.certificates.client("alice");
     let alice = site.browser_with(&client);
     alice.put("/session/data/cart", json!([7])).await;

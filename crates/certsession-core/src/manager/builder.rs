@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::SessionManager;
 use super::measured::Measured;
+use crate::application_keys::ApplicationKeys;
 use crate::bind_when_present::CertificatePolicy;
 use crate::binding::{BindingPolicy, RenewedBy};
 use crate::event::EventSink;
 use crate::lifetimes::Lifetimes;
 use crate::revocation::RevocationList;
-use crate::rules::{OnReplay, Rules};
+use crate::rules::{Encryption, OnReplay, Rules};
 use crate::store::{Admission, SessionStore};
 use crate::time::Clock;
 use crate::token::Realm;
@@ -124,9 +125,27 @@ impl<S> SessionManagerBuilder<S> {
     ///
     /// The names of keys, the sizes of values, the principal, roles, device, times and certificate
     /// stay readable, since lists and revocations need them. Outside of the session's own requests,
-    /// [`Record::get`](crate::Record::get) reads no value.
+    /// [`Record::get`](crate::Record::get) reads no value;
+    /// [`encrypt_data_with`](Self::encrypt_data_with) is for an application that has to. Of the two
+    /// calls the last one decides.
     pub fn encrypt_data(mut self) -> Self {
-        self.rules.encrypts_data = true;
+        self.rules.encryption = Encryption::UnderToken;
+        self
+    }
+
+    /// As [`encrypt_data`](Self::encrypt_data), but wraps the key of a session under a key of the
+    /// application's, so that the application reads the data outside of the session's own requests
+    /// too: [`ApplicationKeys::decrypt`]. Who reads the store alone still reads no value; who has
+    /// the key and the store reads all of them. Default: there are no such keys.
+    ///
+    /// [`ApplicationKeys`] says how a key is changed. A session that is in the store already stays
+    /// as it is until it ends: not encrypted, or under its own token. Conversely, a session under an
+    /// application key needs these keys until it ends: to go over to `encrypt_data`, call that after
+    /// this, and leave this out once those sessions have ended (the absolute timeout).
+    pub fn encrypt_data_with(mut self, keys: ApplicationKeys) -> Self {
+        let keys = Arc::new(keys);
+        self.rules.application_keys = Some(Arc::clone(&keys));
+        self.rules.encryption = Encryption::UnderApplicationKey(keys);
         self
     }
 

@@ -13,7 +13,8 @@ use crate::lifetimes::Lifetimes;
 use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
-use crate::seal::{DataKey, Seal, WrappedKey};
+use crate::rules::Encryption;
+use crate::seal::{DataKey, Seal, Secret, WrappedKey};
 use crate::session::{Base, Pending, SessionError};
 use crate::stamp::Stamp;
 use crate::store::{Commit, Rotation, SessionStore, Supersede};
@@ -33,14 +34,10 @@ impl<S: SessionStore> SessionManager<S> {
         let lifetimes = self.lifetimes_of(details.as_deref());
         let not_after = peer.map_or(Timestamp::MAX, PeerCertificate::not_after);
         let absolute_deadline = lifetimes.absolute_deadline(now, not_after);
-        let data_key = match self.rules.encrypts_data {
-            true => Some(DataKey::generate()?),
-            false => None,
+        let (data_key, seal) = match self.new_seal(token)? {
+            None => (None, None),
+            Some((data_key, seal)) => (Some(data_key), Some(seal)),
         };
-        let seal = wrapped(data_key.as_ref(), token)?.map(|current| {
-            let previous = None;
-            Arc::new(Seal { current, previous })
-        });
         let changes = sealed(&pending.changes, data_key.as_ref(), token.handle())?;
         let record = Record {
             handle: token.handle(),
@@ -61,6 +58,39 @@ impl<S: SessionStore> SessionManager<S> {
             stamp: Stamp::default(),
         };
         Ok((record, data_key))
+    }
+
+    /// The data key of a new session with its seal, if the data is to be encrypted.
+    fn new_seal(&self, token: &Token) -> Result<Option<(DataKey, Arc<Seal>)>, RandomError> {
+        if let Encryption::Off = self.rules.encryption {
+            return Ok(None);
+        }
+        let data_key = DataKey::generate()?;
+        let seal = match &self.rules.encryption {
+            Encryption::UnderApplicationKey(keys) => keys.wrap(token.handle(), &data_key),
+            Encryption::UnderToken | Encryption::Off => {
+                let current = under_token(&data_key, token)?;
+                let previous = None;
+                Some(Arc::new(Seal::Tokens { current, previous }))
+            }
+        };
+        let seal = seal.ok_or(RandomError)?;
+        Ok(Some((data_key, seal)))
+    }
+
+    /// The seal under the application's current key, if the session's is under an older one.
+    fn resealed(&self, base: &Base) -> Result<Option<Arc<Seal>>, RandomError> {
+        let Some(Seal::ApplicationKey { name, .. }) = base.record.seal.as_deref() else {
+            return Ok(None);
+        };
+        let keys = self.rules.application_keys.as_deref();
+        match keys.zip(base.data_key.as_deref()) {
+            Some((keys, data_key)) if !keys.is_current(name) => {
+                let seal = keys.wrap(base.record.handle, data_key);
+                seal.map(Some).ok_or(RandomError)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Issues a token if one is due: always for a privilege change, otherwise only if the response
@@ -125,9 +155,10 @@ impl<S: SessionStore> SessionManager<S> {
                 Some(token) => Some(Rotation {
                     token_hash: self.realm.hash(token),
                     supersede,
-                    wrapped: wrapped(base.data_key.as_deref(), token)?,
+                    wrapped: wrapped(base, token)?,
                 }),
             },
+            resealed: self.resealed(base)?,
             sign_in: pending.sign_in.clone(),
             details: pending.details.clone(),
             rebind: rebind.map(Into::<Arc<Binding>>::into),
@@ -140,14 +171,19 @@ impl<S: SessionStore> SessionManager<S> {
     }
 }
 
+/// The data key for a new token of this session, if it is wrapped under its tokens.
+fn wrapped(base: &Base, token: &Token) -> Result<Option<WrappedKey>, RandomError> {
+    match (base.record.seal.as_deref(), base.data_key.as_deref()) {
+        (Some(Seal::Tokens { .. }), Some(data_key)) => under_token(data_key, token).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// The data key under the secret of a new token.
-fn wrapped(data_key: Option<&DataKey>, token: &Token) -> Result<Option<WrappedKey>, RandomError> {
-    let Some(data_key) = data_key else {
-        return Ok(None);
-    };
+fn under_token(data_key: &DataKey, token: &Token) -> Result<WrappedKey, RandomError> {
+    let wrapped = data_key.wrap(token.handle(), Secret::Token(token.secret()));
     // It fails for no key and no secret; if it did, a token that opens nothing must not be issued.
-    let wrapped = data_key.wrap(token.handle(), token.secret());
-    wrapped.map(Some).ok_or(RandomError)
+    wrapped.ok_or(RandomError)
 }
 
 /// The changes as the store keeps them.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! byte 0        the version of the format: 1, 2 if there is a trust anchor, 3 if there are
-//!               details or the data is encrypted, or 4 if there is no certificate
+//!               details or the data is encrypted, or 4 if there is no certificate; 5 and 6, with
+//!               and without a certificate, if the data is encrypted under an application key
 //! bytes 1..5    CRC-32 of the handle and of all bytes that follow
 //! bytes 5..13   the revision
 //! bytes 13..45  the token hash
@@ -13,8 +14,9 @@
 //!               seen, idle and absolute deadline; fingerprint, public key, issuer; serial
 //!               number, subject; not before, not after; how many names, and the hash of each; the
 //!               hashes of the trust anchor's key and of its trust domain (all of the certificate
-//!               that is; nothing in format 4); the principal; the
-//!               details as one field; the wrapped data keys; the data
+//!               that is; nothing in formats 4 and 6); the principal; the
+//!               details as one field; in formats 5 and 6 the name of the application key; the
+//!               wrapped data keys; the data
 //! ```
 //!
 //! Numbers and the lengths of fields are unsigned LEB128; timestamps are in milliseconds. The rest
@@ -34,19 +36,23 @@ use crate::handle::Handle;
 use crate::leb128;
 use crate::principal::Principal;
 use crate::revision::Revision;
-use crate::seal::{Seal, WrappedKey};
+use crate::seal::{KeyName, Seal, WrappedKey};
 use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
 
 /// The newest form. A record is written in the oldest that can hold it, so that an earlier
 /// version of this crate reads all that it could have written.
-const VERSION: u8 = UNBOUND;
+const VERSION: u8 = UNBOUND_WITH_APPLICATION_KEY;
 const FIRST: u8 = 1;
 const SECOND: u8 = 2;
 const THIRD: u8 = 3;
 /// As the third, without a certificate.
 const UNBOUND: u8 = 4;
+/// As the third, with the data key under a key of the application's.
+const WITH_APPLICATION_KEY: u8 = 5;
+/// As the fifth, without a certificate.
+const UNBOUND_WITH_APPLICATION_KEY: u8 = 6;
 const CHECKSUM: std::ops::Range<usize> = 1..5;
 const REVISION: std::ops::Range<usize> = 5..13;
 
@@ -102,7 +108,7 @@ impl Record {
             + binding
             + principal
             + self.details.as_ref().map_or(0, |details| details.size())
-            + self.seal.as_ref().map_or(0, |_| 2 * WrappedKey::LENGTH)
+            + self.seal.as_ref().map_or(0, |seal| seal.max_size())
     }
 
     /// Encodes the record without its handle: the store's key names it.
@@ -121,14 +127,8 @@ impl Record {
         let subject = binding.map_or(0, |binding| binding.subject.len());
         let names = subject + self.principal.as_ref().map_or(0, |p| p.as_str().len());
         let mut bytes = Vec::with_capacity(USUAL_SIZE + names + self.data.size());
-        let is_extended = self.details.is_some() || self.seal.is_some();
         let anchor = binding.and_then(Binding::anchor);
-        bytes.push(match (is_extended, anchor) {
-            _ if binding.is_none() => UNBOUND,
-            (true, _) => THIRD,
-            (false, Some(_)) => SECOND,
-            (false, None) => FIRST,
-        });
+        bytes.push(self.version());
         bytes.resize(CHECKSUM.end, 0);
         bytes.extend_from_slice(&self.revision.to_bytes());
         bytes.extend_from_slice(self.token_hash.as_bytes());
@@ -146,8 +146,10 @@ impl Record {
         let details = self.details.as_ref().map_or(0, |_| HAS_DETAILS);
         let seal = match self.seal.as_deref() {
             None => 0,
-            Some(Seal { previous: None, .. }) => HAS_SEAL,
-            Some(_) => HAS_SEAL | HAS_PREVIOUS_SEAL,
+            Some(Seal::Tokens {
+                previous: Some(_), ..
+            }) => HAS_SEAL | HAS_PREVIOUS_SEAL,
+            Some(_) => HAS_SEAL,
         };
         bytes.push(previous | principal | names | anchor | details | seal);
         if let Some(previous) = &self.previous {
@@ -174,14 +176,30 @@ impl Record {
             leb128::push_field(&mut bytes, &details_codec::encode(details));
         }
         if let Some(seal) = &self.seal {
-            for wrapped in [Some(seal.current), seal.previous].into_iter().flatten() {
-                bytes.extend_from_slice(wrapped.as_bytes());
-            }
+            encode_seal(seal, &mut bytes);
         }
         bytes.extend_from_slice(self.data.as_block());
         let checksum = checksum(self.handle, &bytes[CHECKSUM.end..]);
         bytes[CHECKSUM].copy_from_slice(&checksum);
         bytes
+    }
+
+    /// The oldest form that can hold the record.
+    fn version(&self) -> u8 {
+        let Some(binding) = self.binding() else {
+            return match self.seal.as_deref() {
+                Some(Seal::ApplicationKey { .. }) => UNBOUND_WITH_APPLICATION_KEY,
+                _ => UNBOUND,
+            };
+        };
+        match (self.seal.as_deref(), self.details.is_some()) {
+            (Some(Seal::ApplicationKey { .. }), _) => WITH_APPLICATION_KEY,
+            (Some(Seal::Tokens { .. }), _) | (None, true) => THIRD,
+            (None, false) => match binding.anchor() {
+                Some(_) => SECOND,
+                None => FIRST,
+            },
+        }
     }
 
     /// Decodes the record that was kept under this handle.
@@ -242,8 +260,18 @@ const fn can_be_there(version: u8) -> u8 {
         FIRST => ALL_IN_FIRST,
         SECOND => ALL_IN_SECOND,
         UNBOUND => ALL_WITHOUT_CERTIFICATE,
+        WITH_APPLICATION_KEY => ALL & !HAS_PREVIOUS_SEAL,
+        UNBOUND_WITH_APPLICATION_KEY => ALL_WITHOUT_CERTIFICATE & !HAS_PREVIOUS_SEAL,
         _ => ALL,
     }
+}
+
+const fn is_unbound(version: u8) -> bool {
+    matches!(version, UNBOUND | UNBOUND_WITH_APPLICATION_KEY)
+}
+
+const fn has_application_key(version: u8) -> bool {
+    matches!(version, WITH_APPLICATION_KEY | UNBOUND_WITH_APPLICATION_KEY)
 }
 
 fn checksum(handle: Handle, body: &[u8]) -> [u8; 4] {
@@ -271,6 +299,21 @@ fn encode_binding(binding: &Binding, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(anchor.public_key.as_bytes());
         if let Some(trust_domain) = &anchor.trust_domain {
             bytes.extend_from_slice(trust_domain.as_bytes());
+        }
+    }
+}
+
+fn encode_seal(seal: &Seal, bytes: &mut Vec<u8>) {
+    match seal {
+        Seal::Tokens { current, previous } => {
+            bytes.extend_from_slice(current.as_bytes());
+            if let Some(previous) = previous {
+                bytes.extend_from_slice(previous.as_bytes());
+            }
+        }
+        Seal::ApplicationKey { name, wrapped } => {
+            leb128::push_field(bytes, name.as_str().as_bytes());
+            bytes.extend_from_slice(wrapped.as_bytes());
         }
     }
 }
@@ -307,9 +350,9 @@ fn decode_head(handle: Handle, bytes: &mut &[u8], version: u8) -> Option<Record>
         last_seen_at: take_time(bytes)?,
         idle_deadline: take_time(bytes)?,
         absolute_deadline: take_time(bytes)?,
-        binding: match version {
-            UNBOUND => None,
-            _ => Some(Arc::new(decode_binding(bytes, present)?)),
+        binding: match is_unbound(version) {
+            true => None,
+            false => Some(Arc::new(decode_binding(bytes, present)?)),
         },
         principal: match present & HAS_PRINCIPAL {
             0 => None,
@@ -319,7 +362,7 @@ fn decode_head(handle: Handle, bytes: &mut &[u8], version: u8) -> Option<Record>
             0 => None,
             _ => Some(Arc::new(details_codec::decode(leb128::take_field(bytes)?)?)),
         },
-        seal: take_seal(bytes, present)?,
+        seal: take_seal(bytes, present, version)?,
         data: Data::default(),
         stamp: Stamp::default(),
     })
@@ -357,17 +400,24 @@ fn take_anchor(bytes: &mut &[u8], present: u8) -> Option<Option<TrustAnchor>> {
     }))
 }
 
-fn take_seal(bytes: &mut &[u8], present: u8) -> Option<Option<Arc<Seal>>> {
+fn take_seal(bytes: &mut &[u8], present: u8, version: u8) -> Option<Option<Arc<Seal>>> {
     let has = |flag| present & flag != 0;
     if !has(HAS_SEAL) {
-        // Without the one, the other means nothing.
-        return (!has(HAS_PREVIOUS_SEAL)).then_some(None);
+        // Without the one, the others mean nothing.
+        let is_whole = !has(HAS_PREVIOUS_SEAL) && !has_application_key(version);
+        return is_whole.then_some(None);
     }
-    Some(Some(Arc::new(Seal {
-        current: WrappedKey::from_bytes(take_array(bytes)?),
-        previous: match has(HAS_PREVIOUS_SEAL) {
-            false => None,
-            true => Some(WrappedKey::from_bytes(take_array(bytes)?)),
+    Some(Some(Arc::new(match has_application_key(version) {
+        true => Seal::ApplicationKey {
+            name: KeyName::new(take_text(bytes)?).ok()?,
+            wrapped: WrappedKey::from_bytes(take_array(bytes)?),
+        },
+        false => Seal::Tokens {
+            current: WrappedKey::from_bytes(take_array(bytes)?),
+            previous: match has(HAS_PREVIOUS_SEAL) {
+                false => None,
+                true => Some(WrappedKey::from_bytes(take_array(bytes)?)),
+            },
         },
     })))
 }

@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::ConstantTimeEq;
 
 use super::{Session, SessionError};
-use crate::data::Key;
+use crate::data::{DecodeError, Key};
 use crate::random::random;
 
 const KEY: Key<String> = Key::new("certsession.csrf");
@@ -59,9 +59,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the session is over or the random number generator fails.
+    /// If the session is over, the random number generator fails or the session's secret cannot be
+    /// read: it is not replaced then, for pages that are open rely on it.
     pub fn csrf_token(&mut self) -> Result<Option<CsrfToken>, SessionError> {
-        let secret = match self.csrf_secret() {
+        let secret = match self.csrf_secret()? {
             Some(secret) => secret,
             None if self.changeable()?.is_none() => return Ok(None),
             None => {
@@ -76,24 +77,39 @@ impl Session {
     }
 
     /// Whether a text is a token of this session's forms; compares in constant time.
-    pub fn is_csrf_token(&self, text: &str) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If the session's secret cannot be read.
+    pub fn is_csrf_token(&self, text: &str) -> Result<bool, SessionError> {
         let mut bytes = [0; 2 * LENGTH];
         let is_whole = Base64UrlUnpadded::decode(text, &mut bytes)
             .is_ok_and(|decoded| decoded.len() == 2 * LENGTH);
-        let (true, Some(secret)) = (is_whole, self.csrf_secret()) else {
-            return false;
+        if !is_whole {
+            return Ok(false);
+        }
+        let Some(secret) = self.csrf_secret()? else {
+            return Ok(false);
         };
         let (mask, masked) = bytes.split_at_mut(LENGTH);
         for (byte, mask) in masked.iter_mut().zip(mask) {
             *byte ^= *mask;
         }
-        masked[..].ct_eq(&secret[..]).into()
+        Ok(masked[..].ct_eq(&secret[..]).into())
     }
 
-    fn csrf_secret(&self) -> Option<[u8; LENGTH]> {
-        let text = self.get(&KEY).ok()??;
+    /// The secret of the session's forms; `None` if there is none yet.
+    fn csrf_secret(&self) -> Result<Option<[u8; LENGTH]>, SessionError> {
+        let Some(text) = self.get(&KEY)? else {
+            return Ok(None);
+        };
         let mut secret = [0; LENGTH];
-        let decoded = Base64UrlUnpadded::decode(text, &mut secret).ok()?;
-        (decoded.len() == LENGTH).then_some(secret)
+        match Base64UrlUnpadded::decode(&text, &mut secret) {
+            Ok(decoded) if decoded.len() == LENGTH => Ok(Some(secret)),
+            _ => {
+                let problem = "it is no secret of forms";
+                Err(DecodeError::of::<String>(KEY.name(), b"\"\"", problem).into())
+            }
+        }
     }
 }

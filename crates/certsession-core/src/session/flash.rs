@@ -97,7 +97,7 @@ impl Session {
     ///
     /// As [`insert`](Self::insert), and if the random number generator fails.
     pub fn flash(&mut self, flash: &Flash) -> Result<(), SessionError> {
-        let waiting = self.entries_under(PREFIX);
+        let waiting = self.entries_under(PREFIX)?;
         let excess = (waiting.len() + 1).saturating_sub(MOST);
         let last = waiting.keys().next_back().and_then(|name| place(name));
         for name in waiting.into_keys().take(excess) {
@@ -120,10 +120,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the session is over.
+    /// If the session is over, or a message cannot be decrypted: all of them stay then.
     pub fn take_flashes(&mut self) -> Result<Vec<Flash>, SessionError> {
         let mut flashes = Vec::new();
-        for (name, json) in self.entries_under(PREFIX) {
+        for (name, json) in self.entries_under(PREFIX)? {
             let key: Key<Flash> = Key::named(name);
             // One that another version has written in another form is dropped: it is no more than a
             // message.

@@ -1,7 +1,6 @@
 //! Values that exactly one request gets, and the first value of a key: commits on a condition.
 
 use std::borrow::{Borrow, Cow};
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,13 +96,6 @@ impl Session {
             pending.changes.remove(name);
         }
         Ok(())
-    }
-
-    /// The keys whose names begin like this, with their JSON texts, as this request sees them.
-    pub(super) fn entries_under(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-        let mut texts = self.texts();
-        texts.retain(|name, _| name.starts_with(prefix));
-        texts
     }
 
     /// The value as the store holds it: encrypted, if the session's data is.

@@ -96,7 +96,7 @@ impl Session {
         let text = Nonce::generate()?;
         let now = self.now();
         let mut waiting: Vec<_> = self
-            .entries_under(&one_time.prefix())
+            .entries_under(&one_time.prefix())?
             .into_iter()
             .filter(|(name, _)| one_time.is_name(name))
             .map(|(name, json)| (deadline(&json), name))

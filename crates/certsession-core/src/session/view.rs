@@ -69,7 +69,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If the stored value does not have the key's type.
+    /// If the stored value does not have the key's type, or cannot be decrypted.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, SessionError> {
         Ok(match self.text(key.name()) {
             None => None,
@@ -95,34 +95,44 @@ impl Session {
         }
     }
 
-    /// Every key with its JSON text, as this request sees them. What cannot be decrypted is left
-    /// out.
-    pub(super) fn texts(&self) -> BTreeMap<String, Vec<u8>> {
+    /// The keys whose names begin like this, with their JSON texts, as this request sees them. All
+    /// of them, or an error: what is left out would look as if it had never been written.
+    pub(super) fn entries_under(
+        &self,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, SessionError> {
         let changes = &self.pending.changes;
         let mut texts = BTreeMap::new();
         if let Some(base) = &self.base {
-            for (name, stored) in base.record.data.iter() {
-                if let Edit::Stored = changes.edit(&name)
-                    && let Ok(json) = base.text(stored).open(&name)
-                {
-                    texts.insert(name.into_owned(), json.into_owned());
+            let stored = base.record.data.iter();
+            for (name, stored) in stored.filter(|(name, _)| name.starts_with(prefix)) {
+                if let Edit::Stored = changes.edit(&name) {
+                    let json = base.text(stored).open(&name)?.into_owned();
+                    texts.insert(name.into_owned(), json);
                 }
             }
         }
         for (name, json) in changes.edits() {
-            if let Some(json) = json {
-                texts.insert(String::from_utf8_lossy(name).into_owned(), json.to_vec());
+            let name = String::from_utf8_lossy(name);
+            if let Some(json) = json
+                && name.starts_with(prefix)
+            {
+                texts.insert(name.into_owned(), json.to_vec());
             }
         }
-        texts
+        Ok(texts)
     }
 
     /// Every key with its JSON text, as this request sees them.
-    pub fn entries(&self) -> BTreeMap<String, String> {
-        let texts = self.texts().into_iter();
-        texts
+    ///
+    /// # Errors
+    ///
+    /// If the data is encrypted, and one of the values cannot be decrypted.
+    pub fn entries(&self) -> Result<BTreeMap<String, String>, SessionError> {
+        let texts = self.entries_under("")?.into_iter();
+        Ok(texts
             .map(|(name, json)| (name, String::from_utf8_lossy(&json).into_owned()))
-            .collect()
+            .collect())
     }
 
     /// The current time of the rules' clock, which decides about the session's deadlines.

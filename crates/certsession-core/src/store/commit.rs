@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::principal::Principal;
 use crate::record::{PreviousTokenHash, Record, TokenStatus};
 use crate::revision::Revision;
-use crate::seal::WrappedKey;
+use crate::seal::{Seal, WrappedKey};
 use crate::stamp::Stamp;
 use crate::time::Timestamp;
 use crate::token::TokenHash;
@@ -31,6 +31,9 @@ pub struct Commit {
     pub(crate) now: Timestamp,
     pub(crate) changes: Changes,
     pub(crate) rotation: Option<Rotation>,
+    /// The same data key under the application's current key, if the loaded record has it under an
+    /// older one.
+    pub(crate) resealed: Option<Arc<Seal>>,
     pub(crate) sign_in: Option<Principal>,
     pub(crate) details: Option<Box<DetailsChange>>,
     pub(crate) rebind: Option<Arc<Binding>>,
@@ -49,7 +52,7 @@ pub struct Commit {
 pub(crate) struct Rotation {
     pub(crate) token_hash: TokenHash,
     pub(crate) supersede: Supersede,
-    /// The data key for the new token, if the data is encrypted.
+    /// The data key for the new token, if the data is encrypted under the tokens.
     pub(crate) wrapped: Option<WrappedKey>,
 }
 
@@ -193,6 +196,10 @@ impl Record {
             }
             record.previous = previous;
             record.token_issued_at = commit.now;
+        }
+        // Whatever was committed meanwhile, the data key of a session is always the same.
+        if let Some(seal) = &commit.resealed {
+            record.seal = Some(Arc::clone(seal));
         }
         if let Some(principal) = &commit.sign_in {
             record.principal = Some(principal.clone());

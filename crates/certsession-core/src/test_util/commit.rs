@@ -37,6 +37,7 @@ impl SampleCommit {
             now: record.last_seen_at,
             changes: Changes::default(),
             rotation: None,
+            resealed: None,
             sign_in: None,
             details: None,
             rebind: None,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::SampleBinding;
+use crate::application_keys::ApplicationKeys;
 use crate::binding::Binding;
 use crate::data::{Changes, Data};
 use crate::handle::Handle;
 use crate::principal::Principal;
+use crate::random::RandomError;
 use crate::record::Record;
 use crate::revision::Revision;
+use crate::seal::{DataKey, Seal};
 use crate::stamp::Stamp;
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::token::TokenHash;
@@ -116,10 +119,38 @@ impl SampleRecord {
         self
     }
 
+    /// Encrypts what was inserted so far, under the current one of these keys.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random numbers.
+    #[must_use]
+    pub fn encrypt_with(mut self, keys: &ApplicationKeys) -> Self {
+        let Self(record) = &mut self;
+        let (seal, sealed) = match encrypted(record, keys) {
+            Ok(encrypted) => encrypted,
+            Err(error) => panic!("{error}"),
+        };
+        record.seal = Some(seal);
+        record.data = record.data.apply(&sealed);
+        self
+    }
+
     /// Builds the record.
     pub fn build(self) -> Arc<Record> {
         Arc::new(self.0)
     }
+}
+
+fn encrypted(record: &Record, keys: &ApplicationKeys) -> Result<(Arc<Seal>, Changes), RandomError> {
+    let data_key = DataKey::generate()?;
+    let seal = keys.wrap(record.handle, &data_key).ok_or(RandomError)?;
+    let mut sealed = Changes::default();
+    for (name, json) in record.data.iter() {
+        let json = data_key.seal(record.handle, name.as_bytes(), json)?;
+        sealed.insert(name.into_owned().into(), json);
+    }
+    Ok((seal, sealed))
 }
 
 /// The first byte differs between consecutive numbers, like that of random handles: a store may

@@ -225,7 +225,7 @@ fn of_parallel_requests_under_a_renewed_certificate_one_gets_the_token_and_one_e
     assert_eq!(tokens, 1);
     let rebinds = |event: &SessionEvent| matches!(event, SessionEvent::Rebound { .. });
     assert_eq!(world.log.count(rebinds), 1);
-    assert_eq!(requests[0].0.open(&world).entries().len(), 3);
+    assert_eq!(requests[0].0.open(&world).entries().unwrap().len(), 3);
 }
 
 #[test]

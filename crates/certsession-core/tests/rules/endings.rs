@@ -48,7 +48,7 @@ fn p3_a_write_after_a_sign_out_begins_a_session_with_another_handle() {
     let session = client.open(&world);
     assert_ne!(session.handle(), handle);
     assert_eq!(session.principal(), None);
-    assert_eq!(session.entries().len(), 1);
+    assert_eq!(session.entries().unwrap().len(), 1);
     assert_eq!(world.count(), 1);
 }
 

@@ -4,6 +4,7 @@
 
 mod admin;
 mod anchors;
+mod application_keys;
 mod binding;
 mod clocks;
 mod data;
@@ -33,4 +34,5 @@ mod state;
 mod step_up;
 mod support;
 mod unbound;
+mod unreadable;
 mod watched;

@@ -74,7 +74,7 @@ fn parallel_requests_renew_the_token_once_and_lose_nothing() {
     }
     assert_eq!(tokens, 1);
     for (client, _) in &requests {
-        assert_eq!(client.open(&world).entries().len(), 4);
+        assert_eq!(client.open(&world).entries().unwrap().len(), 4);
     }
 }
 

@@ -58,7 +58,7 @@ fn p3_a_sign_in_keeps_what_the_code_names_and_nothing_else() {
         session.insert(&LATE, &2).unwrap();
     });
     let session = client.open(&world);
-    let entries: Vec<_> = session.entries().into_iter().collect();
+    let entries: Vec<_> = session.entries().unwrap().into_iter().collect();
     let entry = |key: &str, json: &str| (key.to_owned(), json.to_owned());
     assert_eq!(entries, [entry("cart", "7"), entry("late", "2")]);
 }

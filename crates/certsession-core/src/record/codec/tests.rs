@@ -2,7 +2,6 @@ use super::*;
 use crate::details::{Details, Device, Elevation, MOST_NAMES, SignInDetails};
 use crate::lifetimes::Lifetimes;
 use crate::names::{AuthMethod, Role};
-use crate::seal::{Seal, WrappedKey};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 use crate::{Decision, IdentityName, Record};
 use proptest::prelude::*;
@@ -103,11 +102,84 @@ const FORM_3_SEALED: &[u8] = include_bytes!("form-3-sealed.bin");
 
 fn sealed_record_of_format_3() -> Record {
     let mut record = record_of_format_2();
-    record.seal = Some(Arc::new(Seal {
+    record.seal = Some(Arc::new(Seal::Tokens {
         current: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
         previous: Some(WrappedKey::from_bytes([0xc2; WrappedKey::LENGTH])),
     }));
     record
+}
+
+/// Records in formats 5 and 6: with and without a certificate, encrypted under an application key.
+const FORM_5: &[u8] = include_bytes!("form-5.bin");
+const FORM_6: &[u8] = include_bytes!("form-6.bin");
+
+fn records_under_an_application_key() -> [(Record, &'static [u8]); 2] {
+    let forms = [FORM_5, FORM_6];
+    let records = [sealed_record_of_format_3(), record_of_format_4()];
+    let mut forms = forms.into_iter();
+    records.map(|mut record| {
+        record.seal = Some(Arc::new(Seal::ApplicationKey {
+            name: KeyName::new("2026-07").unwrap(),
+            wrapped: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
+        }));
+        (record, forms.next().unwrap())
+    })
+}
+
+#[test]
+fn records_in_formats_5_and_6_are_still_read_and_written() {
+    for (mut record, form) in records_under_an_application_key() {
+        assert_eq!(record.encode(), form);
+        assert_eq!(Record::decode(record.handle, form), Ok(record.clone()));
+        let summary = SessionSummary::decode(record.handle, form);
+        assert_eq!(summary, Some(SessionSummary::from(&record)));
+        record.details = record_of_format_3().details;
+        let bytes = record.encode();
+        assert_eq!(Record::decode(record.handle, &bytes), Ok(record));
+    }
+}
+
+#[test]
+fn the_next_application_key_takes_no_more_room_however_long_its_name() {
+    let (mut record, _) = records_under_an_application_key()[0].clone();
+    let before = record.size_without_data();
+    record.seal = Some(Arc::new(Seal::ApplicationKey {
+        name: KeyName::new(&"x".repeat(64)).unwrap(),
+        wrapped: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
+    }));
+    assert_eq!(record.size_without_data(), before);
+    assert!(record.encode().len() <= before + record.data.size());
+}
+
+#[test]
+fn a_flag_that_has_no_meaning_in_formats_5_and_6_is_refused() {
+    for (record, form) in records_under_an_application_key() {
+        let flags = form[45];
+        // Without the encrypted data, or with a key for the previous token.
+        for flags in [flags & !HAS_SEAL, flags | HAS_PREVIOUS_SEAL] {
+            let mut bytes = form.to_vec();
+            bytes[45] = flags;
+            let sum = checksum(record.handle, &bytes[CHECKSUM.end..]);
+            bytes[CHECKSUM].copy_from_slice(&sum);
+            let decoded = Record::decode(record.handle, &bytes);
+            assert_eq!(decoded, Err(UnreadableRecord::Damaged));
+        }
+    }
+}
+
+#[test]
+fn an_application_key_without_a_valid_name_is_refused() {
+    for (record, form) in records_under_an_application_key() {
+        let at = form.windows(7).position(|it| it == b"2026-07").unwrap();
+        for (at, byte) in [(at, b' '), (at - 1, 0), (at - 1, 65)] {
+            let mut bytes = form.to_vec();
+            bytes[at] = byte;
+            let sum = checksum(record.handle, &bytes[CHECKSUM.end..]);
+            bytes[CHECKSUM].copy_from_slice(&sum);
+            let decoded = Record::decode(record.handle, &bytes);
+            assert_eq!(decoded, Err(UnreadableRecord::Damaged));
+        }
+    }
 }
 
 /// A record in format 4: one without a certificate.
@@ -147,7 +219,7 @@ fn an_encrypted_record_in_format_3_is_still_read_and_written() {
         Ok(record.clone())
     );
     assert!(FORM_3_SEALED.len() <= record.size_without_data() + record.data.size());
-    record.seal = Some(Arc::new(Seal {
+    record.seal = Some(Arc::new(Seal::Tokens {
         current: WrappedKey::from_bytes([0xc1; WrappedKey::LENGTH]),
         previous: None,
     }));
@@ -209,21 +281,23 @@ fn a_newer_format_is_distinguished_from_damage() {
     let mut bytes = record.encode();
     bytes[0] = VERSION + 1;
     let error = Record::decode(record.handle, &bytes).unwrap_err();
-    assert_eq!(error, UnreadableRecord::Newer { version: 5 });
+    assert_eq!(error, UnreadableRecord::Newer { version: 7 });
     assert_eq!(
         error.to_string(),
-        "the record has format 5, and this version reads up to 4: update it"
+        "the record has format 7, and this version reads up to 6: update it"
     );
 }
 
 #[test]
 fn a_record_with_any_flipped_bit_is_refused() {
-    let record = record_of_format_3();
-    let sound = record.encode();
-    for bit in 0..8 * sound.len() {
-        let mut bytes = sound.clone();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(Record::decode(record.handle, &bytes).is_err(), "bit {bit}");
+    let [(encrypted, _), _] = records_under_an_application_key();
+    for record in [record_of_format_3(), encrypted] {
+        let sound = record.encode();
+        for bit in 0..8 * sound.len() {
+            let mut bytes = sound.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(Record::decode(record.handle, &bytes).is_err(), "bit {bit}");
+        }
     }
 }
 
