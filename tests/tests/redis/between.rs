@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{Admission, Creation, Outcome, Owner, Record, SessionStore, Timestamp};
@@ -13,8 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// Nodes of one application on one server. What the far one sends to end a session is held until
-/// the near one has done something.
+/// Nodes of one application on one server. The first command by which the far one ends a session is
+/// held until the near one has done something.
 struct Nodes {
     near: RedisStore,
     far: RedisStore,
@@ -24,6 +26,7 @@ struct Nodes {
 
 #[derive(Default)]
 struct Hold {
+    was_used: AtomicBool,
     arrived: Notify,
     released: Notify,
 }
@@ -31,7 +34,7 @@ struct Hold {
 impl Nodes {
     async fn start() -> Self {
         let server = RedisServer::builder().tcp().start();
-        let near = RedisStore::connect(&server.url()).await.unwrap();
+        let near = open(&server.url()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap();
         let (port, hold) = (server.port().unwrap(), Arc::<Hold>::default());
@@ -42,10 +45,10 @@ impl Nodes {
                 tokio::spawn(forward(client, server, Arc::clone(&held)));
             }
         });
-        let far = RedisStore::connect(&format!("redis://{proxy}")).await;
+        let far = open(&format!("redis://{proxy}")).await;
         Self {
             near,
-            far: far.unwrap(),
+            far,
             hold,
             _server: server,
         }
@@ -72,8 +75,15 @@ impl Nodes {
     }
 }
 
-/// Forwards everything, but holds the commands that end a session: they name the channel on which
-/// that is published.
+async fn open(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap();
+    // No test here is about replies that come in time.
+    let settings = settings.timeout(Duration::from_secs(30));
+    settings.connect().await.unwrap()
+}
+
+/// Forwards everything, but holds the first command that ends a session: it names the channel on
+/// which that is published.
 async fn forward(mut client: TcpStream, mut server: TcpStream, hold: Arc<Hold>) {
     let (mut sent, mut answered) = ([0; 4096], [0; 4096]);
     loop {
@@ -81,7 +91,8 @@ async fn forward(mut client: TcpStream, mut server: TcpStream, hold: Arc<Hold>) 
             read = client.read(&mut sent) => {
                 let Ok(length @ 1..) = read else { break };
                 let sent = &sent[..length];
-                if sent.windows(8).any(|it| it == b"cs:ended") {
+                let ends = sent.windows(8).any(|it| it == b"cs:ended");
+                if ends && !hold.was_used.swap(true, Ordering::Relaxed) {
                     hold.arrived.notify_one();
                     hold.released.notified().await;
                 }
@@ -120,7 +131,8 @@ async fn a_session_that_is_used_before_it_is_ended_as_expired_is_loaded() {
 async fn a_session_that_is_used_before_a_sign_in_ends_it_as_expired_takes_its_place() {
     let nodes = Nodes::start().await;
     let (record, deadline) = keep(&nodes.near, 1).await;
-    let next = SampleRecord::new(2).principal("alice").build();
+    let next = SampleRecord::new(2).principal("alice").created_at(deadline);
+    let next = next.build();
     let two = Admission::at_most(NonZeroU32::MIN.saturating_add(1));
     let (other, _) = keep(&nodes.near, 3).await;
     let renewed = SampleCommit::on(&other).idle_deadline(other.absolute_deadline());

@@ -1,6 +1,7 @@
 //! A write whose reply was lost with its connection, and which is sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
 use certsession_core::{Outcome, Owner, Removal, SessionStore, StoreErrorKind};
@@ -61,6 +62,13 @@ fn contains(sent: &[u8], word: &[u8]) -> bool {
     sent.windows(word.len()).any(|it| it == word)
 }
 
+async fn open(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap();
+    // No test here is about replies that come in time.
+    let settings = settings.timeout(Duration::from_secs(30));
+    settings.connect().await.unwrap()
+}
+
 /// Writes `a` over a connection that is lost, while `meanwhile` runs over another.
 async fn write_twice(
     program: Program,
@@ -77,7 +85,7 @@ async fn write_twice(
     let proxied = lose_first_write(listener, port, is_a_commit, taken.clone(), cut.clone());
     let proxied = tokio::spawn(proxied);
 
-    let direct = RedisStore::connect(&server.url()).await.unwrap();
+    let direct = open(&server.url()).await;
     let record = SampleRecord::new(1).insert("a", "0").build();
     direct
         .create(record.clone(), None, record.created_at())
@@ -95,9 +103,7 @@ async fn write_twice(
         .unwrap()
         .unwrap();
 
-    let far = RedisStore::connect(&format!("redis://{proxy}"))
-        .await
-        .unwrap();
+    let far = open(&format!("redis://{proxy}")).await;
     let write = far.commit(SampleCommit::on(&loaded).insert("a", "1").build());
     let between = async {
         taken.notified().await;
@@ -203,12 +209,11 @@ async fn an_end_whose_reply_was_lost_is_reported_by_the_call_that_made_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap();
         let (taken, cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let direct = RedisStore::connect(&server.url()).await.unwrap();
-        let far_url = format!("redis://{proxy}");
+        let direct = open(&server.url()).await;
         let port = server.port().unwrap();
         let proxied = lose_first_write(listener, port, is_an_end, taken.clone(), cut.clone());
         let proxied = tokio::spawn(proxied);
-        let far = RedisStore::connect(&far_url).await.unwrap();
+        let far = open(&format!("redis://{proxy}")).await;
         let sample = |number| SampleRecord::new(number).principal("alice").build();
         // After this end the server has the scripts, so that the first one of the far store is
         // executed.
