@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
-use crate::store::{Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind};
+use crate::store::{Creation, Outcome, Owner, Removal, SessionStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -145,7 +145,7 @@ impl<S: SessionStore> SessionManager<S> {
                 self.emit_evicted(error.ended(), details.about(&record));
                 let error = self.failed_for(StoreOperation::Create, details)(error);
                 if record.principal.is_some() {
-                    self.undo_sign_in(&record).await;
+                    Box::pin(self.undo_creation(&record)).await;
                 }
                 CommitResult::unreached(None, pending, error)
             }
@@ -158,9 +158,22 @@ impl<S: SessionStore> SessionManager<S> {
     ///
     /// Nothing depends on it: if the store fails here too, or the request is dropped meanwhile, the
     /// record stays until that timeout. (The adapters finish a sign-in whose client hangs up.)
-    async fn undo_sign_in(&self, record: &Record) {
+    async fn undo_creation(&self, record: &Record) {
         // Neither is an event: the session has not begun, and the failure is one already.
-        let _ = Box::pin(self.store.remove(record.handle)).await;
+        let _ = self.store.remove(record.handle).await;
+    }
+
+    /// As [`undo_creation`](Self::undo_creation), for a sign-in in a session that exists: ends the
+    /// session if it has the token that nobody gets.
+    async fn undo_sign_in(&self, token: &Token, now: Timestamp, details: EventDetails<'_>) {
+        let loaded = self.store.load(token.handle(), now).await;
+        let loaded = loaded.ok().flatten();
+        let Some(record) = loaded.filter(|record| record.token_hash == token.hash()) else {
+            return;
+        };
+        if let Ok(Removal::Removed) = self.store.remove_unchanged(&record).await {
+            self.emit_evicted(&[record.handle], details);
+        }
     }
 
     /// Ends the oldest sessions of the certificate of a new session, if it has too many. Where many
@@ -300,14 +313,15 @@ impl<S: SessionStore> SessionManager<S> {
             }
             Err(error) => {
                 let principal = pending.sign_in.as_ref();
-                self.emit_evicted(
-                    error.ended(),
-                    EventDetails {
-                        principal,
-                        ..details
-                    },
-                );
+                let signs_in = EventDetails {
+                    principal,
+                    ..details
+                };
+                self.emit_evicted(error.ended(), signs_in);
                 let error = self.failed_for(StoreOperation::Commit, details)(error);
+                if let (Some(_), Some(_), Some(token)) = (principal, self.rules.admission, &token) {
+                    Box::pin(self.undo_sign_in(token, now, signs_in)).await;
+                }
                 if pending.is_empty() {
                     return CommitResult {
                         base: Some(base),

@@ -237,15 +237,44 @@ fn p6_a_sign_in_that_failed_takes_no_place_under_a_limit() {
 }
 
 #[test]
+fn p6_a_sign_in_in_a_session_that_failed_takes_no_place_under_a_limit() {
+    for fault in BOTH {
+        let world = at_most_one(OnLimit::Refuse);
+        let mut client = Client::of(&peer());
+        client.request(&world, |session| session.insert(&CART, &1).unwrap());
+        let handle = client.handle(&world).unwrap();
+        world.events();
+        world.faults.fail_next(StoreOperation::Commit, fault);
+        let answer = client.try_request(&world, |session| session.sign_in("alice").unwrap());
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
+        let mut expected = vec![failed(StoreOperation::Commit)];
+        // If it was executed, the client has no token any more.
+        if fault == Fault::After {
+            expected.push(revoked(handle, RevocationReason::Evicted));
+        }
+        assert_eq!(world.events(), expected);
+        assert_eq!(client.handle(&world).is_some(), fault == Fault::Before);
+        client.request(&world, |session| session.sign_in("alice").unwrap());
+        assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+    }
+}
+
+#[test]
 fn p6_a_sign_in_that_failed_is_an_error_also_if_it_cannot_be_undone() {
-    let world = at_most_one(OnLimit::Refuse);
-    world.faults.fail_next(StoreOperation::Create, Fault::After);
-    world.faults.fail_all(StoreOperation::Remove);
-    let answer =
-        Client::of(&peer()).try_request(&world, |session| session.sign_in("alice").unwrap());
-    assert!(matches!(answer.result, Err(SessionError::Store(_))));
-    assert!(answer.cookie.is_none());
-    assert_eq!(world.events(), [failed(StoreOperation::Create)]);
+    for operation in [StoreOperation::Create, StoreOperation::Commit] {
+        let world = at_most_one(OnLimit::Refuse);
+        let mut client = Client::of(&peer());
+        if operation == StoreOperation::Commit {
+            client.request(&world, |session| session.insert(&CART, &1).unwrap());
+        }
+        world.events();
+        world.faults.fail_next(operation, Fault::After);
+        world.faults.fail_all(StoreOperation::Remove);
+        let answer = client.try_request(&world, |session| session.sign_in("alice").unwrap());
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
+        assert!(answer.cookie.is_none());
+        assert_eq!(world.events(), [failed(operation)]);
+    }
 }
 
 fn revoked(handle: Handle, reason: RevocationReason) -> SessionEvent {
