@@ -36,6 +36,9 @@ use crate::revoked;
 use crate::session::{self, ClosedHead, RequestSession};
 use crate::sign_in_page::{InvalidSignInPage, SignInPage};
 
+/// How often a shutdown looks whether the task still runs that it waits for.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Opens and commits the sessions of an application's requests. Clones drive the same sessions.
 pub struct SessionDriver<S> {
     shared: Arc<Shared<S>>,
@@ -263,13 +266,22 @@ impl<S: SessionStore> SessionDriver<S> {
     /// graceful shutdown, after the server has stopped. Waits for `at_most`; true if nothing is
     /// left. What is left of revoked certificates on a list is ended after the next start.
     pub async fn drain(&self, at_most: Duration) -> bool {
-        // The task may have stopped with the worker in whose runtime it was.
         self.end_sessions_of_revoked();
         let began = Instant::now();
         let none_in_flight = self.shared.context.in_flight.drain(at_most).await;
-        let left = at_most.saturating_sub(began.elapsed());
-        let revoked = timeout(left, self.shared.manager.revocations_ended()).await;
-        none_in_flight && revoked.is_ok()
+        loop {
+            // The task may have stopped with the worker in whose runtime it was, also while this
+            // waits.
+            self.end_sessions_of_revoked();
+            let left = at_most.saturating_sub(began.elapsed());
+            let ended = self.shared.manager.revocations_ended();
+            if timeout(left.min(LOOK_INTERVAL), ended).await.is_ok() {
+                return none_in_flight;
+            }
+            if left <= LOOK_INTERVAL {
+                return false;
+            }
+        }
     }
 
     fn note_sign_in(&self, session: &RequestSession) {

@@ -418,3 +418,30 @@ fn p8_a_drain_ends_the_sessions_of_revoked_certificates_in_its_own_runtime() {
     let page = second.block_on(world.driver.manager().sessions(&owner, &first));
     assert_eq!(page.unwrap().sessions(), []);
 }
+
+/// As actix-web does with its workers, while the shutdown waits already.
+#[test]
+fn p8_a_drain_goes_on_although_the_runtime_of_the_task_stops_meanwhile() {
+    let worker = Runtime::new().unwrap();
+    let (world, gate) = worker.block_on(async {
+        let world = World::signed_in().await;
+        let gate = world.faults.hold_next(StoreOperation::Revoke);
+        let certificate = world.peer.certificate().unwrap();
+        let revocation = Revocation::of_certificate(certificate);
+        world.revocations.revoke(revocation);
+        gate.arrived().await;
+        (world, gate)
+    });
+    let main = Runtime::new().unwrap();
+    let drained = main.block_on(async {
+        let stop = async {
+            tokio::time::sleep(MOMENT).await;
+            worker.shutdown_background();
+        };
+        tokio::join!(world.driver.drain(LONG), stop).0
+    });
+    assert!(drained);
+    // It was held at the gate and dropped there.
+    drop(gate);
+    assert_eq!(world.driver.manager().store().inner().len(), 0);
+}

@@ -6,6 +6,7 @@
     reason = "a test that cannot continue fails; and it prints its progress"
 )]
 
+mod between;
 mod conformance;
 mod end_notifications;
 mod harness;

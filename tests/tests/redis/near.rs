@@ -18,8 +18,9 @@ use crate::harness::{LEAST, cluster, cluster_url, sentinel, sentinel_url, valkey
 /// Longer than any of these tests, so that a dropped copy was not just too old.
 const FOR_EVER: Duration = Duration::from_secs(600);
 
-/// How long the notification of a change may take.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// How long a test waits for a notification: far shorter than a copy lives by itself, and long
+/// enough on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn open(url: &str, prefix: &str, max_age: Duration) -> RedisStore {
     let settings = RedisStore::builder(url).unwrap().key_prefix(prefix);
@@ -54,7 +55,7 @@ async fn keep_and_copy(store: &RedisStore, number: u32) -> Arc<Record> {
 async fn dropped_after(store: &RedisStore, record: &Record) -> Duration {
     let began = Instant::now();
     while copy(store, record).is_some() {
-        assert!(began.elapsed() < AT_ONCE, "the copy stays");
+        assert!(began.elapsed() < PATIENCE, "the copy stays");
         sleep(Duration::from_millis(1)).await;
     }
     began.elapsed()
@@ -162,7 +163,7 @@ async fn p4_no_session_that_ends_while_it_is_read_stays_in_a_copy() {
             records.iter().filter(stays).count()
         };
         let began = Instant::now();
-        while stay().await > 0 && began.elapsed() < AT_ONCE {
+        while stay().await > 0 && began.elapsed() < PATIENCE {
             sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(stay().await, 0, "sessions that have ended are still served");
@@ -305,8 +306,7 @@ async fn a_lost_connection_drops_its_copies() {
     let store = open(&server.url(), "cs:", FOR_EVER).await;
     let record = keep_and_copy(&store, 1).await;
     server.kill();
-    let took = dropped_after(&store, &record).await;
-    assert!(took < Duration::from_millis(100), "{took:?}");
+    dropped_after(&store, &record).await;
     server.restart();
     // The server has lost all data, and the read goes to the server.
     assert_eq!(load(&store, &record).await, None);
@@ -314,7 +314,9 @@ async fn a_lost_connection_drops_its_copies() {
 
 #[tokio::test]
 async fn copies_of_an_unresponsive_server_are_used_only_until_their_maximum_age() {
-    const MAX_AGE: Duration = Duration::from_millis(300);
+    // Longer than a busy machine keeps the test from looking at the copy, and far shorter than its
+    // patience.
+    const MAX_AGE: Duration = Duration::from_secs(2);
     let server = RedisServer::start();
     let store = open(&server.url(), "cs:", MAX_AGE).await;
     let record = keep(&store, 1).await;
@@ -359,7 +361,7 @@ async fn a_full_tracking_table_drops_copies_early_and_none_late() {
 #[tokio::test]
 async fn a_near_cache_on_a_cluster_is_an_error() {
     let url = cluster_url(cluster());
-    let settings = RedisStore::builder(&url).unwrap().near_cache(AT_ONCE);
+    let settings = RedisStore::builder(&url).unwrap().near_cache(FOR_EVER);
     let error = settings.connect().await.unwrap_err();
     assert!(matches!(error, ConnectError::NoNearCache { .. }), "{error}");
     assert!(error.to_string().contains("do not set `near_cache`"));
@@ -378,7 +380,7 @@ async fn a_user_needs_one_more_permission() {
         .start();
     let connect = async |user| {
         let url = server.url_as(user, "secret");
-        let settings = RedisStore::builder(&url).unwrap().near_cache(AT_ONCE);
+        let settings = RedisStore::builder(&url).unwrap().near_cache(FOR_EVER);
         settings.connect().await
     };
     let error = connect("least").await.unwrap_err();

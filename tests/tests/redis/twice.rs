@@ -1,9 +1,10 @@
 //! A write whose reply was lost with its connection, and which is sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use certsession_core::test_util::{SampleCommit, SampleRecord};
-use certsession_core::{Outcome, SessionStore, StoreErrorKind};
+use certsession_core::{Outcome, Owner, Removal, SessionStore, StoreErrorKind};
 use certsession_redis::RedisStore;
 use certsession_tests::redis::{Program, RedisServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 async fn lose_first_write(
     listener: TcpListener,
     server: u16,
+    is_a_write: fn(&[u8]) -> bool,
     taken: Arc<Notify>,
     cut: Arc<Notify>,
 ) {
@@ -47,9 +49,24 @@ async fn lose_first_write(
 }
 
 /// Whether it is a commit, in either way; and no probe, which is shorter.
-fn is_a_write(sent: &[u8]) -> bool {
-    let contains = |word: &[u8]| sent.windows(word.len()).any(|it| it == word);
-    contains(b"EVALSHA") || (contains(b"IFEQ") && sent.len() > 200)
+fn is_a_commit(sent: &[u8]) -> bool {
+    contains(sent, b"EVALSHA") || (contains(sent, b"IFEQ") && sent.len() > 200)
+}
+
+/// Whether it ends a session: it names the channel on which that is published.
+fn is_an_end(sent: &[u8]) -> bool {
+    contains(sent, b"cs:ended")
+}
+
+fn contains(sent: &[u8], word: &[u8]) -> bool {
+    sent.windows(word.len()).any(|it| it == word)
+}
+
+async fn open(url: &str) -> RedisStore {
+    let settings = RedisStore::builder(url).unwrap();
+    // No test here is about replies that come in time.
+    let settings = settings.timeout(Duration::from_secs(30));
+    settings.connect().await.unwrap()
 }
 
 /// Writes `a` over a connection that is lost, while `meanwhile` runs over another.
@@ -64,10 +81,11 @@ async fn write_twice(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = listener.local_addr().unwrap();
     let (taken, cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let proxied = lose_first_write(listener, server.port().unwrap(), taken.clone(), cut.clone());
+    let port = server.port().unwrap();
+    let proxied = lose_first_write(listener, port, is_a_commit, taken.clone(), cut.clone());
     let proxied = tokio::spawn(proxied);
 
-    let direct = RedisStore::connect(&server.url()).await.unwrap();
+    let direct = open(&server.url()).await;
     let record = SampleRecord::new(1).insert("a", "0").build();
     direct
         .create(record.clone(), None, record.created_at())
@@ -85,9 +103,7 @@ async fn write_twice(
         .unwrap()
         .unwrap();
 
-    let far = RedisStore::connect(&format!("redis://{proxy}"))
-        .await
-        .unwrap();
+    let far = open(&format!("redis://{proxy}")).await;
     let write = far.commit(SampleCommit::on(&loaded).insert("a", "1").build());
     let between = async {
         taken.notified().await;
@@ -150,5 +166,77 @@ async fn p4_a_write_that_is_sent_twice_does_not_revive_a_session_that_ended_in_b
         let (outcome, kept) = write_twice(program, ended).await;
         assert_eq!(outcome, Ok(Outcome::Gone), "{program:?}");
         assert_eq!(kept, None);
+    }
+}
+
+/// Each way to end one session. True if the call says that it ended it.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Remove,
+    RemoveUnchanged,
+    Revoke,
+    EndOldest,
+}
+
+impl Way {
+    const ALL: [Self; 4] = [
+        Self::Remove,
+        Self::RemoveUnchanged,
+        Self::Revoke,
+        Self::EndOldest,
+    ];
+
+    async fn end(self, store: &RedisStore, record: &certsession_core::Record) -> bool {
+        let (handle, alice) = (record.handle(), Owner::principal("alice").unwrap());
+        match self {
+            Self::Remove => store.remove(handle).await.unwrap(),
+            Self::RemoveUnchanged => {
+                store.remove_unchanged(record).await.unwrap() == Removal::Removed
+            }
+            Self::Revoke => store.revoke(&alice).await.unwrap() == [handle],
+            Self::EndOldest => {
+                let ended = store.end_oldest(&alice, 0, 0, record.created_at());
+                ended.await.unwrap() == [handle]
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_end_whose_reply_was_lost_is_reported_by_the_call_that_made_it() {
+    for way in Way::ALL {
+        let server = RedisServer::builder().tcp().start();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = listener.local_addr().unwrap();
+        let (taken, cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let direct = open(&server.url()).await;
+        let port = server.port().unwrap();
+        let proxied = lose_first_write(listener, port, is_an_end, taken.clone(), cut.clone());
+        let proxied = tokio::spawn(proxied);
+        let far = open(&format!("redis://{proxy}")).await;
+        let sample = |number| SampleRecord::new(number).principal("alice").build();
+        // After this end the server has the scripts, so that the first one of the far store is
+        // executed.
+        for number in [1, 2] {
+            let record = sample(number);
+            let now = record.created_at();
+            direct.create(record.clone(), None, now).await.unwrap();
+            if number == 1 {
+                assert!(way.end(&direct, &record).await, "{way:?}");
+                assert_eq!(direct.load(record.handle(), now).await.unwrap(), None);
+                continue;
+            }
+            let between = async {
+                taken.notified().await;
+                let ended = direct.load(record.handle(), now).await.unwrap();
+                assert_eq!(ended, None, "{way:?}: the first end was not executed");
+                cut.notify_one();
+            };
+            let (is_ended, ()) = tokio::join!(way.end(&far, &record), between);
+            assert!(is_ended, "{way:?}");
+            // Another call finds nothing left to end.
+            assert!(!way.end(&far, &record).await, "{way:?}");
+        }
+        proxied.abort();
     }
 }

@@ -1,7 +1,7 @@
 //! Clauses about `remove` and `revoke`.
 
 use super::Harness;
-use super::trial::{SECOND, Trial, binding_of, principal};
+use super::trial::{MINUTE, SECOND, Trial, binding_of, principal};
 use crate::store::{Outcome, Owner, Removal, SessionStore};
 use crate::test_util::{SampleBinding, SampleCommit, SampleRecord};
 
@@ -54,7 +54,7 @@ pub fn the_oldest_sessions_end_beyond_a_number<H: Harness>() {
     let other = trial.keep(trial.sample(91).principal("alice"));
     let owner = certificate.owner();
     let end = |most, keep| {
-        let mut ended = trial.run(trial.store.end_oldest(&owner, most, keep));
+        let mut ended = trial.run(trial.store.end_oldest(&owner, most, keep, trial.now));
         ended.sort_unstable();
         ended
     };
@@ -68,7 +68,39 @@ pub fn the_oldest_sessions_end_beyond_a_number<H: Harness>() {
     for active in sessions[2..].iter().chain([&other]) {
         trial.assert_active(active);
     }
-    assert_eq!(trial.run(trial.store.end_oldest(&principal("unknown"), 0, 0)), []);
+    let unknown = principal("unknown");
+    assert_eq!(trial.run(trial.store.end_oldest(&unknown, 0, 0, trial.now)), []);
+}
+
+/// Expired sessions do not count for `end_oldest` and are not reported, and the live ones stay.
+pub fn expired_sessions_are_not_among_the_oldest_that_end<H: Harness>() {
+    let trial = Trial::<H>::new();
+    let certificate = SampleBinding::new(7);
+    let soon = trial.now + MINUTE;
+    let sessions: Vec<_> = (0..8)
+        .map(|n: u32| {
+            let sample = trial.sample(90 - n).created_at(trial.now + n * SECOND);
+            let sample = sample.bound_to(&certificate.clone().build());
+            // The oldest, and some in between.
+            trial.keep(match n < 2 || n % 2 == 0 {
+                true => sample.idle_deadline(soon),
+                false => sample,
+            })
+        })
+        .collect();
+    let live: Vec<_> = sessions.iter().filter(|it| !it.is_expired(soon)).collect();
+    assert_eq!(live.len(), 3);
+    let owner = certificate.owner();
+    let end = |most, keep| trial.run(trial.store.end_oldest(&owner, most, keep, soon));
+    assert_eq!(end(3, 0), []);
+    for active in &live {
+        trial.assert_active(active);
+    }
+    assert_eq!(end(2, 2), [live[0].handle]);
+    trial.assert_gone(live[0]);
+    for active in &live[1..] {
+        trial.assert_active(active);
+    }
 }
 
 /// `revoke` ends every session of a principal and no other, and returns their handles.

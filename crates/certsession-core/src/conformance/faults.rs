@@ -29,7 +29,7 @@ pub fn a_step_that_fails_is_an_error<H: Harness>() {
         });
         let record = trial.keep(trial.sample(3).principal("alice"));
         fails.step(StoreOperation::EndOldest, fault, |store| {
-            store.end_oldest(&alice, 9, 9)
+            store.end_oldest(&alice, 9, 9, now)
         });
         let next = trial.sample(2).build();
         fails.step(StoreOperation::Create, fault, |store| {
@@ -74,7 +74,7 @@ pub fn a_failed_commit_happened_whole_or_not_at_all<H: Harness>() {
                 assert_eq!(found, record);
                 assert_eq!(trial.list(&principal("alice")), []);
             }
-            Fault::After => {
+            Fault::After | Fault::AfterEnding => {
                 assert_eq!(trial.list(&principal("alice")), [record.handle]);
                 assert_eq!(found.data.get("b"), Some(&b"2"[..]));
             }

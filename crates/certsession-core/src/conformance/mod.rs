@@ -155,6 +155,7 @@ suite! { $
         remove_ends_a_session_once
         only_an_unchanged_session_is_removed_as_unchanged
         the_oldest_sessions_end_beyond_a_number
+        expired_sessions_are_not_among_the_oldest_that_end
         revoke_ends_all_sessions_of_a_principal_and_no_others
         revoke_ends_all_sessions_of_a_certificate_and_no_others
         the_same_serial_under_another_issuer_is_another_certificate
@@ -224,6 +225,10 @@ suite! { $
         a_session_that_is_ended_as_it_was_judged_is_not_signed_in_to
         revoke_leaves_none_of_the_earlier_sessions
         a_session_that_moves_during_a_revoke_is_gone_or_moved
+    }
+    race_expiry {
+        a_session_that_is_extended_while_it_is_found_expired_stays
+        a_session_that_is_extended_during_a_sign_in_stays_listed
     }
     race_limits {
         a_thousand_sign_ins_never_leave_more_than_the_limit

@@ -96,9 +96,9 @@ impl<S> SessionManagerBuilder<S> {
         self
     }
 
-    /// Sets how many sessions a certificate may have, signed in or not; `None` for any number. Beyond
-    /// that the oldest end ([`RevocationReason::Evicted`](crate::RevocationReason::Evicted)).
-    /// Default: 1,000.
+    /// Sets how many live sessions a certificate may have, signed in or not; `None` for any number.
+    /// Beyond that the oldest end
+    /// ([`RevocationReason::Evicted`](crate::RevocationReason::Evicted)). Default: 1,000.
     ///
     /// It bounds what one client can take up in the store, as an [admission](Self::admission) limit
     /// does only for sessions with a principal. It is not exact: with a limit of 256 or more, one

@@ -94,7 +94,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// The principal is the one who signs in. What the ended sessions were bound to is not known.
-    fn emit_evicted(&self, evicted: &[Handle], details: EventDetails<'_>) {
+    pub(super) fn emit_evicted(&self, evicted: &[Handle], details: EventDetails<'_>) {
         let details = EventDetails {
             bound: None,
             bound_serial: None,

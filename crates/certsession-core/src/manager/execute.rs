@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::session::{
     Base, CommitResult, CookieChange, Ending, Pending, PendingCommit, SessionError, Target,
 };
-use crate::store::{Creation, Outcome, Owner, SessionStore, StoreError, StoreErrorKind};
+use crate::store::{Creation, Outcome, Owner, Removal, SessionStore, StoreError, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -117,7 +117,7 @@ impl<S: SessionStore> SessionManager<S> {
         match self.store.create(Arc::clone(&record), admission, now).await {
             Ok(Creation::Created { evicted }) => {
                 self.emit_created(&record, &evicted, details);
-                self.bound_certificate(&record, details).await;
+                self.bound_certificate(&record, details, now).await;
                 CommitResult {
                     base: Some(Base {
                         token_hash: record.token_hash,
@@ -142,16 +142,49 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult::failed(None, error)
             }
             Err(error) => {
+                self.emit_evicted(error.ended(), details.about(&record));
                 let error = self.failed_for(StoreOperation::Create, details)(error);
+                if record.principal.is_some() {
+                    Box::pin(self.undo_creation(&record)).await;
+                }
                 CommitResult::unreached(None, pending, error)
             }
+        }
+    }
+
+    /// Removes the record of a sign-in that failed: the store may have kept it nevertheless, and
+    /// nobody gets its token. Until its idle timeout it would take one of its principal's places
+    /// under an [admission](crate::Admission) limit.
+    ///
+    /// Nothing depends on it: if the store fails here too, or the request is dropped meanwhile, the
+    /// record stays until that timeout. (The adapters finish a sign-in whose client hangs up.)
+    async fn undo_creation(&self, record: &Record) {
+        // Neither is an event: the session has not begun, and the failure is one already.
+        let _ = self.store.remove(record.handle).await;
+    }
+
+    /// As [`undo_creation`](Self::undo_creation), for a sign-in in a session that exists: ends the
+    /// session if it has the token that nobody gets.
+    async fn undo_sign_in(&self, token: &Token, now: Timestamp, details: EventDetails<'_>) {
+        let loaded = self.store.load(token.handle(), now).await;
+        let loaded = loaded.ok().flatten();
+        let Some(record) = loaded.filter(|record| record.token_hash == token.hash()) else {
+            return;
+        };
+        if let Ok(Removal::Removed) = self.store.remove_unchanged(&record).await {
+            self.emit_evicted(&[record.handle], details);
         }
     }
 
     /// Ends the oldest sessions of the certificate of a new session, if it has too many. Where many
     /// are allowed, one of some creations does it for the others too. A failure does not fail the
     /// creation, which has happened.
-    pub(super) async fn bound_certificate(&self, record: &Record, details: EventDetails<'_>) {
+    pub(super) async fn bound_certificate(
+        &self,
+        record: &Record,
+        details: EventDetails<'_>,
+        now: Timestamp,
+    ) {
         let limit = self.rules.certificate_limit.map(NonZeroUsize::get);
         let Some((limit, binding)) = limit.zip(record.binding()) else {
             return;
@@ -167,13 +200,16 @@ impl<S: SessionStore> SessionManager<S> {
             false => limit - limit / 8,
         };
         let owner = Owner::bound_to(binding);
-        let ended = Box::pin(self.store.end_oldest(&owner, limit, keep)).await;
+        let ended = Box::pin(self.store.end_oldest(&owner, limit, keep, now)).await;
         // The principals of the ended sessions are not known.
         let details = details.of_owner(&owner).by(Actor::Rules);
-        if let Ok(ended) = ended.map_err(self.failed_for(StoreOperation::EndOldest, details)) {
-            for handle in ended {
-                self.revoked(handle, RevocationReason::Evicted, details);
-            }
+        let ended = ended.unwrap_or_else(|error| {
+            let ended = error.ended().to_vec();
+            self.failed_for(StoreOperation::EndOldest, details)(error);
+            ended
+        });
+        for handle in ended {
+            self.revoked(handle, RevocationReason::Evicted, details);
         }
     }
 
@@ -277,7 +313,16 @@ impl<S: SessionStore> SessionManager<S> {
                 CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
             }
             Err(error) => {
+                let principal = pending.sign_in.as_ref();
+                let signs_in = EventDetails {
+                    principal,
+                    ..details
+                };
+                self.emit_evicted(error.ended(), signs_in);
                 let error = self.failed_for(StoreOperation::Commit, details)(error);
+                if let (Some(_), Some(_), Some(token)) = (principal, self.rules.admission, &token) {
+                    Box::pin(self.undo_sign_in(token, now, signs_in)).await;
+                }
                 if pending.is_empty() {
                     return CommitResult {
                         base: Some(base),

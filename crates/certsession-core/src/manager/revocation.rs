@@ -150,8 +150,11 @@ impl<S: SessionStore> SessionManager<S> {
             Owner::Principal(_) => HashMap::new(),
             Owner::Certificate { .. } => self.sessions_to_name(owner).await,
         };
-        let ended = self.store.revoke(owner).await;
-        let ended = ended.map_err(self.failed_for(StoreOperation::Revoke, details))?;
+        // Those that ended before the store failed have ended for good.
+        let (ended, failure) = match self.store.revoke(owner).await {
+            Ok(ended) => (ended, None),
+            Err(error) => (error.ended().to_vec(), Some(error)),
+        };
         for (n, handle) in ended.iter().enumerate() {
             if n > 0 && n % PORTION == 0 {
                 let_others_run().await;
@@ -162,7 +165,10 @@ impl<S: SessionStore> SessionManager<S> {
             };
             self.revoked(*handle, reason, details);
         }
-        Ok(ended)
+        match failure {
+            None => Ok(ended),
+            Some(error) => Err(self.failed_for(StoreOperation::Revoke, details)(error)),
+        }
     }
 
     /// The sessions of a certificate that are about to end, a thousand at most: so that their

@@ -72,7 +72,7 @@ impl<S: SessionStore> SessionManager<S> {
                     certificate,
                 };
                 self.rules.emit(event, details);
-                self.bound_certificate(&record, details).await;
+                self.bound_certificate(&record, details, lookup.now).await;
                 let base = Base {
                     token_hash: record.token_hash,
                     record,

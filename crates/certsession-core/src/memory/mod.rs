@@ -40,7 +40,7 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 use capacity::Room;
-use owners::Owners;
+use owners::{Owners, Place};
 use shard::Shard;
 use sync::Mutex;
 
@@ -151,15 +151,13 @@ impl MemoryStore {
     }
 
     /// Ends a session that was found expired, so that it does not come back if the clock goes back.
+    /// Returns its record if another request has used it in the meantime, by a clock that is right.
     /// No lock may be held.
-    fn end_expired(&self, handle: Handle, now: Timestamp) {
+    fn end_expired(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
         let mut shard = sync::lock(self.shard(handle));
-        // Another request may have used it in the meantime, by a clock that is right.
-        if !shard
-            .get(handle)
-            .is_some_and(|record| record.is_expired(now))
-        {
-            return;
+        let current = shard.get(handle)?;
+        if !current.is_expired(now) {
+            return Some(Arc::clone(current));
         }
         let removed = shard.remove(handle);
         drop(shard);
@@ -167,6 +165,7 @@ impl MemoryStore {
             self.room.give(record.kept_size());
             self.owners.forget(&record, None);
         }
+        None
     }
 
     /// Takes room for one session; if the store is full, removes expired sessions first.
@@ -236,8 +235,7 @@ impl SessionStore for MemoryStore {
     ) -> Result<Option<Arc<Record>>, StoreError> {
         let record = sync::lock(self.shard(handle)).get(handle).cloned();
         if record.as_ref().is_some_and(|record| record.is_expired(now)) {
-            self.end_expired(handle, now);
-            return Ok(None);
+            return Ok(self.end_expired(handle, now));
         }
         Ok(record)
     }
@@ -297,16 +295,25 @@ impl SessionStore for MemoryStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         let key = owner.key();
         let mut owners = self.owners.lock(&[key]);
-        let excess = match owners.count(&key) {
-            count if count > most => count.saturating_sub(keep).min(MOST_AT_ONCE),
-            _ => return Ok(Vec::new()),
+        if owners.count(&key) <= most {
+            return Ok(Vec::new());
+        }
+        let is_live = |place: &Place| self.get(place.handle, now).is_some();
+        let (live, expired): (Vec<_>, Vec<_>) = owners.members(&key).partition(is_live);
+        let excess = match live.len() > most {
+            true => live.len().saturating_sub(keep).min(MOST_AT_ONCE),
+            false => 0,
         };
-        let oldest: Vec<_> = owners.members(&key).take(excess).collect();
-        let ended = self.take_members(&mut owners, &key, &oldest);
+        let ended = self.take_members(&mut owners, &key, &live[..excess]);
         drop(owners);
+        // So that the next call has fewer to look at.
+        for place in expired.iter().take(MOST_AT_ONCE) {
+            self.end_expired(place.handle, now);
+        }
         Ok(self.forget_members(ended, key))
     }
 

@@ -38,7 +38,9 @@ pub use page::{Cursor, InvalidCursor, Page, SessionPage};
 /// 6. A record is in the index of each of its owners for as long as it exists, so that `revoke`
 ///    misses no session, even with concurrent operations.
 /// 7. An admission limit holds even with concurrent operations.
-/// 8. An operation that fails has either happened completely or not at all.
+/// 8. An operation that fails has either happened completely or not at all. One that ends several
+///    sessions may have ended some of them: its error names those
+///    ([`StoreError::after_ending`]), so that the end of each is an event.
 ///
 /// `now` comes from the rules' [`Clock`](crate::Clock): a store does not use a clock of its own to
 /// decide what has expired.
@@ -138,20 +140,23 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send;
 
-    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left, and returns
-    /// those that this call ended. It ends 256 at the most; the next call goes on.
+    /// If an owner has more than `most` live sessions, ends the oldest until `keep` are left, and
+    /// returns those that this call ended. It ends 256 at the most; the next call goes on. Sessions
+    /// that have expired do not count and are not reported; the store may remove them.
     ///
     /// This bounds what one owner can take up. It is no admission limit: it runs a moment after the
     /// sessions have begun.
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or fails otherwise.
+    /// If the store cannot be reached or fails otherwise. The error names the sessions that this
+    /// call had ended by then ([`StoreError::after_ending`]).
     fn end_oldest(
         &self,
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
 
     /// Ends every session that an owner has when this begins, and returns the handles of those that
@@ -160,7 +165,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be reached or fails otherwise.
+    /// If the store cannot be reached or fails otherwise. The error names the sessions that this
+    /// call had ended by then ([`StoreError::after_ending`]).
     fn revoke(&self, owner: &Owner)
     -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
 

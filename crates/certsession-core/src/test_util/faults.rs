@@ -36,13 +36,18 @@ pub struct FaultyStore<S> {
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Plan>>);
 
-/// How an operation fails. Both kinds look the same to the caller.
+/// How an operation fails. [`Before`](Self::Before) and [`After`](Self::After) look the same to the
+/// caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The operation was not executed.
     Before,
     /// The operation was executed, but its result was lost.
     After,
+    /// As [`After`](Self::After), but the error names the sessions that the operation ended for
+    /// others ([`StoreError::ended`]): it failed in the middle.
+    AfterEnding,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +95,16 @@ impl<S> FaultyStore<S> {
         operation: StoreOperation,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        self.ending_step(operation, work, |_| Vec::new()).await
+    }
+
+    /// A step that may end sessions, among them others than its own.
+    async fn ending_step<T>(
+        &self,
+        operation: StoreOperation,
+        work: impl Future<Output = Result<T, StoreError>>,
+        ended: impl FnOnce(T) -> Vec<Handle>,
+    ) -> Result<T, StoreError> {
         let (gate, fault) = self.faults.begin(operation);
         if let Some(gate) = gate {
             gate.pass().await;
@@ -98,6 +113,10 @@ impl<S> FaultyStore<S> {
             None => work.await,
             Some(Fault::Before) => Err(unavailable()),
             Some(Fault::After) => work.await.and_then(|_| Err(unavailable())),
+            Some(Fault::AfterEnding) => {
+                let done = work.await?;
+                Err(unavailable().after_ending(ended(done)))
+            }
         }
     }
 }
@@ -168,7 +187,11 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
         let work = self.inner.create(record, admission, now);
-        self.step(StoreOperation::Create, work).await
+        let ended = |creation| match creation {
+            Creation::Created { evicted } => evicted,
+            Creation::Exists | Creation::LimitReached => Vec::new(),
+        };
+        self.ending_step(StoreOperation::Create, work, ended).await
     }
 
     async fn load(
@@ -188,7 +211,11 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
 
     async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let work = self.inner.commit(commit);
-        self.step(StoreOperation::Commit, work).await
+        let ended = |outcome| match outcome {
+            Outcome::Applied { evicted, .. } => evicted,
+            _ => Vec::new(),
+        };
+        self.ending_step(StoreOperation::Commit, work, ended).await
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
@@ -221,14 +248,17 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
-        let work = self.inner.end_oldest(owner, most, keep);
-        self.step(StoreOperation::EndOldest, work).await
+        let work = self.inner.end_oldest(owner, most, keep, now);
+        self.ending_step(StoreOperation::EndOldest, work, |ended| ended)
+            .await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {
         let work = self.inner.revoke(owner);
-        self.step(StoreOperation::Revoke, work).await
+        self.ending_step(StoreOperation::Revoke, work, |ended| ended)
+            .await
     }
 
     async fn end_notification(&self, handle: Handle) {

@@ -1,11 +1,14 @@
 //! A store that fails: P6. Nothing is lost, and nothing is reported as done that was not.
 
+use std::num::{NonZeroU32, NonZeroUsize};
+
 use certsession_core::test_util::{Fault, block_on};
 use certsession_core::{
-    EndReason, Key, PeerState, SessionError, SessionEvent, StoreErrorKind, StoreOperation,
+    Admission, EndReason, Handle, Key, OnLimit, Owner, PeerState, RevocationReason, SessionError,
+    SessionEvent, StoreErrorKind, StoreOperation,
 };
 
-use crate::support::{Ca, Certificate, Client, MINUTE, World, commit};
+use crate::support::{Ca, Certificate, Client, MINUTE, SECOND, World, commit};
 
 const CART: Key<u32> = Key::new("cart");
 const BOTH: [Fault; 2] = [Fault::Before, Fault::After];
@@ -212,4 +215,134 @@ fn p6_a_full_store_is_an_error_and_leaves_no_cookie() {
     };
     assert_eq!(error.kind(), StoreErrorKind::Full);
     assert!(session.take_cookie().is_none());
+}
+
+fn at_most_one(on_limit: OnLimit) -> World {
+    let limit = Admission::at_most(NonZeroU32::MIN).on_limit(on_limit);
+    World::with(|rules| rules.admission(limit))
+}
+
+#[test]
+fn p6_a_sign_in_that_failed_takes_no_place_under_a_limit() {
+    for fault in BOTH {
+        let world = at_most_one(OnLimit::Refuse);
+        let mut client = Client::of(&peer());
+        world.faults.fail_next(StoreOperation::Create, fault);
+        let answer = client.try_request(&world, |session| session.sign_in("alice").unwrap());
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
+        assert_eq!(world.events(), [failed(StoreOperation::Create)]);
+        assert_eq!(world.count(), 0);
+        client.request(&world, |session| session.sign_in("alice").unwrap());
+    }
+}
+
+#[test]
+fn p6_a_sign_in_in_a_session_that_failed_takes_no_place_under_a_limit() {
+    for fault in BOTH {
+        let world = at_most_one(OnLimit::Refuse);
+        let mut client = Client::of(&peer());
+        client.request(&world, |session| session.insert(&CART, &1).unwrap());
+        let handle = client.handle(&world).unwrap();
+        world.events();
+        world.faults.fail_next(StoreOperation::Commit, fault);
+        let answer = client.try_request(&world, |session| session.sign_in("alice").unwrap());
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
+        let mut expected = vec![failed(StoreOperation::Commit)];
+        // If it was executed, the client has no token any more.
+        if fault == Fault::After {
+            expected.push(revoked(handle, RevocationReason::Evicted));
+        }
+        assert_eq!(world.events(), expected);
+        assert_eq!(client.handle(&world).is_some(), fault == Fault::Before);
+        client.request(&world, |session| session.sign_in("alice").unwrap());
+        assert_eq!(client.principal(&world).as_deref(), Some("alice"));
+    }
+}
+
+#[test]
+fn p6_a_sign_in_that_failed_is_an_error_also_if_it_cannot_be_undone() {
+    for operation in [StoreOperation::Create, StoreOperation::Commit] {
+        let world = at_most_one(OnLimit::Refuse);
+        let mut client = Client::of(&peer());
+        if operation == StoreOperation::Commit {
+            client.request(&world, |session| session.insert(&CART, &1).unwrap());
+        }
+        world.events();
+        world.faults.fail_next(operation, Fault::After);
+        world.faults.fail_all(StoreOperation::Remove);
+        let answer = client.try_request(&world, |session| session.sign_in("alice").unwrap());
+        assert!(matches!(answer.result, Err(SessionError::Store(_))));
+        assert!(answer.cookie.is_none());
+        assert_eq!(world.events(), [failed(operation)]);
+    }
+}
+
+fn revoked(handle: Handle, reason: RevocationReason) -> SessionEvent {
+    SessionEvent::Revoked { handle, reason }
+}
+
+#[test]
+fn sessions_that_ended_before_the_store_failed_are_events() {
+    let world = World::new();
+    let ca = Ca::named("ca");
+    let handles = [1, 2].map(|serial| {
+        world.clock.advance(SECOND);
+        let peer = ca.issue(&Certificate::serial(serial));
+        let client = Client::signed_in(&world, &peer, "alice");
+        client.handle(&world).unwrap()
+    });
+    world.events();
+    let in_the_middle = Fault::AfterEnding;
+    world
+        .faults
+        .fail_next(StoreOperation::Revoke, in_the_middle);
+    let alice = Owner::principal("alice").unwrap();
+    let error = block_on(world.sessions.revoke_all(&alice)).unwrap_err();
+    assert_eq!(error.ended(), handles);
+    let mut expected = handles
+        .map(|it| revoked(it, RevocationReason::Requested))
+        .to_vec();
+    expected.push(failed(StoreOperation::Revoke));
+    assert_eq!(world.events(), expected);
+}
+
+#[test]
+fn sessions_that_made_room_before_the_store_failed_are_events() {
+    let in_the_middle = Fault::AfterEnding;
+    let sign_in = |client: &mut Client, world: &World| {
+        client.try_request(world, |session| session.sign_in("alice").unwrap())
+    };
+    // By a sign-in that begins a session, and by one in a session.
+    for operation in [StoreOperation::Create, StoreOperation::Commit] {
+        let world = at_most_one(OnLimit::EvictOldest);
+        let first = Client::signed_in(&world, &peer(), "alice");
+        let evicted = first.handle(&world).unwrap();
+        world.clock.advance(SECOND);
+        let mut next = Client::of(&peer());
+        if operation == StoreOperation::Commit {
+            next.request(&world, |session| session.insert(&CART, &1).unwrap());
+        }
+        world.events();
+        world.faults.fail_next(operation, in_the_middle);
+        assert!(sign_in(&mut next, &world).result.is_err());
+        let expected = [
+            revoked(evicted, RevocationReason::Evicted),
+            failed(operation),
+        ];
+        // A sign-in in a session that was executed is undone after that.
+        assert_eq!(world.events()[..2], expected);
+    }
+    // By the limit of a certificate.
+    let world = World::with(|rules| rules.certificate_limit(NonZeroUsize::MIN));
+    let first = Client::signed_in(&world, &peer(), "alice");
+    let evicted = first.handle(&world).unwrap();
+    world.clock.advance(SECOND);
+    world
+        .faults
+        .fail_next(StoreOperation::EndOldest, in_the_middle);
+    world.events();
+    sign_in(&mut Client::of(&peer()), &world).result.unwrap();
+    let events = world.events();
+    assert!(events.contains(&revoked(evicted, RevocationReason::Evicted)));
+    assert!(events.contains(&failed(StoreOperation::EndOldest)));
 }

@@ -61,7 +61,15 @@ impl FirestoreStore {
     /// Each ends on the condition that it is as it was seen. One that has changed is looked at
     /// again, until it is gone or belongs to another; what begins in the meantime is left alone.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
-        let (mut ended, mut failure) = (Vec::new(), None);
+        let mut ended = Vec::new();
+        match self.end_each(owner, &mut ended).await {
+            Ok(()) => Ok(ended),
+            Err(error) => Err(error.after_ending(ended)),
+        }
+    }
+
+    async fn end_each(&self, owner: &OwnerKey, ended: &mut Vec<Handle>) -> Result<(), StoreError> {
+        let mut failure = None;
         let mut range = Range {
             most: Some(AT_ONCE),
             ..Range::default()
@@ -78,7 +86,7 @@ impl FirestoreStore {
                 ..range
             };
             // A document that the database keeps from being deleted does not save the others.
-            match self.end_portion(owner, seen, portion, &mut ended).await {
+            match self.end_portion(owner, seen, portion, ended).await {
                 Err(error) if error.kind() != StoreErrorKind::Unavailable => failure = Some(error),
                 outcome => outcome?,
             }
@@ -87,10 +95,7 @@ impl FirestoreStore {
             }
             range.behind = Some(last);
         }
-        match failure {
-            None => Ok(ended),
-            Some(error) => Err(error),
-        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Ends the sessions of a part of an owner's documents, which has these.

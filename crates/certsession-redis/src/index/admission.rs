@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use certsession_core::{Admission, Handle, StoreError, Timestamp};
+use certsession_core::{Admission, Handle, OwnerKey, StoreError, Timestamp};
 
 use super::entry::{Entry, EntryStatus};
-use super::member::{CLOCKS_APART, Member, read_entry, read_reply};
+use super::member::{CLOCKS_APART, Ending, Member, Unknown, read_entry, read_reply};
 use super::required_entry::RequiredEntry;
 use crate::call::Call;
 use crate::redis_store::RedisStore;
@@ -47,7 +47,8 @@ impl RedisStore {
 
     /// Returns the entries that take no room: void ones, those of failed sign-ins, older ones of a
     /// session that has a newer one, and those of expired sessions. Expired sessions are ended
-    /// first, so that no node still accepts them. A record that cannot be read takes room.
+    /// first, so that no node still accepts them; one that another request has extended in the
+    /// meantime takes room. So does a record that cannot be read.
     async fn void_entries(
         &self,
         required: &RequiredEntry,
@@ -59,24 +60,21 @@ impl RedisStore {
         let mut void = Vec::new();
         let mut newest: BTreeMap<Handle, Entry> = BTreeMap::new();
         for member in self.members(&required.owner, entries).await {
-            let member = match member {
+            let mut member = match member {
                 Ok(member) => member,
                 Err(unknown) if unknown.is_unreadable() => continue,
                 Err(unknown) => return Err(unknown.error),
             };
+            if let Some(expired) = member.session.take_if(|session| session.is_expired(now)) {
+                let newer = self.end_expired(expired, now).await?;
+                member = Member::of(member.entry, &required.owner, newer);
+            }
             let entry = member.entry;
             let has_failed = member.status == EntryStatus::Undecided
                 && times
                     .get(&entry)
                     .is_some_and(|began| *began + LONGEST_SIGN_IN < now);
-            let expired = member.session.filter(|session| session.is_expired(now));
-            if let Some(session) = expired {
-                let ended = self.end_while(session, |session| session.is_expired(now));
-                if let Some(ended) = ended.await? {
-                    self.forget(&ended).await;
-                }
-                void.push(entry);
-            } else if member.status == EntryStatus::Void || has_failed {
+            if member.status == EntryStatus::Void || has_failed {
                 void.push(entry);
             } else if let Some(other) = newest.insert(entry.handle, entry) {
                 newest.insert(entry.handle, entry.max(other));
@@ -86,8 +84,7 @@ impl RedisStore {
         Ok(void)
     }
 
-    /// Ends the sessions of condemned entries, and returns those that this call ended. An
-    /// unreadable record ends too: it belonged to the principal when it was indexed.
+    /// Ends the sessions of condemned entries, and returns those that this call ended.
     async fn evict(
         &self,
         required: &RequiredEntry,
@@ -95,37 +92,55 @@ impl RedisStore {
     ) -> Result<Vec<Handle>, StoreError> {
         let (mut evicted, mut gone) = (Vec::new(), Vec::new());
         for member in self.members(&required.owner, condemned).await {
-            let (entry, is_ended) = match member {
-                Ok(Member {
-                    entry,
-                    session: Some(session),
-                    status: EntryStatus::Belongs,
-                }) => {
-                    let belongs = |session: &_| {
-                        entry.status(&required.owner, Some(session)) == EntryStatus::Belongs
-                    };
-                    let ended = self.end_while(session, belongs).await?;
-                    if let Some(ended) = &ended {
-                        self.forget(ended).await;
-                    }
-                    (entry, ended.is_some())
+            match self.evict_member(&required.owner, member).await {
+                Ok(Some((entry, is_ended))) => {
+                    evicted.extend(is_ended.then_some(entry.handle));
+                    gone.push(entry);
                 }
-                Ok(Member {
-                    entry,
-                    status: EntryStatus::Void,
-                    ..
-                }) => (entry, false),
-                // Its sign-in is in progress; the next caller that needs room ends it.
-                Ok(_) => continue,
-                Err(unknown) if unknown.is_unreadable() => {
-                    (unknown.entry, self.end(unknown.entry.handle).await?)
-                }
-                Err(unknown) => return Err(unknown.error),
-            };
-            evicted.extend(is_ended.then_some(entry.handle));
-            gone.push(entry);
+                Ok(None) => {}
+                // The others stay condemned: the next caller that needs room ends them.
+                Err(error) => return Err(error.after_ending(evicted)),
+            }
         }
         self.leave(&required.owner, &gone).await;
         Ok(evicted)
+    }
+
+    /// Ends the session of a condemned entry. Returns the entry if it is void now, and whether this
+    /// call ended the session. An unreadable record ends too: it belonged to the principal when it
+    /// was indexed.
+    async fn evict_member(
+        &self,
+        owner: &OwnerKey,
+        member: Result<Member, Unknown>,
+    ) -> Result<Option<(Entry, bool)>, StoreError> {
+        match member {
+            Ok(Member {
+                entry,
+                session: Some(session),
+                status: EntryStatus::Belongs,
+            }) => {
+                let belongs =
+                    |session: &_| entry.status(owner, Some(session)) == EntryStatus::Belongs;
+                let ending = self.end_while(session, belongs).await?;
+                if let Ending::Ended(session) = &ending {
+                    self.forget(session).await;
+                }
+                // One that no longer belongs to the principal has left for good.
+                Ok(Some((entry, matches!(ending, Ending::Ended(_)))))
+            }
+            Ok(Member {
+                entry,
+                status: EntryStatus::Void,
+                ..
+            }) => Ok(Some((entry, false))),
+            // Its sign-in is in progress; the next caller that needs room ends it.
+            Ok(_) => Ok(None),
+            Err(unknown) if unknown.is_unreadable() => {
+                let is_ended = self.end(unknown.entry.handle).await?;
+                Ok(Some((unknown.entry, is_ended)))
+            }
+            Err(unknown) => Err(unknown.error),
+        }
     }
 }

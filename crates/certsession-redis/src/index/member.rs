@@ -125,6 +125,33 @@ pub(crate) struct Member {
     pub(crate) status: EntryStatus,
 }
 
+impl Member {
+    pub(super) fn of(entry: Entry, owner: &OwnerKey, session: Option<SessionSummary>) -> Self {
+        let status = entry.status(owner, session.as_ref());
+        Self {
+            entry,
+            session,
+            status,
+        }
+    }
+
+    /// Whether its session has expired.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| session.is_expired(now))
+    }
+}
+
+/// What became of the session of an entry, which was to end as long as it satisfied a condition.
+pub(crate) enum Ending {
+    /// This call ended it: the session as it was. The caller removes its index entries.
+    Ended(SessionSummary),
+    /// Another call has ended it.
+    Gone,
+    /// It has changed, and no longer satisfies the condition.
+    Kept(SessionSummary),
+}
+
 /// An entry whose record cannot be loaded.
 pub(crate) struct Unknown {
     pub(crate) entry: Entry,
@@ -139,17 +166,29 @@ impl Unknown {
 }
 
 impl RedisStore {
-    /// The command that adds an entry, if the limit leaves room for it.
+    /// The command that adds a new entry, if the limit leaves room for it. It may ask for entries
+    /// to be checked.
     pub(crate) fn join(&self, required: &RequiredEntry, limit: Option<Admission>) -> Call {
-        let limit = limit.map_or(0, |admission| admission.limit().get());
         // The handle is random, so this choice is random too.
         let is_chosen = required.entry.handle.as_bytes()[0].is_multiple_of(LOOKS_EVERY);
+        let looks = if is_chosen { LOOKS_AT } else { 0 };
+        self.join_and_look(required, limit, looks)
+    }
+
+    /// The command that renews an entry which the session has already: its index lives as long as
+    /// the session now can.
+    pub(crate) fn rejoin(&self, required: &RequiredEntry) -> Call {
+        self.join_and_look(required, None, 0)
+    }
+
+    fn join_and_look(&self, required: &RequiredEntry, limit: Option<Admission>, looks: u8) -> Call {
+        let limit = limit.map_or(0, |admission| admission.limit().get());
         Call::script(&JOIN, &self.keys.index(&required.owner))
             .arg(&required.entry.to_bytes()[..])
             .arg(required.began_at.as_millis())
             .arg(millis_to_live(required.lifetime + CLOCKS_APART))
             .arg(limit)
-            .arg(if is_chosen { LOOKS_AT } else { 0 })
+            .arg(looks)
     }
 
     /// Removes void entries. The next operation can remove them as well, so a failure here does not
@@ -186,12 +225,7 @@ impl RedisStore {
         let members = entries.into_iter().map(async |entry| {
             let seen = self.summary(entry.handle).await;
             let session = seen.map_err(|error| Unknown { entry, error })?;
-            let status = entry.status(owner, session.as_ref());
-            Ok(Member {
-                entry,
-                session,
-                status,
-            })
+            Ok(Member::of(entry, owner, session))
         });
         stream::iter(members)
             .buffered(LOOKS_AT_ONCE)

@@ -27,5 +27,5 @@ mod member;
 mod required_entry;
 
 pub(crate) use entry::{Entry, EntryStatus};
-pub(crate) use member::{Join, Member, Place, Unknown, Which};
+pub(crate) use member::{Ending, Join, Member, Place, Unknown, Which};
 pub(crate) use required_entry::{RequiredEntries, RequiredEntry};

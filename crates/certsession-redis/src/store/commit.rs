@@ -135,42 +135,48 @@ impl RedisStore {
         {
             return Ok(Attempt::LimitReached);
         }
-        let early = after.iter().filter(|required| match required.is_limited() {
-            true => admission.is_none(),
-            false => true,
-        });
-        let late = after.iter().filter(|required| is_late(required));
-        let mut calls: Vec<_> = early.map(|required| self.join(required, None)).collect();
+        let early: Vec<_> = after
+            .iter()
+            .filter(|required| !required.is_limited() || admission.is_none())
+            .collect();
+        let late: Vec<_> = after.iter().filter(|required| is_late(required)).collect();
+        let join = |required: &&RequiredEntry| match before.iter().any(|it| it.is(required)) {
+            true => self.rejoin(required),
+            false => self.join(required, None),
+        };
+        let mut calls: Vec<_> = early.iter().map(join).collect();
         let stays = match (&after.certificate, &before.certificate) {
             (Some(after), Some(before)) => after.is(before),
             (after, before) => after.is_none() && before.is_none(),
         };
+        let mut joined = Vec::new();
         if !stays {
             // The previous token is accepted for some time under the new certificate, so its entry
             // must exist before the record changes.
-            self.connections.in_order(&calls).await?;
+            joined = self.connections.in_order(&calls).await?.value;
             calls.clear();
         }
         let at = calls.len();
         // By the script, whose reply is complete: the later commands do not wait for it.
         let pieces = Pieces::of(current, record);
         calls.push(self.replacement(commit, record, &pieces).script());
-        calls.extend(late.map(|required| self.join(required, admission)));
+        calls.extend(late.iter().map(|required| self.join(required, admission)));
         let outcome = self.connections.in_order(&calls).await?;
-        let mut replies = outcome.value.into_iter().skip(at);
+        let mut replies = outcome.value.into_iter();
+        joined.extend(replies.by_ref().take(at));
         let reply = replies.next().unwrap_or(Value::Nil);
         let attempt = read_attempt(commit.handle(), reply, outcome.is_repeated)?;
         let Attempt::Replaced { mut evicted } = attempt else {
             self.withdraw(&after, &attempt).await;
             return Ok(attempt);
         };
-        for (required, reply) in after
-            .iter()
-            .filter(|required| is_late(required))
-            .zip(replies)
-        {
-            let ended = self.settle(required, reply, admission, now).await?;
-            evicted.extend(ended.unwrap_or_default());
+        let early = early.into_iter().zip(joined).map(|it| (it, None));
+        let late = late.into_iter().zip(replies).map(|it| (it, admission));
+        for ((required, reply), admission) in early.chain(late) {
+            match self.settle(required, reply, admission, now).await {
+                Ok(ended) => evicted.extend(ended.unwrap_or_default()),
+                Err(error) => return Err(error.after_ending(evicted)),
+            }
         }
         for required in before.iter() {
             if !after.iter().any(|other| other.is(required)) {

@@ -39,12 +39,13 @@ impl RedisStore {
         }
         let mut evicted = Vec::new();
         for (required, reply) in required.iter().zip(replies) {
-            match self.settle(required, reply, admission, now).await? {
-                Some(ended) => evicted.extend(ended),
-                None => {
+            match self.settle(required, reply, admission, now).await {
+                Ok(Some(ended)) => evicted.extend(ended),
+                Ok(None) => {
                     self.delete_unissued(record).await?;
                     return Ok(Creation::LimitReached);
                 }
+                Err(error) => return Err(error.after_ending(evicted)),
             }
         }
         Ok(Creation::Created { evicted })

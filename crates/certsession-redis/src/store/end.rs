@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use redis::Value;
 
 use crate::call::Call;
-use crate::index::{Entry, EntryStatus, Member, Place, RequiredEntries, Unknown, Which};
+use crate::index::{Ending, Entry, EntryStatus, Member, Place, RequiredEntries, Unknown, Which};
 use crate::redis_store::RedisStore;
 use crate::script::{DROP, END};
 
@@ -20,7 +20,7 @@ const PORTION: usize = 256;
 const AT_ONCE: usize = 32;
 
 /// What became of an entry when its session was to end.
-struct Ending {
+struct EntryEnding {
     entry: Entry,
     is_void: bool,
     /// Whether this call ended the session.
@@ -29,16 +29,29 @@ struct Ending {
     session: Option<SessionSummary>,
 }
 
+/// What became of a record that was to be dropped in one state.
+enum Dropped {
+    /// This call dropped it.
+    Now,
+    /// It was gone before.
+    Gone,
+    /// It has changed: the first bytes of the record.
+    Changed(Value),
+}
+
 impl RedisStore {
-    /// Ends a session. Returns true if this call ended it. A record that cannot be read ends like
-    /// any other.
+    /// Ends a session. Returns true if this call ended it; where a reply was lost, also if it may
+    /// have. A record that cannot be read ends like any other.
     pub(crate) async fn end(&self, handle: Handle) -> Result<bool, StoreError> {
         let call = Call::script(&END, &self.keys.session(handle)).arg(self.keys.ended());
         let changing = self.changing(handle);
-        let first = self.connections.call(&call).await?;
+        let reply = self.connections.call_reporting_repeats(&call).await?;
         drop(changing);
-        let is_ended = first != Value::Nil;
-        // Entries of a session whose names are very long stay, and are removed as void later.
+        let first = reply.value;
+        // The lost command ended it: the second one found nothing left.
+        let is_ended = first != Value::Nil || reply.is_repeated;
+        // The entries of a session whose end was sent twice, or whose names are very long, stay, and
+        // are removed as void later.
         if let Value::BulkString(first) = &first
             && let Some(ended) = SessionSummary::decode(handle, first)
         {
@@ -51,12 +64,12 @@ impl RedisStore {
     pub(super) async fn end_unchanged(&self, loaded: &Record) -> Result<Removal, StoreError> {
         let session = SessionSummary::from(loaded);
         match self.drop_unchanged(&session).await? {
-            Value::Int(1) => {
+            Dropped::Now => {
                 self.forget(&session).await;
                 Ok(Removal::Removed)
             }
-            Value::BulkString(first) if first.is_empty() => Ok(Removal::Gone),
-            _ => Ok(Removal::Changed),
+            Dropped::Gone => Ok(Removal::Gone),
+            Dropped::Changed(_) => Ok(Removal::Changed),
         }
     }
 
@@ -69,7 +82,15 @@ impl RedisStore {
     /// signs in again meanwhile gets its new entry, which is later, before it loses the old one; and
     /// an entry that is condemned meanwhile is among the last. So each is met.
     pub(super) async fn end_all(&self, owner: &OwnerKey) -> Result<Vec<Handle>, StoreError> {
-        let (mut ended, mut failure) = (Vec::new(), None);
+        let mut ended = Vec::new();
+        match self.end_each(owner, &mut ended).await {
+            Ok(()) => Ok(ended),
+            Err(error) => Err(error.after_ending(ended)),
+        }
+    }
+
+    async fn end_each(&self, owner: &OwnerKey, ended: &mut Vec<Handle>) -> Result<(), StoreError> {
+        let mut failure = None;
         for which in [Which::Counted, Which::Condemned] {
             let mut behind = None;
             loop {
@@ -77,29 +98,30 @@ impl RedisStore {
                 behind = places.last().copied();
                 let is_last = places.len() < PORTION;
                 let entries = places.into_iter().map(Place::entry).collect();
-                let of_portion = self.end_portion(owner, entries, &mut ended).await;
+                let of_portion = self.end_portion(owner, entries, ended).await;
                 failure = of_portion.err().or(failure);
                 if is_last {
                     break;
                 }
             }
         }
-        failure.map_or(Ok(ended), Err)
+        failure.map_or(Ok(()), Err)
     }
 
-    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left.
+    /// If an owner has more than `most` live sessions, ends the oldest until `keep` are left.
     pub(super) async fn end_excess(
         &self,
         owner: &OwnerKey,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         let mut ended = Vec::new();
         if self.count(owner).await? <= most {
             return Ok(ended);
         }
-        // Void entries count, so the sessions have to be looked at; but no more of them than tell
-        // that there are too many.
+        // Void entries and expired sessions count, so the sessions have to be looked at; but no more
+        // of them than tell that there are too many.
         let (mut live, mut behind) = (Vec::new(), None);
         while live.len() <= most + PORTION {
             let places = self.entries(owner, Which::Counted, behind, PORTION).await?;
@@ -110,6 +132,7 @@ impl RedisStore {
             for member in self.members(owner, entries).await {
                 match member {
                     Ok(member) if member.status == EntryStatus::Void => void.push(member.entry),
+                    Ok(member) if member.is_expired(now) => {}
                     Ok(member) => live.push(member.entry),
                     Err(unknown) => live.push(unknown.entry),
                 }
@@ -120,8 +143,10 @@ impl RedisStore {
             }
         }
         if live.len() > most {
-            live.truncate((live.len() - keep).min(PORTION));
-            self.end_portion(owner, live, &mut ended).await?;
+            live.truncate(live.len().saturating_sub(keep).min(PORTION));
+            if let Err(error) = self.end_portion(owner, live, &mut ended).await {
+                return Err(error.after_ending(ended));
+            }
         }
         Ok(ended)
     }
@@ -174,7 +199,7 @@ impl RedisStore {
         &self,
         owner: &OwnerKey,
         member: Result<Member, Unknown>,
-    ) -> Result<Ending, StoreError> {
+    ) -> Result<EntryEnding, StoreError> {
         let (entry, is_ended, session) = match member {
             Ok(Member {
                 entry,
@@ -183,11 +208,14 @@ impl RedisStore {
             }) => {
                 let belongs =
                     |session: &_| entry.status(owner, Some(session)) == EntryStatus::Belongs;
-                let ended = self.end_while(session, belongs).await?;
-                (entry, ended.is_some(), ended)
+                // One that no longer belongs to the owner has left for good, so its entry is void.
+                match self.end_while(session, belongs).await? {
+                    Ending::Ended(session) => (entry, true, Some(session)),
+                    Ending::Gone | Ending::Kept(_) => (entry, false, None),
+                }
             }
             Ok(Member { entry, status, .. }) => {
-                return Ok(Ending {
+                return Ok(EntryEnding {
                     entry,
                     is_void: status == EntryStatus::Void,
                     is_ended: false,
@@ -199,7 +227,7 @@ impl RedisStore {
             }
             Err(unknown) => return Err(unknown.error),
         };
-        Ok(Ending {
+        Ok(EntryEnding {
             entry,
             is_void: true,
             is_ended,
@@ -207,35 +235,64 @@ impl RedisStore {
         })
     }
 
-    /// Ends a session as long as it satisfies a condition. Returns the session as it was if this
-    /// call ended it; the caller then removes its index entries.
+    /// Ends a session that was found expired, and removes its entries: found expired once, it does
+    /// not come back if the clock goes back. Returns the session as it is now if another request
+    /// has extended it in the meantime.
+    pub(crate) async fn end_expired(
+        &self,
+        session: SessionSummary,
+        now: Timestamp,
+    ) -> Result<Option<SessionSummary>, StoreError> {
+        let is_expired = |session: &SessionSummary| session.is_expired(now);
+        match self.end_while(session, is_expired).await? {
+            Ending::Ended(session) => {
+                self.forget(&session).await;
+                Ok(None)
+            }
+            Ending::Gone => Ok(None),
+            Ending::Kept(newer) => Ok(Some(newer)),
+        }
+    }
+
+    /// Ends a session as long as it satisfies a condition.
     pub(crate) async fn end_while(
         &self,
         session: SessionSummary,
         condition: impl Fn(&SessionSummary) -> bool,
-    ) -> Result<Option<SessionSummary>, StoreError> {
+    ) -> Result<Ending, StoreError> {
         let handle = session.handle();
         let mut current = session;
         while condition(&current) {
-            let reply = self.drop_unchanged(&current).await?;
-            if reply == Value::Int(1) {
-                return Ok(Some(current));
-            }
-            match self.read_summary(handle, reply).await? {
+            let first = match self.drop_unchanged(&current).await? {
+                Dropped::Now => return Ok(Ending::Ended(current)),
+                Dropped::Gone => return Ok(Ending::Gone),
+                Dropped::Changed(first) => first,
+            };
+            match self.read_summary(handle, first).await? {
                 Some(newer) => current = newer,
-                None => return Ok(None),
+                None => return Ok(Ending::Gone),
             }
         }
-        Ok(None)
+        Ok(Ending::Kept(current))
     }
 
     /// Ends a session if it is still in this state.
-    async fn drop_unchanged(&self, session: &SessionSummary) -> Result<Value, StoreError> {
+    async fn drop_unchanged(&self, session: &SessionSummary) -> Result<Dropped, StoreError> {
         let call = Call::script(&DROP, &self.keys.session(session.handle()))
             .arg(&session.revision().to_bytes()[..])
             .arg(self.keys.ended());
-        let _changing = self.changing(session.handle());
-        self.connections.call(&call).await
+        let changing = self.changing(session.handle());
+        let reply = self.connections.call_reporting_repeats(&call).await?;
+        drop(changing);
+        Ok(match reply.value {
+            Value::Int(1) => Dropped::Now,
+            // The lost command dropped it, or another call did in between: that cannot be told.
+            Value::BulkString(first) if first.is_empty() => match reply.is_repeated {
+                true => Dropped::Now,
+                false => Dropped::Gone,
+            },
+            first => Dropped::Changed(first),
+        })
     }
 
     /// Deletes a record whose token was not issued, as if it had never existed.

@@ -80,8 +80,9 @@ impl SessionStore for RedisStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
-        Box::pin(self.end_excess(&owner.key(), most, keep)).await
+        Box::pin(self.end_excess(&owner.key(), most, keep, now)).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

@@ -35,14 +35,28 @@ impl RedisStore {
                 lease.keep(record);
             }
             match record {
-                // Found expired once, it does not come back if the clock goes back. If the server
-                // fails here, its own clock ends it.
                 Some(record) if record.is_expired(now) => {
-                    let _ = Box::pin(self.end(handle)).await;
-                    Ok(None)
+                    Box::pin(self.end_loaded(&record, now)).await
                 }
                 record => Ok(record),
             }
+        }
+    }
+
+    /// Ends a session that was loaded and has expired. Returns its record if another request has
+    /// extended it in the meantime.
+    async fn end_loaded(
+        &self,
+        expired: &Record,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        match self.end_expired(expired.into(), now).await {
+            Ok(Some(newer)) => {
+                let newer = self.fetch(newer.handle()).await?;
+                Ok(newer.filter(|record| !record.is_expired(now)))
+            }
+            // If the server fails here, its own clock ends it.
+            Ok(None) | Err(_) => Ok(None),
         }
     }
 
