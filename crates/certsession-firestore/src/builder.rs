@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::client::Client;
 use crate::connections::Connections;
-use crate::credentials::{Credentials, Tokens};
+use crate::credentials::{Credentials, CredentialsError, Tokens};
 use crate::error::ConnectError;
 use crate::firestore_store::FirestoreStore;
 use crate::layout::Layout;
 use crate::set_up;
-
 use crate::target::Target;
 
 const ENDPOINT: &str = "https://firestore.googleapis.com";
@@ -164,7 +164,9 @@ impl FirestoreStoreBuilder {
         let routing = header(&format!("project_id={project}&database_id={database}"))?;
         let tokens = Tokens::new(credentials.into_source());
         // On a machine without credentials the error says so, and not that the database refuses it.
-        tokens.bearer().await?;
+        let waited = self.timeout;
+        let token = timeout(waited, tokens.bearer()).await;
+        token.map_err(|_| CredentialsError::NoAnswer { waited })??;
         let client = Client::new(
             Connections::new(connection, self.connections),
             tokens,
@@ -207,4 +209,42 @@ fn header(text: &str) -> Result<MetadataValue<Ascii>, ConnectError> {
         url: text.to_owned(),
         reason: "its names have characters that no name has".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::{AccessToken, TokenSource};
+    use std::pin::Pin;
+
+    #[derive(Debug)]
+    struct Hangs;
+
+    impl TokenSource for Hangs {
+        fn token(
+            &self,
+        ) -> Pin<Box<dyn Future<Output = Result<AccessToken, CredentialsError>> + Send + '_>>
+        {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn a_start_waits_for_a_token_no_longer_than_the_time_out() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        let limit = Duration::from_secs(2);
+        let error = runtime.block_on(async {
+            let settings = FirestoreStore::builder("firestore://shop").unwrap();
+            let settings = settings.credentials(Credentials::source(Hangs));
+            let opened = timeout(2 * limit, settings.timeout(limit).connect()).await;
+            opened.unwrap().unwrap_err()
+        });
+        match error {
+            ConnectError::Credentials(CredentialsError::NoAnswer { waited }) => {
+                assert_eq!(waited, limit);
+            }
+            other => panic!("{other}"),
+        }
+    }
 }
