@@ -348,10 +348,7 @@ impl Limit {
     }
 
     /// What comes of a call in this time.
-    async fn bound<T>(
-        &self,
-        call: impl Future<Output = Result<T, Status>>,
-    ) -> Result<T, Status> {
+    async fn bound<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
         let answer = timeout(self.left(), call).await;
         answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer came in time")))
     }

@@ -33,14 +33,20 @@ async fn a_session_that_is_extended_while_a_request_finds_it_expired_stays() {
         beside.commit(touch.build()).await.unwrap()
     };
     let (found, outcome) = tokio::join!(store.load(record.handle(), late), extends);
-    let Outcome::Applied { record: extended, .. } = outcome else {
+    let Outcome::Applied {
+        record: extended, ..
+    } = outcome
+    else {
         panic!("{outcome:?}");
     };
     assert!(extended.idle_deadline() > late);
     assert_eq!(found.unwrap(), Some(Arc::clone(&extended)));
     let calls = proxy.take_calls();
     assert_eq!(calls, ["BatchGetDocuments", "Commit", "BatchGetDocuments"]);
-    assert_eq!(beside.load(record.handle(), late).await.unwrap(), Some(extended));
+    assert_eq!(
+        beside.load(record.handle(), late).await.unwrap(),
+        Some(extended)
+    );
 }
 
 /// Keeps sessions of one certificate, which begin one after another.

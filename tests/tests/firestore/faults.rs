@@ -286,7 +286,10 @@ async fn an_answer_that_does_not_come_is_asked_for_again_on_another_connection()
 async fn a_write_whose_answer_does_not_come_is_applied_once() {
     let trial = Trial::start().await;
     let created = trial.create(1).await.unwrap();
-    for (turn, lost) in [Fault::Late(2 * TIMEOUT), Fault::Silent].into_iter().enumerate() {
+    for (turn, lost) in [Fault::Late(2 * TIMEOUT), Fault::Silent]
+        .into_iter()
+        .enumerate()
+    {
         let loaded = trial.seen(&created).await.unwrap();
         let commit = SampleCommit::on(&loaded).insert(&turn.to_string(), "1");
         trial.proxy.fail_next("Commit", lost.clone());

@@ -207,8 +207,8 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use crate::end_notifications::watched::Seat;
-    use crate::message::{Condition, DocumentChange, DocumentGone, ExistenceFilter, Operation};
     use crate::message::Timestamp as UpdateTime;
+    use crate::message::{Condition, DocumentChange, DocumentGone, ExistenceFilter, Operation};
 
     fn target(change: TargetChangeType, target_ids: &[i32]) -> ListenEvent {
         ListenEvent::Target(TargetChange {
@@ -261,7 +261,8 @@ mod tests {
         // Without numbers it is about all targets.
         let one = |layout: &Layout| vec![changed(layout, 1), target(Current, &[])];
         assert_eq!(notified(one), [false, true]);
-        let both = |layout: &Layout| vec![changed(layout, 1), changed(layout, 2), target(Current, &[])];
+        let both =
+            |layout: &Layout| vec![changed(layout, 1), changed(layout, 2), target(Current, &[])];
         assert_eq!(notified(both), [false, false]);
         // As long as it is not, nothing is known.
         let not_yet = |_: &Layout| vec![target(Current, &[1]), target(NoChange, &[])];
@@ -284,7 +285,10 @@ mod tests {
     #[test]
     fn a_session_that_is_counted_as_absent_may_have_ended() {
         let filter = |target_id, count| ListenEvent::Filter(ExistenceFilter { target_id, count });
-        assert_eq!(notified(|_| vec![filter(1, 1), filter(2, 0)]), [false, true]);
+        assert_eq!(
+            notified(|_| vec![filter(1, 1), filter(2, 0)]),
+            [false, true]
+        );
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use certsession_core::{
-    Handle, OwnerKey, Record, Removal, StoreError, StoreErrorKind, Timestamp,
-};
+use certsession_core::{Handle, OwnerKey, Record, Removal, StoreError, StoreErrorKind, Timestamp};
 use tokio::time::sleep;
 use tonic::{Code, Status};
 
