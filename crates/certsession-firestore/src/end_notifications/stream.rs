@@ -206,7 +206,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use crate::end_notifications::watched::Seat;
+    use super::super::watched::Seat;
     use crate::message::Timestamp as UpdateTime;
     use crate::message::{Condition, DocumentChange, DocumentGone, ExistenceFilter, Operation};
 
