@@ -153,13 +153,11 @@ impl Reports<'_> {
                     self.watched.ended(handle);
                 }
             }
-            Some(ListenEvent::Filter(filter)) => {
-                if filter.count == 0 {
-                    self.watched.may_have_ended(filter.target_id);
-                }
+            Some(ListenEvent::Filter(filter)) if filter.count == 0 => {
+                self.watched.may_have_ended(filter.target_id);
             }
             Some(ListenEvent::Target(change)) => return self.note_target(&change),
-            None => {}
+            Some(ListenEvent::Filter(_)) | None => {}
         }
         Ok(())
     }
