@@ -225,7 +225,7 @@ fn purposes_of_similar_names_do_not_count_each_others_values() {
             session.issue(&OAUTH, &String::new()).unwrap();
         });
     }
-    assert_eq!(client.open(&world).entries().len(), 32);
+    assert_eq!(client.open(&world).entries().unwrap().len(), 32);
     client.request(&world, |session| {
         for text in &texts {
             assert!(session.redeem(&google, text.as_str()).unwrap().is_some());
