@@ -168,7 +168,8 @@ impl<S: SessionStore> SessionManager<S> {
     async fn undo_sign_in(&self, token: &Token, now: Timestamp, details: EventDetails<'_>) {
         let loaded = self.store.load(token.handle(), now).await;
         let loaded = loaded.ok().flatten();
-        let Some(record) = loaded.filter(|record| record.token_hash == token.hash()) else {
+        let Some(record) = loaded.filter(|record| record.token_hash == self.realm.hash(token))
+        else {
             return;
         };
         if let Ok(Removal::Removed) = self.store.remove_unchanged(&record).await {
