@@ -82,7 +82,7 @@ pub fn expired_sessions_are_not_among_the_oldest_that_end<H: Harness>() {
             let sample = trial.sample(90 - n).created_at(trial.now + n * SECOND);
             let sample = sample.bound_to(&certificate.clone().build());
             // The oldest, and some in between.
-            trial.keep(match n < 2 || n % 2 == 0 {
+            trial.keep(match n < 2 || n.is_multiple_of(2) {
                 true => sample.idle_deadline(soon),
                 false => sample,
             })
