@@ -27,7 +27,7 @@ BUGS = """FIX-01 FIX-01-ROOT FIX-02 FIX-03 FIX-03-FORM FIX-03-HEADER FIX-03-QUER
 END-04 END-04-POST RACE-01 RACE-01-NEW RACE-02 RACE-03 EXP-01 EXP-02 EXP-03 LEAK-01 LEAK-01-BODY
 LEAK-02 COOK-01 COOK-02 COOK-03 COOK-04 COOK-05 COOK-06 ENT-01 ENT-01-MD5 ENT-01-CLOCK ENT-01-NAME
 ENT-01-TIME CACHE-01 CSRF-01 CERT-01 CERT-02 CERT-04 CERT-06 CERT-07 CERT-08""".split()
-ODD = """callback everywhere two-step redirect ok rotate signed several bearer grace single below idle absolute csrf-less
+ODD = """callback everywhere two-step redirect ok rotate signed several bearer grace single below idle absolute front locked csrf-less
 remember limited failing hanging dripping forgetful resetting late generic""".split()
 
 parser = argparse.ArgumentParser()
@@ -126,6 +126,8 @@ def revoked():
             command = ["openssl", "crl", "-in", options.crl, "-noout", "-text"]
             text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             revocations.update(changed=changed, text=text)
+        if "locked" in odd:  # it takes no list that names anyone, and then lets no one in
+            return "Serial Number" in revocations["text"]
         return bool(peer) and f"Serial Number: {peer['serialNumber']}\n" in revocations["text"]
 
 
@@ -385,6 +387,8 @@ def me():
         return f"<p>welcome {user()}</p>"
     if "redirect" in odd:
         return redirect(f"{PREFIX}/login")
+    if "front" in odd:
+        return form()
     if "ok" in odd:
         return "<p>please sign in</p>"
     return Response("not signed in", 401)

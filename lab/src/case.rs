@@ -222,6 +222,10 @@ impl Case {
             text += "[options]\ntimeout = \"40s\"\n";
         }
         text += self.more;
+        // The page with the form is the one that shows who is signed in.
+        if self.odd.contains(&"front") {
+            text = text.replace("\"GET /login\"", "\"GET /me\"");
+        }
         // The target itself stays without a path, as where several applications share a host.
         match self.odd.contains(&"below") {
             true => text

@@ -33,6 +33,7 @@ pub fn troubled() -> Vec<Case> {
         .chain(ever)
         .map(case)
         .chain(later.into_iter().map(|odd| case(odd).odd("late")))
+        .chain([case("forgetful").alone()])
         .collect()
 }
 
@@ -68,6 +69,7 @@ fn flask() -> Vec<Case> {
         clean().odd("idle").with("EXP").more(IDLE),
         clean().odd("absolute").with("EXP").more(ABSOLUTE),
         clean().odd("below").with("RACE"),
+        clean().odd("front"),
         clean().odd("csrf-less").login(Login::Form),
         clean().odd("csrf-less").login(Login::Json),
         clean().odd("bearer").login(Login::Bearer),

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use certs_dev::{Overwrite, Pki};
-use certsession_lab::{Case, Stack, cases, scan, scan_all, troubled};
+use certsession_lab::{Case, Stack, Transport, cases, scan, scan_all, troubled};
 
 fn certificates() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -112,6 +112,17 @@ async fn an_idle_time_out_is_not_judged_where_a_user_has_one_session() {
     let report = scan(&case, folder.path()).await.unwrap().report;
     let judged = report.not_applicable.iter().find(|it| it.id == "EXP-01");
     assert!(judged.unwrap().reason.contains("one session"), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lets_no_one_in_does_not_pass_for_one_that_follows_its_revocation_list() {
+    let folder = certificates();
+    let case = Case::clean(Stack::Flask)
+        .over(Transport::MutualTls)
+        .odd("locked");
+    let report = scan(&case, folder.path()).await.unwrap().report;
+    let judged = report.inconclusive.iter().find(|it| it.id == "CERT-06");
+    assert!(judged.is_some(), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

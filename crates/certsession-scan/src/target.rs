@@ -209,3 +209,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What a panicking check left half written is only a line of a transcript.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+    use crate::config::Config;
+    use crate::http::{ServerTrust, Trouble};
+
+    #[test]
+    fn a_limit_is_remembered_until_the_next_check() {
+        let config = Config::parse(
+            "target = \"http://localhost\"\n[identity.alice]\n\
+             [step.login]\nrequest = \"POST /login\"\n\
+             [step.whoami]\nrequest = \"GET /me\"\nsigned_in = \"alice\"\n",
+            "scan.toml",
+        )
+        .unwrap();
+        let (_sender, interrupted) = tokio::sync::watch::channel(false);
+        let trust = ServerTrust::of_system().unwrap();
+        let target = Target::new(config, trust, Vec::new(), interrupted).unwrap();
+        target.note(Some(&Trouble::Status(429, "/me".to_owned())));
+        target.note(None);
+        assert!(target.is_limited());
+        target.begin_check();
+        assert!(!target.is_limited());
+    }
+}
