@@ -135,15 +135,8 @@ fn assert_serves_its_own_pages_alone(address: SocketAddr) {
         assert!(answer.starts_with(&status), "{host} {origin}: {answer}");
     };
     both(&own, &format!("http://{own}"), "204", "200");
-    for foreign in [
-        "http://evil.example",
-        "http://localhost",
-        "null",
-        &format!("https://{own}"),
-        &format!("http://127.0.0.1:{}", address.port()),
-    ] {
-        both(&own, foreign, "403", "403");
-    }
+    both(&own, "http://evil.example", "403", "403");
+    both(&own, &format!("https://{own}"), "403", "403");
     // A name that was made to resolve to this machine.
     both("evil.example", "http://evil.example", "403", "403");
 }
