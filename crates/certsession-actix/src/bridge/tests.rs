@@ -1,5 +1,7 @@
 //! What a request wrote, where it is equal to what was stored.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 use std::time::Duration;
 
 use actix_identity::{Identity, IdentityMiddleware};
