@@ -145,9 +145,10 @@ impl SessionStore for FolderStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         self.step(|files| {
-            let members = files.members(&owner.key(), None)?;
+            let members = files.members(&owner.key(), Some(now))?;
             let excess = match members.len() > most {
                 true => members.len().saturating_sub(keep).min(256),
                 false => 0,

@@ -10,6 +10,7 @@
 mod conformance;
 mod end_notifications;
 mod example;
+mod expired;
 mod faults;
 mod harness;
 mod ledger;

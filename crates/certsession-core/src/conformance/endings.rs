@@ -54,7 +54,7 @@ pub fn the_oldest_sessions_end_beyond_a_number<H: Harness>() {
     let other = trial.keep(trial.sample(91).principal("alice"));
     let owner = certificate.owner();
     let end = |most, keep| {
-        let mut ended = trial.run(trial.store.end_oldest(&owner, most, keep));
+        let mut ended = trial.run(trial.store.end_oldest(&owner, most, keep, trial.now));
         ended.sort_unstable();
         ended
     };
@@ -68,7 +68,9 @@ pub fn the_oldest_sessions_end_beyond_a_number<H: Harness>() {
     for active in sessions[2..].iter().chain([&other]) {
         trial.assert_active(active);
     }
-    assert_eq!(trial.run(trial.store.end_oldest(&principal("unknown"), 0, 0)), []);
+    let unknown = principal("unknown");
+    let ended = trial.run(trial.store.end_oldest(&unknown, 0, 0, trial.now));
+    assert_eq!(ended, []);
 }
 
 /// `revoke` ends every session of a principal and no other, and returns their handles.

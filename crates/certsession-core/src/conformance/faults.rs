@@ -29,7 +29,7 @@ pub fn a_step_that_fails_is_an_error<H: Harness>() {
         });
         let record = trial.keep(trial.sample(3).principal("alice"));
         fails.step(StoreOperation::EndOldest, fault, |store| {
-            store.end_oldest(&alice, 9, 9)
+            store.end_oldest(&alice, 9, 9, now)
         });
         let next = trial.sample(2).build();
         fails.step(StoreOperation::Create, fault, |store| {

@@ -167,7 +167,8 @@ impl<S: SessionStore> SessionManager<S> {
             false => limit - limit / 8,
         };
         let owner = Owner::bound_to(binding);
-        let ended = Box::pin(self.store.end_oldest(&owner, limit, keep)).await;
+        let now = self.rules.clock.now();
+        let ended = Box::pin(self.store.end_oldest(&owner, limit, keep, now)).await;
         // The principals of the ended sessions are not known.
         let details = details.of_owner(&owner).by(Actor::Rules);
         if let Ok(ended) = ended.map_err(self.failed_for(StoreOperation::EndOldest, details)) {

@@ -96,8 +96,9 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
-        let ended = self.0.end_oldest(owner, most, keep);
+        let ended = self.0.end_oldest(owner, most, keep, now);
         step(StoreOperation::EndOldest, ended)
     }
 

@@ -297,6 +297,7 @@ impl SessionStore for MemoryStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        _now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         let key = owner.key();
         let mut owners = self.owners.lock(&[key]);

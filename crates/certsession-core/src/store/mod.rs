@@ -138,8 +138,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send;
 
-    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left, and returns
-    /// those that this call ended. It ends 256 at the most; the next call goes on.
+    /// If an owner has more than `most` live sessions, ends the oldest until `keep` are left, and
+    /// returns those that this call ended. It ends 256 at the most; the next call goes on. Sessions
+    /// that have expired do not count, and are not returned; the store may delete them.
     ///
     /// This bounds what one owner can take up. It is no admission limit: it runs a moment after the
     /// sessions have begun.
@@ -152,6 +153,7 @@ pub trait SessionStore: Send + Sync + 'static {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send;
 
     /// Ends every session that an owner has when this begins, and returns the handles of those that

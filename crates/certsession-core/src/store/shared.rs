@@ -71,8 +71,9 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
-        (**self).end_oldest(owner, most, keep)
+        (**self).end_oldest(owner, most, keep, now)
     }
 
     fn revoke(

@@ -221,8 +221,9 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
-        let work = self.inner.end_oldest(owner, most, keep);
+        let work = self.inner.end_oldest(owner, most, keep, now);
         self.step(StoreOperation::EndOldest, work).await
     }
 

@@ -66,8 +66,9 @@ impl SessionStore for Lying {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
-        self.inner.end_oldest(owner, most, keep).await
+        self.inner.end_oldest(owner, most, keep, now).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

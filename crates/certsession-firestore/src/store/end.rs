@@ -1,8 +1,9 @@
 //! Ending sessions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use certsession_core::{Handle, OwnerKey, Record, Removal, StoreError, StoreErrorKind};
+use certsession_core::{Handle, OwnerKey, Record, Removal, StoreError, StoreErrorKind, Timestamp};
 use tokio::time::sleep;
 use tonic::{Code, Status};
 
@@ -52,6 +53,28 @@ impl FirestoreStore {
                 None => Ok(Removal::Gone),
             },
             Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Ends a session that was loaded expired, so that it does not come back if the clock goes back.
+    /// If another request has extended it since, returns the record as it is now.
+    pub(super) async fn end_expired(
+        &self,
+        loaded: &Record,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
+        let handle = loaded.handle();
+        let Some(seen) = update_time(loaded) else {
+            return Err(unexpected_answer("a read: it has no update time"));
+        };
+        let end = self.client.layout.end(handle, Condition::UpdateTime(seen));
+        match self.client.commit(vec![end], Repeat::Safe).await {
+            Err(failure) if failure.is_conflict() => {
+                let newer = self.fetch(handle).await?;
+                Ok(newer.filter(|record| !record.is_expired(now)))
+            }
+            // If the database fails here, the TTL policy deletes the document later.
+            _ => Ok(None),
         }
     }
 
@@ -128,13 +151,17 @@ impl FirestoreStore {
         Ok(())
     }
 
-    /// If an owner has more than `most` sessions, ends the oldest until `keep` are left. Those that
-    /// have expired count until the TTL policy gets to them, and are the first to end.
+    /// If an owner has more than `most` live sessions, ends the oldest until `keep` are left, and
+    /// tells which this call ended.
+    ///
+    /// The database counts expired documents too, until the TTL policy gets to them: they make it
+    /// look, and are deleted in the same call, but no live session ends for them.
     pub(super) async fn end_excess(
         &self,
         owner: &OwnerKey,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         let mut ended = Vec::new();
         let count = self.client.layout.count_of_owner(owner, most + 1);
@@ -154,15 +181,24 @@ impl FirestoreStore {
             } => Some((read_place(&document), handle, update_time)),
             Member::Limit { .. } => None,
         });
-        let mut places: Vec<_> = places.collect();
-        if places.len() > most {
-            // What cannot be read is the first to go.
-            places.sort_by_key(|(place, handle, _)| (place.map(|(began, _)| began), *handle));
-            places.truncate((places.len() - keep).min(AT_ONCE / 2));
-            let oldest = places.into_iter().map(|(_, handle, seen)| (handle, seen));
-            // What is in use at this moment stays for the next look.
-            self.end_unchanged(&oldest.collect(), &mut ended).await?;
-        }
+        let (mut expired, mut live): (Vec<_>, Vec<_>) = places.partition(|(place, ..)| {
+            // What cannot be read counts as live.
+            place.is_some_and(|(_, deadline)| deadline <= now)
+        });
+        let excess = match live.len() > most {
+            true => live.len().saturating_sub(keep).min(AT_ONCE / 2),
+            false => 0,
+        };
+        // What cannot be read is the first to go.
+        live.sort_by_key(|(place, handle, _)| (place.map(|(began, _)| began), *handle));
+        live.truncate(excess);
+        expired.truncate(AT_ONCE - excess);
+        let cleared: BTreeSet<_> = expired.iter().map(|(_, handle, _)| *handle).collect();
+        let ends = expired.into_iter().chain(live);
+        let ends = ends.map(|(_, handle, seen)| (handle, seen)).collect();
+        // What is in use at this moment stays for the next look.
+        self.end_unchanged(&ends, &mut ended).await?;
+        ended.retain(|handle| !cleared.contains(handle));
         Ok(ended)
     }
 

@@ -44,11 +44,8 @@ impl SessionStore for FirestoreStore {
     ) -> Result<Option<Arc<Record>>, StoreError> {
         let loaded = Box::pin(self.fetch(handle)).await?;
         match loaded {
-            // Found expired once, it does not come back if the clock goes back. If Firestore fails
-            // here, the TTL policy deletes the document later.
             Some(record) if record.is_expired(now) => {
-                let _ = Box::pin(self.remove(handle)).await;
-                Ok(None)
+                Box::pin(self.end_expired(&record, now)).await
             }
             record => Ok(record),
         }
@@ -84,8 +81,9 @@ impl SessionStore for FirestoreStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
-        Box::pin(self.end_excess(&owner.key(), most, keep)).await
+        Box::pin(self.end_excess(&owner.key(), most, keep, now)).await
     }
 
     async fn revoke(&self, owner: &Owner) -> Result<Vec<Handle>, StoreError> {

@@ -80,6 +80,7 @@ impl SessionStore for RedisStore {
         owner: &Owner,
         most: usize,
         keep: usize,
+        _now: Timestamp,
     ) -> Result<Vec<Handle>, StoreError> {
         Box::pin(self.end_excess(&owner.key(), most, keep)).await
     }
