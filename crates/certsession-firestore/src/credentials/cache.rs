@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use tonic::metadata::{Ascii, MetadataValue};
 
 use super::source::{AccessToken, CredentialsError, TokenSource};
@@ -18,6 +19,10 @@ const SAFETY: Duration = Duration::from_secs(2);
 
 /// How long after a failure the source is left alone while another token is still valid.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long the source may take. One that never answers must not keep those who ask after it from
+/// asking again.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The token of the moment.
 #[derive(Clone)]
@@ -99,7 +104,8 @@ impl Tokens {
         {
             return Ok(held.header);
         }
-        let token = self.0.source.token().await?;
+        let answer = timeout(LIMIT, self.0.source.token()).await;
+        let token = answer.map_err(|_| CredentialsError::NoAnswer { waited: LIMIT })??;
         let held = Held::of(token)?;
         let header = held.header.clone();
         self.lock().held = Some(held);
@@ -191,7 +197,8 @@ mod tests {
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build();
         runtime.unwrap().block_on(future)
     }
 
@@ -201,7 +208,62 @@ mod tests {
         header.to_str().unwrap().to_owned()
     }
 
+    /// The token is to be replaced ahead of time.
+    fn due(tokens: &Tokens) {
+        let mut state = tokens.lock();
+        state.not_before = None;
+        state.held.as_mut().unwrap().renew_at = Instant::now();
+    }
+
     const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Gives numbered tokens, and the second time no answer.
+    #[derive(Debug, Default)]
+    struct HangsOnce(AtomicU32);
+
+    impl TokenSource for HangsOnce {
+        fn token(
+            &self,
+        ) -> Pin<Box<dyn Future<Output = Result<AccessToken, CredentialsError>> + Send + '_>>
+        {
+            match self.0.fetch_add(1, Ordering::Relaxed) {
+                1 => Box::pin(std::future::pending()),
+                number => {
+                    let token = AccessToken::new(format!("token-{number}"), HOUR);
+                    Box::pin(std::future::ready(Ok(token)))
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_that_does_not_answer_ahead_of_time_is_asked_again() {
+        block_on(async {
+            let tokens = Tokens::new(Arc::new(HangsOnce::default()));
+            assert_eq!(text(tokens.bearer().await), "Bearer token-0");
+            due(&tokens);
+            assert_eq!(text(tokens.bearer().await), "Bearer token-0");
+            tokio::task::yield_now().await;
+            // The old token ends while the source is asked for the next one.
+            tokens.lock().held = None;
+            let next = timeout(2 * LIMIT, tokens.bearer()).await;
+            assert_eq!(text(next.unwrap()), "Bearer token-2");
+        });
+    }
+
+    #[test]
+    fn a_source_that_does_not_answer_is_an_error() {
+        block_on(async {
+            let tokens = Tokens::new(Arc::new(HangsOnce(AtomicU32::new(1))));
+            let answer = timeout(2 * LIMIT, tokens.bearer()).await;
+            let error = answer.unwrap().unwrap_err();
+            assert!(
+                matches!(error, CredentialsError::NoAnswer { waited } if waited == LIMIT),
+                "{error}"
+            );
+            assert_eq!(text(tokens.bearer().await), "Bearer token-2");
+        });
+    }
 
     #[test]
     fn a_token_is_held_while_it_is_valid_and_the_source_is_asked_once() {
@@ -220,11 +282,6 @@ mod tests {
         block_on(async {
             let (tokens, fails) = tokens(HOUR);
             assert_eq!(text(tokens.bearer().await), "Bearer token-0");
-            let due = |tokens: &Tokens| {
-                let mut state = tokens.lock();
-                state.not_before = None;
-                state.held.as_mut().unwrap().renew_at = Instant::now();
-            };
             // A source that fails costs nothing while there is a token.
             due(&tokens);
             fails.store(1, Ordering::Relaxed);

@@ -15,8 +15,9 @@ use super::source::{AccessToken, CredentialsError, TokenSource};
 const HOST: &str = "metadata.google.internal";
 const PATH: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
 
-/// It is on the same machine: what takes longer does not come.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// It is on the same machine: what takes longer does not come. Less than the store waits for a
+/// token by default, so that an error says that it is this server that does not answer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// No token is longer than this; Google says 2,048 bytes of access tokens.
 const LONGEST_ANSWER: u64 = 64 << 10;

@@ -28,7 +28,8 @@ use std::time::Duration;
 /// }
 /// ```
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// A new token.
+    /// A new token. After 30 seconds without one the call is dropped, and counts as failed; a
+    /// request that needs a token waits no longer than the store's time-out.
     ///
     /// # Errors
     ///
@@ -95,6 +96,12 @@ pub enum CredentialsError {
     /// The application's own source has none.
     #[error("there is no access token")]
     Source(#[source] Box<dyn Error + Send + Sync>),
+    /// The source has not answered.
+    #[error("the source of access tokens has not answered within {waited:?}")]
+    NoAnswer {
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// What a source gave cannot be sent.
     #[error("the access token has characters that no token has")]
     NotAToken,
