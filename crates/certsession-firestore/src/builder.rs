@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::client::Client;
 use crate::connections::Connections;
-use crate::credentials::{Credentials, Tokens};
+use crate::credentials::{Credentials, CredentialsError, Tokens};
 use crate::error::ConnectError;
 use crate::firestore_store::FirestoreStore;
 use crate::layout::Layout;
 use crate::set_up;
-
 use crate::target::Target;
 
 const ENDPOINT: &str = "https://firestore.googleapis.com";
@@ -114,21 +114,25 @@ impl FirestoreStoreBuilder {
     }
 
     /// How long one call waits for the database, with its repetitions and the token. What takes
-    /// longer is a failure, and the client of the application is told 503. Default: five seconds.
+    /// longer is a failure, and the client of the application is told 503. A call that may be sent
+    /// again is sent again after half of it. Default: five seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// How many connections each thread has. Its calls share them in turn, and each carries about
-    /// a hundred calls at once. Default: one.
+    /// a hundred calls at once. The streams by which ends on other nodes are heard have connections
+    /// of their own. Default: one.
     pub const fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
     }
 
-    /// How often those who watch a session look at it by themselves, where no change is reported:
-    /// each look is a read that is paid for. Default: 30 seconds.
+    /// How often each who watches a session looks at it by itself, whether or not changes are
+    /// reported: an end whose report is lost stays unnoticed for so long at the most. Each look is a
+    /// read that is paid for: by default 2,880 a day for each open connection that watches. Default:
+    /// 30 seconds.
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch_interval = interval;
         self
@@ -164,9 +168,14 @@ impl FirestoreStoreBuilder {
         let routing = header(&format!("project_id={project}&database_id={database}"))?;
         let tokens = Tokens::new(credentials.into_source());
         // On a machine without credentials the error says so, and not that the database refuses it.
-        tokens.bearer().await?;
+        let waited = self.timeout;
+        let token = timeout(waited, tokens.bearer()).await;
+        token.map_err(|_| CredentialsError::NoAnswer { waited })??;
         let client = Client::new(
-            Connections::new(connection, self.connections),
+            [
+                Connections::new(connection.clone(), self.connections),
+                Connections::for_streams(connection),
+            ],
             tokens,
             layout,
             [resource, routing],
@@ -207,4 +216,42 @@ fn header(text: &str) -> Result<MetadataValue<Ascii>, ConnectError> {
         url: text.to_owned(),
         reason: "its names have characters that no name has".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::{AccessToken, TokenSource};
+    use std::pin::Pin;
+
+    #[derive(Debug)]
+    struct Hangs;
+
+    impl TokenSource for Hangs {
+        fn token(
+            &self,
+        ) -> Pin<Box<dyn Future<Output = Result<AccessToken, CredentialsError>> + Send + '_>>
+        {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn a_start_waits_for_a_token_no_longer_than_the_time_out() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        let limit = Duration::from_secs(2);
+        let error = runtime.block_on(async {
+            let settings = FirestoreStore::builder("firestore://shop").unwrap();
+            let settings = settings.credentials(Credentials::source(Hangs));
+            let opened = timeout(2 * limit, settings.timeout(limit).connect()).await;
+            opened.unwrap().unwrap_err()
+        });
+        match error {
+            ConnectError::Credentials(CredentialsError::NoAnswer { waited }) => {
+                assert_eq!(waited, limit);
+            }
+            other => panic!("{other}"),
+        }
+    }
 }

@@ -8,11 +8,13 @@ use futures_util::Stream;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tokio::time::{sleep, timeout};
+use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::credentials::Tokens;
 use crate::failure::{ATTEMPTS, Failure, Verdict, pause, verdict};
 use crate::layout::Layout;
@@ -55,6 +57,8 @@ pub(crate) struct Answer<T> {
 /// The connections to the database, and what each call needs besides.
 pub(crate) struct Client {
     connections: Connections,
+    /// Those for streams of changes.
+    streams: Connections,
     tokens: Tokens,
     pub(crate) layout: Arc<Layout>,
     /// `google-cloud-resource-prefix`.
@@ -66,7 +70,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(
-        connections: Connections,
+        [connections, streams]: [Connections; 2],
         tokens: Tokens,
         layout: Layout,
         routing: [MetadataValue<Ascii>; 2],
@@ -75,6 +79,7 @@ impl Client {
         let [resource, routing] = routing;
         Self {
             connections,
+            streams,
             tokens,
             layout: Arc::new(layout),
             resource,
@@ -154,15 +159,20 @@ impl Client {
     pub(crate) async fn listen(
         &self,
         requests: impl Stream<Item = ListenRequest> + Send + 'static,
-    ) -> Result<Streaming<ListenResponse>, Status> {
-        let open = async {
-            let (request, bearer) = self.request(requests).await?;
-            let mut grpc = self.connections.ready().await?;
-            let codec = ProstCodec::<ListenRequest, ListenResponse>::default();
-            let stream = grpc.streaming(request, path(LISTEN), codec).await;
-            self.note(&bearer, stream).map(Response::into_inner)
-        };
-        within(self.timeout, open).await
+    ) -> Result<Changes, Status> {
+        let limit = Limit::of(self.timeout);
+        let (request, bearer) = self.request(requests, limit).await?;
+        let mut connection = limit.bound(self.streams.ready()).await?;
+        let codec = ProstCodec::<ListenRequest, ListenResponse>::default();
+        let opening = connection.grpc.streaming(request, path(LISTEN), codec);
+        let opened = limit.bound(opening).await;
+        if opened.is_err() && limit.is_over() {
+            self.streams.give_up(&connection);
+        }
+        Ok(Changes {
+            stream: self.note(&bearer, opened)?.into_inner(),
+            _connection: connection,
+        })
     }
 
     /// Sends a call until it is answered, as often as is safe and the time allows.
@@ -176,12 +186,11 @@ impl Client {
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        let began = Instant::now();
+        let limit = Limit::of(self.timeout);
         let mut may_have_happened = false;
         let mut attempts = 0;
         loop {
-            let left = self.timeout.saturating_sub(began.elapsed());
-            let status = match within(left, self.attempt(method, request, left)).await {
+            let status = match self.attempt(method, request, repeat, limit).await {
                 Ok(value) => {
                     return Ok(Answer {
                         value,
@@ -199,7 +208,7 @@ impl Client {
                 Verdict::Final => false,
             };
             let pause = pause(attempts);
-            if !may_repeat || attempts == ATTEMPTS || began.elapsed() + pause >= self.timeout {
+            if !may_repeat || attempts == ATTEMPTS || pause >= limit.left() {
                 return Err(Failure {
                     status,
                     may_have_happened,
@@ -210,24 +219,50 @@ impl Client {
         }
     }
 
-    /// One attempt, with all that is answered: on the wire, a method with one answer is a stream
-    /// of one.
+    /// One attempt of a call. If another may follow, it leaves time for that: an answer can be lost
+    /// without a sign.
     async fn attempt<Q, A>(
         &self,
         method: Method,
         request: &Q,
-        limit: Duration,
+        repeat: Repeat,
+        whole: Limit,
     ) -> Result<Vec<A>, Status>
     where
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        let (mut request, bearer) = self.request(request.clone()).await?;
-        request.set_timeout(limit);
-        let mut grpc = self.connections.ready().await?;
+        let (mut request, bearer) = self.request(request.clone(), whole).await?;
+        let limit = Limit::of(match repeat {
+            Repeat::Safe => whole.left().min(self.timeout / 2),
+            Repeat::Never => whole.left(),
+        });
+        request.set_timeout(limit.left());
+        let mut connection = limit.bound(self.connections.ready()).await?;
+        let exchange = self.exchange(method, request, &bearer, &mut connection.grpc);
+        let answers = limit.bound(exchange).await;
+        if answers.is_err() && limit.is_over() {
+            self.connections.give_up(&connection);
+        }
+        answers
+    }
+
+    /// Sends a request and takes all that is answered: on the wire, a method with one answer is a
+    /// stream of one.
+    async fn exchange<Q, A>(
+        &self,
+        method: Method,
+        request: Request<Q>,
+        bearer: &MetadataValue<Ascii>,
+        grpc: &mut Grpc<Channel>,
+    ) -> Result<Vec<A>, Status>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
         let codec = ProstCodec::<Q, A>::default();
         let answer = grpc.server_streaming(request, path(method), codec).await;
-        let mut stream = self.note(&bearer, answer)?.into_inner();
+        let mut stream = self.note(bearer, answer)?.into_inner();
         let mut answers = Vec::new();
         while let Some(answer) = stream.message().await? {
             answers.push(answer);
@@ -243,10 +278,17 @@ impl Client {
     }
 
     /// A request, and the token that it shows.
-    async fn request<T>(&self, message: T) -> Result<(Request<T>, MetadataValue<Ascii>), Status> {
+    async fn request<T>(
+        &self,
+        message: T,
+        limit: Limit,
+    ) -> Result<(Request<T>, MetadataValue<Ascii>), Status> {
         let mut request = Request::new(message);
-        let bearer = self.tokens.bearer().await;
-        let bearer = bearer.map_err(|error| Status::unauthenticated(error.to_string()))?;
+        // Without a token nothing is sent, so the status is one of calls that were not taken.
+        let bearer = match timeout(limit.left(), self.tokens.bearer()).await {
+            Ok(bearer) => bearer.map_err(|error| Status::unauthenticated(error.to_string()))?,
+            Err(_) => return Err(Status::unauthenticated("no access token came in time")),
+        };
         let metadata = request.metadata_mut();
         metadata.insert("authorization", bearer.clone());
         metadata.insert("google-cloud-resource-prefix", self.resource.clone());
@@ -269,12 +311,47 @@ impl Client {
     }
 }
 
-async fn within<T>(
-    limit: Duration,
-    call: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    let answer = timeout(limit, call).await;
-    answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer came in time")))
+/// A stream of changes.
+pub(crate) struct Changes {
+    stream: Streaming<ListenResponse>,
+    /// It takes up room on its connection for as long as it is there.
+    _connection: Connection,
+}
+
+impl Changes {
+    /// The next change; `None` where the server has ended the stream.
+    pub(crate) async fn next(&mut self) -> Result<Option<ListenResponse>, Status> {
+        self.stream.message().await
+    }
+}
+
+/// How long something may take.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    began: Instant,
+    all: Duration,
+}
+
+impl Limit {
+    /// So long from now on.
+    fn of(all: Duration) -> Self {
+        let began = Instant::now();
+        Self { began, all }
+    }
+
+    fn left(&self) -> Duration {
+        self.all.saturating_sub(self.began.elapsed())
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// What comes of a call in this time.
+    async fn bound<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        let answer = timeout(self.left(), call).await;
+        answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer came in time")))
+    }
 }
 
 fn path(method: Method) -> PathAndQuery {

@@ -334,7 +334,7 @@ pub(crate) struct DocumentsTarget {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ListenResponse {
-    #[prost(oneof = "ListenEvent", tags = "2, 3, 4, 6")]
+    #[prost(oneof = "ListenEvent", tags = "2, 3, 4, 5, 6")]
     pub(crate) event: Option<ListenEvent>,
 }
 
@@ -346,6 +346,8 @@ pub(crate) enum ListenEvent {
     Changed(DocumentChange),
     #[prost(message, tag = "4")]
     Deleted(DocumentGone),
+    #[prost(message, tag = "5")]
+    Filter(ExistenceFilter),
     #[prost(message, tag = "6")]
     Removed(DocumentGone),
 }
@@ -382,6 +384,15 @@ pub(crate) struct DocumentChange {
 pub(crate) struct DocumentGone {
     #[prost(string, tag = "1")]
     pub(crate) document: String,
+}
+
+/// How many documents a target has.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct ExistenceFilter {
+    #[prost(int32, tag = "1")]
+    pub(crate) target_id: i32,
+    #[prost(int32, tag = "2")]
+    pub(crate) count: i32,
 }
 
 /// `google.firestore.admin.v1.GetFieldRequest`.

@@ -24,6 +24,8 @@ pub enum Fault {
     CutAfter,
     /// The emulator takes the call, and its answer is held back for so long.
     Late(Duration),
+    /// The connection stays open, and hands nothing on any more, this call included.
+    Silent,
     /// The call does not reach the emulator; this gRPC status is answered.
     Status(u16, &'static str),
     /// The call does not reach the emulator; this message is answered.
@@ -57,6 +59,8 @@ struct State {
     token: Option<String>,
     /// Resets the connections that there are.
     connections: Vec<Arc<Notify>>,
+    /// How many there were.
+    accepted: usize,
 }
 
 impl CallProxy {
@@ -110,6 +114,11 @@ impl CallProxy {
     /// What happens to each call from now on for which nothing else was said.
     pub fn judge(&self, judge: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
         self.plan.lock().judge = Some(Box::new(judge));
+    }
+
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.plan.lock().accepted
     }
 
     /// Everything is handed on again.
@@ -177,7 +186,10 @@ async fn serve(listener: TcpListener, plan: Arc<Plan>) {
         // Whatever closes it, closes it by RST.
         let _ = (client.set_zero_linger(), client.set_nodelay(true));
         let cut = Arc::new(Notify::new());
-        plan.lock().connections.push(Arc::clone(&cut));
+        let mut state = plan.lock();
+        state.connections.push(Arc::clone(&cut));
+        state.accepted += 1;
+        drop(state);
         tokio::spawn(connection(client, Arc::clone(&plan), cut));
     }
 }
@@ -202,15 +214,17 @@ async fn connection(client: TcpStream, plan: Arc<Plan>, cut: Arc<Notify>) {
     let Ok(mut client) = from_client.handshake::<_, Bytes>(client).await else {
         return;
     };
+    let silence = Arc::new(Notify::new());
     loop {
         tokio::select! {
             // What the emulator has lost is lost to the client, too.
             accepted = client.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     let (plan, cut) = (Arc::clone(&plan), Arc::clone(&cut));
-                    let emulator = emulator.clone();
+                    let (emulator, silence) = (emulator.clone(), Arc::clone(&silence));
                     tokio::spawn(async move {
-                        if call(request, respond, emulator, &plan, &cut).await.is_err() {
+                        let outcome = call(request, respond, emulator, &plan, &cut, &silence);
+                        if outcome.await.is_err() {
                             cut.notify_one();
                         }
                     });
@@ -218,6 +232,10 @@ async fn connection(client: TcpStream, plan: Arc<Plan>, cut: Arc<Notify>) {
                 _ => break,
             },
             () = cut.notified() => break,
+            () = silence.notified() => {
+                cut.notified().await;
+                break;
+            }
         }
     }
     upstream.abort();
@@ -229,9 +247,14 @@ async fn call(
     emulator: SendRequest<Bytes>,
     plan: &Plan,
     cut: &Notify,
+    silence: &Notify,
 ) -> Result<(), h2::Error> {
     let fault = plan.judge(&request);
     match fault {
+        Some(Fault::Silent) => {
+            silence.notify_one();
+            return std::future::pending().await;
+        }
         Some(Fault::CutBefore) => {
             cut.notify_one();
             return Ok(());

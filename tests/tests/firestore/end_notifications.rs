@@ -101,6 +101,18 @@ async fn listening_goes_on_after_its_connection_was_cut() {
 }
 
 #[tokio::test]
+async fn listening_takes_no_room_on_the_connection_of_the_requests() {
+    let (here, there, proxy) = nodes().await;
+    let handle = begin(&here, 1).await;
+    let before = proxy.connections();
+    assert_silent(&there, handle).await;
+    assert_eq!(proxy.connections(), before + 1);
+    let now = SampleRecord::new(1).build().created_at();
+    assert!(there.load(handle, now).await.unwrap().is_some());
+    assert_eq!(proxy.connections(), before + 1);
+}
+
+#[tokio::test]
 async fn hundreds_of_sessions_are_watched_by_a_few_streams() {
     let (here, there, proxy) = nodes().await;
     let mut handles = Vec::new();

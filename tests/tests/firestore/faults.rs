@@ -264,6 +264,57 @@ async fn what_is_refused_for_good_is_an_error_at_once() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_come_is_asked_for_again_on_another_connection() {
+    let trial = Trial::start().await;
+    let record = trial.create(1).await.unwrap();
+    for lost in [Fault::Late(2 * TIMEOUT), Fault::Silent] {
+        trial.proxy.fail_next("BatchGetDocuments", lost.clone());
+        let before = trial.proxy.connections();
+        let loaded = trial.store.load(record.handle(), record.created_at()).await;
+        assert_eq!(loaded.unwrap(), Some(Arc::clone(&record)), "{lost:?}");
+        assert_eq!(trial.proxy.connections(), before + 1);
+
+        trial.proxy.fail_next("RunQuery", lost);
+        let (page, now) = (Page::default(), record.created_at());
+        let listed = trial.store.sessions(&alice(), &page, now).await;
+        assert_eq!(listed.unwrap().sessions(), [(&*record).into()]);
+        assert_eq!(trial.proxy.connections(), before + 2);
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_does_not_come_is_applied_once() {
+    let trial = Trial::start().await;
+    let created = trial.create(1).await.unwrap();
+    for (turn, lost) in [Fault::Late(2 * TIMEOUT), Fault::Silent]
+        .into_iter()
+        .enumerate()
+    {
+        let loaded = trial.seen(&created).await.unwrap();
+        let commit = SampleCommit::on(&loaded).insert(&turn.to_string(), "1");
+        trial.proxy.fail_next("Commit", lost.clone());
+        let outcome = trial.store.commit(commit.build()).await.unwrap();
+        let Outcome::Applied { record, .. } = outcome else {
+            panic!("{lost:?}: {outcome:?}");
+        };
+        assert_eq!(trial.seen(&created).await, Some(record));
+    }
+}
+
+#[tokio::test]
+async fn a_creation_whose_connection_is_dead_does_not_take_the_next_call_with_it() {
+    let trial = Trial::start().await;
+    let record = trial.create(1).await.unwrap();
+    trial.proxy.fail_next("Commit", Fault::Silent);
+    trial.proxy.take_calls();
+    assert!(is_unavailable(&trial.create(2).await));
+    // It is not sent again, and what became of it is read on another connection.
+    assert_eq!(trial.proxy.take_calls(), ["Commit", "BatchGetDocuments"]);
+    let loaded = trial.store.load(record.handle(), record.created_at()).await;
+    assert_eq!(loaded.unwrap(), Some(record));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_too_late_is_an_error_within_the_time_out() {
     let trial = Trial::start().await;
     let record = trial.create(1).await.unwrap();

@@ -111,6 +111,11 @@ impl Watched {
         targets.map(|(id, target)| (*id, target.handle)).collect()
     }
 
+    /// The number of a session's target.
+    pub(super) fn id(&self, handle: Handle) -> Option<i32> {
+        self.lock().ids.get(&handle).copied()
+    }
+
     /// Takes out the sessions for which no one has waited for a while. Where none is left, the
     /// stream is over.
     pub(super) fn sweep(&self) -> Vec<i32> {
@@ -132,6 +137,13 @@ impl Watched {
             target.has_ended = true;
         }
         state.notify(handle);
+    }
+
+    /// The session of this target may have ended: those who watch it look.
+    pub(super) fn may_have_ended(&self, id: i32) {
+        if let Some(target) = self.lock().targets.get(&id) {
+            target.notified.send_replace(true);
+        }
     }
 
     /// The session is there, and has seen so many sign-ins.
