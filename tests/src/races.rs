@@ -69,18 +69,29 @@ fn at_once<S: SessionStore, T: Send, F: Future<Output = T>>(
 }
 
 /// Concurrent sign-ins of alice: `each` on each server without a session, and as many in existing
-/// sessions. Meanwhile no more than five are ever listed.
+/// sessions. Meanwhile no more than five are ever listed. Where the store does not list a moment
+/// (`Harness::lists_moments`), a list of more may be of two moments, and only a second one counts.
 ///
 /// # Panics
 ///
 /// If more are listed.
-pub fn sign_ins<S: SessionStore>(servers: &[Server<S>], each: usize) -> Vec<SignIn> {
+pub fn sign_ins<S: SessionStore>(
+    servers: &[Server<S>],
+    each: usize,
+    lists_moments: bool,
+) -> Vec<SignIn> {
     let outcomes = at_once(servers, async |_, site| {
         let before = join_all((0..each).map(|_| site.begin())).await;
+        let count = async || {
+            let page = site.sessions.sessions(&alice(), &Page::default()).await;
+            page.unwrap().sessions().len()
+        };
         let watch = async {
             for _ in 0..20 {
-                let page = site.sessions.sessions(&alice(), &Page::default()).await;
-                let listed = page.unwrap().sessions().len();
+                let mut listed = count().await;
+                if listed > LIMIT.get() as usize && !lists_moments {
+                    listed = count().await;
+                }
                 assert!(listed <= LIMIT.get() as usize, "{listed} at once");
             }
         };

@@ -21,7 +21,8 @@ fn servers(count: usize, admission: Option<Admission>) -> Vec<Server<FirestoreSt
 /// many were refused, how many tokens of them are active, and how many sessions are listed.
 fn two_hundred_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     let servers = servers(4, Some(at_most_five(on_limit)));
-    let outcomes = races::sign_ins(&servers, 25);
+    // The emulator's queries can see half a commit.
+    let outcomes = races::sign_ins(&servers, 25, false);
     races::count(&servers, outcomes)
 }
 

@@ -37,7 +37,7 @@ fn servers_over(
 fn a_thousand_sign_ins(on_limit: OnLimit) -> (usize, usize, usize) {
     let servers = servers(4, Some(at_most_five(on_limit)));
     let before = redis::shared().commandstats();
-    let outcomes = races::sign_ins(&servers, 125);
+    let outcomes = races::sign_ins(&servers, 125, true);
     let commands: u64 = redis::shared().commands_since(&before).values().sum();
     assert!(commands <= 100 * 1000, "{commands} commands");
     races::count(&servers, outcomes)
