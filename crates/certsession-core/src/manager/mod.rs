@@ -12,6 +12,7 @@ mod measured;
 mod open;
 mod revocation;
 mod unbound;
+mod unseal;
 mod watch;
 
 use std::fmt;
