@@ -47,6 +47,8 @@ impl Population {
             plan,
             sessions: SessionManager::builder(store)
                 .clock(Arc::clone(&clock))
+                // Some plans have one certificate for all.
+                .certificate_limit(None)
                 .build(),
             clock,
             clients: Clients::new(plan.share_certificate)?,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bench_load::Fault;
-use certsession_actix::{MutualTls, PeerState, PeerVerifier, ServerTls};
+use certsession_actix::{MutualTls, PeerState, PeerVerifier, RevocationList, ServerTls};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -71,6 +71,7 @@ fn certsession(folder: &Path) -> Result<(ServerConfig, PeerVerifier), Fault> {
         .server_identity_files(folder.join("server.pem"), folder.join("server.key"))
         .client_ca_file(folder.join("ca.pem"))
         .crl_file(folder.join("crl.pem"))
+        .revocations(&RevocationList::new())
         .build_rustls()?;
     match tls.with_alpn(&[]).into_parts() {
         (ServerTls::Rustls(config), verifier) => Ok((*config, verifier)),
