@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::header::COOKIE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +25,9 @@ use crate::candidate::{self, Candidate};
 
 /// How long `/slow-put` waits at the gate.
 const SLOW: Duration = Duration::from_millis(700);
+
+/// What only a form may ask for.
+const BY_FORM: [&str; 4] = ["/sign-in", "/sign-out", "/put", "/rotate"];
 
 /// A server in front of a candidate. It closes when this is dropped.
 pub(crate) struct Front {
@@ -87,7 +90,8 @@ impl Site {
         let _ = connection.await;
     }
 
-    /// A form is sent on as a query, for the routes of the candidates read queries alone.
+    /// A form is sent on as a query, for the routes of the candidates read queries alone. So what
+    /// changes something is asked for by a form here, and not by a link.
     async fn answer(
         &self,
         request: Request<Incoming>,
@@ -98,7 +102,12 @@ impl Site {
         if head.method == Method::POST {
             let form = body.collect().await.map(|form| form.to_bytes());
             let form = form.unwrap_or_default();
-            target = format!("{target}?{}", String::from_utf8_lossy(&form));
+            let join = if head.uri.query().is_some() { '&' } else { '?' };
+            target = format!("{target}{join}{}", String::from_utf8_lossy(&form));
+        } else if BY_FORM.contains(&head.uri.path()) {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            return Ok(response);
         }
         let cookies = head.headers.get_all(COOKIE).iter();
         let cookies: Vec<_> = cookies
