@@ -93,8 +93,19 @@ impl<'a> Watch<'a> {
 
 /// The processor time that all processes have used so far, and the time of these.
 fn used(ours: &[u32]) -> Result<[Duration; 2], Fault> {
-    let each = ours.iter().map(|process| used_by(*process));
+    let each = ours.iter().map(|process| ticks_of(*process));
     Ok([used_by_all()?, each.sum::<Result<_, _>>()?])
+}
+
+/// The processor time that a process has used so far, threads that have ended among them, in the unit
+/// in which the kernel says that of all processes.
+fn ticks_of(process: u32) -> Result<Duration, Fault> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name of the program, in parentheses, may hold anything.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no such field")?;
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+    let (user, system) = times.next().zip(times.next()).ok_or("no such field")?;
+    Ok(TICK * (user? + system?))
 }
 
 /// The processor time that all processes together have used so far, including other virtual
