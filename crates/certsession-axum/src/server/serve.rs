@@ -325,13 +325,13 @@ where
         }
     }
     connections.shutdown().await;
-    if let Some(drain) = server.drain {
-        if !drain(left).await {
-            tracing::error!(
-                target: "certsession",
-                "the server stops although ends or sign-ins are still in flight",
-            );
-        }
+    if let Some(drain) = server.drain
+        && !drain(left).await
+    {
+        tracing::error!(
+            target: "certsession",
+            "the server stops although ends or sign-ins are still in flight",
+        );
     }
     Ok(())
 }
