@@ -138,7 +138,7 @@ impl ApplicationKeys {
         Self { current, older }
     }
 
-    /// Adds a key that decrypts, and encrypts nothing anew: one from before, or the next one.
+    /// Adds a key that decrypts, and encrypts nothing new: one from before, or the next one.
     ///
     /// # Errors
     ///

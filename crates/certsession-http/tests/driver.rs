@@ -125,6 +125,17 @@ impl World {
         (settled.committed, fields)
     }
 
+    /// With a session that began without a certificate.
+    async fn unbound() -> Self {
+        let mut world = Self::with(|rules| rules.certificate(BindWhenPresent::new()));
+        world.peer = PeerState::Absent;
+        let request = world.open().await.unwrap();
+        let value = "red".to_owned();
+        request.session().insert(&COLOUR, &value).unwrap();
+        world.settle(request).await.0.unwrap();
+        world
+    }
+
     /// The world after alice has signed in.
     async fn signed_in() -> Self {
         let mut world = Self::new();
@@ -205,12 +216,7 @@ fn p4_an_end_survives_the_runtime_in_which_it_was_begun() {
 fn p4_an_end_in_another_runtime_spares_a_session_that_a_certificate_has_bound_meanwhile() {
     let worker = Runtime::new().unwrap();
     let (world, _held) = worker.block_on(async {
-        let mut world = World::with(|rules| rules.certificate(BindWhenPresent::new()));
-        world.peer = PeerState::Absent;
-        let request = world.open().await.unwrap();
-        let value = "red".to_owned();
-        request.session().insert(&COLOUR, &value).unwrap();
-        world.settle(request).await.0.unwrap();
+        let mut world = World::unbound().await;
         let held = world.dropped_sign_out().await;
         world.peer = peer("alice");
         let request = world.open().await.unwrap();
@@ -230,12 +236,7 @@ fn p4_an_end_in_another_runtime_spares_a_session_that_a_certificate_has_bound_me
 fn p4_an_end_without_a_certificate_survives_its_runtime_too() {
     let worker = Runtime::new().unwrap();
     let (world, _held) = worker.block_on(async {
-        let mut world = World::with(|rules| rules.certificate(BindWhenPresent::new()));
-        world.peer = PeerState::Absent;
-        let request = world.open().await.unwrap();
-        let value = "red".to_owned();
-        request.session().insert(&COLOUR, &value).unwrap();
-        world.settle(request).await.0.unwrap();
+        let world = World::unbound().await;
         let held = world.dropped_sign_out().await;
         (world, held)
     });

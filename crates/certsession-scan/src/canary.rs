@@ -106,8 +106,8 @@ impl<'t> Canary<'t> {
         Ok(Some(canary))
     }
 
-    /// Signs in anew, and tells an end that a sign-in or a sign-out of the same user brings from
-    /// one that comes after so many requests, whoever sends them.
+    /// Signs in again, and tells an end that a sign-in or a sign-out of the same user brings from
+    /// one that comes after so many requests, no matter who sends them.
     async fn outlasts(&mut self, scan: &Scan<'t>, requests: u32) -> Result<(), Trouble> {
         self.actor = sign_in(scan, self.of_other).await?;
         self.born = Instant::now();

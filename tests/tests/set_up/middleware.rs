@@ -120,7 +120,7 @@ async fn outside_of_a_wrapped_scope_there_is_no_session(plan: Plan) {
     assert_fault(&served, &logs, "/outside").await;
 }
 
-/// actix-web lets nobody change a request of which there is a clone.
+/// In actix-web a request cannot be changed while there is a clone of it.
 async fn keeps(
     request: dev::ServiceRequest,
     next: Next<impl MessageBody + 'static>,

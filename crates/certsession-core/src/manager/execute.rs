@@ -153,7 +153,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// Removes the record of a sign-in that failed: the store may have kept it nevertheless, and
-    /// nobody gets its token. Until its idle timeout it would take one of its principal's places
+    /// no client gets its token. Until its idle timeout it would take one of its principal's places
     /// under an [admission](crate::Admission) limit.
     ///
     /// Nothing depends on it: if the store fails here too, or the request is dropped meanwhile, the
@@ -164,7 +164,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// As [`undo_creation`](Self::undo_creation), for a sign-in in a session that exists: ends the
-    /// session if it has the token that nobody gets.
+    /// session if it has the token that no client gets.
     async fn undo_sign_in(&self, token: &Token, now: Timestamp, details: EventDetails<'_>) {
         let loaded = self.store.load(token.handle(), now).await;
         let loaded = loaded.ok().flatten();

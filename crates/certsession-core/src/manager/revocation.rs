@@ -172,7 +172,7 @@ impl<S: SessionStore> SessionManager<S> {
     }
 
     /// The sessions of a certificate that are about to end, a thousand at most: so that their
-    /// events name whose they were, which nobody can tell afterwards. That is all it is for, so a
+    /// events name whose they were, which no store can tell afterwards. That is all it is for, so a
     /// failure only leaves the names out.
     async fn sessions_to_name(&self, owner: &Owner) -> HashMap<Handle, SessionSummary> {
         let (page, now) = (Page::at_most(Page::LARGEST), self.rules.clock.now());

@@ -47,7 +47,8 @@ impl CrlReport {
 
 impl CrlProblem {
     /// Whether a configured CA that has not expired is, or may be, left without a new list: an error.
-    /// A damaged list may be of each place that nothing has come of. If the CA had one, that one stays in force. Otherwise the list was skipped, and a warning is enough.
+    /// A damaged list may be of each place that nothing has come of. If the CA had one, that one
+    /// stays in force. Otherwise the list was skipped, and a warning is enough.
     pub const fn is_loss(&self) -> bool {
         self.is_loss
     }

@@ -26,7 +26,7 @@ impl Realm {
         Self(Some(realm))
     }
 
-    /// The token in this realm that a client's token stands for.
+    /// The token in this realm that a client's token represents.
     pub(crate) fn received(self, token: Token) -> Token {
         self.masked(token)
     }

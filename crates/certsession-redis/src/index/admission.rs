@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use certsession_core::{Admission, Handle, OwnerKey, StoreError, Timestamp};
+use certsession_core::{Admission, Handle, StoreError, Timestamp};
 
 use super::entry::{Entry, EntryStatus};
-use super::member::{CLOCKS_APART, Ending, Member, Unknown, read_entry, read_reply};
+use super::member::{CLOCKS_APART, Member, read_entry, read_reply};
 use super::required_entry::RequiredEntry;
 use crate::call::Call;
 use crate::redis_store::RedisStore;
@@ -92,55 +92,21 @@ impl RedisStore {
     ) -> Result<Vec<Handle>, StoreError> {
         let (mut evicted, mut gone) = (Vec::new(), Vec::new());
         for member in self.members(&required.owner, condemned).await {
-            match self.evict_member(&required.owner, member).await {
-                Ok(Some((entry, is_ended))) => {
-                    evicted.extend(is_ended.then_some(entry.handle));
-                    gone.push(entry);
-                }
-                Ok(None) => {}
+            let ending = match self.end_member(&required.owner, member).await {
+                Ok(ending) => ending,
                 // The others stay condemned: the next caller that needs room ends them.
                 Err(error) => return Err(error.after_ending(evicted)),
+            };
+            if let Some(session) = &ending.session {
+                self.forget(session).await;
+            }
+            // One that is not void has a sign-in in progress: the next caller that needs room ends it.
+            if ending.is_void {
+                evicted.extend(ending.is_ended.then_some(ending.entry.handle));
+                gone.push(ending.entry);
             }
         }
         self.leave(&required.owner, &gone).await;
         Ok(evicted)
-    }
-
-    /// Ends the session of a condemned entry. Returns the entry if it is void now, and whether this
-    /// call ended the session. An unreadable record ends too: it belonged to the principal when it
-    /// was indexed.
-    async fn evict_member(
-        &self,
-        owner: &OwnerKey,
-        member: Result<Member, Unknown>,
-    ) -> Result<Option<(Entry, bool)>, StoreError> {
-        match member {
-            Ok(Member {
-                entry,
-                session: Some(session),
-                status: EntryStatus::Belongs,
-            }) => {
-                let belongs =
-                    |session: &_| entry.status(owner, Some(session)) == EntryStatus::Belongs;
-                let ending = self.end_while(session, belongs).await?;
-                if let Ending::Ended(session) = &ending {
-                    self.forget(session).await;
-                }
-                // One that no longer belongs to the principal has left for good.
-                Ok(Some((entry, matches!(ending, Ending::Ended(_)))))
-            }
-            Ok(Member {
-                entry,
-                status: EntryStatus::Void,
-                ..
-            }) => Ok(Some((entry, false))),
-            // Its sign-in is in progress; the next caller that needs room ends it.
-            Ok(_) => Ok(None),
-            Err(unknown) if unknown.is_unreadable() => {
-                let is_ended = self.end(unknown.entry.handle).await?;
-                Ok(Some((unknown.entry, is_ended)))
-            }
-            Err(unknown) => Err(unknown.error),
-        }
     }
 }

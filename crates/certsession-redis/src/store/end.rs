@@ -20,13 +20,13 @@ const PORTION: usize = 256;
 const AT_ONCE: usize = 32;
 
 /// What became of an entry when its session was to end.
-struct EntryEnding {
-    entry: Entry,
-    is_void: bool,
+pub(crate) struct EntryEnding {
+    pub(crate) entry: Entry,
+    pub(crate) is_void: bool,
     /// Whether this call ended the session.
-    is_ended: bool,
+    pub(crate) is_ended: bool,
     /// The session, if it could be read, for the entries that it has in other indexes.
-    session: Option<SessionSummary>,
+    pub(crate) session: Option<SessionSummary>,
 }
 
 /// What became of a record that was to be dropped in one state.
@@ -195,7 +195,9 @@ impl RedisStore {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn end_member(
+    /// Ends the session of an entry, if it belongs to the owner. An unreadable record ends too: it
+    /// belonged to the owner when it was indexed.
+    pub(crate) async fn end_member(
         &self,
         owner: &OwnerKey,
         member: Result<Member, Unknown>,

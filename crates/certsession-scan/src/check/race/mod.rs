@@ -21,10 +21,6 @@ pub(super) const CHECKS: &[Check] = &[
     check!("RACE-03", lost_update),
 ];
 
-const TRIALS: u32 = 2;
-/// Where a busy machine spoils trials, more are made.
-const MAX_TRIALS: u32 = 4;
-
 /// A slow writer against the sign-out.
 async fn sign_out(scan: &Scan<'_>) -> Outcome {
     if let Some(end) = not_raced(scan).or(without_step(scan, &["slow", "logout"])) {
@@ -45,10 +41,7 @@ async fn sign_out(scan: &Scan<'_>) -> Outcome {
         None => return inconclusive("[step.slow] is not slow enough to race with"),
     };
     let mut trials = Trials::default();
-    for trial in 0..MAX_TRIALS {
-        if trials.raced == TRIALS {
-            break;
-        }
+    while let Some(trial) = trials.begin() {
         let mut victim = scan.victim("the victim").await?;
         let before = victim.credentials();
         let mut writer = connected(scan).await.with(before.clone());
@@ -127,10 +120,7 @@ async fn rotation(scan: &Scan<'_>) -> Outcome {
         return inconclusive("[step.slow] is not slow enough to race with");
     };
     let mut trials = Trials::default();
-    for trial in 0..MAX_TRIALS {
-        if trials.raced == TRIALS {
-            break;
-        }
+    while let Some(trial) = trials.begin() {
         let mut victim = scan.victim("the victim").await?;
         let before = victim.credentials();
         let mut writer = connected(scan).await.with(before.clone());
@@ -181,10 +171,7 @@ async fn lost_update(scan: &Scan<'_>) -> Outcome {
     crate::scan::did_not_fail(&answer, "write")?;
     let mut trials = Trials::default();
     let mut losses = 0;
-    for trial in 0..MAX_TRIALS {
-        if trials.raced == TRIALS {
-            break;
-        }
+    while let Some(trial) = trials.begin() {
         let mut victim = scan.victim("the victim").await?;
         let mut writer = connected(scan).await.with(victim.credentials());
         let raced = at_once(&mut writer, &mut victim, "write", pause(slow, trial)).await?;

@@ -9,16 +9,29 @@ use crate::http::Answer;
 /// A request that is not slower than this leaves no time to act in.
 const MIN_SLOW: Duration = Duration::from_millis(80);
 
+const TRIALS: u32 = 2;
+/// Where a busy machine spoils trials, more are made.
+const MAX_TRIALS: u32 = 4;
+
 /// How the trials of a race went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trials {
+    begun: u32,
     /// As meant: the other step began and ended while the slow one was under way.
-    pub(super) raced: u32,
+    raced: u32,
     /// The other step began in time, and ended after the slow one.
     waited: u32,
 }
 
 impl Trials {
+    /// The number of the next trial, as long as enough have not gone as meant.
+    pub(super) fn begin(&mut self) -> Option<u32> {
+        let is_next = self.raced < TRIALS && self.begun < MAX_TRIALS;
+        let number = self.begun;
+        self.begun += 1;
+        is_next.then_some(number)
+    }
+
     /// Counts a trial in which the slow step took about the time that it takes alone: one that was
     /// refused at once was in no race.
     pub(super) fn count(&mut self, raced: &Raced, slow: Duration) {
