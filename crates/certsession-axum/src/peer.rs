@@ -14,10 +14,19 @@ use http::Extensions;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 
-/// The peer that one of this crate's servers took from the connection. It is asked for on each
-/// request, as client CAs may be taken away while the connection is open.
+/// What one of this crate's servers knows of a connection, for each of its requests.
 ///
 /// A type of this crate alone, so that nothing else can put a peer there.
+#[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+#[derive(Clone, Debug)]
+pub(crate) struct Captured {
+    pub(crate) peer: CapturedPeer,
+    /// Where it was accepted from. A Unix socket has no address.
+    pub(crate) address: Option<SocketAddr>,
+}
+
+/// The peer that a server took from the connection. It is asked for on each request, as client CAs
+/// may be taken away while the connection is open.
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
 pub(crate) enum CapturedPeer {
@@ -34,7 +43,7 @@ pub(crate) enum CapturedPeer {
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
 #[derive(Clone, Debug)]
 pub(crate) enum Sender {
-    Tls(Arc<ConnectionPeer>, IpAddr),
+    Tls(Arc<ConnectionPeer>),
     #[cfg(unix)]
     UnixSocket,
 }
@@ -52,11 +61,6 @@ pub(crate) struct Origin {
     /// Whether a proxy has forwarded it.
     pub(crate) is_forwarded: bool,
 }
-
-/// The address of a client, as one of this crate's servers accepted it.
-#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "a server's"))]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AcceptedFrom(pub(crate) SocketAddr);
 
 /// The peer of a connection that an acceptor of another crate has accepted, for a request's
 /// extensions.
@@ -123,7 +127,11 @@ impl From<certsession_tls::ConnectionPeer> for VouchedPeer {
 /// fields that say who a client is are gone afterwards.
 pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-    if let Some(CapturedPeer::Proxy(proxies, sender)) = parts.extensions.get() {
+    if let Some(Captured {
+        peer: CapturedPeer::Proxy(proxies, sender),
+        address,
+    }) = parts.extensions.get()
+    {
         if let Some(ForwardedPeer(peer)) = parts.extensions.get() {
             return Origin {
                 peer: Some(peer.clone()),
@@ -133,8 +141,8 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
         let fields = parts.headers.iter();
         let fields = fields.map(|(name, value)| (name.as_ref(), value.as_bytes()));
         let forwarded = match sender {
-            Sender::Tls(peer, address) => {
-                let (peer, address) = (&peer.state(), Some(*address));
+            Sender::Tls(peer) => {
+                let (peer, address) = (&peer.state(), address.map(|address| address.ip()));
                 proxies.peer_of(Hop::Tls { peer, address }, fields)
             }
             #[cfg(unix)]
@@ -166,7 +174,7 @@ pub(crate) fn take_peer(parts: &mut Parts) -> Origin {
 fn direct_peer(parts: &Parts) -> Option<PeerState> {
     let extensions = &parts.extensions;
     #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-    match extensions.get() {
+    match extensions.get().map(|captured: &Captured| &captured.peer) {
         Some(CapturedPeer::Direct(peer)) => return Some(peer.state()),
         #[cfg(any(debug_assertions, feature = "development-http"))]
         Some(CapturedPeer::Development(client)) => {
@@ -194,8 +202,9 @@ pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
     if let Some(forwarded) = extensions.get::<ClientAddress>() {
         return Some(SocketAddr::new(forwarded.get(), 0));
     }
-    if let Some(AcceptedFrom(address)) = extensions.get() {
-        return Some(*address);
+    #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
+    if let Some(Captured { address, .. }) = extensions.get() {
+        return *address;
     }
     #[cfg(feature = "axum")]
     if let Some(axum::extract::ConnectInfo(address)) = extensions.get() {
@@ -211,7 +220,11 @@ pub(crate) fn is_development(extensions: &Extensions) -> bool {
         any(feature = "rustls-0_23", feature = "openssl"),
         any(debug_assertions, feature = "development-http"),
     ))]
-    if let Some(CapturedPeer::Development(_)) = extensions.get() {
+    if let Some(Captured {
+        peer: CapturedPeer::Development(_),
+        ..
+    }) = extensions.get()
+    {
         return true;
     }
     let _ = extensions;

@@ -221,6 +221,12 @@ pub(super) struct InProgress {
     _alive: Alive,
 }
 
+impl InProgress {
+    pub(super) fn activity(&self) -> &Activity {
+        &self.activity
+    }
+}
+
 impl Drop for InProgress {
     fn drop(&mut self) {
         let activity = &self.activity;

@@ -23,10 +23,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::activity::{Activity, Alive, Counted, Late, Timeouts, Watched};
+use super::activity::{Activity, Alive, Counted, InProgress, Late, Timeouts, Watched};
 use super::stream::MutualTlsStream;
 use crate::error::CertificateRefused;
-use crate::peer::{AcceptedFrom, CapturedPeer};
+use crate::peer::Captured;
 
 /// How long a connection has to close after its client was told, or the server has stopped waiting.
 const GRACE: Duration = Duration::from_secs(1);
@@ -35,15 +35,6 @@ const GRACE: Duration = Duration::from_secs(1);
 /// answer: a WebSocket has no other sign.
 #[cfg(feature = "http2")]
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-
-/// What each request of a connection carries besides what the client sent.
-#[derive(Clone)]
-struct Origin {
-    peer: CapturedPeer,
-    /// A Unix socket has none.
-    address: Option<SocketAddr>,
-    alive: Alive,
-}
 
 /// Serves a connection until it is closed, times out, or the server shuts down.
 pub(super) async fn serve<S, R>(
@@ -59,10 +50,9 @@ pub(super) async fn serve<S, R>(
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let origin = Origin {
+    let captured = Captured {
         peer: stream.peer(),
         address,
-        alive,
     };
     let is_http2 = stream.is_http2();
     tracing::trace!(target: "certsession::server", ?address, is_http2, "a connection is open");
@@ -73,8 +63,8 @@ pub(super) async fn serve<S, R>(
             answer(
                 service.clone(),
                 request,
-                origin.clone(),
-                Arc::clone(&activity),
+                captured.clone(),
+                activity.begin_request(alive.clone()),
             )
         })
     };
@@ -100,31 +90,29 @@ pub(super) async fn serve<S, R>(
 async fn answer<S, R>(
     mut service: S,
     request: Request<Incoming>,
-    origin: Origin,
-    activity: Arc<Activity>,
+    captured: Captured,
+    in_progress: InProgress,
 ) -> Result<Response<Counted>, Infallible>
 where
     S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let in_progress = activity.begin_request(origin.alive);
     let is_connect = request.method() == Method::CONNECT;
     let mut request = request.map(Body::new);
     let extensions = request.extensions_mut();
-    extensions.insert(origin.peer);
-    if let Some(address) = origin.address {
-        extensions.insert(AcceptedFrom(address));
-        #[cfg(feature = "axum")]
+    #[cfg(feature = "axum")]
+    if let Some(address) = captured.address {
         extensions.insert(axum::extract::ConnectInfo(address));
     }
+    extensions.insert(captured);
     let Ok(()) = poll_fn(|context| service.poll_ready(context)).await;
     let Ok(response) = service.call(request).await;
     if response.extensions().get::<CertificateRefused>().is_some() {
-        activity.close_after_requests();
+        in_progress.activity().close_after_requests();
     }
     if is_connect && response.status().is_success() {
-        activity.mark_tunnel();
+        in_progress.activity().mark_tunnel();
     }
     Ok(response.map(|body| Counted::new(Body::new(body), in_progress)))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,11 +56,7 @@ impl Acceptor {
         })
     }
 
-    pub(super) async fn handshake(
-        &self,
-        tcp: TcpStream,
-        address: SocketAddr,
-    ) -> io::Result<MutualTlsStream> {
+    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<MutualTlsStream> {
         // Or the first response on a fresh connection can wait 40 ms for an acknowledgement.
         tcp.set_nodelay(true)?;
         match &self.stack {
@@ -69,10 +64,7 @@ impl Acceptor {
             Stack::Rustls(acceptor) => {
                 let stream = acceptor.accept(tcp).await?;
                 let peer = self.verifier.rustls_connection(stream.get_ref().1);
-                Ok(MutualTlsStream::of_rustls(
-                    stream,
-                    self.captured(peer, address),
-                ))
+                Ok(MutualTlsStream::of_rustls(stream, self.captured(peer)))
             }
             #[cfg(feature = "openssl")]
             Stack::OpenSsl(acceptor) => {
@@ -81,20 +73,17 @@ impl Acceptor {
                 let handshake = std::pin::Pin::new(&mut stream).accept().await;
                 handshake.map_err(io::Error::other)?;
                 let peer = self.verifier.openssl_connection(stream.ssl());
-                Ok(MutualTlsStream::of_openssl(
-                    stream,
-                    self.captured(peer, address),
-                ))
+                Ok(MutualTlsStream::of_openssl(stream, self.captured(peer)))
             }
         }
     }
 }
 
 impl Acceptor {
-    fn captured(&self, peer: ConnectionPeer, address: SocketAddr) -> CapturedPeer {
+    fn captured(&self, peer: ConnectionPeer) -> CapturedPeer {
         let peer = Arc::new(peer);
         if let PeerSource::Proxy(proxies) = &self.source {
-            return CapturedPeer::Proxy(proxies.clone(), Sender::Tls(peer, address.ip()));
+            return CapturedPeer::Proxy(proxies.clone(), Sender::Tls(peer));
         }
         warn_if_known_proxy(&peer.state());
         CapturedPeer::Direct(peer)

@@ -19,8 +19,9 @@ use tower_service::Service;
 
 use super::accept::accept;
 use super::handshakes::{Acceptor, Limits, Unfinished};
+use super::routes;
 use super::stream::MutualTlsStream;
-use crate::peer::{AcceptedFrom, CapturedPeer};
+use crate::peer::Captured;
 
 /// How many finished connections may wait for `axum::serve` to take them.
 const FINISHED: usize = 256;
@@ -110,7 +111,7 @@ async fn run(
             let secured = tokio::select! {
                 // The place is free only when the connection is taken: what waits is bounded too.
                 secured = slot.run(async {
-                    let stream = acceptor.handshake(tcp, address).await?;
+                    let stream = acceptor.handshake(tcp).await?;
                     // Where the listener is gone, so is the connection.
                     let _ = send.send((stream, address)).await;
                     Ok(())
@@ -157,9 +158,9 @@ pub trait IntoMakeServiceWithPeer: Sized {
     fn into_make_service_with_peer(self) -> PeerMakeService<Self>;
 }
 
-impl<S: Clone> IntoMakeServiceWithPeer for S {
+impl<S: Clone + 'static> IntoMakeServiceWithPeer for S {
     fn into_make_service_with_peer(self) -> PeerMakeService<Self> {
-        PeerMakeService(self)
+        PeerMakeService(routes::made_once(self))
     }
 }
 
@@ -180,8 +181,10 @@ impl<S: Clone> Service<IncomingStream<'_, MutualTlsListener>> for PeerMakeServic
     fn call(&mut self, stream: IncomingStream<'_, MutualTlsListener>) -> Self::Future {
         ready(Ok(WithPeer {
             inner: self.0.clone(),
-            peer: stream.io().peer(),
-            address: *stream.remote_addr(),
+            captured: Captured {
+                peer: stream.io().peer(),
+                address: Some(*stream.remote_addr()),
+            },
         }))
     }
 }
@@ -190,8 +193,7 @@ impl<S: Clone> Service<IncomingStream<'_, MutualTlsListener>> for PeerMakeServic
 #[derive(Clone, Debug)]
 pub struct WithPeer<S> {
     inner: S,
-    peer: CapturedPeer,
-    address: SocketAddr,
+    captured: Captured,
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for WithPeer<S> {
@@ -205,9 +207,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithPeer<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let extensions = request.extensions_mut();
-        extensions.insert(self.peer.clone());
-        extensions.insert(AcceptedFrom(self.address));
-        extensions.insert(ConnectInfo(self.address));
+        if let Some(address) = self.captured.address {
+            extensions.insert(ConnectInfo(address));
+        }
+        extensions.insert(self.captured.clone());
         self.inner.call(request)
     }
 }

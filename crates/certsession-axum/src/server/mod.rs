@@ -6,6 +6,8 @@ mod connection;
 mod handshakes;
 #[cfg(feature = "axum")]
 mod listener;
+#[cfg(feature = "axum")]
+mod routes;
 mod serve;
 mod socket;
 mod stream;

@@ -24,6 +24,8 @@ use tower_service::Service;
 use super::activity::Timeouts;
 use super::connection;
 use super::handshakes::{self, Unfinished};
+#[cfg(feature = "axum")]
+use super::routes;
 use super::socket::Socket;
 use crate::layer::CertSessionLayer;
 
@@ -259,6 +261,10 @@ where
 {
     let (listener, connector) = server.socket.open()?;
     let connector = Arc::new(connector);
+    #[cfg(feature = "axum")]
+    let service = routes::made_once(server.service);
+    #[cfg(not(feature = "axum"))]
+    let service = server.service;
     let unfinished = Unfinished::new(server.handshakes);
     let (all_gone, alive) = watch::channel(());
     let (stop, stopping) = watch::channel(false);
@@ -276,7 +282,7 @@ where
         let address = accepted.address();
         let connector = Arc::clone(&connector);
         let slot = unfinished.begin();
-        let service = server.service.clone();
+        let service = service.clone();
         let (alive, mut stopping) = (alive.clone(), stopping.clone());
         let timeouts = server.timeouts;
         connections.spawn(async move {

@@ -76,9 +76,7 @@ pub(super) enum Connector {
 impl Connector {
     pub(super) async fn connect(&self, accepted: Accepted) -> io::Result<MutualTlsStream> {
         match (self, accepted) {
-            (Self::Tls(acceptor), Accepted::Tcp(tcp, address)) => {
-                acceptor.handshake(tcp, address).await
-            }
+            (Self::Tls(acceptor), Accepted::Tcp(tcp, _)) => acceptor.handshake(tcp).await,
             #[cfg(any(debug_assertions, feature = "development-http"))]
             (Self::Development, Accepted::Tcp(tcp, address)) => {
                 Ok(MutualTlsStream::of_development(tcp, address.ip()))

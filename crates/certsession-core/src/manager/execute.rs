@@ -1,5 +1,6 @@
 //! Committing what a request did to the store.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ impl<S: SessionStore> SessionManager<S> {
     /// Upkeep that no handler requested (moving the idle deadline, renewing the token, rebinding to
     /// a renewed certificate) is tried once and may fail: the session then keeps its previous
     /// values.
-    pub async fn execute(&self, commit: PendingCommit) -> CommitResult {
+    // No `async fn`, here and below: the arguments would stay in the future beside their parts.
+    pub fn execute(&self, commit: PendingCommit) -> impl Future<Output = CommitResult> + Send {
         let PendingCommit {
             ending,
             target,
@@ -38,43 +40,47 @@ impl<S: SessionStore> SessionManager<S> {
             client,
             can_set_cookie,
         } = commit;
-        let request = RequestInfo {
-            client,
-            ..RequestInfo::default()
-        };
-        let mut cookie = None;
-        if let Some(ending) = ending {
-            let details = EventDetails::of_request(request, peer.as_deref());
-            if let Err(error) = self.end(&ending, details).await {
-                return CommitResult {
-                    base: None,
-                    cookie: None,
-                    unfinished: Some((Some(ending), pending)),
-                    is_over: false,
-                    result: Err(error.into()),
-                };
+        async move {
+            let mut cookie = None;
+            if let Some(ending) = ending {
+                // In a box, as each commit would have to have room for it.
+                let ended = Box::pin(self.end(&ending, peer.as_deref(), client)).await;
+                if let Err(error) = ended {
+                    return CommitResult {
+                        base: None,
+                        cookie: None,
+                        unfinished: Some((Some(ending), pending)),
+                        is_over: false,
+                        result: Err(error.into()),
+                    };
+                }
+                cookie = Some(CookieChange::Remove);
             }
-            cookie = Some(CookieChange::Remove);
-        }
-        let done = match target {
-            Target::Existing(base) => {
-                self.commit(base, pending, peer, can_set_cookie, request)
-                    .await
+            let done = match target {
+                Target::Existing(base) => {
+                    self.commit(base, pending, peer, can_set_cookie, client)
+                        .await
+                }
+                Target::New(peer) => Box::pin(self.create(pending, peer, client)).await,
+                Target::Nothing => CommitResult::nothing(),
+                Target::InFlight => CommitResult::failed(None, SessionError::InFlight),
+            };
+            CommitResult {
+                cookie: done.cookie.or(cookie),
+                ..done
             }
-            Target::New(peer) => self.create(pending, peer.as_deref(), request).await,
-            Target::Nothing => CommitResult::nothing(),
-            Target::InFlight => CommitResult::failed(None, SessionError::InFlight),
-        };
-        CommitResult {
-            cookie: done.cookie.or(cookie),
-            ..done
         }
     }
 
-    async fn end(&self, ending: &Ending, details: EventDetails<'_>) -> Result<(), StoreError> {
+    async fn end(
+        &self,
+        ending: &Ending,
+        peer: Option<&PeerCertificate>,
+        client: Option<SocketAddr>,
+    ) -> Result<(), StoreError> {
         let Ending { record, reason } = ending;
         let (handle, reason) = (record.handle, *reason);
-        let details = details.about(record).by(Actor::Client);
+        let details = details_of(client, peer).about(record).by(Actor::Client);
         let removed = match record.binding {
             Some(_) => self.store.remove(handle).await,
             None => Box::pin(self.remove_unbound(record)).await,
@@ -89,11 +95,11 @@ impl<S: SessionStore> SessionManager<S> {
     async fn create(
         &self,
         pending: Pending,
-        peer: Option<&PeerCertificate>,
-        request: RequestInfo<'_>,
+        peer: Option<Arc<PeerCertificate>>,
+        client: Option<SocketAddr>,
     ) -> CommitResult {
-        let now = self.rules.clock.now();
-        let details = EventDetails::of_request(request, peer);
+        let (now, peer) = (self.rules.clock.now(), peer.as_deref());
+        let details = details_of(client, peer);
         if let Some(peer) = peer
             && let Err(refusal) = self.judge_again(peer, now, details)
         {
@@ -231,109 +237,124 @@ impl<S: SessionStore> SessionManager<S> {
         judged
     }
 
-    async fn commit(
+    fn commit(
         &self,
         base: Base,
         pending: Pending,
         peer: Option<Arc<PeerCertificate>>,
         can_set_cookie: bool,
-        request: RequestInfo<'_>,
-    ) -> CommitResult {
+        client: Option<SocketAddr>,
+    ) -> impl Future<Output = CommitResult> + Send {
         let now = self.rules.clock.now();
-        // A copy, as the peer may move into the commit.
-        let presented = peer.clone();
         let loaded = Arc::clone(&base.record);
-        let details = EventDetails::of_request(request, presented.as_deref()).about(&loaded);
-        if let Some(certificate) = peer.as_deref()
-            && let Err(refusal) = self.judge_again(certificate, now, details)
-        {
-            return match pending.is_empty() {
-                true => CommitResult::over(Ok(())),
-                false => CommitResult::over(Err(SessionError::Refused(refusal))),
-            };
-        }
-        let rebind = peer.filter(|_| base.rebind && can_set_cookie);
-        let token = match self.new_token(&base, &pending, rebind.is_some(), can_set_cookie, now) {
-            Ok(token) => token,
-            Err(error) => return CommitResult::failed(Some(base), error),
-        };
-        let drafted = self.new_commit(&base, &pending, token.as_ref(), rebind.as_deref(), now);
-        let commit = match drafted {
-            Ok(commit) => commit,
-            Err(error) => return CommitResult::failed(Some(base), error),
-        };
-        match self.store.commit(commit).await {
-            Ok(Outcome::Applied {
-                record,
-                rotated,
-                evicted,
-            }) => {
-                let token = token.filter(|_| rotated);
-                let token = token.map(|token| self.realm.sent(token));
-                let cookie = token.map(|token| CookieChange::of(token, &record, now));
-                let details = details.about(&record);
-                self.emit_changed(&base, &record, &pending, rotated, &evicted, details);
-                CommitResult {
-                    base: Some(Base {
-                        token_hash: if rotated {
-                            record.token_hash
-                        } else {
-                            base.token_hash
-                        },
-                        is_current: rotated || base.token_hash == record.token_hash,
-                        record,
-                        rebind: false,
-                        is_upkeep_due: false,
-                        data_key: base.data_key,
-                    }),
-                    cookie,
-                    unfinished: None,
-                    is_over: false,
-                    result: Ok(()),
-                }
-            }
-            // A request that only read succeeds: the data was current when it was read.
-            Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
-            Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
-            Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
-            Ok(Outcome::ValueChanged { record }) => CommitResult {
-                base: Some(Base {
-                    is_current: base.token_hash == record.token_hash,
-                    record,
-                    ..base
-                }),
-                unfinished: Some((None, pending.without_conditions())),
-                result: Err(SessionError::ValueChanged),
-                ..CommitResult::nothing()
-            },
-            Ok(Outcome::LimitReached) => {
-                CommitResult::failed(Some(base), SessionError::LimitReached)
-            }
-            Ok(Outcome::TooLarge { size }) => {
-                let max = self.rules.max_data_size_of(&base.record);
-                CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
-            }
-            Err(error) => {
-                let principal = pending.sign_in.as_ref();
-                let signs_in = EventDetails {
-                    principal,
-                    ..details
-                };
-                self.emit_evicted(error.ended(), signs_in);
-                let error = self.failed_for(StoreOperation::Commit, details)(error);
-                if let (Some(_), Some(_), Some(token)) = (principal, self.rules.admission, &token) {
-                    Box::pin(self.undo_sign_in(token, now, signs_in)).await;
-                }
-                if pending.is_empty() {
-                    return CommitResult {
-                        base: Some(base),
-                        ..CommitResult::nothing()
+        async move {
+            let peer = peer.as_deref();
+            if let Some(certificate) = peer {
+                let details = details_of(client, peer).about(&loaded);
+                if let Err(refusal) = self.judge_again(certificate, now, details) {
+                    return match pending.is_empty() {
+                        true => CommitResult::over(Ok(())),
+                        false => CommitResult::over(Err(SessionError::Refused(refusal))),
                     };
                 }
-                CommitResult::unreached(Some(base), pending, error)
+            }
+            let rebind = peer.filter(|_| base.rebind && can_set_cookie);
+            let token = self.new_token(&base, &pending, rebind.is_some(), can_set_cookie, now);
+            let token = match token {
+                Ok(token) => token,
+                Err(error) => return CommitResult::failed(Some(base), error),
+            };
+            // Not in a variable: what is taken out of one stays in the future.
+            let commit = match self.new_commit(&base, &pending, token.as_ref(), rebind, now) {
+                Ok(commit) => commit,
+                Err(error) => return CommitResult::failed(Some(base), error),
+            };
+            let outcome = self.store.commit(commit).await;
+            let details = details_of(client, peer).about(&loaded);
+            match outcome {
+                Ok(Outcome::Applied {
+                    record,
+                    rotated,
+                    evicted,
+                }) => {
+                    let token = token.filter(|_| rotated);
+                    let token = token.map(|token| self.realm.sent(token));
+                    let cookie = token.map(|token| CookieChange::of(token, &record, now));
+                    let details = details.about(&record);
+                    self.emit_changed(&base, &record, &pending, rotated, &evicted, details);
+                    CommitResult {
+                        base: Some(Base {
+                            token_hash: if rotated {
+                                record.token_hash
+                            } else {
+                                base.token_hash
+                            },
+                            is_current: rotated || base.token_hash == record.token_hash,
+                            record,
+                            rebind: false,
+                            is_upkeep_due: false,
+                            data_key: base.data_key,
+                        }),
+                        cookie,
+                        unfinished: None,
+                        is_over: false,
+                        result: Ok(()),
+                    }
+                }
+                // A request that only read succeeds: the data was current when it was read.
+                Ok(_) if pending.is_empty() => CommitResult::over(Ok(())),
+                Ok(Outcome::Stale) => CommitResult::over(Err(SessionError::Stale)),
+                Ok(Outcome::Gone) => CommitResult::over(Err(SessionError::Gone)),
+                Ok(Outcome::ValueChanged { record }) => CommitResult {
+                    base: Some(Base {
+                        is_current: base.token_hash == record.token_hash,
+                        record,
+                        ..base
+                    }),
+                    unfinished: Some((None, pending.without_conditions())),
+                    result: Err(SessionError::ValueChanged),
+                    ..CommitResult::nothing()
+                },
+                Ok(Outcome::LimitReached) => {
+                    CommitResult::failed(Some(base), SessionError::LimitReached)
+                }
+                Ok(Outcome::TooLarge { size }) => {
+                    let max = self.rules.max_data_size_of(&base.record);
+                    CommitResult::failed(Some(base), SessionError::DataTooLarge { size, max })
+                }
+                Err(error) => {
+                    let principal = pending.sign_in.as_ref();
+                    let signs_in = EventDetails {
+                        principal,
+                        ..details
+                    };
+                    self.emit_evicted(error.ended(), signs_in);
+                    let error = self.failed_for(StoreOperation::Commit, details)(error);
+                    if let (Some(_), Some(_), Some(token)) =
+                        (principal, self.rules.admission, &token)
+                    {
+                        Box::pin(self.undo_sign_in(token, now, signs_in)).await;
+                    }
+                    if pending.is_empty() {
+                        return CommitResult {
+                            base: Some(base),
+                            ..CommitResult::nothing()
+                        };
+                    }
+                    CommitResult::unreached(Some(base), pending, error)
+                }
             }
         }
     }
+}
+
+/// What is known of the request that a commit comes from.
+fn details_of(client: Option<SocketAddr>, peer: Option<&PeerCertificate>) -> EventDetails<'_> {
+    let request = RequestInfo {
+        client,
+        ..RequestInfo::default()
+    };
+    EventDetails::of_request(request, peer)
 }
 
 impl CookieChange {

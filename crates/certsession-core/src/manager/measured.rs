@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "metrics")]
 use crate::event::StoreOperation;
 use crate::handle::Handle;
 use crate::record::Record;
@@ -16,21 +17,22 @@ use crate::time::Timestamp;
 /// A store whose steps are measured. Without the feature it is the store itself.
 pub(crate) struct Measured<S>(pub(super) S);
 
-/// Measures a step. One that its caller gives up is not measured.
-#[cfg(feature = "metrics")]
-async fn step<T>(
-    operation: StoreOperation,
-    step: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let began = std::time::Instant::now();
-    let result = step.await;
-    crate::meter::step(operation, began.elapsed());
-    result
-}
-
-#[cfg(not(feature = "metrics"))]
-fn step<F: Future>(_: StoreOperation, step: F) -> F {
-    step
+/// Measures a step of the store. One that its caller gives up is not measured.
+// A macro, as the step's future would be in that of a function twice: as its argument, and as what it
+// awaits.
+macro_rules! step {
+    ($operation:ident, $step:expr) => {{
+        #[cfg(feature = "metrics")]
+        let measured = async move {
+            let began = std::time::Instant::now();
+            let result = $step.await;
+            crate::meter::step(StoreOperation::$operation, began.elapsed());
+            result
+        };
+        #[cfg(not(feature = "metrics"))]
+        let measured = $step;
+        measured
+    }};
 }
 
 impl<S: SessionStore> SessionStore for Measured<S> {
@@ -40,10 +42,7 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         admission: Option<Admission>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Creation, StoreError>> + Send {
-        step(
-            StoreOperation::Create,
-            self.0.create(record, admission, now),
-        )
+        step!(Create, self.0.create(record, admission, now))
     }
 
     fn load(
@@ -51,7 +50,7 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         handle: Handle,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Arc<Record>>, StoreError>> + Send {
-        step(StoreOperation::Load, self.0.load(handle, now))
+        step!(Load, self.0.load(handle, now))
     }
 
     fn near(&self, handle: Handle, now: Timestamp) -> Option<Arc<Record>> {
@@ -59,18 +58,18 @@ impl<S: SessionStore> SessionStore for Measured<S> {
     }
 
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
-        step(StoreOperation::Commit, self.0.commit(commit))
+        step!(Commit, self.0.commit(commit))
     }
 
     fn remove(&self, handle: Handle) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        step(StoreOperation::Remove, self.0.remove(handle))
+        step!(Remove, self.0.remove(handle))
     }
 
     fn remove_unchanged(
         &self,
         loaded: &Record,
     ) -> impl Future<Output = Result<Removal, StoreError>> + Send {
-        step(StoreOperation::Remove, self.0.remove_unchanged(loaded))
+        step!(Remove, self.0.remove_unchanged(loaded))
     }
 
     fn sessions(
@@ -79,8 +78,7 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         page: &Page,
         now: Timestamp,
     ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
-        let sessions = self.0.sessions(owner, page, now);
-        step(StoreOperation::Sessions, sessions)
+        step!(Sessions, self.0.sessions(owner, page, now))
     }
 
     fn all_sessions(
@@ -88,7 +86,7 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         page: &Page,
         now: Timestamp,
     ) -> impl Future<Output = Result<SessionPage, StoreError>> + Send {
-        step(StoreOperation::Sessions, self.0.all_sessions(page, now))
+        step!(Sessions, self.0.all_sessions(page, now))
     }
 
     fn end_oldest(
@@ -98,15 +96,14 @@ impl<S: SessionStore> SessionStore for Measured<S> {
         keep: usize,
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
-        let ended = self.0.end_oldest(owner, most, keep, now);
-        step(StoreOperation::EndOldest, ended)
+        step!(EndOldest, self.0.end_oldest(owner, most, keep, now))
     }
 
     fn revoke(
         &self,
         owner: &Owner,
     ) -> impl Future<Output = Result<Vec<Handle>, StoreError>> + Send {
-        step(StoreOperation::Revoke, self.0.revoke(owner))
+        step!(Revoke, self.0.revoke(owner))
     }
 
     fn end_notification(&self, handle: Handle) -> impl Future<Output = ()> + Send {
