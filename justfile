@@ -186,7 +186,7 @@ scan-applications *names:
     lab/install {{ if names == "" { "django dokuwiki flask-appbuilder node-red" } else { names } }}
     cargo run --quiet -p certsession-lab -- applications {{ names }}
 
-# Builds all benchmarks together, so that shared dependencies are built once.
+# Builds all benchmarks.
 [private]
 build-benches:
     #!/usr/bin/env bash

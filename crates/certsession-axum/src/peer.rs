@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 #[cfg(all(feature = "server", any(feature = "rustls-0_23", feature = "openssl")))]
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use certsession_core::PeerState;
 use certsession_http::{ClientAddress, is_certificate_field, report_direct_certificate_field};
@@ -36,7 +36,7 @@ pub(crate) enum CapturedPeer {
     Proxy(TrustedProxies, Sender),
     /// A client over plain HTTP, in development.
     #[cfg(any(debug_assertions, feature = "development-http"))]
-    Development(IpAddr),
+    Development(std::net::IpAddr),
 }
 
 /// The sender of a connection to a socket for proxies.
