@@ -1,5 +1,8 @@
 //! The session of a request, as its handler holds it.
 
+mod own_sessions;
+mod steps;
+
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,9 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use certsession_core::{
-    Actor, CommitResult, CookieChange, Device, Handle, Key, Owner, Page, PeerCertificate,
-    PendingCommit, Principal, Record, Session, SessionError, SessionPage, SessionState, SignIn,
-    Timestamp,
+    CookieChange, Device, Handle, Key, PeerCertificate, Principal, Record, Session, SessionError,
+    SessionState, SignIn, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +21,7 @@ use tracing::Span;
 use crate::backend::Backend;
 use crate::ended::ended;
 use crate::error::Error;
-use crate::in_flight::{EndStep, InFlight};
+use crate::in_flight::InFlight;
 use crate::proxy::SharedCertificates;
 use crate::sign_in_page::SignInPage;
 
@@ -465,121 +467,6 @@ impl RequestSession {
         ended(Arc::clone(&self.0.context.backend), watch)
     }
 
-    /// The active sessions of the principal who is signed in, oldest first: one page of them, without
-    /// their data. See [`Page`].
-    ///
-    /// ```
-    /// # use certsession_core::Page;
-    /// # use certsession_http::{Error, RequestSession};
-    /// async fn list(session: RequestSession) -> Result<Vec<String>, Error> {
-    ///     let page = session.sessions(&Page::default()).await?;
-    ///     let lines = page.sessions().iter();
-    ///     Ok(lines.map(|it| format!("{}, last used {}", it.handle(), it.last_seen_at())).collect())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If no principal is signed in or the store fails.
-    pub async fn sessions(&self, page: &Page) -> Result<SessionPage, Error> {
-        let owner = Owner::Principal(self.signed_in()?);
-        Ok(self.0.context.backend.sessions(&owner, page).await?)
-    }
-
-    /// Ends one session of the principal who is signed in. True if there was such a session.
-    ///
-    /// ```
-    /// # use certsession_core::Handle;
-    /// # use certsession_http::{Error, RequestSession};
-    /// async fn end(session: RequestSession, handle: Handle) -> Result<u16, Error> {
-    ///     Ok(if session.revoke(handle).await? { 204 } else { 404 })
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If no principal is signed in or the store fails.
-    pub async fn revoke(&self, handle: Handle) -> Result<bool, Error> {
-        let principal = self.signed_in()?;
-        let this = self.clone();
-        let end = EndStep::OwnSession(principal.clone(), handle);
-        self.finish(Some(end), async move {
-            let revoked = this
-                .0
-                .context
-                .backend
-                .revoke_own(&principal, handle)
-                .await?;
-            if revoked && this.handle() == Some(handle) {
-                this.note_end();
-                this.lock().mark_revoked(&[handle]);
-            }
-            Ok(revoked)
-        })
-        .await
-    }
-
-    /// Ends every session of the principal who is signed in, this one included, and returns how many
-    /// there were. The changes of this request are dropped, and it can write nothing more.
-    ///
-    /// ```
-    /// # use certsession_http::{Error, RequestSession};
-    /// async fn sign_out_everywhere(session: RequestSession) -> Result<String, Error> {
-    ///     Ok(format!("{} sessions ended", session.revoke_all().await?))
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If no principal is signed in or the store fails; some sessions may remain then.
-    pub async fn revoke_all(&self) -> Result<usize, Error> {
-        let principal = self.signed_in()?;
-        let this = self.clone();
-        let end = EndStep::AllOf(principal.clone());
-        self.finish(Some(end), async move {
-            let owner = Owner::Principal(principal.clone());
-            let actor = Actor::Principal(&principal);
-            let revoked = this.0.context.backend.revoke_all(&owner, actor).await?;
-            this.note_end();
-            this.lock().mark_revoked(&revoked);
-            Ok(revoked.len())
-        })
-        .await
-    }
-
-    /// Ends every other session of the principal who is signed in, and returns how many this call
-    /// ended. A session that begins at the same time may remain.
-    ///
-    /// ```
-    /// # use certsession_http::{Error, RequestSession};
-    /// async fn change_password(session: RequestSession) -> Result<(), Error> {
-    ///     // ... the password was changed
-    ///     session.revoke_others().await?;
-    ///     session.rotate()
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If no principal is signed in or the store fails; some sessions may remain then.
-    pub async fn revoke_others(&self) -> Result<usize, Error> {
-        let principal = self.signed_in()?;
-        let backend = Arc::clone(&self.0.context.backend);
-        // The session of a sign-in that is not committed yet is not among them.
-        let Some(own) = self.handle() else {
-            let end = EndStep::AllOf(principal.clone());
-            let step = async move {
-                let owner = Owner::Principal(principal.clone());
-                let actor = Actor::Principal(&principal);
-                Ok(backend.revoke_all(&owner, actor).await?.len())
-            };
-            return self.finish(Some(end), step).await;
-        };
-        let end = EndStep::OthersOf(principal.clone(), own);
-        let step = async move { Ok(backend.revoke_others(&principal, own).await?.len()) };
-        self.finish(Some(end), step).await
-    }
-
     /// What the adapter knows of the device of this request: kept if the request begins a session or
     /// signs a principal in. Only the first call counts.
     pub fn offer_device(&self, device: Device) {
@@ -623,14 +510,6 @@ impl RequestSession {
         self.0.context.sign_in_page.as_ref()
     }
 
-    /// Takes the changes out of the session, with the device if the session is new.
-    pub(crate) fn begin_commit(&self, session: &mut Session) -> Option<PendingCommit> {
-        if let Some(device) = self.0.device.get() {
-            session.describe_if_new(device);
-        }
-        session.begin_commit()
-    }
-
     // Inlined, so that the session moves straight to its place.
     #[inline]
     pub(crate) fn new(session: Session, context: Arc<Context>) -> Self {
@@ -643,87 +522,6 @@ impl RequestSession {
         }))
     }
 
-    /// Begins the commit of the request. If there is nothing to commit, the response head is sent
-    /// in the same step: see [`close_head`](Self::close_head).
-    #[allow(
-        clippy::result_large_err,
-        reason = "no error: a commit is moved once, and a box would be an allocation for each"
-    )]
-    pub(crate) fn begin_last_commit(&self) -> Result<ClosedHead, PendingCommit> {
-        let mut session = self.lock();
-        match self.begin_commit(&mut session) {
-            Some(pending) => Err(pending),
-            None => Ok(self.close(&mut session)),
-        }
-    }
-
-    /// Executes a commit as a part of the request: if the request is dropped, so is the commit.
-    pub(crate) async fn execute(&self, pending: PendingCommit) -> Result<(), Error> {
-        let result = self.0.context.backend.execute(pending).await;
-        self.finish_commit(result)
-    }
-
-    /// Executes a commit that must not be lost half-way. It is begun here, before the returned
-    /// future is polled.
-    pub(crate) fn execute_detached(
-        &self,
-        pending: PendingCommit,
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        let this = self.clone();
-        let end = EndStep::of(&pending);
-        self.finish(end, async move { this.execute(pending).await })
-    }
-
-    /// As [`execute`](Self::execute), as the last commit of the request: the response head is sent in
-    /// the same step, so that no change can come in between and be lost.
-    pub(crate) async fn execute_last(
-        &self,
-        pending: PendingCommit,
-    ) -> (Result<(), Error>, ClosedHead) {
-        let result = self.0.context.backend.execute(pending).await;
-        let mut session = self.lock();
-        let committed = session.finish_commit(result).map_err(Error::from);
-        (committed, self.close(&mut session))
-    }
-
-    /// As [`execute_last`](Self::execute_last), for a commit that must not be lost half-way.
-    pub(crate) fn execute_last_detached(
-        &self,
-        pending: PendingCommit,
-    ) -> impl Future<Output = Result<(Result<(), Error>, ClosedHead), Error>> + Send + use<> {
-        let this = self.clone();
-        let end = EndStep::of(&pending);
-        self.finish(end, async move { Ok(this.execute_last(pending).await) })
-    }
-
-    /// What is left to do of a request that was dropped: an end that it asked for, and the span in
-    /// which it did. What drops the request may be outside of that.
-    pub(crate) fn abandon(&self) -> Option<(PendingCommit, Span)> {
-        let pending = self.lock().abandon()?;
-        let span = self.0.ended_in.get();
-        Some((
-            pending,
-            span.map_or_else(Span::none, |span| Span::clone(span)),
-        ))
-    }
-
-    fn note_end(&self) {
-        self.0.ended_in.get_or_init(|| Box::new(Span::current()));
-    }
-
-    /// Marks the response head as sent.
-    pub(crate) fn close_head(&self) -> ClosedHead {
-        self.close(&mut self.lock())
-    }
-
-    fn close(&self, session: &mut Session) -> ClosedHead {
-        session.mark_head_sent();
-        ClosedHead {
-            cookie: session.take_cookie(),
-            is_personal: self.0.is_used.load(Ordering::Relaxed),
-        }
-    }
-
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut Session) -> Result<T, SessionError>,
@@ -731,23 +529,8 @@ impl RequestSession {
         Ok(change(&mut self.lock())?)
     }
 
-    fn finish_commit(&self, result: CommitResult) -> Result<(), Error> {
-        Ok(self.lock().finish_commit(result)?)
-    }
-
-    fn finish<T, F>(
-        &self,
-        end: Option<EndStep>,
-        step: F,
-    ) -> impl Future<Output = Result<T, Error>> + Send + use<T, F>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, Error>> + Send + 'static,
-    {
-        self.0
-            .context
-            .in_flight
-            .finish(&self.0.context.backend, end, step)
+    fn note_end(&self) {
+        self.0.ended_in.get_or_init(|| Box::new(Span::current()));
     }
 
     /// No change can panic half-way, so the session is intact even if the lock is poisoned.
