@@ -17,11 +17,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use certsession_core::{
-    PeerState, Refusal, RequestInfo, SessionError, SessionManager, SessionStore,
+    CommitResult, PeerState, Refusal, RequestInfo, SessionError, SessionManager, SessionStore,
 };
 use tokio::time::timeout;
 
@@ -229,29 +229,27 @@ impl<S: SessionStore> SessionDriver<S> {
             Err(pending) => pending,
         };
         let session = request.session().clone();
+        if !pending.ends_session() && !pending.signs_in() {
+            return Settling(Step::Commit {
+                executing: self.shared.context.backend.execute(pending),
+                session,
+                cookie,
+            });
+        }
         let is_direct_sign_in = pending.signs_in() && !request.is_forwarded;
-        Settling(Step::Commit(
-            if pending.ends_session() || pending.signs_in() {
-                // A client that hangs up now drops this future; the step goes through nevertheless.
-                let last = session.execute_last_detached(pending);
-                Box::pin(async move {
-                    let (committed, head) = match last.await {
-                        Ok(last) => last,
-                        // The step panicked, or its runtime is shutting down.
-                        Err(error) => (Err(error), session.close_head()),
-                    };
-                    if is_direct_sign_in && committed.is_ok() {
-                        self.note_sign_in(&session);
-                    }
-                    Settled::new(committed, head, cookie)
-                })
-            } else {
-                Box::pin(async move {
-                    let (committed, head) = session.execute_last(pending).await;
-                    Settled::new(committed, head, cookie)
-                })
-            },
-        ))
+        // A client that hangs up now drops this future; the step goes through nevertheless.
+        let last = session.execute_last_detached(pending);
+        Settling(Step::Detached(Box::pin(async move {
+            let (committed, head) = match last.await {
+                Ok(last) => last,
+                // The step panicked, or its runtime is shutting down.
+                Err(error) => (Err(error), session.close_head()),
+            };
+            if is_direct_sign_in && committed.is_ok() {
+                self.note_sign_in(&session);
+            }
+            Settled::new(committed, head, cookie)
+        })))
     }
 
     /// Starts the task that ends the sessions of revoked certificates, unless it is running. Needs
@@ -360,8 +358,14 @@ pub struct Settling<'d>(Step<'d>);
 enum Step<'d> {
     /// Nothing is to be committed. Taken when it is polled.
     Done(Option<Settled>),
-    // Boxed: each request would reserve room for it, and most requests only read.
-    Commit(BoxFuture<'d, Settled>),
+    /// The commit goes with the request: if that is dropped, so is it.
+    Commit {
+        executing: BoxFuture<'d, CommitResult>,
+        session: RequestSession,
+        cookie: &'d SessionCookie,
+    },
+    /// An end or a sign-in, which goes through in any case.
+    Detached(BoxFuture<'d, Settled>),
 }
 
 impl Future for Settling<'_> {
@@ -370,7 +374,16 @@ impl Future for Settling<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
         match &mut self.0 {
             Step::Done(settled) => settled.take().map_or(Poll::Pending, Poll::Ready),
-            Step::Commit(commit) => commit.as_mut().poll(context),
+            Step::Commit {
+                executing,
+                session,
+                cookie,
+            } => {
+                let result = ready!(executing.as_mut().poll(context));
+                let (committed, head) = session.finish_last(result);
+                Poll::Ready(Settled::new(committed, head, cookie))
+            }
+            Step::Detached(step) => step.as_mut().poll(context),
         }
     }
 }
@@ -379,7 +392,7 @@ impl fmt::Debug for Settling<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Step::Done(_) => "Settling(nothing to commit)",
-            Step::Commit(_) => "Settling(committing)",
+            Step::Commit { .. } | Step::Detached(_) => "Settling(committing)",
         })
     }
 }

@@ -56,7 +56,11 @@ impl RequestSession {
         &self,
         pending: PendingCommit,
     ) -> (Result<(), Error>, ClosedHead) {
-        let result = self.0.context.backend.execute(pending).await;
+        self.finish_last(self.0.context.backend.execute(pending).await)
+    }
+
+    /// Takes back the result of the last commit, and marks the response head as sent.
+    pub(crate) fn finish_last(&self, result: CommitResult) -> (Result<(), Error>, ClosedHead) {
         let mut session = self.lock();
         let committed = session.finish_commit(result).map_err(Error::from);
         (committed, self.close(&mut session))

@@ -17,7 +17,8 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
          connections, {} with one and {} with 64; in each round the candidates take turns of {} \
          ms, in both directions, {} times. Figures are medians, and ratios are medians of the \
          ratios within a round. Every request of every candidate carries a cookie of the same \
-         length. Other programs used {:.1} % of the machine.\n\n\
+         length, and is built with its default features. Other programs used {:.1} % of the \
+         machine.\n\n\
          actix-session is 0.11, tower-sessions 0.15 (0.14 over Redis), each configured as its \
          documentation says; *baseline* is a hand-written middleware that does only what is \
          necessary, and does not use certificates.\n\n",
