@@ -12,7 +12,7 @@ use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType}
 use redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, ProtocolVersion, RedisResult, cmd};
 
 use super::check::check;
-use super::link::{Link, Wire};
+use super::link::{Link, Support, Wire};
 use crate::call::Call;
 use crate::error::ConnectError;
 use crate::near::{NearCache, listener};
@@ -161,8 +161,8 @@ impl Client {
             #[cfg(feature = "deadpool")]
             Kind::Pool { pool, native } => return super::link::of_pool(pool, native).await,
         };
-        let mut link = Link::over(wire).with_near(near);
-        if link.near.is_some() {
+        let mut link = Link::over(wire, near, Support::default());
+        if link.near().is_some() {
             // Not with NOLOOP, although this process drops the copies of what it changes: the server
             // would not tell the connection either that its own read has pushed a key out of a full
             // tracking table, and no change of that key would be told any more.

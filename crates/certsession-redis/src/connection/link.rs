@@ -12,18 +12,23 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use super::open::Open;
 use crate::near::{Cache, Lease};
 
-/// One connection, over which many requests can wait concurrently.
+/// One connection, over which many requests can wait concurrently: each with a clone of it.
 #[derive(Clone)]
 pub(super) struct Link {
     wire: Wire,
+    shared: Arc<Shared>,
+}
+
+/// What the clones of a connection share. In one place, as each request clones it.
+struct Shared {
     /// Distinguishes the connection from earlier and later ones.
-    pub(super) number: u32,
+    number: u32,
     /// The copies of the records that were read over it, if copies are kept.
-    pub(super) near: Option<Arc<Cache>>,
-    /// Counts the server's replies, over all clones.
-    replies: Arc<AtomicU32>,
+    near: Option<Arc<Cache>>,
+    /// Counts the server's replies.
+    replies: AtomicU32,
     /// Whether its servers compare and set by themselves.
-    pub(super) native: Support,
+    native: Support,
     _open: Open,
 }
 
@@ -37,31 +42,41 @@ pub(super) enum Wire {
 }
 
 impl Link {
-    pub(super) fn over(wire: Wire) -> Self {
+    pub(super) fn over(wire: Wire, near: Option<Arc<Cache>>, native: Support) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self {
             wire,
-            number,
-            near: None,
-            replies: Arc::default(),
-            native: Support::default(),
-            _open: Open::begin(),
+            shared: Arc::new(Shared {
+                number,
+                near,
+                replies: AtomicU32::new(0),
+                native,
+                _open: Open::begin(),
+            }),
         }
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.shared.number
     }
 
     /// How many replies the server has sent over this connection. After 2^32 it begins again.
     pub(super) fn replies(&self) -> u32 {
-        self.replies.load(Ordering::Relaxed)
+        self.shared.replies.load(Ordering::Relaxed)
     }
 
-    pub(super) fn with_near(self, near: Option<Arc<Cache>>) -> Self {
-        Self { near, ..self }
+    pub(super) fn native(&self) -> &Support {
+        &self.shared.native
+    }
+
+    pub(super) fn near(&self) -> Option<&Cache> {
+        self.shared.near.as_deref()
     }
 
     /// Takes a lease before a record is read.
     pub(super) fn lease(&self, handle: Handle) -> Option<Lease> {
-        self.near.as_ref()?.lease(handle)
+        self.shared.near.as_ref()?.lease(handle)
     }
 
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
@@ -72,7 +87,7 @@ impl Link {
             Wire::Pooled(link) => link.lock().await.req_packed_command(command).await,
         };
         let reply = reply?;
-        self.replies.fetch_add(1, Ordering::Relaxed);
+        self.shared.replies.fetch_add(1, Ordering::Relaxed);
         reply.extract_error()
     }
 
@@ -106,7 +121,7 @@ impl Link {
             }
         };
         let answers = answers?;
-        self.replies.fetch_add(1, Ordering::Relaxed);
+        self.shared.replies.fetch_add(1, Ordering::Relaxed);
         answers.into_iter().map(Value::extract_error).collect()
     }
 }
@@ -145,9 +160,5 @@ pub(super) async fn of_pool(pool: &deadpool_redis::Pool, native: &Support) -> Re
         other => std::io::Error::other(other.to_string()).into(),
     })?;
     let shared = Arc::new(tokio::sync::Mutex::new(taken));
-    let link = Link::over(Wire::Pooled(shared));
-    Ok(Link {
-        native: native.clone(),
-        ..link
-    })
+    Ok(Link::over(Wire::Pooled(shared), None, native.clone()))
 }

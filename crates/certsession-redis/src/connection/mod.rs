@@ -212,7 +212,7 @@ impl Connections {
         if self.compares(&mut link).await? {
             match link.send(replacement.native().command()).await {
                 // A pool has connected to another server, or a cluster has another master.
-                Err(error) if native::is_unsupported(&error) => link.native.set(false),
+                Err(error) if native::is_unsupported(&error) => link.native().set(false),
                 reply => return reply.map(Replaced::Natively),
             }
         }
@@ -222,7 +222,7 @@ impl Connections {
 
     /// Whether the servers of a connection compare and set by themselves. Asks them once.
     async fn compares(&self, link: &mut Link) -> RedisResult<bool> {
-        if let Some(known) = link.native.get() {
+        if let Some(known) = link.native().get() {
             return Ok(known);
         }
         let is_native = match self.scripts_only {
@@ -230,7 +230,7 @@ impl Connections {
             // Boxed because it is rare.
             false => Box::pin(native::probe(link, &self.keys, self.client.is_cluster())).await?,
         };
-        link.native.set(is_native);
+        link.native().set(is_native);
         let by = match is_native {
             true => "SET IFEQ",
             false => "script",
@@ -293,7 +293,7 @@ impl Connections {
             None => Box::pin(self.new_link(slot)).await?,
         };
         *used = Used {
-            number: link.number,
+            number: link.number(),
             replies: link.replies(),
         };
         Ok(link)

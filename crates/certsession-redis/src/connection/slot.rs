@@ -59,7 +59,7 @@ impl Slot {
 
     /// Returns the copy of a record that was read over this connection.
     pub(super) fn near(&self, handle: Handle) -> Option<Arc<Record>> {
-        self.held().as_ref()?.near.as_ref()?.get(handle)
+        self.held().as_ref()?.near()?.get(handle)
     }
 
     /// Whether the connection was lost, so that the command may be sent again over another. This is
@@ -79,7 +79,7 @@ impl Slot {
     /// already.
     pub(super) fn drop_link(&self, number: u32) {
         let mut held = self.held();
-        if held.as_ref().is_some_and(|link| link.number == number) {
+        if held.as_ref().is_some_and(|link| link.number() == number) {
             *held = None;
         }
     }
@@ -89,7 +89,7 @@ impl Slot {
         let mut held = self.held();
         if held
             .as_ref()
-            .is_some_and(|link| link.number == number && link.replies() == replies)
+            .is_some_and(|link| link.number() == number && link.replies() == replies)
         {
             *held = None;
         }

@@ -49,9 +49,14 @@ impl SessionStore for RedisStore {
         (!record.is_expired(now)).then_some(record)
     }
 
-    async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
-        let _changing = self.changing(commit.handle());
-        self.commit_change(&commit).await
+    // No `async fn`: the commit would be in the future twice.
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        let changing = self.changing(commit.handle());
+        async move {
+            let outcome = self.commit_change(&commit).await;
+            drop(changing);
+            outcome
+        }
     }
 
     async fn remove(&self, handle: Handle) -> Result<bool, StoreError> {
