@@ -38,7 +38,7 @@ fn write_steps(text: &mut String, sizes: &[Figures]) {
         "\nMicroseconds of {} operations of each kind, one request at a time, with random \
          sessions; the sizes take turns. *Load* opens the session of a cookie, *commit* writes one \
          of its keys, *sign-out* ends it, and *create* begins another, signed in. *Redis* is the \
-         processor time of the server per operation, including its wake-up for each request.\n\n
+         processor time of the server per operation, including its wake-up for each request.\n\n\
          | sessions | step | p50 | p99 | p99.9 | max | Redis |\n|---:|---|---:|---:|---:|---:|---:|",
         grouped(TURNS * AT_A_TIME)
     );
