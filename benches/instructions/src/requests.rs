@@ -28,7 +28,7 @@ impl Requests {
         let mut application = None;
         let setup = Setup {
             host: Host::Process(&mut application),
-            redis,
+            database: redis,
         };
         serve(candidate, setup).await?;
         let mut requests = Self {

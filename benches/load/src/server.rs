@@ -21,12 +21,12 @@ impl Server {
     /// # Errors
     ///
     /// If it does not start.
-    pub fn start(candidate: &str, folder: &std::path::Path, redis: &str) -> Result<Self, Fault> {
+    pub fn start(candidate: &str, folder: &std::path::Path, database: &str) -> Result<Self, Fault> {
         let program = std::env::current_exe()?.with_file_name("bench-server");
         let mut process = on_server_core(&program)
             .arg(candidate)
             .arg(folder)
-            .arg(redis)
+            .arg(database)
             .stdout(Stdio::piped())
             .spawn()?;
         let output = process.stdout.take().ok_or("it has no output")?;

@@ -23,10 +23,10 @@ pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), 
     // Created in `main`, as its documentation says.
     let store = match candidate {
         Candidate::ActixSessionRedisPool => {
-            let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;
+            let pool = Config::from_url(setup.database()?).create_pool(Some(Runtime::Tokio1))?;
             RedisSessionStore::new_pooled(pool).await?
         }
-        _ => RedisSessionStore::new(setup.redis()?).await?,
+        _ => RedisSessionStore::new(setup.database()?).await?,
     };
     with(move || store.clone(), policy, setup).await
 }

@@ -29,12 +29,22 @@ pub enum Candidate {
     ActixSessionRedisSliding,
     /// The same with a pool of connections.
     ActixSessionRedisPool,
+    /// This project in Valkey, by its own compare-and-set.
+    CertsessionValkey,
+    /// The same by a script.
+    CertsessionValkeyScript,
+    /// actix-session in Valkey.
+    ActixSessionValkey,
+    /// This project in a cluster of Redis.
+    CertsessionCluster,
     /// axum without sessions.
     Axum,
     /// This project on axum, in memory.
     CertsessionAxumMemory,
     /// This project on axum, in Redis.
     CertsessionAxumRedis,
+    /// This project on axum, in Firestore.
+    CertsessionAxumFirestore,
     /// tower-sessions, in memory.
     TowerSessionsMemory,
     /// tower-sessions in Redis.
@@ -43,7 +53,7 @@ pub enum Candidate {
 
 impl Candidate {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Bare,
         Self::BaselineMemory,
         Self::BaselineRedis,
@@ -57,9 +67,14 @@ impl Candidate {
         Self::ActixSessionRedis,
         Self::ActixSessionRedisSliding,
         Self::ActixSessionRedisPool,
+        Self::CertsessionValkey,
+        Self::CertsessionValkeyScript,
+        Self::ActixSessionValkey,
+        Self::CertsessionCluster,
         Self::Axum,
         Self::CertsessionAxumMemory,
         Self::CertsessionAxumRedis,
+        Self::CertsessionAxumFirestore,
         Self::TowerSessionsMemory,
         Self::TowerSessionsRedis,
     ];
@@ -80,9 +95,14 @@ impl Candidate {
             Self::ActixSessionRedis => "actix-session-redis",
             Self::ActixSessionRedisSliding => "actix-session-redis-sliding",
             Self::ActixSessionRedisPool => "actix-session-redis-pool",
+            Self::CertsessionValkey => "certsession-valkey",
+            Self::CertsessionValkeyScript => "certsession-valkey-script",
+            Self::ActixSessionValkey => "actix-session-valkey",
+            Self::CertsessionCluster => "certsession-cluster",
             Self::Axum => "axum",
             Self::CertsessionAxumMemory => "certsession-axum-memory",
             Self::CertsessionAxumRedis => "certsession-axum-redis",
+            Self::CertsessionAxumFirestore => "certsession-axum-firestore",
             Self::TowerSessionsMemory => "tower-sessions-memory",
             Self::TowerSessionsRedis => "tower-sessions-redis",
         }
@@ -102,6 +122,7 @@ impl Candidate {
             Self::Axum
                 | Self::CertsessionAxumMemory
                 | Self::CertsessionAxumRedis
+                | Self::CertsessionAxumFirestore
                 | Self::TowerSessionsMemory
                 | Self::TowerSessionsRedis
         )

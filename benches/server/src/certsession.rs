@@ -22,16 +22,22 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
     match candidate {
-        Candidate::CertsessionRedis => {
-            let store = RedisStore::connect(setup.redis()?).await?;
+        Candidate::CertsessionRedis
+        | Candidate::CertsessionValkey
+        | Candidate::CertsessionCluster => {
+            let store = RedisStore::connect(setup.database()?).await?;
             with(store, setup).await
         }
+        Candidate::CertsessionValkeyScript => {
+            let settings = RedisStore::builder(setup.database()?)?.scripts_only();
+            with(settings.connect().await?, setup).await
+        }
         Candidate::CertsessionRedisNear => {
-            let settings = RedisStore::builder(setup.redis()?)?.near_cache(MAX_AGE);
+            let settings = RedisStore::builder(setup.database()?)?.near_cache(MAX_AGE);
             with(settings.connect().await?, setup).await
         }
         Candidate::CertsessionRedisPool => {
-            let pool = Config::from_url(setup.redis()?).create_pool(Some(Runtime::Tokio1))?;
+            let pool = Config::from_url(setup.database()?).create_pool(Some(Runtime::Tokio1))?;
             with(RedisStore::from_pool(pool, "cs:"), setup).await
         }
         _ => with(MemoryStore::new(), setup).await,

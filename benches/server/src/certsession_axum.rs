@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use certsession_axum::{CertSession, CertSessionLayer, Error, Key, MemoryStore, SessionStore};
 use certsession_benches::{KEYS, contents};
+use certsession_firestore::FirestoreStore;
 use certsession_redis::RedisStore;
 
 use crate::candidate::Candidate;
@@ -16,7 +17,11 @@ const COUNT: Key<u64> = Key::new("count");
 pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
     match candidate {
         Candidate::CertsessionAxumRedis => {
-            let store = RedisStore::connect(setup.redis()?).await?;
+            let store = RedisStore::connect(setup.database()?).await?;
+            with(store, setup).await
+        }
+        Candidate::CertsessionAxumFirestore => {
+            let store = FirestoreStore::connect(setup.database()?).await?;
             with(store, setup).await
         }
         _ => with(MemoryStore::new(), setup).await,

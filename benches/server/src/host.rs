@@ -23,8 +23,8 @@ pub type Fault = Box<dyn Error>;
 pub struct Setup<'a> {
     /// Where the candidate runs.
     pub host: Host<'a>,
-    /// The URL of a Redis server, for candidates that need one.
-    pub redis: Option<String>,
+    /// The URL of a database, for candidates that need one.
+    pub database: Option<String>,
 }
 
 /// Where an application runs.
@@ -55,11 +55,11 @@ impl std::fmt::Debug for Application {
 }
 
 impl Setup<'_> {
-    pub(crate) fn redis(&self) -> Result<&str, Fault> {
+    pub(crate) fn database(&self) -> Result<&str, Fault> {
         Ok(self
-            .redis
+            .database
             .as_deref()
-            .ok_or("this candidate needs a Redis")?)
+            .ok_or("this candidate needs a database")?)
     }
 }
 

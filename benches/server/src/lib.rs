@@ -47,16 +47,20 @@ pub async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> 
         Candidate::CertsessionMemory
         | Candidate::CertsessionRedis
         | Candidate::CertsessionRedisNear
-        | Candidate::CertsessionRedisPool => certsession::serve(candidate, setup).await,
+        | Candidate::CertsessionRedisPool
+        | Candidate::CertsessionValkey
+        | Candidate::CertsessionValkeyScript
+        | Candidate::CertsessionCluster => certsession::serve(candidate, setup).await,
         #[cfg(feature = "comparison")]
         Candidate::ActixSessionCookie
         | Candidate::ActixSessionRedis
         | Candidate::ActixSessionRedisSliding
-        | Candidate::ActixSessionRedisPool => actix_session::serve(candidate, setup).await,
+        | Candidate::ActixSessionRedisPool
+        | Candidate::ActixSessionValkey => actix_session::serve(candidate, setup).await,
         #[cfg(feature = "comparison")]
-        Candidate::CertsessionAxumMemory | Candidate::CertsessionAxumRedis => {
-            certsession_axum::serve(candidate, setup).await
-        }
+        Candidate::CertsessionAxumMemory
+        | Candidate::CertsessionAxumRedis
+        | Candidate::CertsessionAxumFirestore => certsession_axum::serve(candidate, setup).await,
         #[cfg(feature = "comparison")]
         Candidate::Axum | Candidate::TowerSessionsMemory | Candidate::TowerSessionsRedis => {
             on_axum::serve(candidate, setup).await

@@ -1,4 +1,4 @@
-//! `bench-server CANDIDATE FOLDER [REDIS-URL]`: serves one candidate of the load benchmark over
+//! `bench-server CANDIDATE FOLDER [DATABASE-URL]`: serves one candidate of the load benchmark over
 //! mutual TLS, on a port that it prints.
 
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use bench_server::{Candidate, Fault, Host, Setup, Tls, serve};
 fn main() -> Result<(), Fault> {
     let mut arguments = std::env::args().skip(1);
     let (Some(name), Some(folder)) = (arguments.next(), arguments.next()) else {
-        return Err("bench-server CANDIDATE FOLDER [REDIS-URL]".into());
+        return Err("bench-server CANDIDATE FOLDER [DATABASE-URL]".into());
     };
     let candidate = Candidate::named(&name).ok_or_else(|| {
         let names = Candidate::ALL.map(Candidate::name).join(", ");
@@ -19,7 +19,7 @@ fn main() -> Result<(), Fault> {
     writeln!(io::stdout(), "{}", listener.local_addr()?.port())?;
     let setup = Setup {
         host: Host::Server(listener, Box::new(Tls::read(folder.as_ref())?)),
-        redis: arguments.next(),
+        database: arguments.next(),
     };
     if candidate.is_on_axum() {
         let runtime = tokio::runtime::Builder::new_current_thread()

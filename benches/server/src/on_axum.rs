@@ -20,7 +20,7 @@ pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), 
             release_0_15::router(tower_sessions::MemoryStore::default())
         }
         Candidate::TowerSessionsRedis => {
-            let config = Config::from_url(setup.redis()?)?;
+            let config = Config::from_url(setup.database()?)?;
             let pool = Pool::new(config, None, None, None, CONNECTIONS)?;
             pool.init().await?;
             release_0_14::router(tower_sessions_redis_store::RedisStore::new(pool))

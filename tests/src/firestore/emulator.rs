@@ -43,6 +43,16 @@ impl Emulator {
         self.port.number()
     }
 
+    /// The id of its process.
+    ///
+    /// # Panics
+    ///
+    /// If it is down.
+    pub fn process_id(&self) -> u32 {
+        let process = self.process.lock().unwrap();
+        process.as_ref().expect("the emulator is up").id()
+    }
+
     /// Kills it (`kill -9`), and with it all that it holds.
     pub fn kill(&self) {
         *self.process.lock().unwrap() = None;

@@ -25,7 +25,7 @@ enum Redis<C> {
 }
 
 pub(crate) async fn serve(candidate: Candidate, setup: Setup<'_>) -> Result<(), Fault> {
-    let client = Client::open(setup.redis()?)?;
+    let client = Client::open(setup.database()?)?;
     match candidate {
         Candidate::BaselineRedisShared => {
             let made = client.get_multiplexed_async_connection().await?;

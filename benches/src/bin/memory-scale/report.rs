@@ -10,6 +10,9 @@ use crate::population::Plan;
 
 const MILLION: usize = 1_000_000;
 
+/// The longest that one step of a sweep may take, in nanoseconds: a request waits for it.
+const LONGEST_STEP: u64 = 5_000_000;
+
 /// The report, from the figures that `measure` returns for one population after another.
 pub(crate) fn write(
     measure: impl Fn(Plan) -> Result<Figures, Box<dyn Error>>,
@@ -74,6 +77,7 @@ fn write_times(
          | sessions | in use | step | p50 | p99 | p99.9 | max | allocations | random read |\n\
          |---:|---:|---|---:|---:|---:|---:|---:|---:|\n",
     );
+    let mut longest = 0;
     for (sessions, used) in [
         (1_000, 1_000),
         (100_000, 100_000),
@@ -87,6 +91,7 @@ fn write_times(
             signed_in: true,
             share_certificate: false,
         })?;
+        longest = longest.max(figures.sweep.max);
         let read = format!("{} ns", figures.random_read);
         let sweep = format!("sweep ({} steps)", figures.sweep_steps);
         let count = |allocations: u64| allocations.to_string();
@@ -116,5 +121,16 @@ fn write_times(
             )?;
         }
     }
+    let verdict = match longest <= LONGEST_STEP {
+        true => "kept",
+        false => "**missed**",
+    };
+    writeln!(
+        text,
+        "\nThe longest step of a sweep took {:.1} ms; the budget is {} ms at most: {verdict}. What bounds\n\
+         it is the scheduler: a step removes a few sessions, and its p99.9 is what that takes.",
+        longest as f64 / 1e6,
+        LONGEST_STEP / 1_000_000,
+    )?;
     Ok(())
 }

@@ -1,35 +1,18 @@
 //! How many connections are open, for metrics.
 
-/// Counts a connection while it, or a clone of it, is there. Without the feature `metrics` it is
-/// nothing.
-#[derive(Clone)]
-pub(super) struct Open {
-    #[cfg(feature = "metrics")]
-    _counted: std::sync::Arc<Counted>,
-}
+/// Counts a connection while it is there. Without the feature `metrics` it is nothing.
+pub(super) struct Open(());
 
 impl Open {
     pub(super) fn begin() -> Self {
-        Self {
-            #[cfg(feature = "metrics")]
-            _counted: std::sync::Arc::new(Counted::begin()),
-        }
-    }
-}
-
-#[cfg(feature = "metrics")]
-struct Counted;
-
-#[cfg(feature = "metrics")]
-impl Counted {
-    fn begin() -> Self {
+        #[cfg(feature = "metrics")]
         metrics::gauge!("certsession_store_connections").increment(1);
-        Self
+        Self(())
     }
 }
 
 #[cfg(feature = "metrics")]
-impl Drop for Counted {
+impl Drop for Open {
     fn drop(&mut self) {
         metrics::gauge!("certsession_store_connections").decrement(1);
     }

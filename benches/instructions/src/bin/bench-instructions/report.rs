@@ -9,22 +9,49 @@ use certsession_benches::describe_machine;
 use crate::figures::{Above, CANDIDATES, Figures, TOLERANCE};
 use crate::future::MOST;
 
-/// The maximum cost of a read, as the difference from a request without a session.
-const BUDGET: [(Candidate, Above); 2] = [
-    (
-        Candidate::CertsessionMemory,
-        Above {
-            instructions: 6_000,
-            allocations: 4,
-        },
-    ),
-    (
-        Candidate::CertsessionRedis,
-        Above {
-            instructions: 20_000,
-            allocations: 14,
-        },
-    ),
+/// One block of SHA-256, as ring computes it under callgrind, which has no SHA instructions.
+const SHA_BLOCK: i64 = 2_126;
+
+/// The maximum cost of a request, as the difference from one without a session.
+struct Budget {
+    candidate: Candidate,
+    work: Work,
+    /// In memory without [`SHA_BLOCK`]: processors differ most in that.
+    instructions: i64,
+    allocations: Option<i64>,
+    /// What no code of this project can do without.
+    bounded_by: &'static str,
+}
+
+const BUDGET: [Budget; 4] = [
+    Budget {
+        candidate: Candidate::CertsessionMemory,
+        work: Work::Read,
+        instructions: 4_700,
+        allocations: Some(4),
+        bounded_by: "a token in text, a look-up in a locked map, a value of JSON, two header fields",
+    },
+    Budget {
+        candidate: Candidate::CertsessionMemory,
+        work: Work::Write,
+        instructions: 12_000,
+        allocations: None,
+        bounded_by: "the same, and a copy of the record",
+    },
+    Budget {
+        candidate: Candidate::CertsessionRedis,
+        work: Work::Read,
+        instructions: 22_000,
+        allocations: Some(14),
+        bounded_by: "the client library's GET: 11,000 alone, 6,000 of 16 at a time",
+    },
+    Budget {
+        candidate: Candidate::CertsessionRedis,
+        work: Work::Write,
+        instructions: 45_000,
+        allocations: None,
+        bounded_by: "the library's, twice",
+    },
 ];
 
 pub(crate) fn write(figures: &Figures) -> String {
@@ -53,24 +80,42 @@ pub(crate) fn write(figures: &Figures) -> String {
             [read, write].map(|above| format!("{} | {}", above.instructions, above.allocations));
         let _ = writeln!(text, "| {} | {} |", candidate.name(), cells.join(" | "));
     }
-    text.push_str("\n| budget of a read | instructions | at most | allocations | at most | |\n|---|---:|---:|---:|---:|---|\n");
-    for (candidate, most) in BUDGET {
-        if let Some(above) = figures.get(candidate, Work::Read) {
-            let is_kept =
-                above.instructions <= most.instructions && above.allocations <= most.allocations;
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} | {} | {} |",
-                candidate.name(),
-                above.instructions,
-                most.instructions,
-                above.allocations,
-                most.allocations,
-                verdict(is_kept),
-            );
+    let _ = writeln!(
+        text,
+        "\nIn memory, the budget is without one block of SHA-256 ({SHA_BLOCK} instructions).\n\n\
+         | budget | instructions | at most | allocations | at most | | what bounds it |\n\
+         |---|---:|---:|---:|---:|---|---|"
+    );
+    for budget in BUDGET {
+        if let Some(above) = figures.get(budget.candidate, budget.work) {
+            let _ = writeln!(text, "{}", budget.row(above));
         }
     }
     text
+}
+
+impl Budget {
+    fn row(&self, above: Above) -> String {
+        let instructions = match self.candidate {
+            Candidate::CertsessionMemory => above.instructions - SHA_BLOCK,
+            _ => above.instructions,
+        };
+        let is_kept = instructions <= self.instructions
+            && self
+                .allocations
+                .is_none_or(|most| above.allocations <= most);
+        let most = self.allocations.map(|most| most.to_string());
+        format!(
+            "| {}, {} | {instructions} | {} | {} | {} | {} | {} |",
+            self.candidate.name(),
+            self.work.name(),
+            self.instructions,
+            above.allocations,
+            most.unwrap_or_default(),
+            verdict(is_kept),
+            self.bounded_by,
+        )
+    }
 }
 
 const fn verdict(is_kept: bool) -> &'static str {

@@ -1,7 +1,7 @@
 //! The limits to be kept: ratios, at 16 connections.
 
 use crate::load::{Figures, Workload};
-use crate::rounds::Rounds;
+use crate::rounds::{Rounds, median};
 
 const CONNECTIONS: usize = 16;
 
@@ -11,7 +11,14 @@ pub(crate) struct Line {
     of: [&'static str; 2],
     work: Workload,
     figure: fn(&Figures) -> f64,
-    bound: Option<Bound>,
+    limit: Option<Limit>,
+}
+
+/// A limit, and what bounds the ratio in any case.
+#[derive(Clone, Copy)]
+struct Limit {
+    bound: Bound,
+    by: &'static str,
 }
 
 #[derive(Clone, Copy)]
@@ -27,110 +34,201 @@ pub(crate) const BUDGET: &[Line] = &[
         ["certsession-memory", "bare"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(0.90)),
+        Some(limit(
+            Bound::AtLeast(0.90),
+            "a SHA-256 and a look-up: the ratio of the baseline, below",
+        )),
     ),
     line(
         "requests/s, memory, read: of the baseline",
         ["certsession-memory", "baseline-memory"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(0.95)),
+        Some(limit(
+            Bound::AtLeast(0.95),
+            "1.00: it does the same, without certificates",
+        )),
     ),
     line(
         "requests/s, memory, write: of bare actix",
         ["certsession-memory", "bare"],
         Workload::Write,
         rate,
-        Some(Bound::AtLeast(0.82)),
+        Some(limit(
+            Bound::AtLeast(0.82),
+            "the ratio of the baseline, below, which only replaces a value",
+        )),
     ),
     line(
         "requests/s, Redis, read: of actix-session over ConnectionManager",
         ["certsession-redis", "actix-session-redis"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(1.8)),
+        Some(limit(
+            Bound::AtLeast(1.8),
+            "one round trip: the ratio of the baseline, below",
+        )),
     ),
     line(
         "CPU of the server, Redis, read: of the same",
         ["certsession-redis", "actix-session-redis"],
         Workload::Read,
         server,
-        Some(Bound::AtMost(0.55)),
+        Some(limit(
+            Bound::AtMost(0.55),
+            "one round trip over a connection of the thread's own",
+        )),
     ),
     line(
         "requests/s, Redis, write: of actix-session over ConnectionManager",
         ["certsession-redis", "actix-session-redis"],
         Workload::Write,
         rate,
-        Some(Bound::AtLeast(1.6)),
+        Some(limit(
+            Bound::AtLeast(1.6),
+            "two round trips, and a script that compares: the baseline, below, overwrites what others wrote",
+        )),
     ),
     line(
         "CPU of the server, Redis, write: of the same",
         ["certsession-redis", "actix-session-redis"],
         Workload::Write,
         server,
-        Some(Bound::AtMost(0.56)),
+        Some(limit(
+            Bound::AtMost(0.56),
+            "two round trips; the old and the new record are sent",
+        )),
+    ),
+    line(
+        "requests/s, Valkey, write by its own compare-and-set: of actix-session on Valkey",
+        ["certsession-valkey", "actix-session-valkey"],
+        Workload::Write,
+        rate,
+        Some(limit(
+            Bound::AtLeast(1.95),
+            "two round trips; the old record is sent along",
+        )),
+    ),
+    line(
+        "CPU of the server: of the same",
+        ["certsession-valkey", "actix-session-valkey"],
+        Workload::Write,
+        server,
+        Some(limit(Bound::AtMost(0.5), "two round trips")),
+    ),
+    line(
+        "CPU of Valkey, write: by its own compare-and-set, of the script's",
+        ["certsession-valkey", "certsession-valkey-script"],
+        Workload::Write,
+        database,
+        Some(limit(
+            Bound::AtMost(0.6),
+            "a GET and a SET, and what a wake-up costs",
+        )),
+    ),
+    line(
+        "CPU of the server, cluster, read: of a single Redis",
+        ["certsession-cluster", "certsession-redis"],
+        Workload::Read,
+        server,
+        Some(limit(
+            Bound::AtMost(1.25),
+            "three connections have less to send at a time than one",
+        )),
     ),
     line(
         "requests/s, Redis, read, sliding expiry: of actix-session with a TTL update per request",
         ["certsession-redis", "actix-session-redis-sliding"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(2.6)),
+        Some(limit(Bound::AtLeast(2.6), "one round trip in place of two")),
     ),
     line(
         "CPU of Redis, read: of actix-session's",
         ["certsession-redis", "actix-session-redis"],
         Workload::Read,
-        redis,
-        Some(Bound::AtMost(1.0)),
+        database,
+        Some(limit(Bound::AtMost(1.0), "one GET each")),
     ),
     line(
         "requests/s, Redis with a near cache, read: of bare actix",
         ["certsession-redis-near", "bare"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(0.90)),
+        Some(limit(Bound::AtLeast(0.90), "the memory store")),
     ),
     line(
         "requests/s, Redis with a near cache, read: of the memory store",
         ["certsession-redis-near", "certsession-memory"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(0.98)),
+        Some(limit(
+            Bound::AtLeast(0.98),
+            "1.00: a look-up in the process each",
+        )),
     ),
     line(
         "requests/s, axum, memory, read: of bare axum",
         ["certsession-axum-memory", "axum"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(0.90)),
+        Some(limit(
+            Bound::AtLeast(0.90),
+            "the ratio of the baseline on actix, and a boxed future for each layer",
+        )),
     ),
     line(
         "requests/s, axum, memory, read: of tower-sessions",
         ["certsession-axum-memory", "tower-sessions-memory"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(1.25)),
+        Some(limit(
+            Bound::AtLeast(1.25),
+            "bare axum is this much faster than tower-sessions, below",
+        )),
     ),
     line(
         "requests/s, axum, Redis, read: of tower-sessions over fred",
         ["certsession-axum-redis", "tower-sessions-redis"],
         Workload::Read,
         rate,
-        Some(Bound::AtLeast(1.4)),
+        Some(limit(Bound::AtLeast(1.4), "one round trip each")),
     ),
     line(
         "requests/s, axum, Redis, write: of tower-sessions over fred",
         ["certsession-axum-redis", "tower-sessions-redis"],
         Workload::Write,
         rate,
-        Some(Bound::AtLeast(1.3)),
+        Some(limit(
+            Bound::AtLeast(1.3),
+            "two round trips each; a script against a SET",
+        )),
     ),
 ];
 
 /// Further ratios for information, without a limit.
 pub(crate) const ASIDE: &[Line] = &[
+    line(
+        "requests/s, baseline, memory, read: of bare actix",
+        ["baseline-memory", "bare"],
+        Workload::Read,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, baseline, memory, write: of bare actix",
+        ["baseline-memory", "bare"],
+        Workload::Write,
+        rate,
+        None,
+    ),
+    line(
+        "requests/s, bare axum, read: of tower-sessions in memory",
+        ["axum", "tower-sessions-memory"],
+        Workload::Read,
+        rate,
+        None,
+    ),
     line(
         "requests/s, memory, write: of the baseline",
         ["certsession-memory", "baseline-memory"],
@@ -216,7 +314,7 @@ pub(crate) const CONNECTED: &[Line] = &[
         "the same: CPU of Redis",
         ["certsession-redis-pool", "certsession-redis"],
         Workload::Read,
-        redis,
+        database,
         None,
     ),
 ];
@@ -226,28 +324,44 @@ const fn line(
     of: [&'static str; 2],
     work: Workload,
     figure: fn(&Figures) -> f64,
-    bound: Option<Bound>,
+    limit: Option<Limit>,
 ) -> Line {
     Line {
         what,
         of,
         work,
         figure,
-        bound,
+        limit,
     }
 }
 
+const fn limit(bound: Bound, by: &'static str) -> Limit {
+    Limit { bound, by }
+}
+
 impl Line {
-    /// The row of a table: name, ratio, limit, and whether it is kept.
+    /// The row of a table: name and ratio; and of a line with a limit the spread, the limit, whether
+    /// it is kept, and what bounds it.
     pub(crate) fn row(&self, rounds: &Rounds) -> String {
-        let ratio = rounds.ratio(self.of, self.work, CONNECTIONS, self.figure);
-        let (bound, verdict) = match self.bound {
-            None => return format!("| {} | {ratio:.2} |", self.what),
-            Some(Bound::AtLeast(bound)) => (format!("at least {bound:.2}"), ratio >= bound),
-            Some(Bound::AtMost(bound)) => (format!("at most {bound:.2}"), ratio <= bound),
+        let ratios = rounds.ratios(self.of, self.work, CONNECTIONS, self.figure);
+        let ratio = median(ratios.clone());
+        let row = format!("| {} | {ratio:.2} |", self.what);
+        let (Some(limit), Some(least), Some(greatest)) =
+            (self.limit, ratios.first(), ratios.last())
+        else {
+            return row;
         };
-        let verdict = if verdict { "kept" } else { "**missed**" };
-        format!("| {} | {ratio:.2} | {bound} | {verdict} |", self.what)
+        let (bound, is_kept, value) = match limit.bound {
+            Bound::AtLeast(bound) => (format!("at least {bound:.2}"), ratio >= bound, bound),
+            Bound::AtMost(bound) => (format!("at most {bound:.2}"), ratio <= bound, bound),
+        };
+        let verdict = if is_kept { "kept" } else { "**missed**" };
+        let close = match (*least..*greatest).contains(&value) {
+            true => ", close",
+            false => "",
+        };
+        let by = limit.by;
+        format!("{row} {least:.2} to {greatest:.2} | {bound} | {verdict}{close} | {by} |")
     }
 }
 
@@ -259,6 +373,6 @@ const fn server(figures: &Figures) -> f64 {
     figures.server
 }
 
-const fn redis(figures: &Figures) -> f64 {
-    figures.redis
+const fn database(figures: &Figures) -> f64 {
+    figures.database
 }

@@ -35,11 +35,11 @@ pub(crate) struct Figures {
     pub(crate) took: Percentiles,
     /// Microseconds of the server's processor for each request.
     pub(crate) server: f64,
-    /// The same for Redis.
-    pub(crate) redis: f64,
+    /// The same for the database.
+    pub(crate) database: f64,
     /// The share of its core that the server had.
     pub(crate) server_busy: f64,
-    /// The share of their core that the clients and Redis had.
+    /// The share of their core that the clients and the database had.
     pub(crate) clients_busy: f64,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Tally {
     samples: Samples,
     wall: Duration,
     server: Duration,
-    redis: Duration,
+    database: Duration,
     own: Duration,
 }
 
@@ -57,14 +57,15 @@ impl Tally {
     pub(crate) fn figures(self) -> Figures {
         let count = self.samples.len() as f64;
         let wall = self.wall.as_secs_f64();
-        let [server, redis, own] = [self.server, self.redis, self.own].map(|d| d.as_secs_f64());
+        let [server, database, own] =
+            [self.server, self.database, self.own].map(|d| d.as_secs_f64());
         Figures {
             rate: count / wall,
             took: self.samples.percentiles(),
             server: 1e6 * server / count,
-            redis: 1e6 * redis / count,
+            database: 1e6 * database / count,
             server_busy: server / wall,
-            clients_busy: (redis + own) / wall,
+            clients_busy: (database + own) / wall,
         }
     }
 }
@@ -74,14 +75,14 @@ pub(crate) struct Load {
     poll: Poll,
     clients: Vec<Client>,
     server: u32,
-    redis: u32,
+    database: Vec<u32>,
 }
 
 impl Load {
     /// Connects the clients, and begins a session for each.
     pub(crate) fn connect(
         server: &Server,
-        redis: u32,
+        database: Vec<u32>,
         pki: &Pki,
         connections: usize,
     ) -> Result<Self, Fault> {
@@ -96,7 +97,7 @@ impl Load {
             poll,
             clients,
             server,
-            redis,
+            database,
         };
         load.once("/fill")?;
         Ok(load)
@@ -112,19 +113,25 @@ impl Load {
     ) -> Result<(), Fault> {
         self.run(work, length / 8, &mut Samples::default())?;
 
-        let processes = [self.server, self.redis, std::process::id()];
-        let used = || -> Result<[Duration; 3], Fault> {
-            let [server, redis, own] = processes.map(used_by);
-            Ok([server?, redis?, own?])
-        };
-        let (before, began) = (used()?, Instant::now());
+        let (before, began) = (self.used()?, Instant::now());
         self.run(work, length, &mut tally.samples)?;
         tally.wall += began.elapsed();
-        let after = used()?;
+        let after = self.used()?;
         tally.server += after[0].saturating_sub(before[0]);
-        tally.redis += after[1].saturating_sub(before[1]);
+        tally.database += after[1].saturating_sub(before[1]);
         tally.own += after[2].saturating_sub(before[2]);
         Ok(())
+    }
+
+    /// The processor time so far of the server, of the database, and of this process.
+    fn used(&self) -> Result<[Duration; 3], Fault> {
+        let each = self.database.iter().map(|process| used_by(*process));
+        let database = each.sum::<Result<_, _>>()?;
+        Ok([
+            used_by(self.server)?,
+            database,
+            used_by(std::process::id())?,
+        ])
     }
 
     /// Each client sends one request.

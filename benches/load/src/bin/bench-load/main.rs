@@ -2,7 +2,7 @@
 //! bench-load` runs it and updates the tables in `docs/performance.md`.
 //!
 //! Every candidate is a server pinned to the first core; the load comes from the second, where
-//! Redis runs too. In a round the candidates take short turns, in both directions, so that a
+//! the databases run too. In a round the candidates take short turns, in both directions, so that a
 //! machine whose speed changes favours none of them; ratios are the medians of the ratios within a
 //! round. If other programs used the processor during the measurement, the figures are printed but
 //! not written into the page.
@@ -10,11 +10,13 @@
 //! | file | purpose |
 //! |---|---|
 //! | `load` | load from many clients for some time |
+//! | `databases` | the servers that hold the candidates' sessions |
 //! | `rounds` | the candidates, taking turns |
 //! | `budget` | the limits to be kept |
 //! | `report` | the tables |
 
 mod budget;
+mod databases;
 mod load;
 mod report;
 mod rounds;
@@ -24,8 +26,8 @@ use std::time::Duration;
 
 use bench_load::{CLIENT_CORE, Fault, Pki, pin, refuse_if_disturbed};
 use certsession_benches::Page;
-use certsession_tests::redis::RedisServer;
 
+use databases::Databases;
 use rounds::{Plan, Rounds};
 
 fn main() -> Result<(), Fault> {
@@ -45,10 +47,9 @@ fn main() -> Result<(), Fault> {
         Some(other) => return Err(format!("{other} is not --smoke").into()),
     };
     pin(std::process::id(), CLIENT_CORE)?;
-    let redis = RedisServer::builder().tcp().start();
-    pin(redis.process_id(), CLIENT_CORE)?;
-    let rounds = Rounds::run(&plan, &Pki::new()?, &redis)?;
-    let text = report::write(&plan, &rounds);
+    let databases = Databases::start()?;
+    let rounds = Rounds::run(&plan, &Pki::new()?, &databases)?;
+    let text = report::write(&plan, &rounds, &databases.versions());
     writeln!(io::stdout(), "{text}")?;
     refuse_if_disturbed(rounds.others().iter().copied())?;
     let page = Page::Performance.replace_section("load", &text)?;

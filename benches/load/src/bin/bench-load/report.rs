@@ -5,15 +5,18 @@ use std::fmt::Write;
 use certsession_benches::describe_machine;
 
 use crate::budget::{ASIDE, BUDGET, CONNECTED, Line};
+use crate::databases::has_database;
 use crate::load::{Figures, Workload};
 use crate::rounds::{CANDIDATES, Plan, Rounds, median};
 
-pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
+pub(crate) fn write(plan: &Plan, rounds: &Rounds, [redis, valkey]: &[String; 2]) -> String {
     let mut text = format!(
         "## Comparison with other frameworks, over mutual TLS\n\n\
          `{}` wrote this, on: {}. TLS with rustls, HTTP/1.1 with keep-alive; each client has its \
          own certificate and its own session of six keys (500 bytes). The server runs on the first \
-         core, Redis (over TCP) and the clients on the second. There are {} rounds with 16 \
+         core, the databases (over TCP) and the clients on the second: Redis {redis}, Valkey {valkey}, a \
+         cluster of three masters of Redis with a replica each, and the Firestore emulator, \
+         whose own time says nothing about Firestore's. There are {} rounds with 16 \
          connections, {} with one and {} with 64; in each round the candidates take turns of {} \
          ms, in both directions, {} times. Figures are medians, and ratios are medians of the \
          ratios within a round. Every request of every candidate carries a cookie of the same \
@@ -33,7 +36,9 @@ pub(crate) fn write(plan: &Plan, rounds: &Rounds) -> String {
     );
     text.push_str(
         "### The budget\n\nAt 16 connections. *Where the instructions go* above has the profile of \
-         a request.\n\n| | ratio | budget | |\n|---|---:|---:|---|\n",
+         a request. *Spread* is the least and the greatest ratio of a round; a limit between them \
+         is close. *What bounds it* is what no code of this project can do without.\n\n\
+         | | ratio | spread | budget | | what bounds it |\n|---|---:|---:|---:|---|---|\n",
     );
     rows(&mut text, BUDGET, rounds);
     text.push_str("\n| other ratios | ratio |\n|---|---:|\n");
@@ -67,22 +72,22 @@ fn write_table(text: &mut String, rounds: &Rounds, connections: usize, work: Wor
     let _ = writeln!(
         text,
         "\n### {connections} {noun}, {title}\n\n\
-         Times in microseconds; *server* and *Redis* are processor time per request; *busy* is the \
-         load of the server's core, and of the core of the clients and Redis.\n\n\
-         | candidate | requests/s | p50 | p99 | server | Redis | busy |\n\
+         Times in microseconds; *server* and *database* are processor time per request; *busy* is \
+         the load of the server's core, and of the core of the clients and the databases.\n\n\
+         | candidate | requests/s | p50 | p99 | server | database | busy |\n\
          |---|---:|---:|---:|---:|---:|---:|"
     );
     for candidate in CANDIDATES {
         let median =
             |figure: fn(&Figures) -> f64| rounds.median(candidate, work, connections, figure);
-        let redis = median(|figures| figures.redis);
-        let redis = match candidate.contains("redis") {
-            true => format!("{redis:.1}"),
+        let database = median(|figures| figures.database);
+        let database = match has_database(candidate) {
+            true => format!("{database:.1}"),
             false => String::new(),
         };
         let _ = writeln!(
             text,
-            "| {candidate} | {:.0} | {:.0} | {:.0} | {:.1} | {redis} | {:.0} %, {:.0} % |",
+            "| {candidate} | {:.0} | {:.0} | {:.0} | {:.1} | {database} | {:.0} %, {:.0} % |",
             median(|figures| figures.rate),
             median(|figures| figures.took.p50 as f64 / 1e3),
             median(|figures| figures.took.p99 as f64 / 1e3),

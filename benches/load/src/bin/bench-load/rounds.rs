@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use bench_load::{Fault, Pki, Server, Watch};
-use certsession_tests::redis::RedisServer;
 
+use crate::databases::Databases;
 use crate::load::{Figures, Load, Tally, Workload};
 
 /// Every candidate, in the order of the tables.
-pub(crate) const CANDIDATES: [&str; 18] = [
+pub(crate) const CANDIDATES: [&str; 23] = [
     "bare",
     "baseline-memory",
     "certsession-memory",
@@ -23,9 +23,14 @@ pub(crate) const CANDIDATES: [&str; 18] = [
     "actix-session-redis",
     "actix-session-redis-sliding",
     "actix-session-redis-pool",
+    "certsession-valkey",
+    "certsession-valkey-script",
+    "actix-session-valkey",
+    "certsession-cluster",
     "axum",
     "certsession-axum-memory",
     "certsession-axum-redis",
+    "certsession-axum-firestore",
     "tower-sessions-memory",
     "tower-sessions-redis",
 ];
@@ -67,13 +72,14 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    pub(crate) fn run(plan: &Plan, pki: &Pki, redis: &RedisServer) -> Result<Self, Fault> {
-        let url = redis.url();
-        let start = |name: &&'static str| Ok((*name, Server::start(name, pki.folder(), &url)?));
+    pub(crate) fn run(plan: &Plan, pki: &Pki, databases: &Databases) -> Result<Self, Fault> {
+        let start = |name: &&'static str| {
+            let url = databases.of(name).url;
+            Ok((*name, Server::start(name, pki.folder(), &url)?))
+        };
         let servers: Vec<_> = CANDIDATES.iter().map(start).collect::<Result<_, Fault>>()?;
-        let redis = redis.process_id();
         let ours: Vec<_> = servers.iter().map(|(_, server)| server.process()).collect();
-        let ours = [ours, vec![redis, std::process::id()]].concat();
+        let ours = [ours, databases.processes(), vec![std::process::id()]].concat();
         let mut rounds = Self {
             entries: Vec::new(),
             others: Vec::new(),
@@ -86,7 +92,8 @@ impl Rounds {
                     round + 1
                 )?;
                 let connect = |(candidate, server): &(&'static str, Server)| {
-                    let load = Load::connect(server, redis, pki, connections);
+                    let database = databases.of(candidate).processes;
+                    let load = Load::connect(server, database, pki, connections);
                     Ok(Lane {
                         candidate,
                         load: load.map_err(|fault| format!("{candidate}: {fault}"))?,
@@ -124,20 +131,22 @@ impl Rounds {
         median(entries.map(|entry| figure(&entry.figures)).collect())
     }
 
-    /// The median of the ratios of one figure within each round.
-    pub(crate) fn ratio(
+    /// The ratios of one figure within each round, the least first.
+    pub(crate) fn ratios(
         &self,
         [one, other]: [&str; 2],
         work: Workload,
         connections: usize,
         figure: impl Fn(&Figures) -> f64,
-    ) -> f64 {
+    ) -> Vec<f64> {
         let ratios = self.entries(one, work, connections).filter_map(|entry| {
             let mut others = self.entries(other, work, connections);
             let other = others.find(|other| other.round == entry.round)?;
             Some(figure(&entry.figures) / figure(&other.figures))
         });
-        median(ratios.collect())
+        let mut ratios: Vec<_> = ratios.collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
     }
 
     /// The share of the machine that other programs used, in each round.
