@@ -12,6 +12,7 @@
 //! | `random` | the same random numbers in every run |
 //! | `revoked` | lists of revoked certificates |
 //! | `samples` | medians and percentiles |
+//! | `verdict` | whether a budget is kept |
 
 mod callgrind;
 mod clients;
@@ -23,6 +24,7 @@ mod population;
 mod random;
 mod revoked;
 mod samples;
+mod verdict;
 
 pub use callgrind::{instructions, instructions_by_source};
 pub use clients::Clients;
@@ -34,3 +36,4 @@ pub use population::{Client, Population, commit};
 pub use random::Random;
 pub use revoked::revocation_list;
 pub use samples::{Percentiles, Samples};
+pub use verdict::verdict;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write;
 
-use certsession_benches::{describe_machine, grouped};
+use certsession_benches::{describe_machine, grouped, verdict};
 
 use crate::figures::Figures;
 use crate::population::Plan;
@@ -121,10 +121,7 @@ fn write_times(
             )?;
         }
     }
-    let verdict = match longest <= LONGEST_STEP {
-        true => "kept",
-        false => "**missed**",
-    };
+    let verdict = verdict(longest <= LONGEST_STEP);
     writeln!(
         text,
         "\nThe longest step of a sweep took {:.1} ms; the budget is {} ms at most: {verdict}. What bounds\n\

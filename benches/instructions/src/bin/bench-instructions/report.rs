@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bench_instructions::Work;
 use bench_server::Candidate;
-use certsession_benches::describe_machine;
+use certsession_benches::{describe_machine, verdict};
 
 use crate::figures::{Above, CANDIDATES, Figures, TOLERANCE};
 use crate::future::MOST;
@@ -116,8 +116,4 @@ impl Budget {
             self.bounded_by,
         )
     }
-}
-
-const fn verdict(is_kept: bool) -> &'static str {
-    if is_kept { "kept" } else { "**missed**" }
 }

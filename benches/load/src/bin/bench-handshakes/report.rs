@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use certsession_benches::describe_machine;
+use certsession_benches::{describe_machine, verdict};
 
 use crate::contender::Contender;
 use crate::{REVOKED, ROUNDS};
@@ -63,11 +63,7 @@ pub(crate) fn write(samples: &[Sample]) -> String {
     };
     for (other, budget) in BUDGETS {
         let ratio = median(other) / median(Contender::Certsession);
-        let verdict = if ratio >= budget {
-            "kept"
-        } else {
-            "**missed**"
-        };
+        let verdict = verdict(ratio >= budget);
         let _ = writeln!(
             text,
             "| of {} | {budget:.2} | {ratio:.2} | {verdict} |",

@@ -1,5 +1,7 @@
 //! The limits to be kept: ratios, at 16 connections.
 
+use certsession_benches::verdict;
+
 use crate::load::{Figures, Workload};
 use crate::rounds::{Rounds, median};
 
@@ -355,7 +357,7 @@ impl Line {
             Bound::AtLeast(bound) => (format!("at least {bound:.2}"), ratio >= bound, bound),
             Bound::AtMost(bound) => (format!("at most {bound:.2}"), ratio <= bound, bound),
         };
-        let verdict = if is_kept { "kept" } else { "**missed**" };
+        let verdict = verdict(is_kept);
         let close = match (*least..*greatest).contains(&value) {
             true => ", close",
             false => "",

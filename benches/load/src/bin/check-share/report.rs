@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bench_load::{Cost, Fault};
-use certsession_benches::describe_machine;
+use certsession_benches::{describe_machine, verdict};
 
 use crate::CLIENTS;
 
@@ -54,7 +54,7 @@ pub(crate) fn write(rows: &[Row], bare: &[Cost; 2]) -> Result<String, Fault> {
         write!(text, "| {} | {} |", row.name, row.instructions)?;
         for (nanos, bare) in row.nanos.iter().zip(bare) {
             let share = nanos / (1e3 * bare.server);
-            let verdict = if share < BUDGET { "kept" } else { "**missed**" };
+            let verdict = verdict(share < BUDGET);
             write!(text, " {nanos:.1} | {:.2} % | {verdict} |", 100.0 * share)?;
         }
         text.push('\n');

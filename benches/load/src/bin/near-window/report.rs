@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use certsession_benches::{Percentiles, describe_machine, grouped};
+use certsession_benches::{Percentiles, describe_machine, grouped, verdict};
 use certsession_tests::redis::RedisServer;
 
 use crate::cause::Cause;
@@ -57,7 +57,7 @@ impl Report {
             ("sent", figures.sent, String::new()),
             ("acknowledged", figures.acknowledged, before),
         ] {
-            let verdict = verdict(cause, taken);
+            let verdict = verdict_of(cause, taken);
             // Writing to a string cannot fail.
             let _ = writeln!(
                 self.0,
@@ -73,10 +73,9 @@ impl Report {
 }
 
 /// The budget is for a healthy connection.
-fn verdict(cause: Cause, taken: Percentiles) -> &'static str {
+fn verdict_of(cause: Cause, taken: Percentiles) -> &'static str {
     match cause {
         Cause::LostConnection => "",
-        Cause::EndElsewhere if u128::from(taken.p99) <= BUDGET.as_nanos() => "kept",
-        Cause::EndElsewhere => "**missed**",
+        Cause::EndElsewhere => verdict(u128::from(taken.p99) <= BUDGET.as_nanos()),
     }
 }

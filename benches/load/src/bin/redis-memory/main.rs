@@ -17,7 +17,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use certsession_benches::{Page, describe_machine};
+use certsession_benches::{Page, describe_machine, verdict};
 use certsession_tests::redis::RedisServer;
 
 use plan::Plan;
@@ -71,10 +71,7 @@ async fn report() -> Result<String, Fault> {
         let theirs = before.after(&server, SESSIONS);
 
         let (keys, used) = (ours.keys / theirs.keys, ours.used / theirs.used);
-        let verdict = match keys.max(used) <= BUDGET {
-            true => "kept",
-            false => "**missed**",
-        };
+        let verdict = verdict(keys.max(used) <= BUDGET);
         writeln!(
             text,
             "| {plan} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {keys:.2} | {:.0} | {:.0} \
